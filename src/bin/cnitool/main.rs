@@ -1,0 +1,107 @@
+//! `cnitool`: adds a network namespace to a network, and removes it again. Thin over the library `libcni`.
+
+mod cli;
+mod netns;
+mod signals;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use libcni::conf::NetworkConfig;
+use libcni::invoke::CancelToken;
+use libcni::runtime::Keep;
+use libcni::{Cni, Error};
+
+use self::cli::{Arguments, Invalid, Verb};
+use self::signals::Signals;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let signals = Signals::catch();
+    match run(&arguments, signals.as_ref().and_then(Signals::token)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            say(&format!("error: {failure}"));
+            let signal = signals.as_ref().and_then(Signals::caught);
+            ExitCode::from(signal.map_or(1, |number| 128 + number))
+        }
+    }
+}
+
+/// Why the tool fails.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Arguments(#[from] Invalid),
+    #[error("{}", chain(.0))]
+    Cni(#[from] Error),
+    #[error("{}{hint}", chain(error))]
+    Add { error: Error, hint: String },
+    #[error("cannot write the result to stdout: {0}")]
+    Stdout(#[from] std::io::Error),
+}
+
+fn run(arguments: &Arguments, cancel: Option<CancelToken>) -> Result<(), Failure> {
+    let cni = arguments.cni(cancel)?;
+    match &arguments.verb {
+        Verb::Add(target) => add(arguments, target, &cni),
+        Verb::Del(target) => {
+            let attachment = arguments.attachment(target)?;
+            Ok(cni.del(&network(arguments, &target.network)?, &attachment)?)
+        }
+        Verb::Check(target) => {
+            let attachment = arguments.attachment(target)?;
+            Ok(cni.check(&network(arguments, &target.network)?, &attachment)?)
+        }
+        Verb::Gc(target) => Ok(cni.gc(&network(arguments, &target.network)?, &Keep::Nothing)?),
+        Verb::Status(target) => Ok(cni.status(&network(arguments, &target.network)?)?),
+    }
+}
+
+fn add(arguments: &Arguments, target: &cli::Target, cni: &Cni) -> Result<(), Failure> {
+    let attachment = arguments.attachment(target)?;
+    let network = network(arguments, &target.network)?;
+    let result = cni.add(&network, &attachment).map_err(|error| {
+        let hint = match error.needs_cleanup() {
+            true => "\nhint: plugins of the list may have done part of their work; `cnitool del` with the same arguments undoes it",
+            false => "",
+        };
+        Failure::Add { error, hint: hint.to_owned() }
+    })?;
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{}", result.to_json_pretty())?;
+    Ok(stdout.flush()?)
+}
+
+/// The network of a name, and a warning for every broken file on the way to it.
+fn network(arguments: &Arguments, name: &str) -> Result<NetworkConfig, Error> {
+    let loaded = arguments.conf_dir().load(name)?;
+    for problem in &loaded.skipped {
+        say(&format!("warning: skipped {}", chain(problem)));
+    }
+    Ok(loaded.network)
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}
+
+/// A line on stderr. Control characters, which a plugin may have put into its message, can't reach a terminal.
+fn say(text: &str) {
+    let printable = |c: char| match c {
+        '\n' | '\t' => c.to_string(),
+        _ if c.is_control() => c.escape_default().to_string(),
+        _ => c.to_string(),
+    };
+    let line: String = text.chars().map(printable).collect();
+    // With stderr closed there is nobody left to tell.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

@@ -1,0 +1,131 @@
+//! The content of an entry.
+
+use std::str::Utf8Error;
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+
+use crate::result::{AddResult, ParseError};
+use crate::spec::capability::CapabilityArgs;
+use crate::spec::{CniArgs, Fields, InvalidField, Object, Shape, raw};
+
+/// The `kind` of entries.
+const KIND: &str = "cniCacheV1";
+
+/// What a file of the cache holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cached {
+    /// An attachment with its configuration and result.
+    Entry(Entry),
+    /// The result alone, as versions of the Go libcni before 0.8 wrote it; or some other JSON object.
+    BareResult(Object),
+}
+
+/// An attachment as it was added. Names are text as it was found: an entry may be anybody's.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Entry {
+    /// The container.
+    pub container_id: String,
+    /// The network.
+    pub network: String,
+    /// The interface in the container.
+    pub ifname: String,
+    /// The path of the network namespace; empty when there was none.
+    pub netns: String,
+    /// The generic arguments.
+    pub args: CniArgs,
+    /// The capability arguments.
+    pub capability_args: CapabilityArgs,
+    /// The text of the network's list.
+    pub config: Vec<u8>,
+    /// The result of ADD.
+    pub result: Object,
+}
+
+/// A file is no entry of the cache.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidEntry {
+    /// It is not UTF-8.
+    #[error("not UTF-8")]
+    NotUtf8(#[source] Utf8Error),
+    /// It is not a JSON object.
+    #[error("not a JSON object")]
+    Json(#[source] serde_json::Error),
+    /// A field has the wrong form.
+    #[error("a field has the wrong form")]
+    Field(#[source] InvalidField),
+}
+
+impl Cached {
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, InvalidEntry> {
+        let text = std::str::from_utf8(bytes).map_err(InvalidEntry::NotUtf8)?;
+        let object = Object::parse(text).map_err(InvalidEntry::Json)?;
+        let mut fields = Fields::new(object.clone());
+        match fields.take::<String>("kind") {
+            Ok(Some(kind)) if kind == KIND => Entry::read(fields)
+                .map(Cached::Entry)
+                .map_err(InvalidEntry::Field),
+            _ => Ok(Cached::BareResult(object)),
+        }
+    }
+
+    /// The result of ADD, in the version that it was stored in.
+    ///
+    /// # Errors
+    /// What is stored is no result.
+    pub fn result(&self) -> Result<AddResult, ParseError> {
+        let result = match self {
+            Cached::Entry(entry) => &entry.result,
+            Cached::BareResult(object) => object,
+        };
+        AddResult::parse(&result.to_string())
+    }
+}
+
+impl Entry {
+    /// Whether the entry says what it attached to what.
+    pub(super) fn is_complete(&self) -> bool {
+        !self.network.is_empty() && !self.ifname.is_empty()
+    }
+
+    pub(super) fn to_json(&self) -> String {
+        self.to_object().to_string()
+    }
+}
+
+impl Shape for Entry {
+    fn read(mut fields: Fields) -> Result<Self, InvalidField> {
+        let config: String = fields.take_or_default("config")?;
+        let config = BASE64_STANDARD.decode(config);
+        let pairs: Vec<(String, String)> = fields.take_or_default("cniArgs")?;
+        Ok(Self {
+            container_id: fields.take_or_default("containerId")?,
+            network: fields.take_or_default("networkName")?,
+            ifname: fields.take_or_default("ifName")?,
+            netns: fields.take_or_default("netns")?,
+            args: pairs.into_iter().collect(),
+            capability_args: fields.take_or_default("capabilityArgs")?,
+            config: config.map_err(|e| InvalidField::new("config", e.to_string()))?,
+            result: fields.take_or_default("result")?,
+        })
+    }
+
+    fn write(&self, object: &mut Object) {
+        object.set("kind", KIND);
+        object.set("containerId", &self.container_id);
+        object.set("config", &BASE64_STANDARD.encode(&self.config));
+        object.set("ifName", &self.ifname);
+        object.set("networkName", &self.network);
+        if !self.netns.is_empty() {
+            object.set("netns", &self.netns);
+        }
+        if !self.args.is_empty() {
+            let pairs: Vec<_> = self.args.iter().collect();
+            object.set_raw("cniArgs", raw(&pairs));
+        }
+        if !self.capability_args.is_empty() {
+            object.set("capabilityArgs", &self.capability_args);
+        }
+        object.set("result", &self.result);
+    }
+}

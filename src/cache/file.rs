@@ -1,0 +1,144 @@
+//! Files of the cache: written whole or not at all, and never through a symbolic link.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use nix::fcntl::OFlag;
+
+use super::CacheError;
+
+/// The largest entry that is read, in bytes.
+const MAX_SIZE: u64 = 32 << 20;
+
+/// What names of unfinished files start with. No entry's does, since network names start with a letter or digit.
+const UNFINISHED: &str = ".tmp-";
+
+/// Makes a directory and those above it, for the owner alone.
+pub(super) fn create_dir(dir: &Path) -> Result<(), CacheError> {
+    let mut builder = DirBuilder::new();
+    builder
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(error("create directory", dir))
+}
+
+/// The content of a regular file; `None` when there is no file of that name.
+pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, CacheError> {
+    let file = match open_for_reading(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(error("read", path)(e)),
+    };
+    read_all(file).map(Some).map_err(error("read", path))
+}
+
+fn open_for_reading(path: &Path) -> io::Result<File> {
+    // O_NONBLOCK: opening a FIFO would wait for somebody to write to it.
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits())
+        .open(path)
+}
+
+fn read_all(file: File) -> io::Result<Vec<u8>> {
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "not a regular file",
+        ));
+    }
+    let mut bytes = Vec::new();
+    file.take(MAX_SIZE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_SIZE {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(bytes)
+}
+
+/// Puts a file in place of what is there, durably: a reader sees the old or the new, whole, even after a crash.
+pub(super) fn write(path: &Path, content: &[u8]) -> Result<(), CacheError> {
+    let unfinished = unfinished_name(path);
+    let written = write_new(&unfinished, content).and_then(|()| fs::rename(&unfinished, path));
+    if let Err(e) = written {
+        // It is of no use; that it could not be written is what the caller must hear.
+        let _ = fs::remove_file(&unfinished);
+        return Err(error("write", path)(e));
+    }
+    sync_parent(path)
+}
+
+fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+/// A name beside the file that no other process or thread uses.
+fn unfinished_name(path: &Path) -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let now = std::time::UNIX_EPOCH
+        .elapsed()
+        .unwrap_or_default()
+        .as_nanos();
+    path.with_file_name(format!(
+        "{UNFINISHED}{}-{count}-{now:x}",
+        std::process::id()
+    ))
+}
+
+/// Removes a file, or a link itself. Gone already is fine.
+pub(super) fn remove(path: &Path) -> Result<(), CacheError> {
+    match fs::remove_file(path) {
+        // Not synced: should a crash bring the entry back, it is deleted once more.
+        Ok(()) => Ok(()),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(error("remove", path)(e)),
+    }
+}
+
+fn sync_parent(path: &Path) -> Result<(), CacheError> {
+    let parent = path.parent().unwrap_or(path);
+    File::open(parent)
+        .and_then(|dir| dir.sync_all())
+        .map_err(error("sync", parent))
+}
+
+/// The names of the finished files in a directory, in byte order; none when there is no directory.
+pub(super) fn names(dir: &Path) -> Result<Vec<String>, CacheError> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(error("list", dir)(e)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(error("list", dir))?;
+        let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        // A name that is not UTF-8 is none of ours, nor of Go's.
+        if let (false, Ok(name)) = (is_dir, entry.file_name().into_string()) {
+            names.push(name);
+        }
+    }
+    names.retain(|name| !name.starts_with(UNFINISHED));
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CacheError {
+    move |source| CacheError::Io {
+        doing,
+        path: path.to_owned(),
+        source,
+    }
+}

@@ -1,0 +1,199 @@
+//! What can be wrong with a configuration, and where.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::value::RawValue;
+
+use crate::spec::{InvalidField, InvalidName, InvalidVersion};
+
+/// A configuration can't be used: which file, where in it, and why.
+#[derive(Debug)]
+pub struct ConfError {
+    file: Option<PathBuf>,
+    position: Option<Position>,
+    problem: Problem,
+}
+
+/// A place in a text. Both count from 1; columns count bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The byte in the line.
+    pub column: usize,
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The file can't be read.
+    #[error("cannot read the file")]
+    Read(#[source] io::Error),
+    /// The entry of the directory is a FIFO, a device, a socket or the like.
+    #[error("not a regular file")]
+    NotAFile,
+    /// The file is larger than [`MAX_FILE_SIZE`](super::MAX_FILE_SIZE).
+    #[error("larger than {limit} bytes")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// The file is not UTF-8.
+    #[error("not UTF-8")]
+    NotUtf8,
+    /// The text is not a JSON object.
+    #[error("not a JSON object{}", if *byte_order_mark { " (it starts with a byte order mark)" } else { "" })]
+    Json {
+        /// Whether the text starts with a byte order mark, which JSON does not allow.
+        byte_order_mark: bool,
+        /// What the decoder met.
+        source: serde_json::Error,
+    },
+    /// A required key is missing.
+    #[error("`{0}` is missing")]
+    Missing(&'static str),
+    /// A key has a value of the wrong type.
+    #[error("`{key}` must be {expected}")]
+    Type {
+        /// The key; `cniVersions[]` for an entry of that list.
+        key: &'static str,
+        /// What its value should be.
+        expected: &'static str,
+    },
+    /// A text is not a version.
+    #[error("`{key}` is not a version")]
+    Version {
+        /// `cniVersion` or `cniVersions`.
+        key: &'static str,
+        /// The text.
+        source: InvalidVersion,
+    },
+    /// A text stands for a boolean, but is neither `true` nor `false`.
+    #[error("`{key}` must be true or false, not `{value}`")]
+    Boolean {
+        /// The key.
+        key: &'static str,
+        /// The text.
+        value: String,
+    },
+    /// `loadOnlyInlinedPlugins` is true, and `plugins` is missing.
+    #[error("`loadOnlyInlinedPlugins` is true, but `plugins` is missing")]
+    OnlyInlinedWithoutPlugins,
+    /// The list has no plugin, neither inlined nor in the folder named like the network.
+    #[error("the list has no plugins")]
+    NoPlugins,
+    /// The name can't be that of a network.
+    #[error(transparent)]
+    Name(InvalidName),
+    /// One plugin of the list is invalid.
+    #[error("plugin {index} of the list is invalid")]
+    Plugin {
+        /// Which one; counts from 0.
+        index: usize,
+        /// What is wrong with it.
+        source: PluginProblem,
+    },
+    /// The configuration of a single plugin is invalid.
+    #[error(transparent)]
+    SinglePlugin(PluginProblem),
+}
+
+/// What is wrong with the configuration of one plugin.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PluginProblem {
+    /// It is not a JSON object.
+    #[error("not a JSON object")]
+    Json(#[source] serde_json::Error),
+    /// A key that the specification defines has the wrong form.
+    #[error("{0}")]
+    Field(InvalidField),
+    /// `type` is missing or empty.
+    #[error("`type` is missing")]
+    MissingType,
+}
+
+impl ConfError {
+    pub(super) fn new(problem: Problem) -> Self {
+        let position = match &problem {
+            Problem::Json { source, .. } => Some(Position::of_error(source)),
+            _ => None,
+        };
+        Self {
+            file: None,
+            position,
+            problem,
+        }
+    }
+
+    /// The error with the place of the value that caused it, unless it has a more precise one.
+    pub(super) fn at(mut self, text: &str, value: &RawValue) -> Self {
+        let position = || Position::of_value(text, value);
+        self.position = self.position.or_else(position);
+        self
+    }
+
+    /// The error with the file that the text came from, unless it has one.
+    pub(super) fn in_file(mut self, file: &Path) -> Self {
+        self.file.get_or_insert_with(|| file.to_owned());
+        self
+    }
+
+    /// The file, where the text came from one.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// Where in the text, where that can be said.
+    pub fn position(&self) -> Option<Position> {
+        self.position
+    }
+
+    /// What is wrong.
+    pub fn problem(&self) -> &Problem {
+        &self.problem
+    }
+}
+
+impl fmt::Display for ConfError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.file {
+            Some(file) => write!(f, "{}", file.display())?,
+            None => f.write_str("network configuration")?,
+        }
+        if let Some(Position { line, column }) = self.position {
+            write!(f, ":{line}:{column}")?;
+        }
+        write!(f, ": {}", self.problem)
+    }
+}
+
+impl std::error::Error for ConfError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        std::error::Error::source(&self.problem)
+    }
+}
+
+impl Position {
+    fn of_error(error: &serde_json::Error) -> Self {
+        Self {
+            line: error.line().max(1),
+            column: error.column().max(1),
+        }
+    }
+
+    /// Where a value that was borrowed from `text` begins in it.
+    fn of_value(text: &str, value: &RawValue) -> Option<Self> {
+        let start = value.get().as_ptr() as usize;
+        let offset = start.checked_sub(text.as_ptr() as usize)?;
+        let before = text.get(..offset)?;
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Some(Self {
+            line: before.matches('\n').count() + 1,
+            column: offset - line_start + 1,
+        })
+    }
+}

@@ -1,0 +1,339 @@
+//! A network: a list of plugins from the text of a file.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{ConfError, PluginConfig, PluginProblem, Problem};
+use crate::spec::{InvalidName, InvalidVersion, NetworkName, Object, Version};
+
+/// A network configuration: a list of plugins with a name and a version.
+///
+/// A single plugin's configuration is lifted to a list of one ([`NetworkConfig::from_plugin`]). Name and version
+/// stay the text of the file until a verb needs them, so that one odd file hides no other network.
+///
+/// ```
+/// use libcni::conf::NetworkConfig;
+///
+/// let network = NetworkConfig::parse(
+///     r#"{"cniVersion": "1.0.0", "name": "mynet", "plugins": [{"type": "bridge"}, {"type": "portmap"}]}"#,
+/// )?;
+/// assert_eq!(network.name(), "mynet");
+/// assert_eq!(network.plugins()[1].plugin_type(), "portmap");
+/// # Ok::<(), libcni::conf::ConfError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[doc(alias = "NetworkConfigList")]
+pub struct NetworkConfig {
+    name: String,
+    version: String,
+    disable_check: bool,
+    disable_gc: bool,
+    only_inlined: bool,
+    plugins: Vec<PluginConfig>,
+    text: String,
+    path: Option<PathBuf>,
+}
+
+/// The keys of a list with the text of their values. Go looks these up exactly, unlike those of plugins.
+type Keys<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
+
+impl NetworkConfig {
+    /// Reads a list (a `.conflist` file).
+    ///
+    /// The list may be without plugins, when the folder named like the network is to provide them
+    /// ([`ConfDir::load`](super::ConfDir::load)); no verb runs such a list.
+    ///
+    /// # Errors
+    /// See [`Problem`]; the error has the place in the text.
+    #[doc(alias("ConfListFromBytes", "NetworkConfFromBytes"))]
+    pub fn parse(text: &str) -> Result<Self, ConfError> {
+        let keys = keys(text)?;
+        let get = |key: &'static str| Key {
+            key,
+            text,
+            value: keys.get(key).copied(),
+        };
+        let name = get("name").text()?;
+        let name = name.ok_or_else(|| ConfError::new(Problem::Missing("name")))?;
+        let version = effective_version(get("cniVersion"), get("cniVersions"))?;
+        let disable_check = get("disableCheck").boolean()?;
+        let disable_gc = get("disableGC").boolean()?;
+        let only_inlined = get("loadOnlyInlinedPlugins").boolean()?;
+        if only_inlined && !keys.contains_key("plugins") {
+            return Err(ConfError::new(Problem::OnlyInlinedWithoutPlugins));
+        }
+        Ok(Self {
+            name,
+            version,
+            disable_check,
+            disable_gc,
+            only_inlined,
+            plugins: get("plugins").plugins()?,
+            text: text.to_owned(),
+            path: None,
+        })
+    }
+
+    /// Lifts the configuration of a single plugin (a `.conf` or `.json` file) to a list of one.
+    ///
+    /// # Errors
+    /// The text is not that of a plugin's configuration.
+    #[doc(alias = "ConfListFromConf")]
+    pub fn from_plugin(text: &str) -> Result<Self, ConfError> {
+        let problem = |e| match e {
+            PluginProblem::Json(source) => json_problem(text, source),
+            other => Problem::SinglePlugin(other),
+        };
+        let plugin = PluginConfig::parse(text).map_err(|e| ConfError::new(problem(e)))?;
+        let mut list = Object::new();
+        list.set("name", plugin.name());
+        list.set("cniVersion", plugin.cni_version());
+        list.set("plugins", &[plugin.object()]);
+        Ok(Self {
+            name: plugin.name().to_owned(),
+            version: plugin.cni_version().to_owned(),
+            disable_check: false,
+            disable_gc: false,
+            only_inlined: false,
+            plugins: vec![plugin],
+            text: list.to_string(),
+            path: None,
+        })
+    }
+
+    /// The `name` that the text gives to a list or single plugin, without looking at anything else but syntax.
+    pub(super) fn peek_name(text: &str) -> Result<Option<String>, ConfError> {
+        let keys = keys(text)?;
+        let single = || {
+            keys.iter()
+                .rev()
+                .find(|(key, _)| key.eq_ignore_ascii_case("name"))
+        };
+        let value = keys.get("name").copied().or(single().map(|(_, v)| *v));
+        Ok(value.and_then(|v| serde_json::from_str(v.get()).ok()))
+    }
+
+    pub(super) fn from_file(self, path: &Path) -> Self {
+        let path = Some(path.to_owned());
+        Self { path, ..self }
+    }
+
+    pub(super) fn append(&mut self, plugins: impl IntoIterator<Item = PluginConfig>) {
+        self.plugins.extend(plugins);
+    }
+
+    /// Whether only the plugins in the list itself count, not those of the folder named like the network.
+    pub fn loads_only_inlined_plugins(&self) -> bool {
+        self.only_inlined
+    }
+
+    /// The name as the text has it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The name, checked.
+    ///
+    /// # Errors
+    /// The specification does not allow it.
+    pub fn network_name(&self) -> Result<NetworkName, InvalidName> {
+        NetworkName::new(&*self.name)
+    }
+
+    /// The effective version as the text has it: the highest of `cniVersion` and `cniVersions` that this crate
+    /// implements; with no `cniVersions`, `cniVersion` as it stands. May be empty, which means 0.1.0.
+    pub fn cni_version(&self) -> &str {
+        &self.version
+    }
+
+    /// The effective version, parsed.
+    ///
+    /// # Errors
+    /// The text is not a version.
+    pub fn version(&self) -> Result<Version, InvalidVersion> {
+        self.version.parse()
+    }
+
+    /// Whether CHECK does nothing.
+    pub fn disables_check(&self) -> bool {
+        self.disable_check
+    }
+
+    /// Whether GC does nothing.
+    pub fn disables_gc(&self) -> bool {
+        self.disable_gc
+    }
+
+    /// The plugins in the order of ADD.
+    pub fn plugins(&self) -> &[PluginConfig] {
+        &self.plugins
+    }
+
+    /// The text of the list, as the cache records it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The file that the list was loaded from.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+}
+
+fn keys(text: &str) -> Result<Keys<'_>, ConfError> {
+    serde_json::from_str(text).map_err(|source| ConfError::new(json_problem(text, source)))
+}
+
+fn json_problem(text: &str, source: serde_json::Error) -> Problem {
+    Problem::Json {
+        byte_order_mark: text.starts_with('\u{feff}'),
+        source,
+    }
+}
+
+fn effective_version(single: Key<'_>, several: Key<'_>) -> Result<String, ConfError> {
+    let fallback = single.text()?.unwrap_or_default();
+    let mut candidates = several.versions()?;
+    if !candidates.is_empty() && single.value.is_some() {
+        candidates.push(single.version(&fallback)?);
+    }
+    candidates.retain(|version| *version <= Version::CURRENT);
+    let highest = candidates.into_iter().max();
+    Ok(highest.map_or(fallback, |version| version.as_str().to_owned()))
+}
+
+/// One key of a list: its value, if any, and where it stands.
+#[derive(Clone, Copy)]
+struct Key<'a> {
+    key: &'static str,
+    text: &'a str,
+    value: Option<&'a RawValue>,
+}
+
+impl<'a> Key<'a> {
+    fn error(&self, problem: Problem) -> ConfError {
+        let error = ConfError::new(problem);
+        match self.value {
+            Some(value) => error.at(self.text, value),
+            None => error,
+        }
+    }
+
+    fn decode<T: Deserialize<'a>>(
+        &self,
+        value: &'a RawValue,
+        expected: &'static str,
+    ) -> Result<T, ConfError> {
+        let problem = |_| Problem::Type {
+            key: self.key,
+            expected,
+        };
+        serde_json::from_str(value.get()).map_err(|e| self.error(problem(e)))
+    }
+
+    fn text(&self) -> Result<Option<String>, ConfError> {
+        let decode = |value| self.decode(value, "a text");
+        self.value.map(decode).transpose()
+    }
+
+    fn version(&self, text: &str) -> Result<Version, ConfError> {
+        let problem = |source| Problem::Version {
+            key: self.key,
+            source,
+        };
+        text.parse().map_err(|e| self.error(problem(e)))
+    }
+
+    fn versions(&self) -> Result<Vec<Version>, ConfError> {
+        let Some(value) = self.value else {
+            return Ok(Vec::new());
+        };
+        let entries: Vec<&RawValue> = self.decode(value, "a list of texts")?;
+        let key = "cniVersions[]";
+        let read = |value: &'a RawValue| {
+            let entry = Key {
+                key,
+                value: Some(value),
+                ..*self
+            };
+            let text: String = entry.decode(value, "a text")?;
+            entry.version(&text)
+        };
+        entries.into_iter().map(read).collect()
+    }
+
+    /// true, false, or a text that says so in any case: deployed lists quote it.
+    fn boolean(&self) -> Result<bool, ConfError> {
+        let Some(value) = self.value else {
+            return Ok(false);
+        };
+        if let Ok(boolean) = serde_json::from_str(value.get()) {
+            return Ok(boolean);
+        }
+        let text: String = self.decode(value, "true or false")?;
+        let wrong = || Problem::Boolean {
+            key: self.key,
+            value: text.clone(),
+        };
+        let lower = text.to_ascii_lowercase();
+        lower.parse().map_err(|_| self.error(wrong()))
+    }
+
+    fn plugins(&self) -> Result<Vec<PluginConfig>, ConfError> {
+        let Some(value) = self.value else {
+            return Ok(Vec::new());
+        };
+        let entries: Vec<&RawValue> = self.decode(value, "a list of objects")?;
+        if entries.is_empty() {
+            return Err(self.error(Problem::NoPlugins));
+        }
+        let read = |(index, value): (usize, &RawValue)| {
+            let plugin = PluginConfig::parse(value.get());
+            let problem = |source| ConfError::new(Problem::Plugin { index, source });
+            plugin.map_err(|e| problem(e).at(self.text, value))
+        };
+        entries.into_iter().enumerate().map(read).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conf::Position;
+
+    #[track_caller]
+    fn position(text: &str) -> (usize, usize) {
+        let error = NetworkConfig::parse(text).unwrap_err();
+        let Position { line, column } = error.position().expect("a position");
+        (line, column)
+    }
+
+    #[test]
+    fn errors_say_where_they_are() {
+        assert_eq!(
+            position("{\n \"name\": \"n\",\n \"plugins\": [}]\n}"),
+            (3, 14)
+        );
+        assert_eq!(
+            position("{\n \"name\": \"n\",\n  \"disableCheck\": 1}"),
+            (3, 19)
+        );
+        assert_eq!(
+            position("{\"name\":\"n\",\n\"plugins\":[{\"type\":\"a\"},\n  {\"x\":1}]}"),
+            (3, 3)
+        );
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_named() {
+        let error = NetworkConfig::parse("\u{feff}{}").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "network configuration:1:1: not a JSON object (it starts with a byte order mark)"
+        );
+    }
+}

@@ -1,0 +1,14 @@
+//! A file in net.d becomes a network configuration.
+//!
+//! Follows section 1 of the CNI specification, "Network configuration format". Text is kept as it is in the
+//! file; only the keys that the library acts on are decoded.
+
+mod error;
+mod list;
+mod load;
+mod plugin;
+
+pub use error::{ConfError, PluginProblem, Position, Problem};
+pub use list::NetworkConfig;
+pub use load::{ConfDir, LoadError, Loaded, MAX_FILE_SIZE, OnBroken};
+pub use plugin::PluginConfig;

@@ -1,0 +1,122 @@
+//! One plugin's part of a configuration.
+
+use std::collections::BTreeMap;
+
+use super::PluginProblem;
+use crate::spec::{Dns, Fields, InvalidField, Object, ValidAttachment};
+
+/// The configuration of one plugin: its own object, untouched, and typed views of the keys that the
+/// specification defines.
+///
+/// ```
+/// use libcni::conf::PluginConfig;
+///
+/// let plugin = PluginConfig::parse(r#"{"type": "portmap", "capabilities": {"portMappings": true}}"#)?;
+/// assert_eq!(plugin.plugin_type(), "portmap");
+/// assert!(plugin.has_capability("portMappings"));
+/// # Ok::<(), libcni::conf::PluginProblem>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias("PluginConf", "NetConf"))]
+pub struct PluginConfig {
+    object: Object,
+    known: Known,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Known {
+    plugin_type: String,
+    name: String,
+    cni_version: String,
+    capabilities: BTreeMap<String, bool>,
+    ipam_type: String,
+    dns: Dns,
+}
+
+impl PluginConfig {
+    /// Reads the configuration of one plugin.
+    ///
+    /// # Errors
+    /// The text is not a JSON object, has no `type`, or a key that the specification defines has the wrong form.
+    #[doc(alias("ConfFromBytes", "NetworkPluginConfFromBytes"))]
+    pub fn parse(text: &str) -> Result<Self, PluginProblem> {
+        // Go decodes null into an empty configuration, which then lacks its type.
+        let text = if text.trim() == "null" { "{}" } else { text };
+        let object = Object::parse(text).map_err(PluginProblem::Json)?;
+        let known = Known::read(Fields::new(object.clone())).map_err(PluginProblem::Field)?;
+        if known.plugin_type.is_empty() {
+            return Err(PluginProblem::MissingType);
+        }
+        Ok(Self { object, known })
+    }
+
+    /// The file name of the plugin. Not checked before it is looked up.
+    pub fn plugin_type(&self) -> &str {
+        &self.known.plugin_type
+    }
+
+    /// The plugin's own `name`; empty where it has none, as plugins of a list do.
+    pub fn name(&self) -> &str {
+        &self.known.name
+    }
+
+    /// The plugin's own `cniVersion`; empty where it has none, as plugins of a list do.
+    pub fn cni_version(&self) -> &str {
+        &self.known.cni_version
+    }
+
+    /// The capabilities by name, and whether they are enabled.
+    pub fn capabilities(&self) -> &BTreeMap<String, bool> {
+        &self.known.capabilities
+    }
+
+    /// Whether the plugin asks for a capability's argument.
+    pub fn has_capability(&self, capability: &str) -> bool {
+        self.known.capabilities.get(capability) == Some(&true)
+    }
+
+    /// The plugin that `ipam` delegates to; empty where there is none.
+    pub fn ipam_type(&self) -> &str {
+        &self.known.ipam_type
+    }
+
+    /// The resolver settings.
+    pub fn dns(&self) -> &Dns {
+        &self.known.dns
+    }
+
+    /// The whole object as it was written.
+    pub fn object(&self) -> &Object {
+        &self.object
+    }
+}
+
+impl Known {
+    fn read(mut fields: Fields) -> Result<Self, InvalidField> {
+        let known = Self {
+            plugin_type: fields.take_or_default("type")?,
+            name: fields.take_or_default("name")?,
+            cni_version: fields.take_or_default("cniVersion")?,
+            capabilities: capabilities(&mut fields)?,
+            ipam_type: ipam_type(&mut fields)?,
+            dns: fields.take_shape("dns")?.unwrap_or_default(),
+        };
+        // Nothing is made of these here, but a plugin would choke on them.
+        fields.take::<Object>("prevResult")?;
+        fields.take_list::<ValidAttachment>("cni.dev/valid-attachments")?;
+        Ok(known)
+    }
+}
+
+fn capabilities(fields: &mut Fields) -> Result<BTreeMap<String, bool>, InvalidField> {
+    let written: BTreeMap<String, Option<bool>> = fields.take_or_default("capabilities")?;
+    let enabled = written
+        .into_iter()
+        .map(|(name, on)| (name, on.unwrap_or(false)));
+    Ok(enabled.collect())
+}
+
+fn ipam_type(fields: &mut Fields) -> Result<String, InvalidField> {
+    let ipam: Option<Object> = fields.take("ipam")?;
+    Fields::new(ipam.unwrap_or_default()).take_or_default("type")
+}

@@ -1,0 +1,257 @@
+//! Everything that a verb can fail with, sorted by who must act.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use crate::cache::CacheError;
+use crate::conf::LoadError;
+use crate::invoke::{ExecError, Failure, FindError, PluginError};
+use crate::result::{ConvertError, ParseError};
+use crate::spec::{Command, ErrorCode, ErrorReply, InvalidName, InvalidVersion};
+
+/// A verb failed.
+///
+/// The message names its own layer only; what caused it is [`source`](StdError::source). To print both in one
+/// line use [`Error::to_reply`] or walk the chain.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    // ---- the caller
+    /// A container ID, network name or interface name is not allowed.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+
+    // ---- whoever wrote the configuration
+    /// The network can't be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The network has no plugins, so no verb can do anything.
+    #[error("network `{network}` has no plugins")]
+    NoPlugins {
+        /// The network.
+        network: String,
+    },
+    /// The network's version is not a version.
+    #[error("network `{network}` can't be used with {command}")]
+    InvalidVersion {
+        /// The network.
+        network: String,
+        /// The verb.
+        command: Command,
+        /// The text.
+        source: InvalidVersion,
+    },
+    /// The network's version does not have the verb CHECK.
+    #[error("network `{network}` has version {version}, and CHECK needs 0.4.0 or newer")]
+    CheckUnsupported {
+        /// The network.
+        network: String,
+        /// Its version.
+        version: String,
+    },
+
+    // ---- whoever installed the plugins
+    /// A plugin of the network can't be found.
+    #[error("a plugin{} is missing for {command}", of(network))]
+    PluginNotFound {
+        /// The network; empty for a plugin that was asked for by name.
+        network: String,
+        /// The verb.
+        command: Command,
+        /// Which plugin, and where it was looked for.
+        source: FindError,
+    },
+    /// A plugin does not support the network's version.
+    #[error(
+        "plugin `{plugin}` does not support version {wanted} of network `{network}`, only {}",
+        supported.join(", ")
+    )]
+    VersionUnsupported {
+        /// The network.
+        network: String,
+        /// The plugin.
+        plugin: String,
+        /// The network's version.
+        wanted: String,
+        /// What the plugin supports.
+        supported: Vec<String>,
+    },
+
+    // ---- the plugin
+    /// A plugin failed.
+    #[error("a plugin{} failed", of(network))]
+    Plugin {
+        /// The network; empty for a plugin that was asked for by name.
+        network: String,
+        /// Which plugin, and how.
+        source: Box<PluginError>,
+    },
+
+    // ---- the host
+    /// The cache can't be read or written.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// The cached result of the attachment is no result.
+    #[error("the cached result of {attachment} is invalid")]
+    InvalidCachedResult {
+        /// Network, container and interface.
+        attachment: String,
+        /// What is wrong with it.
+        source: ParseError,
+    },
+    /// The cached result of the attachment can't be converted to the network's version.
+    #[error("the cached result of {attachment} can't be used")]
+    UnusableCachedResult {
+        /// Network, container and interface.
+        attachment: String,
+        /// What is wrong with it.
+        source: ConvertError,
+    },
+    /// ADD succeeded, but was undone, since it could not be recorded.
+    #[error(
+        "ADD of {attachment} could not be recorded and was undone{}",
+        undone(undo)
+    )]
+    NotRecorded {
+        /// Network, container and interface.
+        attachment: String,
+        /// Why it could not be recorded.
+        source: CacheError,
+        /// What went wrong while it was undone, if anything: then something may be left behind.
+        undo: Option<Box<Error>>,
+    },
+
+    // ---- several
+    /// A verb that goes on after an error met more than one.
+    #[error(transparent)]
+    Several(Failures),
+}
+
+fn of(network: &str) -> String {
+    match network {
+        "" => String::new(),
+        name => format!(" of network `{name}`"),
+    }
+}
+
+fn undone(undo: &Option<Box<Error>>) -> String {
+    match undo {
+        None => String::new(),
+        Some(error) => format!(" in part only ({})", chain(&**error)),
+    }
+}
+
+impl Error {
+    /// The code that a plugin gave, or that the protocol has for this error.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Error::Name(name) => name.code(),
+            Error::Load(_) | Error::NoPlugins { .. } | Error::InvalidVersion { .. } => {
+                ErrorCode::INVALID_NETWORK_CONFIG
+            }
+            Error::CheckUnsupported { .. } | Error::VersionUnsupported { .. } => {
+                ErrorCode::INCOMPATIBLE_VERSION
+            }
+            Error::Plugin { source, .. } => source.code().unwrap_or(ErrorCode::INTERNAL),
+            Error::Cache(CacheError::Io { .. }) | Error::NotRecorded { .. } => ErrorCode::IO,
+            Error::Cache(_)
+            | Error::InvalidCachedResult { .. }
+            | Error::UnusableCachedResult { .. } => ErrorCode::DECODING,
+            Error::PluginNotFound { .. } => ErrorCode::INTERNAL,
+            Error::Several(failures) => failures.first().code(),
+        }
+    }
+
+    /// Whether the same call may succeed later, without anybody changing anything.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Error::Plugin { source, .. } => match &source.failure {
+                Failure::Reported { reply, .. } => reply.code == ErrorCode::TRY_AGAIN_LATER,
+                Failure::Exec { error } => {
+                    matches!(error, ExecError::Busy { .. } | ExecError::TimedOut { .. })
+                }
+                _ => false,
+            },
+            Error::Several(failures) => failures.iter().all(Error::is_retryable),
+            _ => false,
+        }
+    }
+
+    /// Whether a failed ADD may have left something behind that only DEL removes.
+    ///
+    /// Not when no plugin was started, nor when the plugin says that the container is unknown (code 3).
+    pub fn needs_cleanup(&self) -> bool {
+        match self {
+            Error::Plugin { source, .. } => match &source.failure {
+                Failure::Reported { reply, .. } => reply.code != ErrorCode::UNKNOWN_CONTAINER,
+                _ => true,
+            },
+            // Plugins before the missing one may have run.
+            Error::PluginNotFound { .. } => true,
+            Error::NotRecorded { undo, .. } => undo.is_some(),
+            Error::Several(failures) => failures.iter().any(Error::needs_cleanup),
+            _ => false,
+        }
+    }
+
+    /// The same error of a plugin, for the network that it belongs to.
+    pub(crate) fn in_network(mut self, name: &str) -> Self {
+        if let Error::PluginNotFound { network, .. } | Error::Plugin { network, .. } = &mut self {
+            name.clone_into(network);
+        }
+        self
+    }
+
+    /// The error in the protocol's form, with the whole chain of causes in `details`.
+    pub fn to_reply(&self) -> ErrorReply {
+        let details = self.source().map(chain).unwrap_or_default();
+        ErrorReply::new(self.code(), self.to_string()).with_details(details)
+    }
+}
+
+/// An error and its causes in one line.
+pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// The errors of a verb that goes on after one; never empty.
+#[derive(Debug)]
+pub struct Failures(Vec<Error>);
+
+impl Failures {
+    /// `Ok` without errors, one error as it is, more as [`Error::Several`].
+    pub(crate) fn into_result(errors: Vec<Error>) -> Result<(), Error> {
+        match <[Error; 1]>::try_from(errors) {
+            Ok([one]) => Err(one),
+            Err(none) if none.is_empty() => Ok(()),
+            Err(several) => Err(Error::Several(Failures(several))),
+        }
+    }
+
+    /// The errors in the order they happened.
+    pub fn iter(&self) -> impl Iterator<Item = &Error> {
+        self.0.iter()
+    }
+
+    fn first(&self) -> &Error {
+        &self.0[0]
+    }
+}
+
+impl fmt::Display for Failures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} errors", self.0.len())?;
+        self.0
+            .iter()
+            .try_for_each(|error| write!(f, "\n  {}", chain(error)))
+    }
+}
+
+impl StdError for Failures {}

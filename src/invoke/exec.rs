@@ -1,0 +1,168 @@
+//! The seam between pure code and processes.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use super::{CancelToken, FindError, Request};
+
+/// Runs plugins. [`ProcessExec`](super::ProcessExec) runs them as processes; tests and other kinds of runtimes
+/// bring their own.
+///
+/// ```
+/// use libcni::invoke::{Exec, ExecError, Limits, Output, Request};
+///
+/// /// Answers every request with an empty result, and needs no file.
+/// #[derive(Debug)]
+/// struct Fake;
+///
+/// impl Exec for Fake {
+///     fn find(
+///         &self,
+///         plugin: &str,
+///         _: &[std::path::PathBuf],
+///     ) -> Result<std::path::PathBuf, libcni::invoke::FindError> {
+///         Ok(plugin.into())
+///     }
+///
+///     fn exec(&self, _: &Request, _: &Limits) -> Result<Output, ExecError> {
+///         Ok(Output { stdout: b"{}".to_vec(), ..Output::default() })
+///     }
+/// }
+/// ```
+pub trait Exec: std::fmt::Debug + Send + Sync {
+    /// Finds the executable of a plugin.
+    ///
+    /// # Errors
+    /// There is none; see [`FindError`].
+    fn find(&self, plugin: &str, dirs: &[PathBuf]) -> Result<PathBuf, FindError> {
+        super::find(plugin, dirs)
+    }
+
+    /// Runs one request to its end, within the limits.
+    ///
+    /// # Errors
+    /// The plugin could not be run, or had to be ended; see [`ExecError`]. A plugin that ends by itself, however
+    /// badly, is an [`Output`].
+    fn exec(&self, request: &Request, limits: &Limits) -> Result<Output, ExecError>;
+}
+
+/// What one execution may take.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// How long it may run.
+    pub timeout: Duration,
+    /// How long its process group has, after SIGTERM, before SIGKILL.
+    pub grace: Duration,
+    /// How many bytes it may print on stdout; more ends it.
+    pub max_stdout: usize,
+    /// How many bytes of its stderr are kept, from the start; the rest is read and dropped.
+    pub max_stderr: usize,
+    /// Ends it early.
+    pub cancel: Option<CancelToken>,
+}
+
+/// 25 seconds (a supervisor often gives up on its own call after 30, and then nobody learns which plugin hung),
+/// 2 seconds of grace, 8 MiB of stdout, 256 KiB of stderr.
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(25),
+            grace: Duration::from_secs(2),
+            max_stdout: 8 << 20,
+            max_stderr: 256 << 10,
+            cancel: None,
+        }
+    }
+}
+
+/// How a plugin ended, and what it said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// Exit status or signal.
+    pub status: ExitStatus,
+    /// What it printed on stdout.
+    pub stdout: Vec<u8>,
+    /// What it printed on stderr, up to [`Limits::max_stderr`].
+    pub stderr: Vec<u8>,
+}
+
+/// A plugin could not be run to its own end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExecError {
+    /// It did not start.
+    #[error("cannot run {}", program.display())]
+    Spawn {
+        /// The executable.
+        program: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It did not start, since the file was open for writing all the time.
+    #[error("cannot run {}: the file is being written to, still after {} ms", program.display(), waited.as_millis())]
+    Busy {
+        /// The executable.
+        program: PathBuf,
+        /// How long it was tried.
+        waited: Duration,
+    },
+    /// It was not started: an environment variable can't be handed over.
+    #[error("environment variable `{variable}` contains a NUL byte")]
+    Environment {
+        /// The variable.
+        variable: String,
+    },
+    /// It ran longer than allowed and was ended.
+    #[error("no answer after {} ms; its process group was ended", after.as_millis())]
+    TimedOut {
+        /// The limit.
+        after: Duration,
+        /// What it had printed on stderr.
+        stderr: Vec<u8>,
+    },
+    /// It was ended because the call was cancelled.
+    #[error("cancelled{}", if *started { "; its process group was ended" } else { " before it was started" })]
+    Cancelled {
+        /// Whether it was running already.
+        started: bool,
+        /// What it had printed on stderr.
+        stderr: Vec<u8>,
+    },
+    /// It was ended because it printed too much on stdout.
+    #[error("more than {limit} bytes on stdout; its process group was ended")]
+    StdoutTooLong {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// Talking to the process or waiting for it failed.
+    #[error("cannot {doing} the process")]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+}
+
+impl ExecError {
+    /// Whether the plugin's process was started, so that it may have done part of its work.
+    pub fn was_started(&self) -> bool {
+        !matches!(
+            self,
+            Self::Spawn { .. }
+                | Self::Busy { .. }
+                | Self::Environment { .. }
+                | Self::Cancelled { started: false, .. }
+        )
+    }
+
+    /// What the plugin had printed on stderr when it was ended.
+    pub fn stderr(&self) -> &[u8] {
+        match self {
+            Self::TimedOut { stderr, .. } | Self::Cancelled { stderr, .. } => stderr,
+            _ => &[],
+        }
+    }
+}

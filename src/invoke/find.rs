@@ -1,0 +1,73 @@
+//! A plugin by name in the plugin directories.
+
+use std::path::{Path, PathBuf};
+
+/// A plugin can't be found.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FindError {
+    /// The name is empty.
+    #[error("no plugin name given")]
+    NoName,
+    /// The name is not that of a file: it contains a path separator or NUL.
+    #[error("invalid plugin name `{}`: it must be a bare file name", plugin.escape_debug())]
+    BadName {
+        /// The name.
+        plugin: String,
+    },
+    /// There is no directory to search.
+    #[error("no plugin directories given to find `{plugin}` in")]
+    NoDirs {
+        /// The name.
+        plugin: String,
+    },
+    /// No directory has a regular file of that name.
+    #[error("plugin `{plugin}` not found in {}", list(dirs))]
+    NotFound {
+        /// The name.
+        plugin: String,
+        /// The directories that were searched.
+        dirs: Vec<PathBuf>,
+    },
+}
+
+fn list(dirs: &[PathBuf]) -> String {
+    let dirs: Vec<_> = dirs.iter().map(|dir| dir.display().to_string()).collect();
+    dirs.join(":")
+}
+
+/// Finds a plugin: the first directory that has a regular file of that name, symbolic links followed.
+///
+/// Empty directory names are passed over. (In Go they mean the working directory, and then whatever `$PATH`
+/// has of that name is run.)
+///
+/// # Errors
+/// See [`FindError`].
+#[doc(alias = "FindInPath")]
+pub fn find(plugin: &str, dirs: &[PathBuf]) -> Result<PathBuf, FindError> {
+    let name = || plugin.to_owned();
+    if plugin.is_empty() {
+        return Err(FindError::NoName);
+    }
+    if plugin.contains(['/', '\0']) {
+        return Err(FindError::BadName { plugin: name() });
+    }
+    if dirs.is_empty() {
+        return Err(FindError::NoDirs { plugin: name() });
+    }
+    let named = dirs.iter().filter(|dir| !dir.as_os_str().is_empty());
+    let mut paths = named.map(|dir| absolute(dir).join(plugin));
+    let found = paths.find(|path| path.is_file());
+    found.ok_or_else(|| FindError::NotFound {
+        plugin: name(),
+        dirs: dirs.to_vec(),
+    })
+}
+
+/// A relative directory counts from the working directory; where there is none, it stays as it is.
+fn absolute(dir: &Path) -> PathBuf {
+    if dir.is_absolute() {
+        return dir.to_owned();
+    }
+    std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned())
+}

@@ -1,0 +1,19 @@
+//! One execution of one plugin: found by name, fed a request, bounded, its reply read.
+//!
+//! Takes bytes and never a configuration, so that runtimes and delegating plugins share the path. [`Exec`] is
+//! the seam: everything before it ([`Request`]) and after it ([`read_reply`]) is a pure function.
+
+mod cancel;
+mod exec;
+mod find;
+mod process;
+mod reply;
+mod request;
+
+pub use cancel::CancelToken;
+pub use exec::{Exec, ExecError, Limits, Output};
+pub use find::{FindError, find};
+pub use process::ProcessExec;
+pub use reply::{Failure, PluginError, read_reply};
+pub(crate) use request::join_dirs;
+pub use request::{Parameters, Request};

@@ -1,0 +1,131 @@
+//! Plugins as processes.
+
+mod child;
+mod spawn;
+
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+
+use self::child::{Child, Event};
+use super::{CancelToken, Exec, ExecError, Limits, Output, Request};
+
+/// Runs plugins as processes, each bounded.
+///
+/// - The plugin is the leader of a process group of its own and gets descriptors 0, 1 and 2 only, an empty
+///   signal mask and the default action for SIGPIPE.
+/// - stdin is fed while stdout and stderr are read, so no order of reading and writing can block it.
+/// - The call ends when the plugin does: a child that it leaves behind may keep the pipes open, and may live on.
+/// - At the deadline, or when cancelled, the whole group gets SIGTERM, after the grace period SIGKILL, and the
+///   plugin is reaped.
+/// - A file that is busy ("text file busy": it is being replaced) is tried again for up to 5 seconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ProcessExec;
+
+impl Exec for ProcessExec {
+    #[doc(alias = "ExecPlugin")]
+    fn exec(&self, request: &Request, limits: &Limits) -> Result<Output, ExecError> {
+        let deadline = Instant::now() + limits.timeout;
+        if let Some(variable) = request.variable_with_nul() {
+            let variable = variable.to_string_lossy().into_owned();
+            return Err(ExecError::Environment { variable });
+        }
+        sleep(Duration::ZERO, limits.cancel.as_ref())?;
+        let mut child = start(request, limits, deadline)?;
+        match run(&mut child, limits, deadline)? {
+            None => child.finish(),
+            Some(stop) => {
+                child.end(limits.grace)?;
+                Err(stop.into_error(child, limits))
+            }
+        }
+    }
+}
+
+/// Why a plugin is ended.
+enum Stop {
+    Deadline,
+    Cancelled,
+    StdoutTooLong,
+}
+
+impl Stop {
+    fn into_error(self, child: Child, limits: &Limits) -> ExecError {
+        let stderr = child.into_stderr();
+        match self {
+            Stop::Deadline => ExecError::TimedOut {
+                after: limits.timeout,
+                stderr,
+            },
+            Stop::Cancelled => ExecError::Cancelled {
+                started: true,
+                stderr,
+            },
+            Stop::StdoutTooLong => ExecError::StdoutTooLong {
+                limit: limits.max_stdout,
+            },
+        }
+    }
+}
+
+/// How long a busy file is tried again, and the first and longest pause between two tries.
+const BUSY_LIMIT: Duration = Duration::from_secs(5);
+const BUSY_PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(200));
+
+fn start<'a>(
+    request: &'a Request,
+    limits: &Limits,
+    deadline: Instant,
+) -> Result<Child<'a>, ExecError> {
+    let began = Instant::now();
+    let program = || request.program.clone();
+    let (mut pause, longest) = BUSY_PAUSES;
+    loop {
+        match spawn::spawn(request) {
+            Ok(spawned) => return Ok(Child::new(spawned, &request.stdin, limits)),
+            Err(Errno::ETXTBSY) if began.elapsed() < BUSY_LIMIT && Instant::now() < deadline => {
+                sleep(pause, limits.cancel.as_ref())?;
+                pause = (pause * 2).min(longest);
+            }
+            Err(Errno::ETXTBSY) => {
+                let (program, waited) = (program(), began.elapsed());
+                return Err(ExecError::Busy { program, waited });
+            }
+            Err(errno) => {
+                let (program, source) = (program(), errno.into());
+                return Err(ExecError::Spawn { program, source });
+            }
+        }
+    }
+}
+
+fn sleep(pause: Duration, cancel: Option<&CancelToken>) -> Result<(), ExecError> {
+    let Some(token) = cancel else {
+        std::thread::sleep(pause);
+        return Ok(());
+    };
+    match token.wait(pause) {
+        false => Ok(()),
+        true => Err(ExecError::Cancelled {
+            started: false,
+            stderr: Vec::new(),
+        }),
+    }
+}
+
+/// Feeds and drains the plugin until it exits, or there is a reason to end it.
+fn run(
+    child: &mut Child<'_>,
+    limits: &Limits,
+    deadline: Instant,
+) -> Result<Option<Stop>, ExecError> {
+    loop {
+        match child.step(deadline, limits.cancel.as_ref())? {
+            Event::Exited => return Ok(None),
+            Event::Deadline => return Ok(Some(Stop::Deadline)),
+            Event::Cancelled => return Ok(Some(Stop::Cancelled)),
+            Event::StdoutTooLong => return Ok(Some(Stop::StdoutTooLong)),
+            Event::Progress => {}
+        }
+    }
+}

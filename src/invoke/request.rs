@@ -1,0 +1,94 @@
+//! What one execution is: a program, its whole environment, its stdin.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use crate::spec::{
+    CNI_ARGS, CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, CNI_PATH, Command,
+};
+
+/// One execution of a plugin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The name of the plugin, its `type`.
+    pub plugin: String,
+    /// The verb, which is also in the environment.
+    pub command: Command,
+    /// The path of the executable.
+    pub program: PathBuf,
+    /// The whole environment, each variable once.
+    pub env: Vec<(OsString, OsString)>,
+    /// The bytes for stdin.
+    pub stdin: Vec<u8>,
+}
+
+/// The parameters that a plugin gets in its environment. Empty ones are set to an empty text.
+#[derive(Clone, Copy, Debug, Default)]
+#[doc(alias = "CNIArgs")]
+pub struct Parameters<'a> {
+    /// CNI_CONTAINERID.
+    pub container_id: &'a str,
+    /// CNI_NETNS.
+    pub netns: &'a str,
+    /// CNI_IFNAME.
+    pub ifname: &'a str,
+    /// CNI_ARGS.
+    pub args: &'a str,
+    /// CNI_PATH.
+    pub path: &'a str,
+}
+
+impl Parameters<'_> {
+    /// The environment `base` with the protocol's variables for `command` in place of inherited ones.
+    pub fn environment(
+        &self,
+        command: Command,
+        base: &[(OsString, OsString)],
+    ) -> Vec<(OsString, OsString)> {
+        let own = [
+            (CNI_COMMAND, command.as_str()),
+            (CNI_CONTAINERID, self.container_id),
+            (CNI_NETNS, self.netns),
+            (CNI_IFNAME, self.ifname),
+            (CNI_ARGS, self.args),
+            (CNI_PATH, self.path),
+        ];
+        let replaced = |key: &OsStr| own.iter().any(|(own, _)| key == *own);
+        let mut env: Vec<(OsString, OsString)> = Vec::with_capacity(base.len() + own.len());
+        for (key, value) in base {
+            if !replaced(key) && !env.iter().any(|(seen, _)| seen == key) {
+                env.push((key.clone(), value.clone()));
+            }
+        }
+        env.extend(own.map(|(key, value)| (key.into(), value.into())));
+        env
+    }
+}
+
+impl Request {
+    /// The value of an environment variable.
+    pub fn env(&self, key: &str) -> Option<&OsStr> {
+        let found = self.env.iter().find(|(k, _)| k == key);
+        found.map(|(_, value)| value.as_os_str())
+    }
+
+    /// The first variable that can't be handed to a process: its name or value contains NUL.
+    pub(super) fn variable_with_nul(&self) -> Option<&OsStr> {
+        let has_nul = |text: &OsStr| text.as_bytes().contains(&0);
+        let found = self
+            .env
+            .iter()
+            .find(|(key, value)| has_nul(key) || has_nul(value));
+        found.map(|(key, _)| key.as_os_str())
+    }
+}
+
+/// The plugin directories as CNI_PATH has them.
+pub(crate) fn join_dirs(dirs: &[PathBuf]) -> String {
+    let dirs: Vec<_> = dirs
+        .iter()
+        .map(|dir| Path::to_string_lossy(dir).into_owned())
+        .collect();
+    dirs.join(":")
+}

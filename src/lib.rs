@@ -1,0 +1,13 @@
+//! The Container Network Interface for Rust.
+
+mod error;
+
+pub mod cache;
+pub mod conf;
+pub mod invoke;
+pub mod result;
+pub mod runtime;
+pub mod spec;
+
+pub use error::{Error, Failures};
+pub use runtime::{Attachment, Cni};

@@ -1,0 +1,355 @@
+//! What ADD said: a result in one of three generations, and the way between them.
+//!
+//! | generation | versions | shape |
+//! |---|---|---|
+//! | [`v020`] | 0.1.0, 0.2.0 | `ip4` and `ip6`, one address each |
+//! | [`v040`] | 0.3.0, 0.3.1, 0.4.0 | `interfaces`, `ips` with a family, `routes` |
+//! | [`v100`] | 1.0.0, 1.1.0 | `interfaces`, `ips`, `routes` |
+//!
+//! A result is read, kept and printed in the version that it names; conversion is a call. Keys that no
+//! generation knows are kept on the way through.
+
+use std::fmt;
+
+use crate::spec::{Fields, InvalidField, InvalidVersion, Object, Shape, Version};
+
+mod indent;
+pub mod v020;
+pub mod v040;
+pub mod v100;
+
+/// The result of an ADD, in the version that the plugin chose.
+///
+/// ```
+/// use libcni::result::AddResult;
+///
+/// let result = AddResult::parse(r#"{"cniVersion": "0.2.0", "ip4": {"ip": "10.1.0.5/16"}}"#)?;
+/// assert_eq!(result.version().as_str(), "0.2.0");
+/// assert_eq!(result.latest().ips[0].address.to_string(), "10.1.0.5/16");
+/// # Ok::<(), libcni::result::ParseError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[doc(alias = "types.Result")]
+pub struct AddResult {
+    version: Version,
+    body: Body,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Body {
+    V020(v020::Body),
+    V040(v040::Body),
+    V100(v100::Body),
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Generation {
+    V020,
+    V040,
+    V100,
+}
+
+impl Generation {
+    fn of(version: &Version) -> Option<Self> {
+        let generation = match version {
+            old if *old < Version::V0_3_0 => Self::V020,
+            middle if *middle < Version::V1_0_0 => Self::V040,
+            _ => Self::V100,
+        };
+        version.is_known().then_some(generation)
+    }
+}
+
+/// A text is not a result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParseError {
+    /// It is not a JSON object.
+    #[error("the result is not a JSON object")]
+    Json(#[source] serde_json::Error),
+    /// A field has not the form that the result's version requires.
+    #[error("the result does not have the form of its version")]
+    Field(#[source] InvalidField),
+    /// No implemented version is called that.
+    #[error("unsupported result version `{0}`")]
+    UnsupportedVersion(String),
+    /// The result is of another generation than the one asked for.
+    #[error("the result says version `{found}`, which can't be read as `{asked}`")]
+    VersionMismatch {
+        /// The version asked for.
+        asked: String,
+        /// The version in the text; empty when it names none.
+        found: String,
+    },
+}
+
+/// A result can't be converted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConvertError {
+    /// No implemented version is called that.
+    #[error("can't convert a result to unknown version `{0}`")]
+    UnknownVersion(String),
+    /// 0.1.0 and 0.2.0 results can't be without any address.
+    #[error("can't convert a result without addresses to version `{0}`")]
+    NoAddress(String),
+}
+
+impl From<InvalidVersion> for ConvertError {
+    fn from(error: InvalidVersion) -> Self {
+        Self::UnknownVersion(error.written().to_owned())
+    }
+}
+
+impl AddResult {
+    /// A result of the newest generation, in version 1.0.0 or 1.1.0.
+    ///
+    /// # Errors
+    /// The version is of another generation; use [`AddResult::to_version`] to get there.
+    pub fn new(version: Version, body: v100::Body) -> Result<Self, ConvertError> {
+        if Generation::of(&version) != Some(Generation::V100) {
+            return Err(ConvertError::UnknownVersion(version.as_str().to_owned()));
+        }
+        let body = Body::V100(body);
+        Ok(Self { version, body })
+    }
+
+    /// Reads a result in the version that it names; none or an empty one means 0.1.0.
+    ///
+    /// # Errors
+    /// See [`ParseError`].
+    #[doc(alias = "create.CreateFromBytes")]
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let mut fields = open(text)?;
+        let version: Option<String> = fields.take("cniVersion").map_err(ParseError::Field)?;
+        Self::read(known(&version.unwrap_or_default())?, fields)
+    }
+
+    /// Reads a result that must be of the generation of `version`.
+    ///
+    /// # Errors
+    /// See [`ParseError`]. Only 0.1.0 and 0.2.0 results may leave out their version; they count as 0.1.0.
+    #[doc(alias = "create.Create")]
+    pub fn parse_as(text: &str, version: &str) -> Result<Self, ParseError> {
+        let asked = known(version)?;
+        let mut fields = open(text)?;
+        let found: Option<String> = fields.take("cniVersion").map_err(ParseError::Field)?;
+        let found = found.unwrap_or_default();
+        let mismatch = || ParseError::VersionMismatch {
+            asked: version.to_owned(),
+            found: found.clone(),
+        };
+        let said = known(&found).map_err(|_| mismatch())?;
+        let unsaid = found.is_empty() && Generation::of(&asked) != Some(Generation::V020);
+        if unsaid || Generation::of(&said) != Generation::of(&asked) {
+            return Err(mismatch());
+        }
+        Self::read(said, fields)
+    }
+
+    /// Reads what a plugin answered to a request of version `requested`: an answer without a version, or with
+    /// one that is not a text, takes that of the request, and `null` counts as `{}`.
+    ///
+    /// # Errors
+    /// See [`ParseError`].
+    pub fn parse_reply(text: &str, requested: &str) -> Result<Self, ParseError> {
+        let text = if text.trim() == "null" { "{}" } else { text };
+        let mut fields = open(text)?;
+        let said = fields.take::<String>("cniVersion").ok().flatten();
+        let version = said.filter(|version| !version.is_empty());
+        Self::read(known(version.as_deref().unwrap_or(requested))?, fields)
+    }
+
+    fn read(version: Version, fields: Fields) -> Result<Self, ParseError> {
+        let unknown = || ParseError::UnsupportedVersion(version.as_str().to_owned());
+        let body = match Generation::of(&version).ok_or_else(unknown)? {
+            Generation::V020 => Shape::read(fields).map(Body::V020),
+            Generation::V040 => Shape::read(fields).map(Body::V040),
+            Generation::V100 => Shape::read(fields).map(Body::V100),
+        };
+        let body = body.map_err(ParseError::Field)?;
+        Ok(Self { version, body })
+    }
+
+    /// The version that the result is in.
+    pub fn version(&self) -> &Version {
+        &self.version
+    }
+
+    /// The same result in another version.
+    ///
+    /// Upwards nothing is lost. Downwards, what the older generation can't say is: see [`v040`] and [`v020`].
+    ///
+    /// # Errors
+    /// `version` is not implemented, or is 0.1.0 or 0.2.0 and the result has no address.
+    #[doc(alias = "GetAsVersion")]
+    pub fn to_version(&self, version: &Version) -> Result<Self, ConvertError> {
+        let name = || version.as_str().to_owned();
+        let generation =
+            Generation::of(version).ok_or_else(|| ConvertError::UnknownVersion(name()))?;
+        let body = match generation {
+            Generation::V100 => Body::V100(self.latest()),
+            Generation::V040 => Body::V040(self.to_v040()),
+            Generation::V020 => {
+                let body = self.to_v020();
+                Body::V020(body.ok_or_else(|| ConvertError::NoAddress(name()))?)
+            }
+        };
+        let version = version.clone();
+        Ok(Self { version, body })
+    }
+
+    /// The content in its newest form, whatever the version: what a runtime reads.
+    #[doc(alias = "types100.GetResult")]
+    pub fn latest(&self) -> v100::Body {
+        match &self.body {
+            Body::V020(body) => v100::Body::from(v040::Body::from(body.clone())),
+            Body::V040(body) => v100::Body::from(body.clone()),
+            Body::V100(body) => body.clone(),
+        }
+    }
+
+    fn to_v040(&self) -> v040::Body {
+        match &self.body {
+            Body::V020(body) => v040::Body::from(body.clone()),
+            Body::V040(body) => body.clone(),
+            Body::V100(body) => v040::Body::from(body.clone()),
+        }
+    }
+
+    fn to_v020(&self) -> Option<v020::Body> {
+        match &self.body {
+            Body::V020(body) => Some(body.clone()),
+            Body::V040(_) | Body::V100(_) => v020::Body::downgrade(self.to_v040()),
+        }
+    }
+
+    /// The result without the keys that its version does not know, which the Go libraries drop.
+    pub fn without_unknown_keys(mut self) -> Self {
+        match &mut self.body {
+            Body::V020(body) => body.forget_extra(),
+            Body::V040(body) => body.forget_extra(),
+            Body::V100(body) => body.forget_extra(),
+        }
+        self
+    }
+
+    /// The result as a JSON object, as a plugin gets it in `prevResult`.
+    pub fn to_object(&self) -> Object {
+        let mut object = Object::new();
+        object.set("cniVersion", &self.version.to_string());
+        match &self.body {
+            Body::V020(body) => body.write(&mut object),
+            Body::V040(body) => body.write(&mut object),
+            Body::V100(body) => body.write(&mut object),
+        }
+        object
+    }
+
+    /// The JSON text, indented by four spaces.
+    #[doc(alias = "Print")]
+    pub fn to_json_pretty(&self) -> String {
+        indent::indent(&self.to_string())
+    }
+}
+
+fn open(text: &str) -> Result<Fields, ParseError> {
+    Object::parse(text)
+        .map(Fields::new)
+        .map_err(ParseError::Json)
+}
+
+fn known(version: &str) -> Result<Version, ParseError> {
+    let parsed = version.parse().ok();
+    // A result names its version in full: Go looks the text up.
+    let known = parsed
+        .filter(|v: &Version| v.is_known() && (version.is_empty() || v.to_string() == version));
+    known.ok_or_else(|| ParseError::UnsupportedVersion(version.to_owned()))
+}
+
+/// The JSON text in one line.
+impl fmt::Display for AddResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_object().fmt(f)
+    }
+}
+
+impl serde::Serialize for AddResult {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_object().serialize(serializer)
+    }
+}
+
+impl From<v100::Body> for AddResult {
+    /// A result in the newest version.
+    fn from(body: v100::Body) -> Self {
+        Self {
+            version: Version::CURRENT,
+            body: Body::V100(body),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_keys_are_passed_on_at_every_level() {
+        let text = r#"{"cniVersion":"1.1.0","interfaces":[{"name":"eth0","x":1}],"ips":[{"address":"10.0.0.2/24","x":1e400}],"routes":[{"dst":"0.0.0.0/0","x":1}],"dns":{"x":1},"x":12345678901234567890}"#;
+        assert_eq!(AddResult::parse(text).unwrap().to_string(), text);
+    }
+
+    #[test]
+    fn unknown_keys_survive_conversion_there_and_back() {
+        let text = r#"{"cniVersion":"1.1.0","interfaces":[{"name":"eth0","x":1}],"ips":[{"address":"10.0.0.2/24","x":1}],"y":1}"#;
+        let result = AddResult::parse(text).unwrap();
+        let old = result.to_version(&Version::V0_4_0).unwrap();
+        let back = old.to_version(&Version::V1_1_0).unwrap();
+        assert_eq!(back.to_string(), text);
+    }
+
+    #[test]
+    fn keys_of_another_generation_do_not_come_back_as_unknown_ones() {
+        let text = r#"{"cniVersion":"1.0.0","ips":[{"version":"6","address":"10.0.0.2/24"}]}"#;
+        let old = AddResult::parse(text).unwrap().to_version(&Version::V0_4_0);
+        let expected =
+            r#"{"cniVersion":"0.4.0","ips":[{"version":"4","address":"10.0.0.2/24"}],"dns":{}}"#;
+        assert_eq!(old.unwrap().to_string(), expected);
+    }
+
+    #[test]
+    fn null_entries_and_missing_addresses_are_refused() {
+        for text in [
+            r#"{"cniVersion":"1.0.0","ips":[null]}"#,
+            r#"{"cniVersion":"1.0.0","interfaces":[null]}"#,
+            r#"{"cniVersion":"1.0.0","routes":[null]}"#,
+            r#"{"cniVersion":"1.0.0","ips":[{}]}"#,
+            r#"{"cniVersion":"0.4.0","routes":[{"gw":"10.0.0.1"}]}"#,
+            r#"{"cniVersion":"0.2.0","ip4":{}}"#,
+        ] {
+            assert!(
+                matches!(AddResult::parse(text), Err(ParseError::Field(_))),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_invalid_field_is_named_with_its_place_and_value() {
+        let text =
+            r#"{"cniVersion":"1.0.0","ips":[{"address":"10.0.0.2/24"},{"address":"10.0.0.2"}]}"#;
+        let Err(ParseError::Field(error)) = AddResult::parse(text) else {
+            panic!("accepted")
+        };
+        assert_eq!(error.path(), "ips[1].address");
+        assert!(error.reason().contains("`10.0.0.2`"), "{error}");
+    }
+
+    #[test]
+    fn keys_are_found_in_any_case() {
+        let result =
+            AddResult::parse(r#"{"CNIVERSION":"1.0.0","IPS":[{"Address":"10.0.0.2/24"}]}"#);
+        assert_eq!(result.unwrap().latest().ips.len(), 1);
+    }
+}

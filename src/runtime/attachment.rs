@@ -1,0 +1,117 @@
+//! The parameters of one attachment.
+
+use crate::cache::{Entry, Key};
+use crate::conf::NetworkConfig;
+use crate::invoke::Parameters;
+use crate::result::AddResult;
+use crate::spec::capability::CapabilityArgs;
+use crate::spec::{CniArgs, ContainerId, IfName, InvalidName, NetworkName};
+
+/// One interface of one container: what a runtime gives with ADD and again with CHECK and DEL.
+///
+/// ```
+/// use libcni::Attachment;
+/// use libcni::spec::capability::PortMapping;
+///
+/// let mut attachment = Attachment::new("web-0".parse()?, "eth0".parse()?).netns("/run/netns/web-0");
+/// attachment.args.push("K8S_POD_NAME", "web-0")?;
+/// attachment.capability_args.set_port_mappings(&[PortMapping::tcp(8080, 80)]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[doc(alias = "RuntimeConf")]
+pub struct Attachment {
+    /// The container.
+    pub container_id: ContainerId,
+    /// The interface to make in it.
+    pub ifname: IfName,
+    /// The path of its network namespace; empty for DEL when the namespace is gone.
+    pub netns: String,
+    /// Generic arguments, for all plugins.
+    pub args: CniArgs,
+    /// Capability arguments, each for the plugins that declare the capability.
+    pub capability_args: CapabilityArgs,
+}
+
+impl Attachment {
+    /// An attachment without namespace and arguments.
+    pub fn new(container_id: ContainerId, ifname: IfName) -> Self {
+        Self {
+            container_id,
+            ifname,
+            netns: String::new(),
+            args: CniArgs::new(),
+            capability_args: CapabilityArgs::new(),
+        }
+    }
+
+    /// The same attachment with a network namespace.
+    pub fn netns(self, path: impl Into<String>) -> Self {
+        let netns = path.into();
+        Self { netns, ..self }
+    }
+
+    /// The same attachment with generic arguments.
+    pub fn args(self, args: CniArgs) -> Self {
+        Self { args, ..self }
+    }
+
+    /// The same attachment with capability arguments.
+    pub fn capability_args(self, capability_args: CapabilityArgs) -> Self {
+        Self {
+            capability_args,
+            ..self
+        }
+    }
+
+    /// What the cache recorded of an attachment.
+    ///
+    /// # Errors
+    /// A name in the entry is not allowed.
+    pub fn from_entry(entry: &Entry) -> Result<Self, InvalidName> {
+        Ok(Self {
+            container_id: ContainerId::new(&*entry.container_id)?,
+            ifname: IfName::new(&*entry.ifname)?,
+            netns: entry.netns.clone(),
+            args: entry.args.clone(),
+            capability_args: entry.capability_args.clone(),
+        })
+    }
+
+    pub(super) fn parameters(&self) -> Parameters<'_> {
+        Parameters {
+            container_id: self.container_id.as_str(),
+            netns: &self.netns,
+            ifname: self.ifname.as_str(),
+            ..Parameters::default()
+        }
+    }
+
+    /// What the cache finds the attachment to a network by.
+    pub fn key(&self, network: NetworkName) -> Key {
+        Key {
+            network,
+            container_id: self.container_id.clone(),
+            ifname: self.ifname.clone(),
+        }
+    }
+
+    pub(super) fn entry(&self, network: &NetworkConfig, result: &AddResult) -> Entry {
+        Entry {
+            container_id: self.container_id.to_string(),
+            network: network.name().to_owned(),
+            ifname: self.ifname.to_string(),
+            netns: self.netns.clone(),
+            args: self.args.clone(),
+            capability_args: self.capability_args.clone(),
+            config: network.text().into(),
+            result: result.to_object(),
+        }
+    }
+
+    /// The attachment in an error message.
+    pub(super) fn describe(&self, network: &NetworkConfig) -> String {
+        let (name, id, ifname) = (network.name(), &self.container_id, &self.ifname);
+        format!("interface `{ifname}` of container `{id}` to network `{name}`")
+    }
+}

@@ -1,0 +1,65 @@
+//! CHECK: every plugin in order, with the cached result of ADD.
+
+use super::{Attachment, Cni, derive};
+use crate::conf::NetworkConfig;
+use crate::error::Error;
+use crate::result::AddResult;
+use crate::spec::{Command, Version};
+
+impl Cni {
+    /// Checks that an attachment is as ADD left it. A network with `disableCheck` is always fine.
+    ///
+    /// # Errors
+    /// A plugin found a difference; the first one ends it. Or the network's version is older than 0.4.0, or the
+    /// cached result can't be used; see [`Error`].
+    #[doc(alias("CheckNetworkList", "CheckNetwork"))]
+    pub fn check(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
+        let key = attachment.key(network.network_name()?);
+        let version = self.version(network, Command::Check)?;
+        if !version.has_check() {
+            return Err(Error::CheckUnsupported {
+                network: network.name().to_owned(),
+                version: version.to_string(),
+            });
+        }
+        if network.disables_check() {
+            return Ok(());
+        }
+        let cached = self.cache.read(&key)?;
+        let previous =
+            cached.map(|cached| self.cached_result(network, attachment, &cached, &version));
+        let previous = previous.transpose()?;
+        for plugin in network.plugins() {
+            let config = derive::for_attachment(network, plugin, attachment, previous.as_ref());
+            self.call(
+                Command::Check,
+                network,
+                plugin.plugin_type(),
+                Some(attachment),
+                &config,
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The cached result in the network's version.
+    pub(super) fn cached_result(
+        &self,
+        network: &NetworkConfig,
+        attachment: &Attachment,
+        cached: &crate::cache::Cached,
+        version: &Version,
+    ) -> Result<AddResult, Error> {
+        let describe = || attachment.describe(network);
+        let result = cached.result();
+        let result = result.map_err(|source| Error::InvalidCachedResult {
+            attachment: describe(),
+            source,
+        })?;
+        let converted = result.to_version(version);
+        converted.map_err(|source| Error::UnusableCachedResult {
+            attachment: describe(),
+            source,
+        })
+    }
+}

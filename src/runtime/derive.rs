@@ -1,0 +1,58 @@
+//! The bytes for a plugin's stdin, from its configuration and the call. Pure.
+//!
+//! Follows section 3 of the CNI specification, "Deriving request configuration from plugin configuration". (It
+//! says that `capabilities` is left out; the Go libcni leaves it in, and so does this one.)
+
+use super::Attachment;
+use crate::conf::{NetworkConfig, PluginConfig};
+use crate::result::AddResult;
+use crate::spec::{Object, ValidAttachment};
+
+/// The plugin's own object with the name and version of the list: what STATUS sends.
+#[doc(alias = "InjectConf")]
+pub(crate) fn plain(network: &NetworkConfig, plugin: &PluginConfig) -> Object {
+    let mut config = plugin.object().clone();
+    config.set("name", network.name());
+    config.set("cniVersion", network.cni_version());
+    config
+}
+
+/// What ADD, CHECK and DEL send: with the arguments of the capabilities that the plugin declares, and the
+/// previous result, if there is one.
+#[doc(alias("buildOneConfig", "injectRuntimeConfig"))]
+pub(crate) fn for_attachment(
+    network: &NetworkConfig,
+    plugin: &PluginConfig,
+    attachment: &Attachment,
+    previous: Option<&AddResult>,
+) -> Object {
+    let mut config = plain(network, plugin);
+    if let Some(result) = previous {
+        config.set("prevResult", result);
+    }
+    let declared = attachment
+        .capability_args
+        .iter()
+        .filter(|(key, _)| plugin.has_capability(key));
+    let mut arguments = Object::new();
+    declared.for_each(|(key, value)| arguments.set(key, value));
+    if !arguments.is_empty() {
+        config.set("runtimeConfig", &arguments);
+    }
+    config
+}
+
+/// What GC sends: with the attachments that are still valid, where the caller gave any list.
+pub(crate) fn for_gc(
+    network: &NetworkConfig,
+    plugin: &PluginConfig,
+    valid: Option<&[ValidAttachment]>,
+) -> Object {
+    let mut config = plain(network, plugin);
+    if let Some(valid) = valid {
+        config.set("cni.dev/valid-attachments", valid);
+        // The key of an early draft of 1.1.0, which some plugins were built against.
+        config.set("cni.dev/attachments", valid);
+    }
+    config
+}

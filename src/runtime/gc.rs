@@ -1,0 +1,88 @@
+//! GC: DEL for every cached attachment that is no longer valid, then GC to every plugin.
+
+use super::{Attachment, Cni, derive};
+use crate::cache::Entry;
+use crate::conf::NetworkConfig;
+use crate::error::{Error, Failures};
+use crate::spec::{Command, ContainerId, IfName, NetworkName, ValidAttachment};
+
+/// Which attachments of a network a GC leaves alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "GCArgs")]
+pub enum Keep {
+    /// These: every other one is deleted, and plugins get this list.
+    Only(Vec<ValidAttachment>),
+    /// None: every cached attachment is deleted, those of other runtimes that share the cache included. Plugins get
+    /// no list.
+    Nothing,
+}
+
+impl Keep {
+    /// Keeps the given interfaces.
+    pub fn only<'a>(attachments: impl IntoIterator<Item = (&'a ContainerId, &'a IfName)>) -> Self {
+        let valid = attachments.into_iter().map(|(id, ifname)| ValidAttachment {
+            container_id: id.to_string(),
+            ifname: ifname.to_string(),
+        });
+        Self::Only(valid.collect())
+    }
+
+    fn list(&self) -> Option<&[ValidAttachment]> {
+        match self {
+            Self::Only(valid) => Some(valid),
+            Self::Nothing => None,
+        }
+    }
+
+    fn keeps(&self, entry: &Entry) -> bool {
+        let same = |valid: &ValidAttachment| {
+            valid.container_id == entry.container_id && valid.ifname == entry.ifname
+        };
+        self.list().unwrap_or_default().iter().any(same)
+    }
+}
+
+impl Cni {
+    /// Removes what belongs to no valid attachment of a network. A network with `disableGC` is left alone.
+    ///
+    /// Runs DEL for every cached attachment of this network that is not kept, with the parameters that its ADD had,
+    /// and from version 1.1.0 on GC for every plugin.
+    ///
+    /// # Errors
+    /// Goes on after an error; all of them come back, more than one as [`Error::Several`].
+    #[doc(alias = "GCNetworkList")]
+    pub fn gc(&self, network: &NetworkConfig, keep: &Keep) -> Result<(), Error> {
+        let name = network.network_name()?;
+        if network.disables_gc() {
+            return Ok(());
+        }
+        let mut errors = self.del_stale(network, &name, keep);
+        // A version that nobody can parse is no 1.1.0.
+        if network.version().is_ok_and(|version| version.has_gc()) {
+            errors.extend(self.gc_plugins(network, keep));
+        }
+        Failures::into_result(errors)
+    }
+
+    fn del_stale(&self, network: &NetworkConfig, name: &NetworkName, keep: &Keep) -> Vec<Error> {
+        let listing = match self.cache.attachments_to(name) {
+            Ok(listing) => listing,
+            Err(error) => return vec![error.into()],
+        };
+        for error in listing.unreadable {
+            self.notices.unusable_entry(&error.into());
+        }
+        let stale = listing.entries.iter().filter(|entry| !keep.keeps(entry));
+        let del = |entry| self.del(network, &Attachment::from_entry(entry)?);
+        stale.filter_map(|entry| del(entry).err()).collect()
+    }
+
+    fn gc_plugins(&self, network: &NetworkConfig, keep: &Keep) -> Vec<Error> {
+        let gc = |plugin: &crate::conf::PluginConfig| {
+            let config = derive::for_gc(network, plugin, keep.list());
+            self.call(Command::Gc, network, plugin.plugin_type(), None, &config)
+                .err()
+        };
+        network.plugins().iter().filter_map(gc).collect()
+    }
+}

@@ -1,0 +1,32 @@
+//! STATUS: whether every plugin of a network could serve ADD now.
+
+use super::{Cni, derive};
+use crate::conf::NetworkConfig;
+use crate::error::Error;
+use crate::spec::Command;
+
+impl Cni {
+    /// Asks every plugin, in order, whether it could serve ADD now. Fine without asking before version 1.1.0.
+    ///
+    /// # Errors
+    /// The first plugin that says no; its code matters: 50 is not available, 51 limited connectivity
+    /// ([`Error::code`]).
+    #[doc(alias = "GetStatusNetworkList")]
+    pub fn status(&self, network: &NetworkConfig) -> Result<(), Error> {
+        network.network_name()?;
+        if !self.version(network, Command::Status)?.has_status() {
+            return Ok(());
+        }
+        for plugin in network.plugins() {
+            let config = derive::plain(network, plugin);
+            self.call(
+                Command::Status,
+                network,
+                plugin.plugin_type(),
+                None,
+                &config,
+            )?;
+        }
+        Ok(())
+    }
+}

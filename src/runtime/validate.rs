@@ -1,0 +1,49 @@
+//! Validation: whether the plugins of a network are there and support its version.
+
+use std::collections::BTreeSet;
+
+use super::Cni;
+use crate::conf::{NetworkConfig, PluginConfig};
+use crate::error::{Error, Failures};
+use crate::spec::Version;
+
+impl Cni {
+    /// Checks that every plugin of a network is there and supports its version, and returns the capabilities that
+    /// at least one of them enables.
+    ///
+    /// # Errors
+    /// Goes on after an error; all of them come back, more than one as [`Error::Several`].
+    #[doc(alias("ValidateNetworkList", "ValidateNetwork"))]
+    pub fn validate(&self, network: &NetworkConfig) -> Result<BTreeSet<String>, Error> {
+        network.network_name()?;
+        let check = |plugin| self.validate_plugin(network, plugin).err();
+        Failures::into_result(network.plugins().iter().filter_map(check).collect())?;
+        let enabled = |plugin: &PluginConfig| {
+            let capabilities = plugin.capabilities().iter().filter(|(_, on)| **on);
+            capabilities
+                .map(|(name, _)| name.clone())
+                .collect::<Vec<_>>()
+        };
+        Ok(network.plugins().iter().flat_map(enabled).collect())
+    }
+
+    fn validate_plugin(&self, network: &NetworkConfig, plugin: &PluginConfig) -> Result<(), Error> {
+        let oldest = Version::V0_1_0;
+        let wanted = match network.cni_version() {
+            "" => oldest.as_str(),
+            written => written,
+        };
+        let reply = self
+            .plugin_version(plugin.plugin_type())
+            .map_err(|e| e.in_network(network.name()))?;
+        if reply.supports(wanted) {
+            return Ok(());
+        }
+        Err(Error::VersionUnsupported {
+            network: network.name().to_owned(),
+            plugin: plugin.plugin_type().to_owned(),
+            wanted: wanted.to_owned(),
+            supported: reply.supported_versions,
+        })
+    }
+}

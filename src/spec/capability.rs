@@ -1,0 +1,189 @@
+//! Typed capability arguments: what a runtime may pass to plugins that declare the capability.
+//!
+//! The keys and shapes are those of the CNI conventions. [`CapabilityArgs`] takes any other key too.
+//!
+//! ```
+//! use libcni::spec::capability::{CapabilityArgs, PortMapping};
+//!
+//! let mut args = CapabilityArgs::new();
+//! args.set_port_mappings(&[PortMapping::tcp(8080, 80)]);
+//! args.set_mac("c2:11:22:33:44:55");
+//! assert_eq!(
+//!     args.to_string(),
+//!     r#"{"portMappings":[{"hostPort":8080,"containerPort":80,"protocol":"tcp"}],"mac":"c2:11:22:33:44:55"}"#,
+//! );
+//! ```
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{Dns, IpNet, Object};
+
+/// Capability arguments by key. A plugin gets those that its `capabilities` set to true, as `runtimeConfig`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CapabilityArgs(Object);
+
+/// A port of the host that leads to a port of the container (key `portMappings`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PortMapping {
+    /// The port on the host.
+    pub host_port: u16,
+    /// The port in the container.
+    pub container_port: u16,
+    /// `tcp`, `udp` or `sctp`.
+    #[serde(default = "tcp")]
+    pub protocol: String,
+    /// The only address of the host that is mapped; all of them when absent.
+    #[serde(rename = "hostIP", default, skip_serializing_if = "Option::is_none")]
+    pub host_ip: Option<IpAddr>,
+}
+
+fn tcp() -> String {
+    "tcp".to_owned()
+}
+
+impl PortMapping {
+    /// A TCP port on every address of the host.
+    pub fn tcp(host_port: u16, container_port: u16) -> Self {
+        Self {
+            host_port,
+            container_port,
+            protocol: tcp(),
+            host_ip: None,
+        }
+    }
+}
+
+/// Limits of an interface (key `bandwidth`): rates in bits per second, bursts in bits; 0 is unlimited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Bandwidth {
+    /// Towards the container, bits per second.
+    pub ingress_rate: u64,
+    /// Towards the container, bits.
+    pub ingress_burst: u64,
+    /// From the container, bits per second.
+    pub egress_rate: u64,
+    /// From the container, bits.
+    pub egress_burst: u64,
+}
+
+/// A range to take an address from (key `ipRanges`, a list of lists of these).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IpRange {
+    /// The network.
+    pub subnet: IpNet,
+    /// The first address; the network's first when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range_start: Option<IpAddr>,
+    /// The last address; the network's last when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range_end: Option<IpAddr>,
+    /// The gateway of the network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<IpAddr>,
+}
+
+impl CapabilityArgs {
+    /// No arguments.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads a JSON object of arguments.
+    ///
+    /// # Errors
+    /// The text is not a JSON object.
+    pub fn parse(text: &str) -> serde_json::Result<Self> {
+        Object::parse(text).map(Self)
+    }
+
+    /// Whether there is no argument.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value of a capability.
+    pub fn get(&self, capability: &str) -> Option<&RawValue> {
+        self.0.get(capability)
+    }
+
+    /// The arguments in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &RawValue)> {
+        self.0.iter()
+    }
+
+    /// Sets the argument of any capability.
+    pub fn set(&mut self, capability: &str, value: &(impl Serialize + ?Sized)) {
+        self.0.set(capability, value);
+    }
+
+    /// Sets `portMappings`.
+    pub fn set_port_mappings(&mut self, mappings: &[PortMapping]) {
+        self.set("portMappings", mappings);
+    }
+
+    /// Sets `bandwidth`.
+    pub fn set_bandwidth(&mut self, bandwidth: &Bandwidth) {
+        self.set("bandwidth", bandwidth);
+    }
+
+    /// Sets `ipRanges`: for each inner list the plugin allocates one address.
+    pub fn set_ip_ranges(&mut self, sets: &[Vec<IpRange>]) {
+        self.set("ipRanges", sets);
+    }
+
+    /// Sets `ips`: the addresses to use.
+    pub fn set_ips(&mut self, ips: &[IpNet]) {
+        self.set("ips", ips);
+    }
+
+    /// Sets `mac`: the hardware address to use.
+    pub fn set_mac(&mut self, mac: &str) {
+        self.set("mac", mac);
+    }
+
+    /// Sets `dns`: the resolver's configuration.
+    pub fn set_dns(&mut self, dns: &Dns) {
+        self.set("dns", dns);
+    }
+
+    /// Sets `aliases`: further names of the container.
+    pub fn set_aliases(&mut self, aliases: &[String]) {
+        self.set("aliases", aliases);
+    }
+
+    /// Sets `deviceID`: the PCI or other address of a device.
+    pub fn set_device_id(&mut self, device: &str) {
+        self.set("deviceID", device);
+    }
+
+    /// Sets `infinibandGUID`.
+    pub fn set_infiniband_guid(&mut self, guid: &str) {
+        self.set("infinibandGUID", guid);
+    }
+
+    /// Sets `cgroupPath`: the container's control group.
+    pub fn set_cgroup_path(&mut self, path: &str) {
+        self.set("cgroupPath", path);
+    }
+}
+
+/// The JSON text.
+impl fmt::Display for CapabilityArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl From<Object> for CapabilityArgs {
+    fn from(object: Object) -> Self {
+        Self(object)
+    }
+}

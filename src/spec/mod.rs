@@ -1,0 +1,28 @@
+//! The words that runtimes and plugins share: plain data, no I/O.
+//!
+//! Everything here is a value that crosses the border between a runtime and a plugin, checked once
+//! when it is made. Nothing in this module imports anything else of the crate.
+
+mod args;
+pub mod capability;
+mod command;
+mod fields;
+mod name;
+mod net;
+mod object;
+mod reply;
+mod version;
+
+pub use args::{CniArgs, InvalidArg};
+pub use command::{
+    CNI_ARGS, CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, CNI_PATH, Command,
+    UnknownCommand,
+};
+pub use fields::InvalidField;
+pub(crate) use fields::{Fields, Shape, serde_by_shape};
+pub use name::{ContainerId, IfName, InvalidName, NetworkName};
+pub use net::{Dns, InvalidIpNet, IpNet, Route};
+pub use object::Object;
+pub(crate) use object::raw;
+pub use reply::{ErrorCode, ErrorReply, InvalidVersionReply, ValidAttachment, VersionReply};
+pub use version::{InvalidVersion, Version};

@@ -1,0 +1,215 @@
+//! A JSON object that keeps what it does not understand.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::value::RawValue;
+
+/// A JSON object as ordered pairs of a key and the *text* of its value.
+///
+/// Values are never decoded and encoded again, so numbers of any size, the order of keys and keys that
+/// nobody knows survive (a plugin's configuration belongs to the plugin). Repeated keys are kept too;
+/// looking one up finds the last, as JSON decoders do.
+///
+/// ```
+/// use libcni::spec::Object;
+///
+/// let mut object = Object::parse(r#"{"id": 9007199254740993, "big": 1e400}"#)?;
+/// object.set("name", &"net");
+/// assert_eq!(object.to_string(), r#"{"id":9007199254740993,"big":1e400,"name":"net"}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Object {
+    entries: Vec<(String, Box<RawValue>)>,
+}
+
+impl Object {
+    /// An object without keys.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads the text of one JSON object.
+    ///
+    /// # Errors
+    /// The text is not JSON, not an object, or followed by more than white space.
+    pub fn parse(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(text)
+    }
+
+    /// Whether the object has no key.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The pairs in the order of the text.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &RawValue)> {
+        self.entries.iter().map(|(k, v)| (k.as_str(), &**v))
+    }
+
+    /// The value of a key, the last one if it is repeated.
+    pub fn get(&self, key: &str) -> Option<&RawValue> {
+        let found = self.entries.iter().rev().find(|(k, _)| k == key);
+        found.map(|(_, value)| &**value)
+    }
+
+    /// Sets a key to a value.
+    ///
+    /// The key moves to the end, so that decoders which ignore the case of keys (Go's) and let the last one
+    /// win see this value and not that of a variant such as `NAME`.
+    pub fn set(&mut self, key: &str, value: &(impl Serialize + ?Sized)) {
+        self.set_raw(key, raw(value));
+    }
+
+    /// Sets a key to a value given as JSON text; see [`Object::set`].
+    pub fn set_raw(&mut self, key: &str, value: Box<RawValue>) {
+        self.remove(key);
+        self.entries.push((key.to_owned(), value));
+    }
+
+    /// Sets a key when there is a value.
+    pub(crate) fn set_some(&mut self, key: &str, value: &Option<impl Serialize>) {
+        if let Some(value) = value {
+            self.set(key, value);
+        }
+    }
+
+    /// Sets a key when there is an entry.
+    pub(crate) fn set_filled(&mut self, key: &str, entries: &[impl Serialize]) {
+        if !entries.is_empty() {
+            self.set(key, entries);
+        }
+    }
+
+    /// Removes every pair with this key.
+    pub fn remove(&mut self, key: &str) {
+        self.entries.retain(|(k, _)| k != key);
+    }
+
+    /// Removes every pair whose key equals `key` in any case, and returns the last value.
+    pub(super) fn take_folded(&mut self, key: &str) -> Option<Box<RawValue>> {
+        let mut last = None;
+        let mut kept = Vec::with_capacity(self.entries.len());
+        for (k, value) in self.entries.drain(..) {
+            if k.eq_ignore_ascii_case(key) {
+                last = Some(value);
+            } else {
+                kept.push((k, value));
+            }
+        }
+        self.entries = kept;
+        last
+    }
+
+    /// Appends the pairs of another object whose keys this one does not have.
+    pub(crate) fn append_missing(&mut self, other: &Object) {
+        for (key, value) in other.iter() {
+            if self.get(key).is_none() {
+                self.entries.push((key.to_owned(), value.to_owned()));
+            }
+        }
+    }
+
+    /// The pairs whose key is none of `keys` in any case.
+    pub(crate) fn without(&self, keys: &[&str]) -> Object {
+        let mut kept = self.clone();
+        kept.entries
+            .retain(|(k, _)| !keys.iter().any(|key| k.eq_ignore_ascii_case(key)));
+        kept
+    }
+}
+
+/// Objects are equal when their texts are, white space between tokens of nested values included.
+impl PartialEq for Object {
+    fn eq(&self, other: &Self) -> bool {
+        let text = |(k, v): &(String, Box<RawValue>)| (k.clone(), v.get().to_owned());
+        self.entries
+            .iter()
+            .map(text)
+            .eq(other.entries.iter().map(text))
+    }
+}
+
+impl Eq for Object {}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(raw(self).get())
+    }
+}
+
+impl Serialize for Object {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.entries.len()))?;
+        for (key, value) in &self.entries {
+            map.serialize_entry(key, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor)
+    }
+}
+
+struct ObjectVisitor;
+
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = Object;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Object { entries })
+    }
+}
+
+/// The JSON text of a value.
+pub(crate) fn raw(value: &(impl Serialize + ?Sized)) -> Box<RawValue> {
+    // Fails only for maps with keys that are not text and for serializers that give up, which none of
+    // the crate's types have.
+    serde_json::value::to_raw_value(value).expect("the crate's own types are JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_order_and_repeated_keys_survive() {
+        let text = r#"{"z":12345678901234567890,"a":1e400,"z":1.0,"A":{"k": [ 1.10 ]}}"#;
+        assert_eq!(Object::parse(text).unwrap().to_string(), text);
+    }
+
+    #[test]
+    fn the_last_of_repeated_keys_counts() {
+        let object = Object::parse(r#"{"a":1,"a":2}"#).unwrap();
+        assert_eq!(object.get("a").unwrap().get(), "2");
+    }
+
+    #[test]
+    fn a_key_that_is_set_comes_after_its_variants() {
+        let mut object = Object::parse(r#"{"name":"x","NAME":"y","type":"t"}"#).unwrap();
+        object.set("name", "net");
+        assert_eq!(
+            object.to_string(),
+            r#"{"NAME":"y","type":"t","name":"net"}"#
+        );
+    }
+
+    #[test]
+    fn a_hundred_thousand_levels_are_carried_without_recursion() {
+        let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(Object::parse(&deep).unwrap().to_string(), deep);
+    }
+}

@@ -1,0 +1,216 @@
+//! What plugins answer besides results: errors and supported versions.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::fields::{Fields, InvalidField, Shape, serde_by_shape};
+use super::{Object, Version};
+
+/// A CNI error code. An open set: the specification reserves 1 to 99, plugins use 100 and up.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct ErrorCode(pub u64);
+
+impl ErrorCode {
+    /// The plugin does not support the configuration's version.
+    pub const INCOMPATIBLE_VERSION: Self = Self(1);
+    /// The configuration has a field that the plugin does not support.
+    pub const UNSUPPORTED_FIELD: Self = Self(2);
+    /// The container is unknown or gone: nothing is left to clean up.
+    pub const UNKNOWN_CONTAINER: Self = Self(3);
+    /// A required environment variable is missing or invalid.
+    pub const INVALID_ENVIRONMENT: Self = Self(4);
+    /// Input or output failed.
+    pub const IO: Self = Self(5);
+    /// Something could not be decoded.
+    pub const DECODING: Self = Self(6);
+    /// The network configuration is invalid.
+    pub const INVALID_NETWORK_CONFIG: Self = Self(7);
+    /// The network namespace is invalid.
+    pub const INVALID_NETNS: Self = Self(8);
+    /// A transient condition: the same call may work later.
+    pub const TRY_AGAIN_LATER: Self = Self(11);
+    /// STATUS: the plugin can't serve ADD.
+    pub const NOT_AVAILABLE: Self = Self(50);
+    /// STATUS: the plugin can't serve ADD, and existing containers may have limited connectivity.
+    pub const LIMITED_CONNECTIVITY: Self = Self(51);
+    /// An error that says no code of its own.
+    pub const INTERNAL: Self = Self(999);
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The error object of the protocol: what a failing plugin prints on stdout.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[doc(alias = "types.Error")]
+pub struct ErrorReply {
+    /// The version of the specification it is written in, where the plugin said one.
+    pub cni_version: Option<String>,
+    /// What kind of error it is.
+    pub code: ErrorCode,
+    /// A short message.
+    pub msg: String,
+    /// A longer explanation; may be empty.
+    pub details: String,
+    /// Keys that the specification does not know.
+    pub extra: Object,
+}
+
+impl ErrorReply {
+    /// An error with a code and a message.
+    pub fn new(code: ErrorCode, msg: impl Into<String>) -> Self {
+        Self {
+            code,
+            msg: msg.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The same error with an explanation.
+    pub fn with_details(self, details: impl Into<String>) -> Self {
+        Self {
+            details: details.into(),
+            ..self
+        }
+    }
+}
+
+impl fmt::Display for ErrorReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.msg)?;
+        if !self.details.is_empty() {
+            write!(f, "; {}", self.details)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ErrorReply {}
+
+impl Shape for ErrorReply {
+    fn read(mut fields: Fields) -> Result<Self, InvalidField> {
+        Ok(Self {
+            cni_version: fields.take_text("cniVersion")?,
+            code: fields.take_or_default("code")?,
+            msg: fields.take_or_default("msg")?,
+            details: fields.take_or_default("details")?,
+            extra: fields.rest(),
+        })
+    }
+
+    fn write(&self, object: &mut Object) {
+        object.set_some("cniVersion", &self.cni_version);
+        object.set("code", &self.code);
+        object.set("msg", &self.msg);
+        if !self.details.is_empty() {
+            object.set("details", &self.details);
+        }
+        object.append_missing(&self.extra);
+    }
+}
+
+/// The answer to VERSION.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "PluginInfo")]
+pub struct VersionReply {
+    /// The version of the specification that the answer is written in.
+    pub cni_version: String,
+    /// The versions that the plugin supports, as it wrote them.
+    pub supported_versions: Vec<String>,
+}
+
+/// A text is not an answer to VERSION.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidVersionReply {
+    /// It is not a JSON object with fields of the right type.
+    #[error("the VERSION reply is not what the specification asks for")]
+    Json(#[source] serde_json::Error),
+    /// `cniVersion` is missing or empty.
+    #[error("the VERSION reply has no `cniVersion`")]
+    MissingCniVersion,
+    /// `supportedVersions` is missing or empty.
+    #[error("the VERSION reply has no `supportedVersions`")]
+    MissingSupportedVersions,
+}
+
+impl VersionReply {
+    /// A plugin from before VERSION existed: it knows 0.1.0 only.
+    pub fn predating_version() -> Self {
+        Self {
+            cni_version: Version::V0_1_0.to_string(),
+            supported_versions: vec![Version::V0_1_0.to_string()],
+        }
+    }
+
+    /// Reads what a plugin printed. A 0.2.0 plugin may leave the list out: it supports 0.1.0 and 0.2.0.
+    ///
+    /// # Errors
+    /// The text is no such JSON object, or lacks a required key.
+    #[doc(alias = "PluginDecoder")]
+    pub fn parse(text: &str) -> Result<Self, InvalidVersionReply> {
+        let reply: Self = serde_json::from_str(text).map_err(InvalidVersionReply::Json)?;
+        match (reply.cni_version.as_str(), reply.supported_versions.len()) {
+            ("", _) => Err(InvalidVersionReply::MissingCniVersion),
+            ("0.2.0", 0) => Ok(Self {
+                supported_versions: vec!["0.1.0".to_owned(), "0.2.0".to_owned()],
+                ..reply
+            }),
+            (_, 0) => Err(InvalidVersionReply::MissingSupportedVersions),
+            _ => Ok(reply),
+        }
+    }
+
+    /// Whether the plugin supports a configuration's version, compared as text like everywhere in CNI.
+    #[doc(alias = "Reconciler")]
+    pub fn supports(&self, version: &str) -> bool {
+        self.supported_versions.iter().any(|v| v == version)
+    }
+}
+
+impl Shape for VersionReply {
+    fn read(mut fields: Fields) -> Result<Self, InvalidField> {
+        Ok(Self {
+            cni_version: fields.take_or_default("cniVersion")?,
+            supported_versions: fields.take_or_default("supportedVersions")?,
+        })
+    }
+
+    fn write(&self, object: &mut Object) {
+        object.set("cniVersion", &self.cni_version);
+        object.set("supportedVersions", &self.supported_versions);
+    }
+}
+
+/// An attachment that GC must leave alone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[doc(alias = "GCAttachment")]
+pub struct ValidAttachment {
+    /// The container.
+    pub container_id: String,
+    /// Its interface.
+    pub ifname: String,
+}
+
+impl Shape for ValidAttachment {
+    fn read(mut fields: Fields) -> Result<Self, InvalidField> {
+        Ok(Self {
+            container_id: fields.take_or_default("containerID")?,
+            ifname: fields.take_or_default("ifname")?,
+        })
+    }
+
+    fn write(&self, object: &mut Object) {
+        object.set("containerID", &self.container_id);
+        object.set("ifname", &self.ifname);
+    }
+}
+
+serde_by_shape!(ErrorReply, VersionReply, ValidAttachment);
