@@ -108,10 +108,7 @@ pub enum Error {
         source: ConvertError,
     },
     /// ADD succeeded, but was undone, since it could not be recorded.
-    #[error(
-        "ADD of {attachment} could not be recorded and was undone{}",
-        undone(undo)
-    )]
+    #[error("ADD of {attachment} could not be recorded and was undone{}", undone(undo))]
     NotRecorded {
         /// Network, container and interface.
         attachment: String,
@@ -149,14 +146,12 @@ impl Error {
             Error::Load(_) | Error::NoPlugins { .. } | Error::InvalidVersion { .. } => {
                 ErrorCode::INVALID_NETWORK_CONFIG
             }
-            Error::CheckUnsupported { .. } | Error::VersionUnsupported { .. } => {
-                ErrorCode::INCOMPATIBLE_VERSION
-            }
+            Error::CheckUnsupported { .. } | Error::VersionUnsupported { .. } => ErrorCode::INCOMPATIBLE_VERSION,
             Error::Plugin { source, .. } => source.code().unwrap_or(ErrorCode::INTERNAL),
             Error::Cache(CacheError::Io { .. }) | Error::NotRecorded { .. } => ErrorCode::IO,
-            Error::Cache(_)
-            | Error::InvalidCachedResult { .. }
-            | Error::UnusableCachedResult { .. } => ErrorCode::DECODING,
+            Error::Cache(_) | Error::InvalidCachedResult { .. } | Error::UnusableCachedResult { .. } => {
+                ErrorCode::DECODING
+            }
             Error::PluginNotFound { .. } => ErrorCode::INTERNAL,
             Error::Several(failures) => failures.first().code(),
         }
@@ -248,9 +243,7 @@ impl Failures {
 impl fmt::Display for Failures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} errors", self.0.len())?;
-        self.0
-            .iter()
-            .try_for_each(|error| write!(f, "\n  {}", chain(error)))
+        self.0.iter().try_for_each(|error| write!(f, "\n  {}", chain(error)))
     }
 }
 

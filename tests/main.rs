@@ -1,1 +1,27 @@
-//! all
+//! Tests of the public API and of `cnitool`, in one target. New tests go into the module of what they are about.
+
+#![allow(missing_docs)]
+
+/// What tests are made of: a sandbox, a plugin that does as told, a host of one's own.
+mod support;
+
+/// Recorded behaviour of the Go original, as data.
+mod vectors;
+
+/// The verbs of the library, with plugins that do as told.
+mod verbs;
+
+/// One execution of a plugin: its limits, and what it gets.
+mod execution;
+
+/// The directory of configurations, with bad neighbours in it.
+mod conf_dir;
+
+/// The cache on disk.
+mod cache;
+
+/// The tool as an operator uses it.
+mod cnitool;
+
+/// Real plugins and a real kernel, in namespaces that the test makes.
+mod kernel;

@@ -62,9 +62,7 @@ impl Cached {
         let object = Object::parse(text).map_err(InvalidEntry::Json)?;
         let mut fields = Fields::new(object.clone());
         match fields.take::<String>("kind") {
-            Ok(Some(kind)) if kind == KIND => Entry::read(fields)
-                .map(Cached::Entry)
-                .map_err(InvalidEntry::Field),
+            Ok(Some(kind)) if kind == KIND => Entry::read(fields).map(Cached::Entry).map_err(InvalidEntry::Field),
             _ => Ok(Cached::BareResult(object)),
         }
     }

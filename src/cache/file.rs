@@ -19,11 +19,7 @@ const UNFINISHED: &str = ".tmp-";
 /// Makes a directory and those above it, for the owner alone.
 pub(super) fn create_dir(dir: &Path) -> Result<(), CacheError> {
     let mut builder = DirBuilder::new();
-    builder
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(error("create directory", dir))
+    builder.recursive(true).mode(0o700).create(dir).map_err(error("create directory", dir))
 }
 
 /// The content of a regular file; `None` when there is no file of that name.
@@ -39,18 +35,12 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, CacheError> {
 fn open_for_reading(path: &Path) -> io::Result<File> {
     // O_NONBLOCK: opening a FIFO would wait for somebody to write to it.
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(flags.bits())
-        .open(path)
+    OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)
 }
 
 fn read_all(file: File) -> io::Result<Vec<u8>> {
     if !file.metadata()?.is_file() {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "not a regular file",
-        ));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
     }
     let mut bytes = Vec::new();
     file.take(MAX_SIZE + 1).read_to_end(&mut bytes)?;
@@ -74,11 +64,7 @@ pub(super) fn write(path: &Path, content: &[u8]) -> Result<(), CacheError> {
 
 fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(content)?;
     file.sync_all()
 }
@@ -87,14 +73,8 @@ fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
 fn unfinished_name(path: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let now = std::time::UNIX_EPOCH
-        .elapsed()
-        .unwrap_or_default()
-        .as_nanos();
-    path.with_file_name(format!(
-        "{UNFINISHED}{}-{count}-{now:x}",
-        std::process::id()
-    ))
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
+    path.with_file_name(format!("{UNFINISHED}{}-{count}-{now:x}", std::process::id()))
 }
 
 /// Removes a file, or a link itself. Gone already is fine.
@@ -109,9 +89,7 @@ pub(super) fn remove(path: &Path) -> Result<(), CacheError> {
 
 fn sync_parent(path: &Path) -> Result<(), CacheError> {
     let parent = path.parent().unwrap_or(path);
-    File::open(parent)
-        .and_then(|dir| dir.sync_all())
-        .map_err(error("sync", parent))
+    File::open(parent).and_then(|dir| dir.sync_all()).map_err(error("sync", parent))
 }
 
 /// The names of the finished files in a directory, in byte order; none when there is no directory.
@@ -136,9 +114,5 @@ pub(super) fn names(dir: &Path) -> Result<Vec<String>, CacheError> {
 }
 
 fn error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CacheError {
-    move |source| CacheError::Io {
-        doing,
-        path: path.to_owned(),
-        source,
-    }
+    move |source| CacheError::Io { doing, path: path.to_owned(), source }
 }

@@ -78,20 +78,11 @@ impl Key {
     /// A file name that no other key has.
     fn hashed_name(&self) -> String {
         let mut digest = Sha256::new();
-        for part in [
-            self.network.as_str(),
-            self.container_id.as_str(),
-            self.ifname.as_str(),
-        ] {
+        for part in [self.network.as_str(), self.container_id.as_str(), self.ifname.as_str()] {
             digest.update(part);
             digest.update([0]);
         }
-        let hash: String = digest
-            .finalize()
-            .iter()
-            .take(8)
-            .map(|b| format!("{b:02x}"))
-            .collect();
+        let hash: String = digest.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect();
         let mut name = self.plain_name();
         let room = (0..=LONGEST_NAME - hash.len() - 1).rev();
         let mut cuts = room.filter(|length| name.is_char_boundary(*length));
@@ -200,9 +191,7 @@ impl Cache {
             return self.list(|_| true);
         };
         let mut listing = self.list(|name| may_be_of_container(name, id))?;
-        listing
-            .entries
-            .retain(|entry| entry.container_id == id.as_str());
+        listing.entries.retain(|entry| entry.container_id == id.as_str());
         Ok(listing)
     }
 
@@ -214,9 +203,7 @@ impl Cache {
         let mut prefix = format!("{network}-");
         prefix.truncate(LONGEST_NAME - 20);
         let mut listing = self.list(|name| name.starts_with(&prefix))?;
-        listing
-            .entries
-            .retain(|entry| entry.network == network.as_str());
+        listing.entries.retain(|entry| entry.network == network.as_str());
         Ok(listing)
     }
 
@@ -227,9 +214,7 @@ impl Cache {
                 continue;
             }
             match self.read_file(&name) {
-                Ok(Some(Cached::Entry(entry))) if entry.is_complete() => {
-                    listing.entries.push(entry)
-                }
+                Ok(Some(Cached::Entry(entry))) if entry.is_complete() => listing.entries.push(entry),
                 Ok(_) => {}
                 Err(error) => listing.unreadable.push(error),
             }

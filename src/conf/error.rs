@@ -122,11 +122,7 @@ impl ConfError {
             Problem::Json { source, .. } => Some(Position::of_error(source)),
             _ => None,
         };
-        Self {
-            file: None,
-            position,
-            problem,
-        }
+        Self { file: None, position, problem }
     }
 
     /// The error with the place of the value that caused it, unless it has a more precise one.
@@ -179,10 +175,7 @@ impl std::error::Error for ConfError {
 
 impl Position {
     fn of_error(error: &serde_json::Error) -> Self {
-        Self {
-            line: error.line().max(1),
-            column: error.column().max(1),
-        }
+        Self { line: error.line().max(1), column: error.column().max(1) }
     }
 
     /// Where a value that was borrowed from `text` begins in it.
@@ -191,9 +184,6 @@ impl Position {
         let offset = start.checked_sub(text.as_ptr() as usize)?;
         let before = text.get(..offset)?;
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Some(Self {
-            line: before.matches('\n').count() + 1,
-            column: offset - line_start + 1,
-        })
+        Some(Self { line: before.matches('\n').count() + 1, column: offset - line_start + 1 })
     }
 }

@@ -52,11 +52,7 @@ impl NetworkConfig {
     #[doc(alias("ConfListFromBytes", "NetworkConfFromBytes"))]
     pub fn parse(text: &str) -> Result<Self, ConfError> {
         let keys = keys(text)?;
-        let get = |key: &'static str| Key {
-            key,
-            text,
-            value: keys.get(key).copied(),
-        };
+        let get = |key: &'static str| Key { key, text, value: keys.get(key).copied() };
         let name = get("name").text()?;
         let name = name.ok_or_else(|| ConfError::new(Problem::Missing("name")))?;
         let version = effective_version(get("cniVersion"), get("cniVersions"))?;
@@ -108,16 +104,12 @@ impl NetworkConfig {
     /// The `name` that the text gives to a list or single plugin, without looking at anything else but syntax.
     pub(super) fn peek_name(text: &str) -> Result<Option<String>, ConfError> {
         let keys = keys(text)?;
-        let single = || {
-            keys.iter()
-                .rev()
-                .find(|(key, _)| key.eq_ignore_ascii_case("name"))
-        };
+        let single = || keys.iter().rev().find(|(key, _)| key.eq_ignore_ascii_case("name"));
         let value = keys.get("name").copied().or(single().map(|(_, v)| *v));
         Ok(value.and_then(|v| serde_json::from_str(v.get()).ok()))
     }
 
-    pub(super) fn from_file(self, path: &Path) -> Self {
+    pub(super) fn with_path(self, path: &Path) -> Self {
         let path = Some(path.to_owned());
         Self { path, ..self }
     }
@@ -189,10 +181,7 @@ fn keys(text: &str) -> Result<Keys<'_>, ConfError> {
 }
 
 fn json_problem(text: &str, source: serde_json::Error) -> Problem {
-    Problem::Json {
-        byte_order_mark: text.starts_with('\u{feff}'),
-        source,
-    }
+    Problem::Json { byte_order_mark: text.starts_with('\u{feff}'), source }
 }
 
 fn effective_version(single: Key<'_>, several: Key<'_>) -> Result<String, ConfError> {
@@ -223,15 +212,8 @@ impl<'a> Key<'a> {
         }
     }
 
-    fn decode<T: Deserialize<'a>>(
-        &self,
-        value: &'a RawValue,
-        expected: &'static str,
-    ) -> Result<T, ConfError> {
-        let problem = |_| Problem::Type {
-            key: self.key,
-            expected,
-        };
+    fn decode<T: Deserialize<'a>>(&self, value: &'a RawValue, expected: &'static str) -> Result<T, ConfError> {
+        let problem = |_| Problem::Type { key: self.key, expected };
         serde_json::from_str(value.get()).map_err(|e| self.error(problem(e)))
     }
 
@@ -241,10 +223,7 @@ impl<'a> Key<'a> {
     }
 
     fn version(&self, text: &str) -> Result<Version, ConfError> {
-        let problem = |source| Problem::Version {
-            key: self.key,
-            source,
-        };
+        let problem = |source| Problem::Version { key: self.key, source };
         text.parse().map_err(|e| self.error(problem(e)))
     }
 
@@ -255,11 +234,7 @@ impl<'a> Key<'a> {
         let entries: Vec<&RawValue> = self.decode(value, "a list of texts")?;
         let key = "cniVersions[]";
         let read = |value: &'a RawValue| {
-            let entry = Key {
-                key,
-                value: Some(value),
-                ..*self
-            };
+            let entry = Key { key, value: Some(value), ..*self };
             let text: String = entry.decode(value, "a text")?;
             entry.version(&text)
         };
@@ -275,10 +250,7 @@ impl<'a> Key<'a> {
             return Ok(boolean);
         }
         let text: String = self.decode(value, "true or false")?;
-        let wrong = || Problem::Boolean {
-            key: self.key,
-            value: text.clone(),
-        };
+        let wrong = || Problem::Boolean { key: self.key, value: text.clone() };
         let lower = text.to_ascii_lowercase();
         lower.parse().map_err(|_| self.error(wrong()))
     }
@@ -314,26 +286,14 @@ mod tests {
 
     #[test]
     fn errors_say_where_they_are() {
-        assert_eq!(
-            position("{\n \"name\": \"n\",\n \"plugins\": [}]\n}"),
-            (3, 14)
-        );
-        assert_eq!(
-            position("{\n \"name\": \"n\",\n  \"disableCheck\": 1}"),
-            (3, 19)
-        );
-        assert_eq!(
-            position("{\"name\":\"n\",\n\"plugins\":[{\"type\":\"a\"},\n  {\"x\":1}]}"),
-            (3, 3)
-        );
+        assert_eq!(position("{\n \"name\": \"n\",\n \"plugins\": [}]\n}"), (3, 14));
+        assert_eq!(position("{\n \"name\": \"n\",\n  \"disableCheck\": 1}"), (3, 19));
+        assert_eq!(position("{\"name\":\"n\",\n\"plugins\":[{\"type\":\"a\"},\n  {\"x\":1}]}"), (3, 3));
     }
 
     #[test]
     fn a_byte_order_mark_is_named() {
         let error = NetworkConfig::parse("\u{feff}{}").unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "network configuration:1:1: not a JSON object (it starts with a byte order mark)"
-        );
+        assert_eq!(error, "network configuration:1:1: not a JSON object (it starts with a byte order mark)");
     }
 }

@@ -95,10 +95,7 @@ fn listed(skipped: &[ConfError]) -> String {
     };
     match skipped {
         [] => String::new(),
-        some => format!(
-            "; not readable:{}",
-            some.iter().map(line).collect::<String>()
-        ),
+        some => format!("; not readable:{}", some.iter().map(line).collect::<String>()),
     }
 }
 
@@ -137,10 +134,7 @@ impl Default for ConfDir {
 impl ConfDir {
     /// A directory. Nothing is read yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self {
-            path: path.into(),
-            on_broken: OnBroken::default(),
-        }
+        Self { path: path.into(), on_broken: OnBroken::default() }
     }
 
     /// Chooses what happens at a file that is no configuration.
@@ -173,23 +167,15 @@ impl ConfDir {
                 }
             }
         }
-        Err(LoadError::NotFound {
-            dir: self.path.clone(),
-            name: name.to_owned(),
-            skipped,
-        })
+        Err(LoadError::NotFound { dir: self.path.clone(), name: name.to_owned(), skipped })
     }
 
     fn files(&self) -> Result<(Vec<PathBuf>, Vec<PathBuf>), LoadError> {
         let dir = || self.path.clone();
-        let names =
-            file_names(&self.path).map_err(|source| LoadError::Dir { dir: dir(), source })?;
+        let names = file_names(&self.path).map_err(|source| LoadError::Dir { dir: dir(), source })?;
         let exists = names.is_some();
         let files = |kind| -> Vec<PathBuf> {
-            let of_kind = names
-                .iter()
-                .flatten()
-                .filter(|name| Kind::of(name) == Some(kind));
+            let of_kind = names.iter().flatten().filter(|name| Kind::of(name) == Some(kind));
             of_kind.map(|name| self.path.join(name)).collect()
         };
         match (files(Kind::List), files(Kind::Single)) {
@@ -200,12 +186,7 @@ impl ConfDir {
         }
     }
 
-    fn load_if_named(
-        &self,
-        name: &str,
-        kind: Kind,
-        file: &Path,
-    ) -> Result<Option<NetworkConfig>, Unusable> {
+    fn load_if_named(&self, name: &str, kind: Kind, file: &Path) -> Result<Option<NetworkConfig>, Unusable> {
         let unrelated = |e: ConfError| match self.on_broken {
             OnBroken::Skip => Unusable::Other(e.in_file(file)),
             OnBroken::Stop => Unusable::Wanted(e.in_file(file)),
@@ -214,11 +195,7 @@ impl ConfDir {
         if self.on_broken == OnBroken::Stop {
             kind.parse(&text).map_err(unrelated)?;
         }
-        if NetworkConfig::peek_name(&text)
-            .map_err(unrelated)?
-            .as_deref()
-            != Some(name)
-        {
+        if NetworkConfig::peek_name(&text).map_err(unrelated)?.as_deref() != Some(name) {
             return Ok(None);
         }
         let network = self.complete(kind.parse(&text), kind, file);
@@ -232,10 +209,9 @@ impl ConfDir {
         kind: Kind,
         file: &Path,
     ) -> Result<NetworkConfig, ConfError> {
-        let mut network = parsed.map_err(|e| e.in_file(file))?.from_file(file);
+        let mut network = parsed.map_err(|e| e.in_file(file))?.with_path(file);
         if kind == Kind::List && !network.loads_only_inlined_plugins() {
-            self.append_folder(&mut network)
-                .map_err(|e| e.in_file(file))?;
+            self.append_folder(&mut network).map_err(|e| e.in_file(file))?;
         }
         if network.plugins().is_empty() {
             return Err(ConfError::new(Problem::NoPlugins).in_file(file));
@@ -252,8 +228,7 @@ impl ConfDir {
         };
         let unreadable = |e| ConfError::new(Problem::Read(e)).in_file(&folder);
         let names = file_names(&folder).map_err(unreadable)?;
-        let conf =
-            |name: &&std::ffi::OsString| Path::new(name).extension() == Some("conf".as_ref());
+        let conf = |name: &&std::ffi::OsString| Path::new(name).extension() == Some("conf".as_ref());
         for name in names.iter().flatten().filter(conf) {
             let file = folder.join(name);
             let single = |text: String| PluginConfig::parse(&text).map_err(Problem::SinglePlugin);
@@ -307,9 +282,7 @@ fn open(path: &Path) -> Result<File, Problem> {
         return Err(Problem::NotAFile);
     }
     let mut options = OpenOptions::new();
-    let options = options
-        .read(true)
-        .custom_flags(OFlag::O_NONBLOCK.bits() | OFlag::O_NOCTTY.bits());
+    let options = options.read(true).custom_flags(OFlag::O_NONBLOCK.bits() | OFlag::O_NOCTTY.bits());
     options.open(path).map_err(Problem::Read)
 }
 

@@ -110,9 +110,7 @@ impl Known {
 
 fn capabilities(fields: &mut Fields) -> Result<BTreeMap<String, bool>, InvalidField> {
     let written: BTreeMap<String, Option<bool>> = fields.take_or_default("capabilities")?;
-    let enabled = written
-        .into_iter()
-        .map(|(name, on)| (name, on.unwrap_or(false)));
+    let enabled = written.into_iter().map(|(name, on)| (name, on.unwrap_or(false)));
     Ok(enabled.collect())
 }
 

@@ -151,10 +151,7 @@ impl ExecError {
     pub fn was_started(&self) -> bool {
         !matches!(
             self,
-            Self::Spawn { .. }
-                | Self::Busy { .. }
-                | Self::Environment { .. }
-                | Self::Cancelled { started: false, .. }
+            Self::Spawn { .. } | Self::Busy { .. } | Self::Environment { .. } | Self::Cancelled { started: false, .. }
         )
     }
 

@@ -58,10 +58,7 @@ pub fn find(plugin: &str, dirs: &[PathBuf]) -> Result<PathBuf, FindError> {
     let named = dirs.iter().filter(|dir| !dir.as_os_str().is_empty());
     let mut paths = named.map(|dir| absolute(dir).join(plugin));
     let found = paths.find(|path| path.is_file());
-    found.ok_or_else(|| FindError::NotFound {
-        plugin: name(),
-        dirs: dirs.to_vec(),
-    })
+    found.ok_or_else(|| FindError::NotFound { plugin: name(), dirs: dirs.to_vec() })
 }
 
 /// A relative directory counts from the working directory; where there is none, it stays as it is.

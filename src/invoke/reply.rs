@@ -76,13 +76,13 @@ pub enum Failure {
 }
 
 impl PluginError {
-    pub(crate) fn new(request: &Request, failure: Failure) -> Self {
-        Self {
+    pub(crate) fn new(request: &Request, failure: Failure) -> Box<Self> {
+        Box::new(Self {
             plugin: request.plugin.clone(),
             program: request.program.clone(),
             command: request.command,
             failure,
-        }
+        })
     }
 
     /// The code that the plugin gave, if it answered in the protocol.
@@ -101,9 +101,9 @@ impl PluginError {
     /// What the plugin printed on stderr.
     pub fn stderr(&self) -> &[u8] {
         match &self.failure {
-            Failure::Reported { stderr, .. }
-            | Failure::Silent { stderr, .. }
-            | Failure::Garbled { stderr, .. } => stderr,
+            Failure::Reported { stderr, .. } | Failure::Silent { stderr, .. } | Failure::Garbled { stderr, .. } => {
+                stderr
+            }
             Failure::Exec { error } => error.stderr(),
             Failure::InvalidResult { .. } | Failure::InvalidVersionReply { .. } => &[],
         }
@@ -112,17 +112,8 @@ impl PluginError {
 
 impl fmt::Display for PluginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            plugin,
-            program,
-            command,
-            failure,
-        } = self;
-        write!(
-            f,
-            "plugin `{plugin}` ({}) failed on {command}: {failure}",
-            Path::display(program)
-        )
+        let Self { plugin, program, command, failure } = self;
+        write!(f, "plugin `{plugin}` ({}) failed on {command}: {failure}", Path::display(program))
     }
 }
 
@@ -142,23 +133,15 @@ impl std::error::Error for PluginError {
 /// # Errors
 /// The plugin failed. Its stdout then is a CNI error object; where it is empty, stderr and the exit status or
 /// signal have to do, and where it is something else, that is quoted.
-pub fn read_reply(request: &Request, output: Output) -> Result<Vec<u8>, PluginError> {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = output;
+pub fn read_reply(request: &Request, output: Output) -> Result<Vec<u8>, Box<PluginError>> {
+    let Output { status, stdout, stderr } = output;
     if status.success() {
         return Ok(stdout);
     }
     let failure = match error_object(&stdout) {
         _ if stdout.is_empty() => Failure::Silent { status, stderr },
         Some(reply) => Failure::Reported { reply, stderr },
-        None => Failure::Garbled {
-            status,
-            stdout,
-            stderr,
-        },
+        None => Failure::Garbled { status, stdout, stderr },
     };
     Err(PluginError::new(request, failure))
 }
@@ -183,10 +166,7 @@ fn quote(output: &[u8]) -> String {
         0 => String::new(),
         more => format!(" and {more} bytes more"),
     };
-    format!(
-        "\"{}\"{rest}",
-        String::from_utf8_lossy(shown).escape_debug()
-    )
+    format!("\"{}\"{rest}", String::from_utf8_lossy(shown).escape_debug())
 }
 
 fn said(stderr: &[u8]) -> String {

@@ -4,9 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use crate::spec::{
-    CNI_ARGS, CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, CNI_PATH, Command,
-};
+use crate::spec::{CNI_ARGS, CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, CNI_PATH, Command};
 
 /// One execution of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,11 +39,7 @@ pub struct Parameters<'a> {
 
 impl Parameters<'_> {
     /// The environment `base` with the protocol's variables for `command` in place of inherited ones.
-    pub fn environment(
-        &self,
-        command: Command,
-        base: &[(OsString, OsString)],
-    ) -> Vec<(OsString, OsString)> {
+    pub fn environment(&self, command: Command, base: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
         let own = [
             (CNI_COMMAND, command.as_str()),
             (CNI_CONTAINERID, self.container_id),
@@ -76,19 +70,13 @@ impl Request {
     /// The first variable that can't be handed to a process: its name or value contains NUL.
     pub(super) fn variable_with_nul(&self) -> Option<&OsStr> {
         let has_nul = |text: &OsStr| text.as_bytes().contains(&0);
-        let found = self
-            .env
-            .iter()
-            .find(|(key, value)| has_nul(key) || has_nul(value));
+        let found = self.env.iter().find(|(key, value)| has_nul(key) || has_nul(value));
         found.map(|(key, _)| key.as_os_str())
     }
 }
 
 /// The plugin directories as CNI_PATH has them.
 pub(crate) fn join_dirs(dirs: &[PathBuf]) -> String {
-    let dirs: Vec<_> = dirs
-        .iter()
-        .map(|dir| Path::to_string_lossy(dir).into_owned())
-        .collect();
+    let dirs: Vec<_> = dirs.iter().map(|dir| Path::to_string_lossy(dir).into_owned()).collect();
     dirs.join(":")
 }

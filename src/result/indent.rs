@@ -47,11 +47,7 @@ struct Structure<'a> {
 
 impl<'a> Structure<'a> {
     fn of(json: &'a str) -> Self {
-        Self {
-            chars: json.chars().peekable(),
-            inside_text: false,
-            escaped: false,
-        }
+        Self { chars: json.chars().peekable(), inside_text: false, escaped: false }
     }
 }
 

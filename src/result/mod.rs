@@ -11,8 +11,11 @@
 
 use std::fmt;
 
-use crate::spec::{Fields, InvalidField, InvalidVersion, Object, Shape, Version};
+pub use error::{ConvertError, ParseError};
 
+use crate::spec::{Fields, Object, Shape, Version};
+
+mod error;
 mod indent;
 pub mod v020;
 pub mod v040;
@@ -60,47 +63,6 @@ impl Generation {
     }
 }
 
-/// A text is not a result.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ParseError {
-    /// It is not a JSON object.
-    #[error("the result is not a JSON object")]
-    Json(#[source] serde_json::Error),
-    /// A field has not the form that the result's version requires.
-    #[error("the result does not have the form of its version")]
-    Field(#[source] InvalidField),
-    /// No implemented version is called that.
-    #[error("unsupported result version `{0}`")]
-    UnsupportedVersion(String),
-    /// The result is of another generation than the one asked for.
-    #[error("the result says version `{found}`, which can't be read as `{asked}`")]
-    VersionMismatch {
-        /// The version asked for.
-        asked: String,
-        /// The version in the text; empty when it names none.
-        found: String,
-    },
-}
-
-/// A result can't be converted.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConvertError {
-    /// No implemented version is called that.
-    #[error("can't convert a result to unknown version `{0}`")]
-    UnknownVersion(String),
-    /// 0.1.0 and 0.2.0 results can't be without any address.
-    #[error("can't convert a result without addresses to version `{0}`")]
-    NoAddress(String),
-}
-
-impl From<InvalidVersion> for ConvertError {
-    fn from(error: InvalidVersion) -> Self {
-        Self::UnknownVersion(error.written().to_owned())
-    }
-}
-
 impl AddResult {
     /// A result of the newest generation, in version 1.0.0 or 1.1.0.
     ///
@@ -135,10 +97,7 @@ impl AddResult {
         let mut fields = open(text)?;
         let found: Option<String> = fields.take("cniVersion").map_err(ParseError::Field)?;
         let found = found.unwrap_or_default();
-        let mismatch = || ParseError::VersionMismatch {
-            asked: version.to_owned(),
-            found: found.clone(),
-        };
+        let mismatch = || ParseError::VersionMismatch { asked: version.to_owned(), found: found.clone() };
         let said = known(&found).map_err(|_| mismatch())?;
         let unsaid = found.is_empty() && Generation::of(&asked) != Some(Generation::V020);
         if unsaid || Generation::of(&said) != Generation::of(&asked) {
@@ -185,8 +144,7 @@ impl AddResult {
     #[doc(alias = "GetAsVersion")]
     pub fn to_version(&self, version: &Version) -> Result<Self, ConvertError> {
         let name = || version.as_str().to_owned();
-        let generation =
-            Generation::of(version).ok_or_else(|| ConvertError::UnknownVersion(name()))?;
+        let generation = Generation::of(version).ok_or_else(|| ConvertError::UnknownVersion(name()))?;
         let body = match generation {
             Generation::V100 => Body::V100(self.latest()),
             Generation::V040 => Body::V040(self.to_v040()),
@@ -254,16 +212,13 @@ impl AddResult {
 }
 
 fn open(text: &str) -> Result<Fields, ParseError> {
-    Object::parse(text)
-        .map(Fields::new)
-        .map_err(ParseError::Json)
+    Object::parse(text).map(Fields::new).map_err(ParseError::Json)
 }
 
 fn known(version: &str) -> Result<Version, ParseError> {
     let parsed = version.parse().ok();
     // A result names its version in full: Go looks the text up.
-    let known = parsed
-        .filter(|v: &Version| v.is_known() && (version.is_empty() || v.to_string() == version));
+    let known = parsed.filter(|v: &Version| v.is_known() && (version.is_empty() || v.to_string() == version));
     known.ok_or_else(|| ParseError::UnsupportedVersion(version.to_owned()))
 }
 
@@ -283,10 +238,7 @@ impl serde::Serialize for AddResult {
 impl From<v100::Body> for AddResult {
     /// A result in the newest version.
     fn from(body: v100::Body) -> Self {
-        Self {
-            version: Version::CURRENT,
-            body: Body::V100(body),
-        }
+        Self { version: Version::CURRENT, body: Body::V100(body) }
     }
 }
 
@@ -313,8 +265,7 @@ mod tests {
     fn keys_of_another_generation_do_not_come_back_as_unknown_ones() {
         let text = r#"{"cniVersion":"1.0.0","ips":[{"version":"6","address":"10.0.0.2/24"}]}"#;
         let old = AddResult::parse(text).unwrap().to_version(&Version::V0_4_0);
-        let expected =
-            r#"{"cniVersion":"0.4.0","ips":[{"version":"4","address":"10.0.0.2/24"}],"dns":{}}"#;
+        let expected = r#"{"cniVersion":"0.4.0","ips":[{"version":"4","address":"10.0.0.2/24"}],"dns":{}}"#;
         assert_eq!(old.unwrap().to_string(), expected);
     }
 
@@ -328,28 +279,21 @@ mod tests {
             r#"{"cniVersion":"0.4.0","routes":[{"gw":"10.0.0.1"}]}"#,
             r#"{"cniVersion":"0.2.0","ip4":{}}"#,
         ] {
-            assert!(
-                matches!(AddResult::parse(text), Err(ParseError::Field(_))),
-                "{text}"
-            );
+            assert!(matches!(AddResult::parse(text), Err(ParseError::Field(_))), "{text}");
         }
     }
 
     #[test]
     fn an_invalid_field_is_named_with_its_place_and_value() {
-        let text =
-            r#"{"cniVersion":"1.0.0","ips":[{"address":"10.0.0.2/24"},{"address":"10.0.0.2"}]}"#;
-        let Err(ParseError::Field(error)) = AddResult::parse(text) else {
-            panic!("accepted")
-        };
+        let text = r#"{"cniVersion":"1.0.0","ips":[{"address":"10.0.0.2/24"},{"address":"10.0.0.2"}]}"#;
+        let Err(ParseError::Field(error)) = AddResult::parse(text) else { panic!("accepted") };
         assert_eq!(error.path(), "ips[1].address");
         assert!(error.reason().contains("`10.0.0.2`"), "{error}");
     }
 
     #[test]
     fn keys_are_found_in_any_case() {
-        let result =
-            AddResult::parse(r#"{"CNIVERSION":"1.0.0","IPS":[{"Address":"10.0.0.2/24"}]}"#);
+        let result = AddResult::parse(r#"{"CNIVERSION":"1.0.0","IPS":[{"Address":"10.0.0.2/24"}]}"#);
         assert_eq!(result.unwrap().latest().ips.len(), 1);
     }
 }

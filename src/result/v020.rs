@@ -61,22 +61,13 @@ impl Body {
         if ip4.is_none() && ip6.is_none() {
             return None;
         }
-        Some(Self {
-            ip4,
-            ip6,
-            dns: new.dns,
-            extra: new.extra.without(&["ip4", "ip6"]),
-        })
+        Some(Self { ip4, ip6, dns: new.dns, extra: new.extra.without(&["ip4", "ip6"]) })
     }
 }
 
 fn routes_of(family: &str, routes: &[Route]) -> Vec<Route> {
     let of_family = routes.iter().filter(|r| r.dst.is_ipv4() == (family == "4"));
-    let plain = of_family.map(|route| Route {
-        gw: route.gw,
-        extra: route.extra.clone(),
-        ..Route::new(route.dst)
-    });
+    let plain = of_family.map(|route| Route { gw: route.gw, extra: route.extra.clone(), ..Route::new(route.dst) });
     plain.collect()
 }
 

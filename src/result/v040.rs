@@ -144,12 +144,7 @@ impl From<v100::Body> for Body {
 
 impl From<v100::Interface> for Interface {
     fn from(new: v100::Interface) -> Self {
-        Self {
-            name: new.name,
-            mac: new.mac,
-            sandbox: new.sandbox,
-            extra: new.extra,
-        }
+        Self { name: new.name, mac: new.mac, sandbox: new.sandbox, extra: new.extra }
     }
 }
 
@@ -167,11 +162,8 @@ impl From<v100::Ip> for Ip {
 
 impl From<v020::Body> for Body {
     fn from(old: v020::Body) -> Self {
-        let mut body = Self {
-            dns: old.dns,
-            extra: old.extra.without(&["interfaces", "ips", "routes"]),
-            ..Self::default()
-        };
+        let mut body =
+            Self { dns: old.dns, extra: old.extra.without(&["interfaces", "ips", "routes"]), ..Self::default() };
         for ip in [old.ip4, old.ip6].into_iter().flatten() {
             body.ips.push(Ip {
                 version: family(&ip.ip),

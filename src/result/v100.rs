@@ -60,12 +60,7 @@ pub struct Ip {
 impl Ip {
     /// An address without interface and gateway.
     pub fn new(address: IpNet) -> Self {
-        Self {
-            interface: None,
-            address,
-            gateway: None,
-            extra: Object::new(),
-        }
+        Self { interface: None, address, gateway: None, extra: Object::new() }
     }
 }
 
@@ -173,11 +168,6 @@ impl From<v040::Interface> for Interface {
 
 impl From<v040::Ip> for Ip {
     fn from(old: v040::Ip) -> Self {
-        Self {
-            interface: old.interface,
-            address: old.address,
-            gateway: old.gateway,
-            extra: old.extra,
-        }
+        Self { interface: old.interface, address: old.address, gateway: old.gateway, extra: old.extra }
     }
 }

@@ -58,10 +58,7 @@ impl Attachment {
 
     /// The same attachment with capability arguments.
     pub fn capability_args(self, capability_args: CapabilityArgs) -> Self {
-        Self {
-            capability_args,
-            ..self
-        }
+        Self { capability_args, ..self }
     }
 
     /// What the cache recorded of an attachment.
@@ -89,11 +86,7 @@ impl Attachment {
 
     /// What the cache finds the attachment to a network by.
     pub fn key(&self, network: NetworkName) -> Key {
-        Key {
-            network,
-            container_id: self.container_id.clone(),
-            ifname: self.ifname.clone(),
-        }
+        Key { network, container_id: self.container_id.clone(), ifname: self.ifname.clone() }
     }
 
     pub(super) fn entry(&self, network: &NetworkConfig, result: &AddResult) -> Entry {

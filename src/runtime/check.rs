@@ -17,27 +17,17 @@ impl Cni {
         let key = attachment.key(network.network_name()?);
         let version = self.version(network, Command::Check)?;
         if !version.has_check() {
-            return Err(Error::CheckUnsupported {
-                network: network.name().to_owned(),
-                version: version.to_string(),
-            });
+            return Err(Error::CheckUnsupported { network: network.name().to_owned(), version: version.to_string() });
         }
         if network.disables_check() {
             return Ok(());
         }
         let cached = self.cache.read(&key)?;
-        let previous =
-            cached.map(|cached| self.cached_result(network, attachment, &cached, &version));
+        let previous = cached.map(|cached| self.cached_result(network, attachment, &cached, &version));
         let previous = previous.transpose()?;
         for plugin in network.plugins() {
             let config = derive::for_attachment(network, plugin, attachment, previous.as_ref());
-            self.call(
-                Command::Check,
-                network,
-                plugin.plugin_type(),
-                Some(attachment),
-                &config,
-            )?;
+            self.call(Command::Check, network, plugin.plugin_type(), Some(attachment), &config)?;
         }
         Ok(())
     }
@@ -52,14 +42,8 @@ impl Cni {
     ) -> Result<AddResult, Error> {
         let describe = || attachment.describe(network);
         let result = cached.result();
-        let result = result.map_err(|source| Error::InvalidCachedResult {
-            attachment: describe(),
-            source,
-        })?;
+        let result = result.map_err(|source| Error::InvalidCachedResult { attachment: describe(), source })?;
         let converted = result.to_version(version);
-        converted.map_err(|source| Error::UnusableCachedResult {
-            attachment: describe(),
-            source,
-        })
+        converted.map_err(|source| Error::UnusableCachedResult { attachment: describe(), source })
     }
 }

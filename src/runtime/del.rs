@@ -36,9 +36,7 @@ impl Cni {
         let cached = self.cache.read(key).map_err(Error::from);
         let cached = cached.inspect_err(|error| self.notices.unusable_entry(error));
         let result = self.cached_result(network, attachment, &cached.ok()??, version);
-        result
-            .inspect_err(|error| self.notices.unusable_entry(error))
-            .ok()
+        result.inspect_err(|error| self.notices.unusable_entry(error)).ok()
     }
 
     pub(super) fn del_plugins(
@@ -49,13 +47,7 @@ impl Cni {
     ) -> Result<(), Error> {
         for plugin in network.plugins().iter().rev() {
             let config = derive::for_attachment(network, plugin, attachment, previous);
-            self.call(
-                Command::Del,
-                network,
-                plugin.plugin_type(),
-                Some(attachment),
-                &config,
-            )?;
+            self.call(Command::Del, network, plugin.plugin_type(), Some(attachment), &config)?;
         }
         Ok(())
     }

@@ -30,10 +30,7 @@ pub(crate) fn for_attachment(
     if let Some(result) = previous {
         config.set("prevResult", result);
     }
-    let declared = attachment
-        .capability_args
-        .iter()
-        .filter(|(key, _)| plugin.has_capability(key));
+    let declared = attachment.capability_args.iter().filter(|(key, _)| plugin.has_capability(key));
     let mut arguments = Object::new();
     declared.for_each(|(key, value)| arguments.set(key, value));
     if !arguments.is_empty() {
@@ -43,11 +40,7 @@ pub(crate) fn for_attachment(
 }
 
 /// What GC sends: with the attachments that are still valid, where the caller gave any list.
-pub(crate) fn for_gc(
-    network: &NetworkConfig,
-    plugin: &PluginConfig,
-    valid: Option<&[ValidAttachment]>,
-) -> Object {
+pub(crate) fn for_gc(network: &NetworkConfig, plugin: &PluginConfig, valid: Option<&[ValidAttachment]>) -> Object {
     let mut config = plain(network, plugin);
     if let Some(valid) = valid {
         config.set("cni.dev/valid-attachments", valid);

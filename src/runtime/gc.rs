@@ -20,10 +20,9 @@ pub enum Keep {
 impl Keep {
     /// Keeps the given interfaces.
     pub fn only<'a>(attachments: impl IntoIterator<Item = (&'a ContainerId, &'a IfName)>) -> Self {
-        let valid = attachments.into_iter().map(|(id, ifname)| ValidAttachment {
-            container_id: id.to_string(),
-            ifname: ifname.to_string(),
-        });
+        let valid = attachments
+            .into_iter()
+            .map(|(id, ifname)| ValidAttachment { container_id: id.to_string(), ifname: ifname.to_string() });
         Self::Only(valid.collect())
     }
 
@@ -35,9 +34,7 @@ impl Keep {
     }
 
     fn keeps(&self, entry: &Entry) -> bool {
-        let same = |valid: &ValidAttachment| {
-            valid.container_id == entry.container_id && valid.ifname == entry.ifname
-        };
+        let same = |valid: &ValidAttachment| valid.container_id == entry.container_id && valid.ifname == entry.ifname;
         self.list().unwrap_or_default().iter().any(same)
     }
 }
@@ -80,8 +77,7 @@ impl Cni {
     fn gc_plugins(&self, network: &NetworkConfig, keep: &Keep) -> Vec<Error> {
         let gc = |plugin: &crate::conf::PluginConfig| {
             let config = derive::for_gc(network, plugin, keep.list());
-            self.call(Command::Gc, network, plugin.plugin_type(), None, &config)
-                .err()
+            self.call(Command::Gc, network, plugin.plugin_type(), None, &config).err()
         };
         network.plugins().iter().filter_map(gc).collect()
     }

@@ -25,8 +25,7 @@ use crate::cache::Cache;
 use crate::conf::NetworkConfig;
 use crate::error::Error;
 use crate::invoke::{
-    CancelToken, Exec, Failure, FindError, Limits, Parameters, PluginError, ProcessExec, Request,
-    join_dirs, read_reply,
+    CancelToken, Exec, Failure, FindError, Limits, Parameters, PluginError, ProcessExec, Request, join_dirs, read_reply,
 };
 use crate::spec::{Command, Object, Version};
 
@@ -84,10 +83,7 @@ impl Cni {
     /// Looks for plugins in these directories, in this order.
     pub fn plugin_dirs(self, dirs: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
         let plugin_dirs = dirs.into_iter().map(Into::into).collect();
-        Self {
-            plugin_dirs,
-            ..self
-        }
+        Self { plugin_dirs, ..self }
     }
 
     /// Keeps results in another directory.
@@ -149,22 +145,14 @@ impl Cni {
         let in_network = || network.name().to_owned();
         let dirs = join_dirs(&self.plugin_dirs);
         let args = attachment.map(|a| a.args.to_string()).unwrap_or_default();
-        let parameters = Parameters {
-            path: &dirs,
-            args: &args,
-            ..attachment.map(Attachment::parameters).unwrap_or_default()
-        };
-        let request = self
-            .request(command, plugin, parameters, config)
-            .map_err(|source| Error::PluginNotFound {
-                network: in_network(),
-                command,
-                source,
-            })?;
-        self.run(request).map_err(|source| Error::Plugin {
+        let parameters =
+            Parameters { path: &dirs, args: &args, ..attachment.map(Attachment::parameters).unwrap_or_default() };
+        let request = self.request(command, plugin, parameters, config).map_err(|source| Error::PluginNotFound {
             network: in_network(),
-            source: Box::new(source),
-        })
+            command,
+            source,
+        })?;
+        self.run(request).map_err(|source| Error::Plugin { network: in_network(), source })
     }
 
     fn request(
@@ -183,22 +171,16 @@ impl Cni {
         })
     }
 
-    fn run(&self, request: Request) -> Result<Answer, PluginError> {
+    fn run(&self, request: Request) -> Result<Answer, Box<PluginError>> {
         let ended = self.exec.exec(&request, &self.limits);
         let output = ended.map_err(|error| PluginError::new(&request, Failure::Exec { error }))?;
         let stderr = output.stderr.clone();
         let answer = read_reply(&request, output);
         // A failure that says nothing else quotes stderr in its message.
-        if answer
-            .as_ref()
-            .map_or_else(|e| e.reply().is_some(), |_| true)
-        {
+        if answer.as_ref().map_or_else(|e| e.reply().is_some(), |_| true) {
             self.notices.stderr(&request, &stderr);
         }
-        Ok(Answer {
-            stdout: answer?,
-            request,
-        })
+        Ok(Answer { stdout: answer?, request })
     }
 
     /// The version of a network; an error that names it, where the text is none.

@@ -40,11 +40,7 @@ impl Sink {
     pub(super) fn stderr(&self, request: &Request, text: &[u8]) {
         if !text.is_empty() {
             let (plugin, command) = (request.plugin.as_str(), request.command);
-            (self.0)(&Notice::Stderr {
-                plugin,
-                command,
-                text,
-            });
+            (self.0)(&Notice::Stderr { plugin, command, text });
         }
     }
 
@@ -62,11 +58,7 @@ impl Default for Sink {
             let _ = match notice {
                 Notice::Stderr { text, .. } => stderr.write_all(text),
                 Notice::UnusableCacheEntry { error } => {
-                    writeln!(
-                        stderr,
-                        "libcni: passed over: {}",
-                        crate::error::chain(*error)
-                    )
+                    writeln!(stderr, "libcni: passed over: {}", crate::error::chain(*error))
                 }
             };
         })

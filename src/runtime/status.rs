@@ -19,13 +19,7 @@ impl Cni {
         }
         for plugin in network.plugins() {
             let config = derive::plain(network, plugin);
-            self.call(
-                Command::Status,
-                network,
-                plugin.plugin_type(),
-                None,
-                &config,
-            )?;
+            self.call(Command::Status, network, plugin.plugin_type(), None, &config)?;
         }
         Ok(())
     }

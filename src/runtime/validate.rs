@@ -20,9 +20,7 @@ impl Cni {
         Failures::into_result(network.plugins().iter().filter_map(check).collect())?;
         let enabled = |plugin: &PluginConfig| {
             let capabilities = plugin.capabilities().iter().filter(|(_, on)| **on);
-            capabilities
-                .map(|(name, _)| name.clone())
-                .collect::<Vec<_>>()
+            capabilities.map(|(name, _)| name.clone()).collect::<Vec<_>>()
         };
         Ok(network.plugins().iter().flat_map(enabled).collect())
     }
@@ -33,9 +31,7 @@ impl Cni {
             "" => oldest.as_str(),
             written => written,
         };
-        let reply = self
-            .plugin_version(plugin.plugin_type())
-            .map_err(|e| e.in_network(network.name()))?;
+        let reply = self.plugin_version(plugin.plugin_type()).map_err(|e| e.in_network(network.name()))?;
         if reply.supports(wanted) {
             return Ok(());
         }

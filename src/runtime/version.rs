@@ -15,12 +15,8 @@ impl Cni {
     /// The plugin can't be found, fails, or answers with something else.
     #[doc(alias("GetVersionInfo", "PluginInfo"))]
     pub fn plugin_version(&self, plugin: &str) -> Result<VersionReply, Error> {
-        let parameters = Parameters {
-            netns: PLACEHOLDER,
-            ifname: PLACEHOLDER,
-            path: PLACEHOLDER,
-            ..Parameters::default()
-        };
+        let parameters =
+            Parameters { netns: PLACEHOLDER, ifname: PLACEHOLDER, path: PLACEHOLDER, ..Parameters::default() };
         let mut config = Object::new();
         config.set("cniVersion", Version::CURRENT.as_str());
         let request = self.request(Command::Version, plugin, parameters, &config);
@@ -29,10 +25,7 @@ impl Cni {
             command: Command::Version,
             source,
         })?;
-        let failed = |source| Error::Plugin {
-            network: String::new(),
-            source: Box::new(source),
-        };
+        let failed = |source| Error::Plugin { network: String::new(), source };
         match self.run(request) {
             Ok(answer) => read_version(answer).map_err(failed),
             Err(error) if predates_version(&error) => Ok(VersionReply::predating_version()),
@@ -41,7 +34,7 @@ impl Cni {
     }
 }
 
-fn read_version(answer: Answer) -> Result<VersionReply, PluginError> {
+fn read_version(answer: Answer) -> Result<VersionReply, Box<PluginError>> {
     VersionReply::parse(answer.text()).map_err(|source| {
         let Answer { stdout, request } = answer;
         PluginError::new(&request, Failure::InvalidVersionReply { stdout, source })

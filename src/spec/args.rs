@@ -25,9 +25,7 @@ pub struct CniArgs {
 
 /// A text that is not a pair `KEY=VALUE` with both sides non-empty.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "invalid CNI_ARGS pair `{pair}`: it must be KEY=VALUE, neither empty nor containing `=`, `;` or NUL"
-)]
+#[error("invalid CNI_ARGS pair `{pair}`: it must be KEY=VALUE, neither empty nor containing `=`, `;` or NUL")]
 pub struct InvalidArg {
     pair: String,
 }
@@ -42,17 +40,11 @@ impl CniArgs {
     ///
     /// # Errors
     /// The key or the value is empty or contains `=`, `;` or NUL.
-    pub fn push(
-        &mut self,
-        key: impl Into<String>,
-        value: impl Into<String>,
-    ) -> Result<(), InvalidArg> {
+    pub fn push(&mut self, key: impl Into<String>, value: impl Into<String>) -> Result<(), InvalidArg> {
         let (key, value) = (key.into(), value.into());
         let bad = |text: &str| text.is_empty() || text.contains(['=', ';', '\0']);
         if bad(&key) || bad(&value) {
-            return Err(InvalidArg {
-                pair: format!("{key}={value}"),
-            });
+            return Err(InvalidArg { pair: format!("{key}={value}") });
         }
         self.pairs.push((key, value));
         Ok(())
@@ -72,9 +64,7 @@ impl CniArgs {
 /// Takes pairs as they are, unchecked: for those that another program wrote down, such as a cache entry.
 impl FromIterator<(String, String)> for CniArgs {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
-        Self {
-            pairs: pairs.into_iter().collect(),
-        }
+        Self { pairs: pairs.into_iter().collect() }
     }
 }
 
@@ -88,9 +78,7 @@ impl FromStr for CniArgs {
             return Ok(args);
         }
         for pair in text.split(';') {
-            let (key, value) = pair.split_once('=').ok_or_else(|| InvalidArg {
-                pair: pair.to_owned(),
-            })?;
+            let (key, value) = pair.split_once('=').ok_or_else(|| InvalidArg { pair: pair.to_owned() })?;
             args.push(key, value)?;
         }
         Ok(args)

@@ -50,12 +50,7 @@ fn tcp() -> String {
 impl PortMapping {
     /// A TCP port on every address of the host.
     pub fn tcp(host_port: u16, container_port: u16) -> Self {
-        Self {
-            host_port,
-            container_port,
-            protocol: tcp(),
-            host_ip: None,
-        }
+        Self { host_port, container_port, protocol: tcp(), host_ip: None }
     }
 }
 

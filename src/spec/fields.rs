@@ -22,10 +22,7 @@ fn at(path: &str) -> String {
 
 impl InvalidField {
     pub(crate) fn new(path: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            reason: reason.into(),
-        }
+        Self { path: path.into(), reason: reason.into() }
     }
 
     /// Where the field is, such as `ips[0].address`; empty for the document itself.
@@ -85,10 +82,7 @@ impl Fields {
     }
 
     /// The value of a key, if it is there.
-    pub(crate) fn take<T: DeserializeOwned>(
-        &mut self,
-        key: &str,
-    ) -> Result<Option<T>, InvalidField> {
+    pub(crate) fn take<T: DeserializeOwned>(&mut self, key: &str) -> Result<Option<T>, InvalidField> {
         let Some(value) = self.take_raw(key) else {
             return Ok(None);
         };
@@ -103,10 +97,7 @@ impl Fields {
     }
 
     /// The value of a key, or its type's default.
-    pub(crate) fn take_or_default<T: DeserializeOwned + Default>(
-        &mut self,
-        key: &str,
-    ) -> Result<T, InvalidField> {
+    pub(crate) fn take_or_default<T: DeserializeOwned + Default>(&mut self, key: &str) -> Result<T, InvalidField> {
         Ok(self.take(key)?.unwrap_or_default())
     }
 
@@ -124,9 +115,7 @@ impl Fields {
             return Ok(None);
         };
         let parsed = text.parse();
-        parsed
-            .map(Some)
-            .map_err(|e| InvalidField::new(self.child(key), format!("`{text}`: {e}")))
+        parsed.map(Some).map_err(|e| InvalidField::new(self.child(key), format!("`{text}`: {e}")))
     }
 
     /// The object of a key.
@@ -142,9 +131,7 @@ impl Fields {
         let entries: Vec<Box<RawValue>> = self.take_or_default(key)?;
         let path = self.child(key);
         let entries = entries.iter().enumerate();
-        entries
-            .map(|(i, value)| shape(value, format!("{path}[{i}]")))
-            .collect()
+        entries.map(|(i, value)| shape(value, format!("{path}[{i}]"))).collect()
     }
 
     /// The keys that were not taken.

@@ -14,10 +14,7 @@ mod reply;
 mod version;
 
 pub use args::{CniArgs, InvalidArg};
-pub use command::{
-    CNI_ARGS, CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, CNI_PATH, Command,
-    UnknownCommand,
-};
+pub use command::{CNI_ARGS, CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, CNI_PATH, Command, UnknownCommand};
 pub use fields::InvalidField;
 pub(crate) use fields::{Fields, Shape, serde_by_shape};
 pub use name::{ContainerId, IfName, InvalidName, NetworkName};

@@ -54,9 +54,7 @@ fn identifier(value: &str) -> Result<(), &'static str> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
     match value.as_bytes() {
         [] => Err("it is empty"),
-        [first, ..] if !first.is_ascii_alphanumeric() => {
-            Err("it must start with an ASCII letter or digit")
-        }
+        [first, ..] if !first.is_ascii_alphanumeric() => Err("it must start with an ASCII letter or digit"),
         bytes if bytes.iter().copied().all(allowed) => Ok(()),
         _ => Err("only ASCII letters, digits, `_`, `.` and `-` are allowed"),
     }

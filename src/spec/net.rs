@@ -56,9 +56,7 @@ impl FromStr for IpNet {
             let prefix = prefix.parse().ok().filter(|_| digits)?;
             Self::new(addr.parse().ok()?, prefix)
         };
-        parse().ok_or_else(|| InvalidIpNet {
-            text: text.to_owned(),
-        })
+        parse().ok_or_else(|| InvalidIpNet { text: text.to_owned() })
     }
 }
 
@@ -107,16 +105,7 @@ pub struct Route {
 impl Route {
     /// A route to a destination.
     pub fn new(dst: IpNet) -> Self {
-        Self {
-            dst,
-            gw: None,
-            mtu: None,
-            advmss: None,
-            priority: None,
-            table: None,
-            scope: None,
-            extra: Object::new(),
-        }
+        Self { dst, gw: None, mtu: None, advmss: None, priority: None, table: None, scope: None, extra: Object::new() }
     }
 
     /// The same route through a next hop.

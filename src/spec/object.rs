@@ -115,8 +115,7 @@ impl Object {
     /// The pairs whose key is none of `keys` in any case.
     pub(crate) fn without(&self, keys: &[&str]) -> Object {
         let mut kept = self.clone();
-        kept.entries
-            .retain(|(k, _)| !keys.iter().any(|key| k.eq_ignore_ascii_case(key)));
+        kept.entries.retain(|(k, _)| !keys.iter().any(|key| k.eq_ignore_ascii_case(key)));
         kept
     }
 }
@@ -125,10 +124,7 @@ impl Object {
 impl PartialEq for Object {
     fn eq(&self, other: &Self) -> bool {
         let text = |(k, v): &(String, Box<RawValue>)| (k.clone(), v.get().to_owned());
-        self.entries
-            .iter()
-            .map(text)
-            .eq(other.entries.iter().map(text))
+        self.entries.iter().map(text).eq(other.entries.iter().map(text))
     }
 }
 
@@ -201,10 +197,7 @@ mod tests {
     fn a_key_that_is_set_comes_after_its_variants() {
         let mut object = Object::parse(r#"{"name":"x","NAME":"y","type":"t"}"#).unwrap();
         object.set("name", "net");
-        assert_eq!(
-            object.to_string(),
-            r#"{"NAME":"y","type":"t","name":"net"}"#
-        );
+        assert_eq!(object.to_string(), r#"{"NAME":"y","type":"t","name":"net"}"#);
     }
 
     #[test]

@@ -8,9 +8,7 @@ use super::fields::{Fields, InvalidField, Shape, serde_by_shape};
 use super::{Object, Version};
 
 /// A CNI error code. An open set: the specification reserves 1 to 99, plugins use 100 and up.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ErrorCode(pub u64);
 
@@ -66,19 +64,12 @@ pub struct ErrorReply {
 impl ErrorReply {
     /// An error with a code and a message.
     pub fn new(code: ErrorCode, msg: impl Into<String>) -> Self {
-        Self {
-            code,
-            msg: msg.into(),
-            ..Self::default()
-        }
+        Self { code, msg: msg.into(), ..Self::default() }
     }
 
     /// The same error with an explanation.
     pub fn with_details(self, details: impl Into<String>) -> Self {
-        Self {
-            details: details.into(),
-            ..self
-        }
+        Self { details: details.into(), ..self }
     }
 }
 
@@ -144,10 +135,7 @@ pub enum InvalidVersionReply {
 impl VersionReply {
     /// A plugin from before VERSION existed: it knows 0.1.0 only.
     pub fn predating_version() -> Self {
-        Self {
-            cni_version: Version::V0_1_0.to_string(),
-            supported_versions: vec![Version::V0_1_0.to_string()],
-        }
+        Self { cni_version: Version::V0_1_0.to_string(), supported_versions: vec![Version::V0_1_0.to_string()] }
     }
 
     /// Reads what a plugin printed. A 0.2.0 plugin may leave the list out: it supports 0.1.0 and 0.2.0.
@@ -159,10 +147,7 @@ impl VersionReply {
         let reply: Self = serde_json::from_str(text).map_err(InvalidVersionReply::Json)?;
         match (reply.cni_version.as_str(), reply.supported_versions.len()) {
             ("", _) => Err(InvalidVersionReply::MissingCniVersion),
-            ("0.2.0", 0) => Ok(Self {
-                supported_versions: vec!["0.1.0".to_owned(), "0.2.0".to_owned()],
-                ..reply
-            }),
+            ("0.2.0", 0) => Ok(Self { supported_versions: vec!["0.1.0".to_owned(), "0.2.0".to_owned()], ..reply }),
             (_, 0) => Err(InvalidVersionReply::MissingSupportedVersions),
             _ => Ok(reply),
         }
@@ -201,10 +186,7 @@ pub struct ValidAttachment {
 
 impl Shape for ValidAttachment {
     fn read(mut fields: Fields) -> Result<Self, InvalidField> {
-        Ok(Self {
-            container_id: fields.take_or_default("containerID")?,
-            ifname: fields.take_or_default("ifname")?,
-        })
+        Ok(Self { container_id: fields.take_or_default("containerID")?, ifname: fields.take_or_default("ifname")? })
     }
 
     fn write(&self, object: &mut Object) {

@@ -122,14 +122,9 @@ impl FromStr for Version {
         };
         let plain = |v: &semver::Version| v.pre.is_empty() && v.build.is_empty();
         let number = semver::Version::parse(&full).ok().filter(plain);
-        let number = number.ok_or_else(|| InvalidVersion {
-            written: text.to_owned(),
-        })?;
+        let number = number.ok_or_else(|| InvalidVersion { written: text.to_owned() })?;
         let known = Self::ALL.into_iter().find(|v| v.written == text);
-        Ok(known.unwrap_or_else(|| Self {
-            written: Cow::Owned(text.to_owned()),
-            number,
-        }))
+        Ok(known.unwrap_or_else(|| Self { written: Cow::Owned(text.to_owned()), number }))
     }
 }
 

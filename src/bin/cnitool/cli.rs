@@ -104,9 +104,7 @@ pub(crate) enum Invalid {
 impl Arguments {
     pub(crate) fn cni(&self, cancel: Option<CancelToken>) -> Result<Cni, Invalid> {
         let options = &self.options;
-        let mut cni = Cni::new()
-            .plugin_dirs(options.plugin_dirs())
-            .timeout(options.timeout);
+        let mut cni = Cni::new().plugin_dirs(options.plugin_dirs()).timeout(options.timeout);
         if let Some(dir) = &options.cache_dir {
             cni = cni.cache_dir(dir);
         }
@@ -120,13 +118,8 @@ impl Arguments {
         let dir = self.options.conf_dir.clone();
         let dir = dir.or_else(|| variable("NETCONFPATH").map(PathBuf::from));
         let strict = self.options.strict || variable("CNITOOL_STRICT").is_some_and(|on| on == "1");
-        let on_broken = if strict {
-            OnBroken::Stop
-        } else {
-            OnBroken::Skip
-        };
-        dir.map_or_else(ConfDir::default, ConfDir::new)
-            .on_broken(on_broken)
+        let on_broken = if strict { OnBroken::Stop } else { OnBroken::Skip };
+        dir.map_or_else(ConfDir::default, ConfDir::new).on_broken(on_broken)
     }
 
     pub(crate) fn attachment(&self, target: &Target) -> Result<Attachment, Invalid> {
@@ -137,9 +130,7 @@ impl Arguments {
             None => netns::container_id(&netns),
         };
         let attachment = Attachment::new(id, options.ifname()?).netns(netns);
-        Ok(attachment
-            .args(options.args()?)
-            .capability_args(options.capability_args()?))
+        Ok(attachment.args(options.args()?).capability_args(options.capability_args()?))
     }
 }
 
@@ -188,13 +179,9 @@ fn text(name: &'static str) -> Result<Option<String>, Invalid> {
 
 /// A number with a unit: ms, s (also without a unit) or m.
 fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
-    let number: u64 = number
-        .parse()
-        .map_err(|_| "it must start with a number".to_owned())?;
+    let number: u64 = number.parse().map_err(|_| "it must start with a number".to_owned())?;
     match unit {
         "ms" => Ok(Duration::from_millis(number)),
         "s" | "" => Ok(Duration::from_secs(number)),

@@ -29,6 +29,9 @@ fn main() -> ExitCode {
     }
 }
 
+const UNDO_HINT: &str =
+    "\nhint: plugins may have done part of their work; `cnitool del` with the same arguments undoes it";
+
 /// Why the tool fails.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
@@ -36,8 +39,8 @@ enum Failure {
     Arguments(#[from] Invalid),
     #[error("{}", chain(.0))]
     Cni(#[from] Error),
-    #[error("{}{hint}", chain(error))]
-    Add { error: Error, hint: String },
+    #[error("{}{UNDO_HINT}", chain(.0))]
+    HalfAdded(Box<Error>),
     #[error("cannot write the result to stdout: {0}")]
     Stdout(#[from] std::io::Error),
 }
@@ -62,12 +65,9 @@ fn run(arguments: &Arguments, cancel: Option<CancelToken>) -> Result<(), Failure
 fn add(arguments: &Arguments, target: &cli::Target, cni: &Cni) -> Result<(), Failure> {
     let attachment = arguments.attachment(target)?;
     let network = network(arguments, &target.network)?;
-    let result = cni.add(&network, &attachment).map_err(|error| {
-        let hint = match error.needs_cleanup() {
-            true => "\nhint: plugins of the list may have done part of their work; `cnitool del` with the same arguments undoes it",
-            false => "",
-        };
-        Failure::Add { error, hint: hint.to_owned() }
+    let result = cni.add(&network, &attachment).map_err(|error| match error.needs_cleanup() {
+        true => Failure::HalfAdded(Box::new(error)),
+        false => Failure::Cni(error),
     })?;
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "{}", result.to_json_pretty())?;

@@ -21,18 +21,15 @@ pub(crate) enum Unusable {
 /// The absolute path of a namespace, cleaned of `.`, `..` and repeated slashes by name alone, as Go does, so that
 /// two tools call the same attachment alike. A bare name that is no file here is one of `ip netns`.
 pub(crate) fn resolve(argument: &Path) -> Result<String, Unusable> {
-    let is_name = matches!(argument.components().collect::<Vec<_>>()[..], [Component::Normal(name)] if name == argument);
+    let is_name =
+        matches!(argument.components().collect::<Vec<_>>()[..], [Component::Normal(name)] if name == argument);
     let path = match is_name && !argument.exists() {
         true => Path::new(NAMED).join(argument),
         false => argument.to_owned(),
     };
-    let absolute = std::path::absolute(&path)
-        .map_err(|source| Unusable::NoWorkingDirectory { path, source })?;
+    let absolute = std::path::absolute(&path).map_err(|source| Unusable::NoWorkingDirectory { path, source })?;
     let cleaned = clean(&absolute);
-    cleaned
-        .into_os_string()
-        .into_string()
-        .map_err(|path| Unusable::NotUtf8(path.into()))
+    cleaned.into_os_string().into_string().map_err(|path| Unusable::NotUtf8(path.into()))
 }
 
 fn clean(absolute: &Path) -> PathBuf {
@@ -52,11 +49,7 @@ fn clean(absolute: &Path) -> PathBuf {
 /// The ID that the Go cnitool gives to the container of a namespace.
 pub(crate) fn container_id(netns: &str) -> ContainerId {
     let hash = Sha512::digest(netns.as_bytes());
-    let hex: String = hash
-        .iter()
-        .take(10)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hex: String = hash.iter().take(10).map(|byte| format!("{byte:02x}")).collect();
     ContainerId::new(format!("cnitool-{hex}")).expect("letters, digits and a dash")
 }
 
@@ -66,27 +59,18 @@ mod tests {
 
     #[test]
     fn paths_are_cleaned_by_name() {
-        assert_eq!(
-            resolve(Path::new("/run//netns/./x/../blue/")).unwrap(),
-            "/run/netns/blue"
-        );
+        assert_eq!(resolve(Path::new("/run//netns/./x/../blue/")).unwrap(), "/run/netns/blue");
         assert_eq!(resolve(Path::new("/../..")).unwrap(), "/");
     }
 
     #[test]
     fn a_bare_name_is_one_of_ip_netns() {
-        assert_eq!(
-            resolve(Path::new("no-such-file")).unwrap(),
-            "/var/run/netns/no-such-file"
-        );
+        assert_eq!(resolve(Path::new("no-such-file")).unwrap(), "/var/run/netns/no-such-file");
         assert_eq!(resolve(Path::new("/blue")).unwrap(), "/blue");
     }
 
     #[test]
     fn the_container_id_is_that_of_go() {
-        assert_eq!(
-            container_id("/run/netns/blue").as_str(),
-            "cnitool-df26705e2e4ffd095eb1"
-        );
+        assert_eq!(container_id("/run/netns/blue").as_str(), "cnitool-df26705e2e4ffd095eb1");
     }
 }

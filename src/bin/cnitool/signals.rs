@@ -26,9 +26,7 @@ impl Signals {
     /// Cancelled as soon as a signal has come.
     pub(crate) fn token(&self) -> Option<CancelToken> {
         let fd = std::os::fd::AsFd::as_fd(&self.fd);
-        fd.try_clone_to_owned()
-            .ok()
-            .map(|fd: OwnedFd| CancelToken::when_readable(fd))
+        fd.try_clone_to_owned().ok().map(|fd: OwnedFd| CancelToken::when_readable(fd))
     }
 
     /// The number of a signal that came.

@@ -51,11 +51,7 @@ impl<'a> Child<'a> {
     }
 
     /// Waits for something to do, and does it.
-    pub(super) fn step(
-        &mut self,
-        deadline: Instant,
-        cancel: Option<&CancelToken>,
-    ) -> Result<Event, ExecError> {
+    pub(super) fn step(&mut self, deadline: Instant, cancel: Option<&CancelToken>) -> Result<Event, ExecError> {
         let left = deadline.saturating_duration_since(Instant::now());
         let cancelled = self.wait(left, cancel).map_err(io_error("wait for"))?;
         self.pump()?;
@@ -74,21 +70,9 @@ impl<'a> Child<'a> {
         let mut fds = Vec::with_capacity(5);
         fds.extend(cancel.map(|token| readable(token.fd())));
         fds.extend(self.exit.iter().map(|fd| readable(fd.as_fd())));
-        fds.extend(
-            [&self.stdout, &self.stderr]
-                .into_iter()
-                .filter_map(|s| Some(readable(s.pipe.as_ref()?.as_fd()))),
-        );
-        fds.extend(
-            self.stdin
-                .iter()
-                .map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLOUT)),
-        );
-        let longest = if self.exit.is_some() {
-            left
-        } else {
-            left.min(TICK)
-        };
+        fds.extend([&self.stdout, &self.stderr].into_iter().filter_map(|s| Some(readable(s.pipe.as_ref()?.as_fd()))));
+        fds.extend(self.stdin.iter().map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLOUT)));
+        let longest = if self.exit.is_some() { left } else { left.min(TICK) };
         match poll(&mut fds, rounded_up(longest)) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => return Err(errno),
@@ -133,11 +117,7 @@ impl<'a> Child<'a> {
         self.stdout.drain().map_err(io_error("read stdout of"))?;
         self.stderr.drain().map_err(io_error("read stderr of"))?;
         let status = waitpid(self.pid, None).map_err(io_error("wait for"))?;
-        Ok(Output {
-            status: exit_status(status),
-            stdout: self.stdout.data,
-            stderr: self.stderr.data,
-        })
+        Ok(Output { status: exit_status(status), stdout: self.stdout.data, stderr: self.stderr.data })
     }
 
     /// Ends the plugin's process group: SIGTERM, SIGKILL after the grace period, and the plugin is reaped.
@@ -180,12 +160,7 @@ struct Stream {
 impl Stream {
     fn new(pipe: OwnedFd, limit: usize) -> Self {
         let pipe = Some(pipe.into());
-        Self {
-            pipe,
-            data: Vec::new(),
-            limit,
-            overflowed: false,
-        }
+        Self { pipe, data: Vec::new(), limit, overflowed: false }
     }
 
     /// Reads what is there; keeps as much as the limit allows.
@@ -224,17 +199,12 @@ fn rounded_up(time: Duration) -> PollTimeout {
 fn exit_status(status: WaitStatus) -> ExitStatus {
     match status {
         WaitStatus::Exited(_, code) => ExitStatus::from_raw(code << 8),
-        WaitStatus::Signaled(_, signal, core) => {
-            ExitStatus::from_raw(signal as i32 | i32::from(core) << 7)
-        }
+        WaitStatus::Signaled(_, signal, core) => ExitStatus::from_raw(signal as i32 | i32::from(core) << 7),
         // waitpid was not asked for stopped or continued processes.
         _ => ExitStatus::default(),
     }
 }
 
 fn io_error<E: Into<io::Error>>(doing: &'static str) -> impl Fn(E) -> ExecError {
-    move |source| ExecError::Io {
-        doing,
-        source: source.into(),
-    }
+    move |source| ExecError::Io { doing, source: source.into() }
 }

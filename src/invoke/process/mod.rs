@@ -53,17 +53,9 @@ impl Stop {
     fn into_error(self, child: Child, limits: &Limits) -> ExecError {
         let stderr = child.into_stderr();
         match self {
-            Stop::Deadline => ExecError::TimedOut {
-                after: limits.timeout,
-                stderr,
-            },
-            Stop::Cancelled => ExecError::Cancelled {
-                started: true,
-                stderr,
-            },
-            Stop::StdoutTooLong => ExecError::StdoutTooLong {
-                limit: limits.max_stdout,
-            },
+            Stop::Deadline => ExecError::TimedOut { after: limits.timeout, stderr },
+            Stop::Cancelled => ExecError::Cancelled { started: true, stderr },
+            Stop::StdoutTooLong => ExecError::StdoutTooLong { limit: limits.max_stdout },
         }
     }
 }
@@ -72,11 +64,7 @@ impl Stop {
 const BUSY_LIMIT: Duration = Duration::from_secs(5);
 const BUSY_PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(200));
 
-fn start<'a>(
-    request: &'a Request,
-    limits: &Limits,
-    deadline: Instant,
-) -> Result<Child<'a>, ExecError> {
+fn start<'a>(request: &'a Request, limits: &Limits, deadline: Instant) -> Result<Child<'a>, ExecError> {
     let began = Instant::now();
     let program = || request.program.clone();
     let (mut pause, longest) = BUSY_PAUSES;
@@ -106,19 +94,12 @@ fn sleep(pause: Duration, cancel: Option<&CancelToken>) -> Result<(), ExecError>
     };
     match token.wait(pause) {
         false => Ok(()),
-        true => Err(ExecError::Cancelled {
-            started: false,
-            stderr: Vec::new(),
-        }),
+        true => Err(ExecError::Cancelled { started: false, stderr: Vec::new() }),
     }
 }
 
 /// Feeds and drains the plugin until it exits, or there is a reason to end it.
-fn run(
-    child: &mut Child<'_>,
-    limits: &Limits,
-    deadline: Instant,
-) -> Result<Option<Stop>, ExecError> {
+fn run(child: &mut Child<'_>, limits: &Limits, deadline: Instant) -> Result<Option<Stop>, ExecError> {
     loop {
         match child.step(deadline, limits.cancel.as_ref())? {
             Event::Exited => return Ok(None),

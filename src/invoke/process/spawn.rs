@@ -40,19 +40,8 @@ pub(super) fn spawn(request: &Request) -> Result<Spawned, Errno> {
     }
     let program = c_string(request.program.as_os_str().as_bytes())?;
     let env = environment(&request.env)?;
-    let pid = posix_spawn(
-        program.as_c_str(),
-        &actions,
-        &attributes()?,
-        &[&program],
-        &env,
-    )?;
-    Ok(Spawned {
-        pid,
-        stdin,
-        stdout,
-        stderr,
-    })
+    let pid = posix_spawn(program.as_c_str(), &actions, &attributes()?, &[&program], &env)?;
+    Ok(Spawned { pid, stdin, stdout, stderr })
 }
 
 /// A process group of its own; no signal blocked; SIGPIPE, which Rust programs ignore, back at its default.
@@ -95,9 +84,7 @@ fn open_descriptors() -> Vec<RawFd> {
 }
 
 fn environment(env: &[(OsString, OsString)]) -> Result<Vec<CString>, Errno> {
-    let variable = |(key, value): &(OsString, OsString)| {
-        c_string(&[key.as_bytes(), b"=", value.as_bytes()].concat())
-    };
+    let variable = |(key, value): &(OsString, OsString)| c_string(&[key.as_bytes(), b"=", value.as_bytes()].concat());
     env.iter().map(variable).collect()
 }
 

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Everything a change must pass: format, lints, docs, the import table, tests, recorded scenarios of the Go original.
+set -eu
+cd "$(dirname "$0")/.."
+
+step() {
+    printf '\n== %s\n' "$*"
+    "$@"
+}
+
+step cargo fmt --check
+step scripts/check-imports.sh
+step cargo clippy --all-targets --all-features -- -D warnings
+step env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
+step cargo build --release --examples --bins
+step cargo test --all-features
+step cargo check --no-default-features --lib
+
+conformance=${LIBCNI_CONFORMANCE:-../shared/conformance}
+if [ -f "$conformance/run.py" ]; then
+    step scripts/conformance.sh "$conformance"
+fi

@@ -1,0 +1,5 @@
+//! What tests are made of.
+
+mod fake;
+
+pub(crate) use fake::{FakeExec, failing, printing};
