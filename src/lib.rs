@@ -5,6 +5,7 @@ mod error;
 pub mod cache;
 pub mod conf;
 pub mod invoke;
+pub mod plugin;
 pub mod result;
 pub mod runtime;
 pub mod spec;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 mod cache;
 mod conf;
 mod invoke;
+mod plugin;
 mod request;
 mod result;
 mod spec;

@@ -1,0 +1,84 @@
+//! What a verb receives.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::{ArgsError, Config, Delegate, load_args};
+use crate::spec::{CNI_ARGS, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, CNI_PATH, Command, ContainerId, IfName};
+
+/// One call of a plugin: what every verb has.
+#[derive(Clone, Debug)]
+#[doc(alias = "CmdArgs")]
+pub struct Call {
+    /// The verb.
+    pub command: Command,
+    /// The configuration.
+    pub config: Config,
+    pub(super) env: BTreeMap<OsString, OsString>,
+}
+
+/// One call for an interface of a container: ADD, DEL or CHECK.
+#[derive(Clone, Debug)]
+pub struct AttachmentCall {
+    pub(super) call: Call,
+    /// The container.
+    pub container_id: ContainerId,
+    /// The interface in it.
+    pub ifname: IfName,
+}
+
+impl Call {
+    /// A variable of the protocol as the runtime set it; empty when it did not.
+    pub fn variable(&self, name: &str) -> &str {
+        self.env.get(std::ffi::OsStr::new(name)).and_then(|value| value.to_str()).unwrap_or_default()
+    }
+
+    /// The plugin directories (CNI_PATH).
+    pub fn plugin_dirs(&self) -> Vec<PathBuf> {
+        self.variable(CNI_PATH).split(':').map(PathBuf::from).collect()
+    }
+
+    /// Another plugin, to be called with this call's environment and configuration, such as the IPAM plugin.
+    pub fn delegate<'a>(&'a self, plugin: &'a str) -> Delegate<'a> {
+        Delegate::new(self, plugin)
+    }
+}
+
+impl AttachmentCall {
+    /// The path of the container's network namespace. Always there for ADD and CHECK; for DEL the namespace may be
+    /// gone, and then so may be the path.
+    pub fn netns(&self) -> Option<&Path> {
+        let path = self.variable(CNI_NETNS);
+        (!path.is_empty()).then(|| Path::new(path))
+    }
+
+    /// The generic arguments (CNI_ARGS) as a struct of the author's; see [`load_args`].
+    ///
+    /// # Errors
+    /// See [`ArgsError`].
+    pub fn args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, ArgsError> {
+        load_args(self.variable(CNI_ARGS))
+    }
+}
+
+impl Deref for AttachmentCall {
+    type Target = Call;
+
+    fn deref(&self) -> &Call {
+        &self.call
+    }
+}
+
+/// The variables that a verb needs, in the order that an error names them.
+pub(super) fn required(command: Command) -> &'static [&'static str] {
+    match command {
+        Command::Add | Command::Check => &[CNI_CONTAINERID, CNI_NETNS, CNI_IFNAME, CNI_PATH],
+        Command::Del => &[CNI_CONTAINERID, CNI_IFNAME, CNI_PATH],
+        Command::Gc | Command::Status => &[CNI_PATH],
+        Command::Version => &[],
+    }
+}

@@ -1,0 +1,78 @@
+//! What goes wrong in a plugin, on its way to a CNI error object.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use crate::invoke::PluginError;
+use crate::spec::{ErrorCode, ErrorReply, InvalidName};
+
+/// Why a verb failed. Made by `?` from any error; becomes the CNI error object that is printed.
+///
+/// An [`ErrorReply`] stays as it is, a delegated plugin's error keeps its code, any other error becomes code 999.
+///
+/// ```
+/// use libcni::plugin::Failure;
+/// use libcni::spec::{ErrorCode, ErrorReply};
+///
+/// let reply = ErrorReply::new(ErrorCode::TRY_AGAIN_LATER, "the device is busy");
+/// assert_eq!(Failure::from(reply.clone()).into_reply(), reply);
+///
+/// let other: Failure = "no number".parse::<u8>().unwrap_err().into();
+/// assert_eq!(other.into_reply().code, ErrorCode::INTERNAL);
+/// ```
+// Not an `Error` itself: then `?` could not take every other one.
+pub struct Failure(ErrorReply);
+
+impl Failure {
+    /// A failure with a code of the specification, or of the plugin's own from 100 on.
+    pub fn new(code: ErrorCode, msg: impl Into<String>) -> Self {
+        Self(ErrorReply::new(code, msg))
+    }
+
+    /// A failure of the plugin's own, code 999.
+    pub fn internal(msg: impl Into<String>) -> Self {
+        Self::new(ErrorCode::INTERNAL, msg)
+    }
+
+    /// The error object.
+    pub fn into_reply(self) -> ErrorReply {
+        self.0
+    }
+
+    /// The error object.
+    pub fn reply(&self) -> &ErrorReply {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Failure({}: {})", self.0.code, self.0)
+    }
+}
+
+impl<E: StdError + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let error: Box<dyn StdError> = Box::new(error);
+        let error = match error.downcast::<ErrorReply>() {
+            Ok(reply) => return Self(*reply),
+            Err(other) => other,
+        };
+        let text = chain(&*error);
+        let plugin = error.downcast_ref::<PluginError>().and_then(PluginError::code);
+        let name = error.downcast_ref::<InvalidName>().map(InvalidName::code);
+        Self::new(plugin.or(name).unwrap_or(ErrorCode::INTERNAL), text)
+    }
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,59 @@
+//! The process around a plugin: the only place of the library that writes to stdout.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use super::dispatch::error_object;
+use super::{Input, Outcome, Plugin, dispatch, netns};
+use crate::spec::{ErrorCode, ErrorReply};
+
+pub(super) fn run(plugin: &dyn Plugin) -> ExitCode {
+    let stdout = set_stdout_aside();
+    let input = Input { env: std::env::vars_os().collect(), stdin: read_stdin, is_own_netns: netns::is_own };
+    let outcome = catch_unwind(AssertUnwindSafe(|| dispatch(plugin, input)));
+    let outcome = outcome.unwrap_or_else(|panic| panicked(&*panic));
+    pass_on_stderr(outcome.stderr.as_bytes());
+    match stdout.and_then(|stdout| print(stdout, &outcome.stdout)) {
+        Ok(()) => ExitCode::from(outcome.exit_code),
+        Err(error) => {
+            pass_on_stderr(format!("cannot write the answer to stdout: {error}\n").as_bytes());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Keeps stdout for the answer: from now on descriptor 1 is stderr, for whoever prints by accident.
+fn set_stdout_aside() -> io::Result<File> {
+    let stdout = io::stdout().as_fd().try_clone_to_owned()?;
+    nix::unistd::dup2_stdout(io::stderr())?;
+    Ok(stdout.into())
+}
+
+fn read_stdin() -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn print(mut stdout: File, text: &str) -> io::Result<()> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    // One write: a reader never sees half an answer.
+    stdout.write_all(format!("{text}\n").as_bytes())
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> Outcome {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    let reply = ErrorReply::new(ErrorCode::INTERNAL, "the plugin panicked").with_details(text);
+    Outcome { stdout: error_object(reply), exit_code: 1, ..Outcome::default() }
+}
+
+/// Writes to stderr. There is nobody left to tell when that is closed.
+pub(super) fn pass_on_stderr(text: &[u8]) {
+    let _ = io::stderr().write_all(text);
+}

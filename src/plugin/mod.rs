@@ -1,0 +1,93 @@
+//! The plugin author's end of the protocol.
+//!
+//! Implement [`Plugin`] and hand it to [`run`]: it reads the environment and stdin, checks what the specification
+//! asks to be checked, calls the verb, prints exactly one JSON document and returns the exit code. Everything
+//! before and after the verb is a pure function ([`dispatch`]), so a plugin can be tested without a process.
+//!
+//! ```no_run
+#![doc = include_str!("../../examples/noop.rs")]
+//! ```
+
+mod args;
+mod call;
+mod config;
+mod delegate;
+mod dispatch;
+mod error;
+mod io;
+pub mod netns;
+
+use std::process::ExitCode;
+
+pub use self::args::{ArgsError, load_args};
+pub use self::call::{AttachmentCall, Call};
+pub use self::config::Config;
+pub use self::delegate::{Delegate, Delegated};
+pub use self::dispatch::{Input, Outcome, dispatch};
+pub use self::error::Failure;
+use crate::result::AddResult;
+use crate::spec::Version;
+
+/// What a verb of a plugin returns. `?` takes any error: an [`ErrorReply`](crate::spec::ErrorReply) keeps its code, any other error becomes 999.
+pub type Answer<T = ()> = Result<T, Failure>;
+
+/// A CNI plugin: one function for each verb.
+#[doc(alias = "CNIFuncs")]
+pub trait Plugin {
+    /// Adds an interface to the container, or changes one that an earlier plugin of the list made.
+    ///
+    /// Start from the previous result ([`Config::prev_result`]), if there is one. The result is printed in the
+    /// version of the request, whatever version it is in.
+    ///
+    /// # Errors
+    /// Printed as a CNI error; exit code 1.
+    fn add(&self, call: &AttachmentCall) -> Answer<AddResult>;
+
+    /// Undoes ADD. Must succeed when there is nothing left to undo: when ADD never ran or failed half-way, when the
+    /// namespace is gone ([`AttachmentCall::netns`] may be `None`), when DEL ran before.
+    ///
+    /// # Errors
+    /// Printed as a CNI error; exit code 1.
+    fn del(&self, call: &AttachmentCall) -> Answer;
+
+    /// Checks that everything is as ADD left it. Called for configurations of version 0.4.0 and newer.
+    ///
+    /// # Errors
+    /// What is different. Printed as a CNI error; exit code 1.
+    fn check(&self, call: &AttachmentCall) -> Answer;
+
+    /// Removes what belongs to none of [`Config::valid_attachments`]. Called from version 1.1.0 on. Nothing by default.
+    ///
+    /// # Errors
+    /// Printed as a CNI error; exit code 1.
+    fn gc(&self, _call: &Call) -> Answer {
+        Ok(())
+    }
+
+    /// Says whether an ADD could be served now. Called from version 1.1.0 on. Always by default.
+    ///
+    /// # Errors
+    /// Code 50 for not available, 51 for limited connectivity.
+    fn status(&self, _call: &Call) -> Answer {
+        Ok(())
+    }
+
+    /// The versions of the specification that the plugin supports. All that this crate knows by default.
+    fn supported_versions(&self) -> Vec<Version> {
+        Version::ALL.to_vec()
+    }
+
+    /// What the plugin says of itself when a person runs it by hand: without CNI_COMMAND.
+    fn about(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Runs a plugin as this process: environment, stdin and stdout are the runtime's.
+///
+/// While a verb runs, file descriptor 1 is stderr, so what is printed by accident does not spoil the answer. A
+/// panic becomes a CNI error with code 999 (unless the program is built with `panic = "abort"`).
+#[doc(alias("PluginMain", "PluginMainFuncs"))]
+pub fn run(plugin: impl Plugin) -> ExitCode {
+    io::run(&plugin)
+}
