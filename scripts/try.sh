@@ -3,14 +3,16 @@
 #
 #   scripts/try.sh [PLUGIN-DIR]      as root, or as an ordinary user where user namespaces are allowed
 #
+# PLUGIN-DIR is target/release/examples unless given; /usr/lib/cni has Debian's (containernetworking-plugins).
+#
 # Everything happens in namespaces that end with this script: nothing is left on the machine.
 set -eu
 
 if [ "${1-}" != --inside ]; then
     cd "$(dirname "$0")/.."
-    cargo build --quiet --release
+    cargo build --quiet --release --bins --examples
     self=$PWD/scripts/try.sh
-    plugins=${1:-/usr/lib/cni}
+    plugins=${1:-$PWD/target/release/examples}
     if [ "$(id -u)" = 0 ]; then set -- --net --mount --propagation private; else set -- -Urnm; fi
     exec unshare "$@" "$self" --inside "$plugins" "$PWD/target/release/cnitool"
 fi

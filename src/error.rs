@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use crate::Chain;
 use crate::cache::CacheError;
 use crate::conf::LoadError;
 use crate::invoke::{ExecError, Failure, FindError, PluginError};
@@ -134,7 +135,7 @@ fn of(network: &str) -> String {
 fn undone(undo: &Option<Box<Error>>) -> String {
     match undo {
         None => String::new(),
-        Some(error) => format!(" in part only ({})", chain(&**error)),
+        Some(error) => format!(" in part only ({})", Chain(&**error)),
     }
 }
 
@@ -199,21 +200,9 @@ impl Error {
 
     /// The error in the protocol's form, with the whole chain of causes in `details`.
     pub fn to_reply(&self) -> ErrorReply {
-        let details = self.source().map(chain).unwrap_or_default();
+        let details = self.source().map(|cause| Chain(cause).to_string()).unwrap_or_default();
         ErrorReply::new(self.code(), self.to_string()).with_details(details)
     }
-}
-
-/// An error and its causes in one line.
-pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 /// The errors of a verb that goes on after one; never empty.
@@ -243,7 +232,7 @@ impl Failures {
 impl fmt::Display for Failures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} errors", self.0.len())?;
-        self.0.iter().try_for_each(|error| write!(f, "\n  {}", chain(error)))
+        self.0.iter().try_for_each(|error| write!(f, "\n  {}", Chain(error)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The Container Network Interface for Rust.
 
+mod chain;
 mod error;
 
 pub mod cache;
@@ -10,5 +11,6 @@ pub mod result;
 pub mod runtime;
 pub mod spec;
 
+pub use chain::Chain;
 pub use error::{Error, Failures};
 pub use runtime::{Attachment, Cni};

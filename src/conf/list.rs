@@ -109,6 +109,11 @@ impl NetworkConfig {
         Ok(value.and_then(|v| serde_json::from_str(v.get()).ok()))
     }
 
+    /// Whether a text is that of a list: it has plugins, but no type.
+    pub(super) fn is_list(text: &str) -> bool {
+        keys(text).is_ok_and(|keys| keys.contains_key("plugins") && !keys.contains_key("type"))
+    }
+
     pub(super) fn with_path(self, path: &Path) -> Self {
         let path = Some(path.to_owned());
         Self { path, ..self }

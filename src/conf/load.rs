@@ -1,17 +1,12 @@
 //! The configuration directory: which files, which order, which wins, and what was wrong with the others.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::OFlag;
-
+use super::file::{file_names, read};
 use super::{ConfError, NetworkConfig, PluginConfig, Problem};
-
-/// The largest configuration file that is read, in bytes.
-pub const MAX_FILE_SIZE: u64 = 8 << 20;
+use crate::Chain;
 
 /// A directory of network configurations, `/etc/cni/net.d` by default.
 ///
@@ -49,6 +44,17 @@ pub struct Loaded {
     pub network: NetworkConfig,
     /// The broken files that sort before it.
     pub skipped: Vec<ConfError>,
+}
+
+/// What a directory configures.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The networks that can be loaded by name, those of `*.conflist` files first.
+    pub networks: Vec<NetworkConfig>,
+    /// Files that configure a network of a name that an earlier file has: nobody gets these.
+    pub shadowed: Vec<NetworkConfig>,
+    /// Files that are no configuration.
+    pub broken: Vec<ConfError>,
 }
 
 /// A network can't be loaded.
@@ -89,10 +95,7 @@ pub enum LoadError {
 }
 
 fn listed(skipped: &[ConfError]) -> String {
-    let line = |error: &ConfError| {
-        let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
-        format!("\n  {error}{}", cause.unwrap_or_default())
-    };
+    let line = |error: &ConfError| format!("\n  {}", Chain(error));
     match skipped {
         [] => String::new(),
         some => format!("; not readable:{}", some.iter().map(line).collect::<String>()),
@@ -117,9 +120,12 @@ impl Kind {
         }
     }
 
-    fn parse(self, text: &str) -> Result<NetworkConfig, ConfError> {
+    /// Reads a text of this kind. Deployed `.conf` files hold lists, too: those are taken for what they are,
+    /// unless the reading is to be as strict as Go's.
+    fn parse(self, text: &str, on_broken: OnBroken) -> Result<NetworkConfig, ConfError> {
         match self {
             Self::List => NetworkConfig::parse(text),
+            Self::Single if on_broken == OnBroken::Skip && NetworkConfig::is_list(text) => NetworkConfig::parse(text),
             Self::Single => NetworkConfig::from_plugin(text),
         }
     }
@@ -170,6 +176,28 @@ impl ConfDir {
         Err(LoadError::NotFound { dir: self.path.clone(), name: name.to_owned(), skipped })
     }
 
+    /// Everything that the directory configures.
+    ///
+    /// # Errors
+    /// The directory has no configuration file, or can't be read.
+    pub fn list(&self) -> Result<Listing, LoadError> {
+        let (lists, singles) = self.files()?;
+        let lists = lists.iter().map(|file| (Kind::List, file));
+        let singles = singles.iter().map(|file| (Kind::Single, file));
+        let mut listing = Listing::default();
+        for (kind, file) in lists.chain(singles) {
+            let parsed = read(file).and_then(|text| kind.parse(&text, self.on_broken));
+            match self.complete(parsed, kind, file) {
+                Err(problem) => listing.broken.push(problem),
+                Ok(network) if listing.networks.iter().any(|n| n.name() == network.name()) => {
+                    listing.shadowed.push(network);
+                }
+                Ok(network) => listing.networks.push(network),
+            }
+        }
+        Ok(listing)
+    }
+
     fn files(&self) -> Result<(Vec<PathBuf>, Vec<PathBuf>), LoadError> {
         let dir = || self.path.clone();
         let names = file_names(&self.path).map_err(|source| LoadError::Dir { dir: dir(), source })?;
@@ -193,12 +221,12 @@ impl ConfDir {
         };
         let text = read(file).map_err(unrelated)?;
         if self.on_broken == OnBroken::Stop {
-            kind.parse(&text).map_err(unrelated)?;
+            kind.parse(&text, self.on_broken).map_err(unrelated)?;
         }
         if NetworkConfig::peek_name(&text).map_err(unrelated)?.as_deref() != Some(name) {
             return Ok(None);
         }
-        let network = self.complete(kind.parse(&text), kind, file);
+        let network = self.complete(kind.parse(&text, self.on_broken), kind, file);
         network.map(Some).map_err(Unusable::Wanted)
     }
 
@@ -245,58 +273,4 @@ enum Unusable {
     Other(ConfError),
     /// That of the network asked for.
     Wanted(ConfError),
-}
-
-/// The names of everything but directories, in byte order; `None` when the directory does not exist.
-fn file_names(dir: &Path) -> io::Result<Option<Vec<std::ffi::OsString>>> {
-    let entries = match fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        // A file of that name is no folder of plugins.
-        Err(e) if e.kind() == io::ErrorKind::NotADirectory => return Ok(None),
-        Err(e) => return Err(e),
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let entry = entry?;
-        let kind = entry.file_type()?;
-        let is_dir = kind.is_dir() || kind.is_symlink() && entry.path().is_dir();
-        if !is_dir {
-            names.push(entry.file_name());
-        }
-    }
-    names.sort_unstable();
-    Ok(Some(names))
-}
-
-/// The text of a regular file. Never blocks: opening a FIFO would, and reading a device might.
-fn read(path: &Path) -> Result<String, ConfError> {
-    let bytes = open(path).and_then(read_all).map_err(ConfError::new)?;
-    String::from_utf8(bytes).map_err(|_| ConfError::new(Problem::NotUtf8))
-}
-
-fn open(path: &Path) -> Result<File, Problem> {
-    // Looked at before it is opened, since opening alone makes some devices act; and again afterwards, by
-    // descriptor, since the name may mean another file by then.
-    if !fs::metadata(path).map_err(Problem::Read)?.is_file() {
-        return Err(Problem::NotAFile);
-    }
-    let mut options = OpenOptions::new();
-    let options = options.read(true).custom_flags(OFlag::O_NONBLOCK.bits() | OFlag::O_NOCTTY.bits());
-    options.open(path).map_err(Problem::Read)
-}
-
-fn read_all(file: File) -> Result<Vec<u8>, Problem> {
-    let metadata = file.metadata().map_err(Problem::Read)?;
-    if !metadata.is_file() {
-        return Err(Problem::NotAFile);
-    }
-    let limit = MAX_FILE_SIZE;
-    let mut bytes = Vec::with_capacity(metadata.len().min(limit) as usize + 1);
-    let mut reader = file.take(limit + 1);
-    reader.read_to_end(&mut bytes).map_err(Problem::Read)?;
-    if bytes.len() as u64 > limit {
-        return Err(Problem::TooLarge { limit });
-    }
-    Ok(bytes)
 }

@@ -4,11 +4,13 @@
 //! file; only the keys that the library acts on are decoded.
 
 mod error;
+mod file;
 mod list;
 mod load;
 mod plugin;
 
 pub use error::{ConfError, PluginProblem, Position, Problem};
+pub use file::MAX_FILE_SIZE;
 pub use list::NetworkConfig;
-pub use load::{ConfDir, LoadError, Loaded, MAX_FILE_SIZE, OnBroken};
+pub use load::{ConfDir, Listing, LoadError, Loaded, OnBroken};
 pub use plugin::PluginConfig;

@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 
 use super::Answer;
+use crate::Chain;
 use crate::result::AddResult;
 use crate::spec::{ErrorCode, ErrorReply, Fields, NetworkName, Object, ValidAttachment, Version};
 
@@ -114,10 +115,7 @@ impl Config {
     pub fn prev_result(&self) -> Result<Option<AddResult>, ErrorReply> {
         let Some(raw) = self.key::<Object>(&["prevResult"])? else { return Ok(None) };
         let result = AddResult::parse_reply(&raw.to_string(), self.version.as_str());
-        let invalid = |e: crate::result::ParseError| {
-            let cause = std::error::Error::source(&e).map(|cause| format!(": {cause}"));
-            decoding(format!("could not parse prevResult: {e}{}", cause.unwrap_or_default()))
-        };
+        let invalid = |e| decoding(format!("could not parse prevResult: {}", Chain(&e)));
         result.map(Some).map_err(invalid)
     }
 

@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use crate::Chain;
 use crate::invoke::PluginError;
 use crate::spec::{ErrorCode, ErrorReply, InvalidName};
 
@@ -58,21 +59,9 @@ impl<E: StdError + 'static> From<E> for Failure {
             Ok(reply) => return Self(*reply),
             Err(other) => other,
         };
-        let text = chain(&*error);
+        let text = Chain(&*error).to_string();
         let plugin = error.downcast_ref::<PluginError>().and_then(PluginError::code);
         let name = error.downcast_ref::<InvalidName>().map(InvalidName::code);
         Self::new(plugin.or(name).unwrap_or(ErrorCode::INTERNAL), text)
     }
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

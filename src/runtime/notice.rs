@@ -58,7 +58,7 @@ impl Default for Sink {
             let _ = match notice {
                 Notice::Stderr { text, .. } => stderr.write_all(text),
                 Notice::UnusableCacheEntry { error } => {
-                    writeln!(stderr, "libcni: passed over: {}", crate::error::chain(*error))
+                    writeln!(stderr, "libcni: passed over: {}", crate::Chain(*error))
                 }
             };
         })

@@ -1,7 +1,7 @@
 //! The command line, and what the environment adds to it.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -36,6 +36,30 @@ pub(crate) enum Verb {
     Gc(Network),
     /// Ask the plugins of a network whether they could add a container now
     Status(Network),
+    /// List what there is
+    #[command(subcommand)]
+    List(Listed),
+    /// Run a command in a namespace of its own that is added to networks, and take everything back
+    Run(Run),
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum Listed {
+    /// The networks of the configuration directory: name, version, plugins and file
+    Networks,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Run {
+    /// All networks of the configuration directory, in the order of their files
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// The networks, as eth0, eth1, …
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    pub(crate) networks: Vec<String>,
+    /// The command and its arguments, after `--`
+    #[arg(last = true, required = true)]
+    pub(crate) command: Vec<OsString>,
 }
 
 #[derive(Args, Debug)]
@@ -102,7 +126,7 @@ pub(crate) enum Invalid {
 }
 
 impl Arguments {
-    pub(crate) fn cni(&self, cancel: Option<CancelToken>) -> Result<Cni, Invalid> {
+    pub(crate) fn cni(&self, cancel: Option<CancelToken>) -> Cni {
         let options = &self.options;
         let mut cni = Cni::new().plugin_dirs(options.plugin_dirs()).timeout(options.timeout);
         if let Some(dir) = &options.cache_dir {
@@ -111,7 +135,7 @@ impl Arguments {
         if let Some(token) = cancel {
             cni = cni.cancel(token);
         }
-        Ok(cni)
+        cni
     }
 
     pub(crate) fn conf_dir(&self) -> ConfDir {
@@ -123,13 +147,19 @@ impl Arguments {
     }
 
     pub(crate) fn attachment(&self, target: &Target) -> Result<Attachment, Invalid> {
+        self.attachment_in(&target.netns, None)
+    }
+
+    /// The attachment of a namespace, with an interface name of its own where one is given.
+    pub(crate) fn attachment_in(&self, netns: &Path, ifname: Option<IfName>) -> Result<Attachment, Invalid> {
         let options = &self.options;
-        let netns = netns::resolve(&target.netns)?;
+        let netns = netns::resolve(netns)?;
         let id = match &options.container_id {
             Some(id) => ContainerId::new(id)?,
             None => netns::container_id(&netns),
         };
-        let attachment = Attachment::new(id, options.ifname()?).netns(netns);
+        let ifname = ifname.map_or_else(|| options.ifname(), Ok)?;
+        let attachment = Attachment::new(id, ifname).netns(netns);
         Ok(attachment.args(options.args()?).capability_args(options.capability_args()?))
     }
 }

@@ -1,7 +1,10 @@
 //! `cnitool`: adds a network namespace to a network, and removes it again. Thin over the library `libcni`.
 
 mod cli;
+mod list;
+mod namespace;
 mod netns;
+mod run;
 mod signals;
 
 use std::io::Write;
@@ -9,24 +12,21 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use libcni::conf::NetworkConfig;
-use libcni::invoke::CancelToken;
 use libcni::runtime::Keep;
-use libcni::{Cni, Error};
+use libcni::{Chain, Cni, Error};
 
-use self::cli::{Arguments, Invalid, Verb};
+use self::cli::{Arguments, Invalid, Listed, Verb};
 use self::signals::Signals;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let signals = Signals::catch();
-    match run(&arguments, signals.as_ref().and_then(Signals::token)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            say(&format!("error: {failure}"));
-            let signal = signals.as_ref().and_then(Signals::caught);
-            ExitCode::from(signal.map_or(1, |number| 128 + number))
-        }
-    }
+    // Without a descriptor left for them, signals end the tool as they always do.
+    let signals = Signals::catch().ok();
+    run(&arguments, signals.as_ref()).unwrap_or_else(|failure| {
+        say(&format!("error: {failure}"));
+        let signal = signals.as_ref().and_then(Signals::caught);
+        ExitCode::from(signal.map_or(1, |number| 128 + number))
+    })
 }
 
 const UNDO_HINT: &str =
@@ -37,29 +37,34 @@ const UNDO_HINT: &str =
 enum Failure {
     #[error(transparent)]
     Arguments(#[from] Invalid),
-    #[error("{}", chain(.0))]
+    #[error("{}", Chain(.0))]
     Cni(#[from] Error),
-    #[error("{}{UNDO_HINT}", chain(.0))]
+    #[error("{}{UNDO_HINT}", Chain(.0))]
     HalfAdded(Box<Error>),
-    #[error("cannot write the result to stdout: {0}")]
+    #[error(transparent)]
+    Run(#[from] run::RunError),
+    #[error("cannot write to stdout: {0}")]
     Stdout(#[from] std::io::Error),
 }
 
-fn run(arguments: &Arguments, cancel: Option<CancelToken>) -> Result<(), Failure> {
-    let cni = arguments.cni(cancel)?;
+fn run(arguments: &Arguments, signals: Option<&Signals>) -> Result<ExitCode, Failure> {
+    let cni = arguments.cni(signals.and_then(Signals::token));
     match &arguments.verb {
-        Verb::Add(target) => add(arguments, target, &cni),
+        Verb::Add(target) => add(arguments, target, &cni)?,
         Verb::Del(target) => {
             let attachment = arguments.attachment(target)?;
-            Ok(cni.del(&network(arguments, &target.network)?, &attachment)?)
+            cni.del(&network(arguments, &target.network)?, &attachment)?;
         }
         Verb::Check(target) => {
             let attachment = arguments.attachment(target)?;
-            Ok(cni.check(&network(arguments, &target.network)?, &attachment)?)
+            cni.check(&network(arguments, &target.network)?, &attachment)?;
         }
-        Verb::Gc(target) => Ok(cni.gc(&network(arguments, &target.network)?, &Keep::Nothing)?),
-        Verb::Status(target) => Ok(cni.status(&network(arguments, &target.network)?)?),
+        Verb::Gc(target) => cni.gc(&network(arguments, &target.network)?, &Keep::Nothing)?,
+        Verb::Status(target) => cni.status(&network(arguments, &target.network)?)?,
+        Verb::List(Listed::Networks) => list::print_networks(arguments)?,
+        Verb::Run(command) => return Ok(ExitCode::from(run::run(arguments, command, signals)?)),
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn add(arguments: &Arguments, target: &cli::Target, cni: &Cni) -> Result<(), Failure> {
@@ -78,20 +83,9 @@ fn add(arguments: &Arguments, target: &cli::Target, cni: &Cni) -> Result<(), Fai
 fn network(arguments: &Arguments, name: &str) -> Result<NetworkConfig, Error> {
     let loaded = arguments.conf_dir().load(name)?;
     for problem in &loaded.skipped {
-        say(&format!("warning: skipped {}", chain(problem)));
+        say(&format!("warning: skipped {}", Chain(problem)));
     }
     Ok(loaded.network)
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }
 
 /// A line on stderr. Control characters, which a plugin may have put into its message, can't reach a terminal.

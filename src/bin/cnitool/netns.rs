@@ -7,7 +7,7 @@ use libcni::spec::ContainerId;
 use sha2::{Digest, Sha512};
 
 /// Where `ip netns` keeps its names.
-const NAMED: &str = "/var/run/netns";
+pub(crate) const NAMED: &str = "/var/run/netns";
 
 /// A namespace argument that can't be used.
 #[derive(Debug, thiserror::Error)]

@@ -1,37 +1,76 @@
 //! Ctrl-C and its like end the plugin, which is in a process group of its own and does not hear them.
 
-use std::os::fd::OwnedFd;
+use std::io;
+use std::os::fd::AsFd;
 
 use libcni::invoke::CancelToken;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 /// The signals that end the tool, turned into something readable.
 pub(crate) struct Signals {
-    fd: SignalFd,
+    ending: SignalFd,
+    child: SignalFd,
+}
+
+/// What a wait for signals brought.
+pub(crate) enum Caught {
+    /// A child has changed its state, or a signal came that the terminal sent to all of its processes.
+    Nothing,
+    /// Somebody sent a signal to this process only.
+    ForUsAlone(Signal),
 }
 
 impl Signals {
-    /// Blocks the signals from now on; `None` where the system has no descriptor left for that.
-    pub(crate) fn catch() -> Option<Self> {
-        let mut set = SigSet::empty();
-        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
-            set.add(signal);
-        }
-        let fd = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).ok()?;
-        set.thread_block().ok()?;
-        Some(Self { fd })
+    /// Blocks the signals from now on.
+    pub(crate) fn catch() -> io::Result<Self> {
+        let signals = Self {
+            ending: readable(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP])?,
+            child: readable(&[Signal::SIGCHLD])?,
+        };
+        Ok(signals)
+    }
+
+    /// Lets signals through again to this thread, and to what it starts.
+    pub(crate) fn unblock() {
+        // Refused for an invalid set only.
+        let _ = SigSet::all().thread_unblock();
     }
 
     /// Cancelled as soon as a signal has come.
     pub(crate) fn token(&self) -> Option<CancelToken> {
-        let fd = std::os::fd::AsFd::as_fd(&self.fd);
-        fd.try_clone_to_owned().ok().map(|fd: OwnedFd| CancelToken::when_readable(fd))
+        let fd = self.ending.as_fd().try_clone_to_owned().ok()?;
+        Some(CancelToken::when_readable(fd))
     }
 
     /// The number of a signal that came.
     pub(crate) fn caught(&self) -> Option<u8> {
-        let signal = self.fd.read_signal().ok().flatten()?;
+        let signal = self.ending.read_signal().ok().flatten()?;
         signal.ssi_signo.try_into().ok()
     }
+
+    /// Waits for the next signal.
+    pub(crate) fn wait(&self) -> io::Result<Caught> {
+        let mut fds = [&self.ending, &self.child].map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLIN));
+        match poll(&mut fds, PollTimeout::NONE) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        self.child.read_signal()?;
+        let Some(info) = self.ending.read_signal()? else { return Ok(Caught::Nothing) };
+        // What the terminal sends has the code of the kernel: the command got it, too.
+        const SI_KERNEL: i32 = 0x80;
+        let signal = Signal::try_from(info.ssi_signo as i32)?;
+        Ok(if info.ssi_code == SI_KERNEL { Caught::Nothing } else { Caught::ForUsAlone(signal) })
+    }
+}
+
+/// A descriptor that is readable when one of the signals has come, which are blocked.
+fn readable(signals: &[Signal]) -> io::Result<SignalFd> {
+    let set: SigSet = signals.iter().copied().collect();
+    let fd = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+    set.thread_block()?;
+    Ok(fd)
 }

@@ -1,0 +1,167 @@
+//! The plugin's configuration, and what the call adds to it.
+
+use libcni::plugin::{Answer, AttachmentCall, Call, Failure};
+use libcni::spec::{Dns, ErrorCode};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+/// The keys of the reference plugin of the same name.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Config {
+    /// The bridge's name.
+    pub(crate) bridge: String,
+    /// Gives the bridge the gateway's address, and turns on forwarding.
+    pub(crate) is_gateway: bool,
+    /// Also routes everything in the container to it.
+    pub(crate) is_default_gateway: bool,
+    /// Takes an address of the same network from the bridge, if it has another one than the gateway's.
+    pub(crate) force_address: bool,
+    /// Masquerades what leaves the container's network.
+    pub(crate) ip_masq: bool,
+    /// MTU of both ends; the kernel's choice when 0.
+    pub(crate) mtu: u32,
+    /// Lets frames leave by the port that they came in.
+    pub(crate) hairpin_mode: bool,
+    /// Makes the bridge promiscuous.
+    pub(crate) promisc_mode: bool,
+    /// Keeps ports from talking to each other.
+    pub(crate) port_isolation: bool,
+    /// The VLAN of the container's port; none when 0.
+    pub(crate) vlan: u16,
+    /// Keeps the port in the bridge's default VLAN, too.
+    pub(crate) preserve_default_vlan: bool,
+    /// Drops frames from the container that don't have its own hardware address.
+    pub(crate) macspoofchk: bool,
+    /// Waits with IPv6 addresses until duplicate address detection is over.
+    pub(crate) enabledad: bool,
+    /// Leaves the container's end down and without address.
+    pub(crate) disable_container_interface: bool,
+    /// Overrides what the IPAM plugin says.
+    pub(crate) dns: Option<Dns>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            bridge: "cni0".to_owned(),
+            is_gateway: false,
+            is_default_gateway: false,
+            force_address: false,
+            ip_masq: false,
+            mtu: 0,
+            hairpin_mode: false,
+            promisc_mode: false,
+            port_isolation: false,
+            vlan: 0,
+            preserve_default_vlan: true,
+            macspoofchk: false,
+            enabledad: false,
+            disable_container_interface: false,
+            dns: None,
+        }
+    }
+}
+
+impl Config {
+    pub(crate) fn read(call: &Call) -> Answer<Self> {
+        let mut config: Self = call.config.typed()?;
+        config.is_gateway |= config.is_default_gateway;
+        config.check(call)?;
+        Ok(config)
+    }
+
+    fn check(&self, call: &Call) -> Answer {
+        let invalid = |msg: &str| Err(Failure::new(ErrorCode::INVALID_NETWORK_CONFIG, msg));
+        if libcni::spec::IfName::new(&*self.bridge).is_err() {
+            return invalid(&format!("invalid bridge name `{}`", self.bridge));
+        }
+        if self.hairpin_mode && self.promisc_mode {
+            return invalid("`hairpinMode` and `promiscMode` can't be set together");
+        }
+        if self.vlan > 4094 {
+            return invalid(&format!("invalid VLAN {}: must be between 0 and 4094", self.vlan));
+        }
+        if self.disable_container_interface && call.config.ipam_type()?.is_some() {
+            return invalid("with `disableContainerInterface` there can't be an `ipam`");
+        }
+        if self.vlan > 0 && self.is_gateway {
+            return Err(Failure::new(
+                ErrorCode::UNSUPPORTED_FIELD,
+                "`vlan` is not supported together with `isGateway`",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn mtu(&self) -> Option<u32> {
+        (self.mtu > 0).then_some(self.mtu)
+    }
+}
+
+/// The hardware address that the runtime asks for: by capability, or else by CNI_ARGS.
+pub(crate) fn requested_mac(call: &AttachmentCall) -> Answer<Option<[u8; 6]>> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Args {
+        #[serde(rename = "MAC")]
+        mac: Option<String>,
+    }
+    let capability: Option<String> = call.config.capability("mac")?;
+    let asked = match capability {
+        Some(mac) => Some(mac),
+        None => call.args::<Args>()?.mac,
+    };
+    asked.filter(|mac| !mac.is_empty()).map(|mac| parse_mac(&mac)).transpose()
+}
+
+fn parse_mac(text: &str) -> Answer<[u8; 6]> {
+    let bytes: Option<Vec<u8>> = text.split([':', '-']).map(|part| u8::from_str_radix(part, 16).ok()).collect();
+    let bytes = bytes.and_then(|bytes| <[u8; 6]>::try_from(bytes).ok());
+    bytes.ok_or_else(|| Failure::new(ErrorCode::INVALID_NETWORK_CONFIG, format!("invalid hardware address `{text}`")))
+}
+
+/// What the host's end of an attachment is called: the same every time, so that DEL finds it without namespace and
+/// without previous result.
+pub(crate) fn host_name(network: &str, container_id: &str, ifname: &str) -> String {
+    let mut digest = Sha256::new();
+    for part in [network, container_id, ifname] {
+        digest.update(part);
+        digest.update([0]);
+    }
+    let hash: String = digest.finalize().iter().take(5).map(|byte| format!("{byte:02x}")).collect();
+    format!("veth{hash}")
+}
+
+/// What `ip link` shows of whose the host's end is.
+pub(crate) fn alias(network: &str, container_id: &str, ifname: &str) -> String {
+    let alias = format!("{}{container_id}/{ifname}", alias_prefix(network));
+    // The kernel takes 255 bytes.
+    alias.chars().take(255).collect()
+}
+
+/// What the aliases of a network's ports begin with.
+pub(crate) fn alias_prefix(network: &str) -> String {
+    format!("cni:{network}/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hardware_addresses_have_six_bytes() {
+        assert_eq!(parse_mac("02:00:00:00:0a:ff").unwrap(), [2, 0, 0, 0, 10, 255]);
+        for bad in ["", "02:00", "02:00:00:00:00:00:00", "zz:00:00:00:00:00"] {
+            assert!(parse_mac(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_hosts_end_has_a_name_that_fits() {
+        let name = host_name("net", "c1", "eth0");
+        assert!(name.len() <= 15, "{name}");
+        assert_ne!(name, host_name("net", "c1", "eth1"));
+        assert_eq!(name, host_name("net", "c1", "eth0"));
+    }
+}

@@ -1,0 +1,186 @@
+//! The expressions that rules are made of. What the netlink crate has no type for is written out as attributes.
+
+use libcni::spec::IpNet;
+use netlink_packet_core::DefaultNla;
+use netlink_packet_netfilter::nftables::{
+    Bitwise, Cmp, DataAttribute, ExpressionAttribute, Expressions, Immediate, ListAttribute, Lookup, Meta, MetaKey,
+    Operator, Payload, Register, Verdict, VerdictAttribute,
+};
+
+use super::family::{self, Family};
+
+/// One expression: loads a register, compares one, or ends the rule.
+pub(crate) type Expression = ListAttribute<ExpressionAttribute>;
+/// The expressions of a rule in order.
+pub(crate) type Rule = Vec<Expression>;
+
+/// Which address of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// Where it comes from.
+    Source,
+    /// Where it goes.
+    Destination,
+}
+
+const NETWORK_HEADER: u32 = 1;
+const TRANSPORT_HEADER: u32 = 2;
+const PORT_LENGTH: u32 = 2;
+const DESTINATION_PORT_OFFSET: u32 = 2;
+
+/// Loads what the kernel knows about the packet.
+pub(crate) fn meta(key: MetaKey, into: Register) -> Expression {
+    Expressions::Meta(vec![Meta::Key(key), Meta::DestinationRegister(into)]).into()
+}
+
+fn payload(base: u32, offset: u32, length: u32, into: Register) -> Expression {
+    let place = [Payload::Base(base), Payload::Offset(offset), Payload::Len(length)];
+    Expressions::Payload([Payload::DestinationRegister(into)].into_iter().chain(place).collect()).into()
+}
+
+/// Loads the source or destination address.
+pub(crate) fn address(family: Family, side: Side, into: Register) -> Expression {
+    let offset = match side {
+        Side::Source => family.source_offset(),
+        Side::Destination => family.destination_offset(),
+    };
+    payload(NETWORK_HEADER, offset, family.address_length(), into)
+}
+
+/// Loads the destination port of TCP, UDP or SCTP.
+pub(crate) fn destination_port(into: Register) -> Expression {
+    payload(TRANSPORT_HEADER, DESTINATION_PORT_OFFSET, PORT_LENGTH, into)
+}
+
+/// Goes on only when a register holds these bytes (or does not).
+pub(crate) fn compare(register: Register, operator: Operator, bytes: &[u8]) -> Expression {
+    let data = Cmp::Data(DataAttribute::Value(bytes.to_vec()));
+    Expressions::Cmp(vec![Cmp::SourceRegister(register), Cmp::Op(operator), data]).into()
+}
+
+/// Keeps only the bits of a register that are set in a mask.
+pub(crate) fn keep_bits(register: Register, mask: &[u8]) -> Expression {
+    let value = |bytes: &[u8]| DataAttribute::Value(bytes.to_vec());
+    Expressions::Bitwise(vec![
+        Bitwise::SourceRegister(register),
+        Bitwise::DestinationRegister(register),
+        Bitwise::Length(mask.len() as u32),
+        Bitwise::Mask(value(mask)),
+        Bitwise::Xor(value(&vec![0; mask.len()])),
+    ])
+    .into()
+}
+
+/// Loads bytes.
+pub(crate) fn immediate(into: Register, bytes: &[u8]) -> Expression {
+    let data = Immediate::Data(DataAttribute::Value(bytes.to_vec()));
+    Expressions::Immediate(vec![Immediate::DestinationRegister(into), data]).into()
+}
+
+/// Ends the rule with a verdict.
+pub(crate) fn verdict(code: Verdict) -> Expression {
+    verdict_data(vec![VerdictAttribute::Code(code)])
+}
+
+/// Goes on in another chain, and comes back at its end.
+pub(crate) fn jump(chain: &str) -> Expression {
+    verdict_data(vec![VerdictAttribute::Code(Verdict::Jump), VerdictAttribute::Chain(chain.to_owned())])
+}
+
+/// Drops the packet.
+pub(crate) fn drop_packet() -> Expression {
+    const NF_DROP: u32 = 0;
+    verdict(Verdict::Other(NF_DROP))
+}
+
+fn verdict_data(verdict: Vec<VerdictAttribute>) -> Expression {
+    let data = Immediate::Data(DataAttribute::Verdict(verdict));
+    Expressions::Immediate(vec![Immediate::DestinationRegister(Register::Verdict), data]).into()
+}
+
+/// Does what a verdict map says for the key in the registers from [`Register::Reg1`] on; goes on if it has none.
+pub(crate) fn verdict_of(map: &str) -> Expression {
+    Expressions::Lookup(vec![
+        Lookup::Set(map.to_owned()),
+        Lookup::SourceRegister(Register::Reg1),
+        Lookup::DestinationRegister(Register::Verdict),
+    ])
+    .into()
+}
+
+fn other(expression_type: &str, attributes: Vec<DefaultNla>) -> Expression {
+    Expressions::Other { expression_type: expression_type.to_owned(), attributes }.into()
+}
+
+fn number(attribute: u16, value: u32) -> DefaultNla {
+    DefaultNla::new(attribute, value.to_be_bytes().to_vec())
+}
+
+/// Loads the type of the destination address: local, broadcast and so on.
+pub(crate) fn destination_type(into: Register) -> Expression {
+    const DREG: u16 = 1;
+    const RESULT: u16 = 2;
+    const FLAGS: u16 = 3;
+    const ADDRESS_TYPE: u32 = 3;
+    const DESTINATION: u32 = 2;
+    other("fib", vec![number(DREG, into.into()), number(RESULT, ADDRESS_TYPE), number(FLAGS, DESTINATION)])
+}
+
+/// What connection tracking knows about a packet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Tracked {
+    /// Whether the connection is new, established and so on: a set of bits.
+    State,
+    /// What was done to the connection: a set of bits.
+    Status,
+    /// The destination port before translation.
+    OriginalDestinationPort,
+}
+
+/// Loads what connection tracking knows.
+pub(crate) fn tracked(what: Tracked, into: Register) -> Expression {
+    const DREG: u16 = 1;
+    const KEY: u16 = 2;
+    const DIRECTION: u16 = 3;
+    const ORIGINAL: u8 = 0;
+    let (key, direction) = match what {
+        Tracked::State => (0, None),
+        Tracked::Status => (2, None),
+        Tracked::OriginalDestinationPort => (12, Some(ORIGINAL)),
+    };
+    let direction = direction.map(|direction| DefaultNla::new(DIRECTION, vec![direction]));
+    other("ct", [number(DREG, into.into()), number(KEY, key)].into_iter().chain(direction).collect())
+}
+
+/// Replaces the source by the address of the interface that the packet leaves through.
+pub(crate) fn masquerade() -> Expression {
+    other("masq", Vec::new())
+}
+
+/// Replaces destination and port by those in two registers.
+pub(crate) fn translate_destination(family: Family, address: Register, port: Register) -> Expression {
+    const TYPE: u16 = 1;
+    const FAMILY: u16 = 2;
+    const ADDRESS: u16 = 3;
+    const PORT: u16 = 5;
+    const DNAT: u32 = 1;
+    let family = number(FAMILY, family.nfproto().into());
+    other("nat", vec![number(TYPE, DNAT), family, number(ADDRESS, address.into()), number(PORT, port.into())])
+}
+
+/// Packets of one family.
+pub(crate) fn is_family(family: Family) -> Rule {
+    vec![meta(MetaKey::Nfproto, Register::Reg1), compare(Register::Reg1, Operator::Equal, &[family.nfproto()])]
+}
+
+/// Packets of the network's family whose source or destination is in the network, or is not.
+pub(crate) fn is_in(side: Side, operator: Operator, net: IpNet) -> Rule {
+    let family = Family::of(net.addr());
+    let mut rule = is_family(family);
+    rule.push(address(family, side, Register::Reg1));
+    if u32::from(net.prefix()) < family.address_length() * 8 {
+        rule.push(keep_bits(Register::Reg1, &family::mask(net)));
+    }
+    rule.push(compare(Register::Reg1, operator, &family::octets(family::network(net).addr())));
+    rule
+}

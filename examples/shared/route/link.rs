@@ -1,0 +1,210 @@
+//! Links: bridges, pairs of veths, and the ports of a bridge.
+
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
+use netlink_packet_route::link::{
+    AfSpecBridge, BridgeVlanInfo, BridgeVlanInfoFlags, InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData,
+    InfoPortKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+use nix::errno::Errno;
+
+use super::{Handle, Request, RouteError};
+
+/// What matters of a link.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Link {
+    pub(crate) index: u32,
+    pub(crate) name: String,
+    pub(crate) mac: String,
+    pub(crate) mtu: u32,
+    pub(crate) is_up: bool,
+    pub(crate) is_promiscuous: bool,
+    /// The kind that the kernel names: `bridge`, `veth`.
+    pub(crate) kind: Option<String>,
+    /// The bridge that it is a port of.
+    pub(crate) master: Option<u32>,
+    /// The free text that administrators see with `ip link`.
+    pub(crate) alias: Option<String>,
+}
+
+/// A pair of veths to make: one end here, as port of a bridge, one in another namespace.
+pub(crate) struct Veth<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) alias: &'a str,
+    pub(crate) bridge: u32,
+    pub(crate) mtu: Option<u32>,
+    pub(crate) peer: &'a str,
+    pub(crate) peer_mac: Option<[u8; 6]>,
+    pub(crate) netns: BorrowedFd<'a>,
+}
+
+/// Settings of a bridge's port.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Port {
+    pub(crate) hairpin: bool,
+    pub(crate) isolated: bool,
+}
+
+fn named(name: &str) -> LinkMessage {
+    let mut message = LinkMessage::default();
+    message.attributes.push(LinkAttribute::IfName(name.to_owned()));
+    message
+}
+
+fn indexed(index: u32) -> LinkMessage {
+    let mut message = LinkMessage::default();
+    message.header.index = index;
+    message
+}
+
+fn up(mut message: LinkMessage) -> LinkMessage {
+    message.header.flags |= LinkFlags::Up;
+    message.header.change_mask |= LinkFlags::Up;
+    message
+}
+
+impl Request {
+    pub(crate) fn get_link(name: &str) -> Self {
+        Self::new(format!("find link `{name}`"), RouteNetlinkMessage::GetLink(named(name)), 0)
+    }
+
+    pub(crate) fn add_bridge(name: &str, mac: [u8; 6], mtu: Option<u32>, vlan_filtering: bool) -> Self {
+        let mut message = up(named(name));
+        message.attributes.push(LinkAttribute::Address(mac.to_vec()));
+        message.attributes.extend(mtu.map(LinkAttribute::Mtu));
+        let filtering = vlan_filtering.then_some(InfoBridge::VlanFiltering(true));
+        let data = LinkInfo::Data(InfoData::Bridge(filtering.into_iter().collect()));
+        message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge), data]));
+        Self::new(format!("add bridge `{name}`"), RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)
+    }
+
+    pub(crate) fn add_veth(veth: &Veth<'_>) -> Self {
+        let mut peer = named(veth.peer);
+        peer.attributes.push(LinkAttribute::NetNsFd(veth.netns.as_raw_fd()));
+        peer.attributes.extend(veth.peer_mac.map(|mac| LinkAttribute::Address(mac.to_vec())));
+        peer.attributes.extend(veth.mtu.map(LinkAttribute::Mtu));
+        let mut message = up(named(veth.name));
+        message.attributes.push(LinkAttribute::Controller(veth.bridge));
+        message.attributes.extend(veth.mtu.map(LinkAttribute::Mtu));
+        let data = LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(peer)));
+        message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Veth), data]));
+        let doing = format!("add veth `{}` with peer `{}`", veth.name, veth.peer);
+        Self::new(doing, RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)
+    }
+
+    /// Sets what a new link can't be given at once.
+    pub(crate) fn set_alias(name: &str, alias: &str) -> Self {
+        let mut message = named(name);
+        message.attributes.push(LinkAttribute::IfAlias(alias.to_owned()));
+        Self::new(format!("set the alias of link `{name}`"), RouteNetlinkMessage::SetLink(message), 0)
+    }
+
+    pub(crate) fn set_port(name: &str, port: Port) -> Self {
+        let mut message = named(name);
+        let data = vec![InfoBridgePort::HairpinMode(port.hairpin), InfoBridgePort::Isolated(port.isolated)];
+        message.attributes.push(LinkAttribute::LinkInfo(vec![
+            LinkInfo::PortKind(InfoPortKind::Bridge),
+            LinkInfo::PortData(InfoPortData::BridgePort(data)),
+        ]));
+        Self::new(format!("set up bridge port `{name}`"), RouteNetlinkMessage::NewLink(message), 0)
+    }
+
+    /// Makes frames without tag on a port belong to a VLAN.
+    pub(crate) fn set_port_vlan(index: u32, vlan: u16) -> Self {
+        let mut message = indexed(index);
+        message.header.interface_family = AddressFamily::Bridge;
+        let flags = BridgeVlanInfoFlags::Pvid | BridgeVlanInfoFlags::Untagged;
+        let info = AfSpecBridge::VlanInfo(BridgeVlanInfo { flags, vid: vlan });
+        message.attributes.push(LinkAttribute::AfSpecBridge(vec![info]));
+        Self::new(format!("put a bridge port into VLAN {vlan}"), RouteNetlinkMessage::SetLink(message), 0)
+    }
+
+    /// Takes a port out of a VLAN.
+    pub(crate) fn remove_port_vlan(index: u32, vlan: u16) -> Self {
+        let mut message = indexed(index);
+        message.header.interface_family = AddressFamily::Bridge;
+        let info = AfSpecBridge::VlanInfo(BridgeVlanInfo { flags: BridgeVlanInfoFlags::empty(), vid: vlan });
+        message.attributes.push(LinkAttribute::AfSpecBridge(vec![info]));
+        Self::new(format!("take a bridge port out of VLAN {vlan}"), RouteNetlinkMessage::DelLink(message), 0)
+    }
+
+    pub(crate) fn set_up(index: u32) -> Self {
+        Self::new("set the link up", RouteNetlinkMessage::SetLink(up(indexed(index))), 0)
+    }
+
+    pub(crate) fn set_down(index: u32) -> Self {
+        let mut message = indexed(index);
+        message.header.change_mask |= LinkFlags::Up;
+        Self::new("set the link down", RouteNetlinkMessage::SetLink(message), 0)
+    }
+
+    pub(crate) fn set_promiscuous(index: u32) -> Self {
+        let mut message = indexed(index);
+        message.header.flags |= LinkFlags::Promisc;
+        message.header.change_mask |= LinkFlags::Promisc;
+        Self::new("make the bridge promiscuous", RouteNetlinkMessage::SetLink(message), 0)
+    }
+
+    /// Deletes a link; fine when there is none.
+    pub(crate) fn delete_link(name: &str) -> Self {
+        let message = RouteNetlinkMessage::DelLink(named(name));
+        Self::new(format!("delete link `{name}`"), message, 0).fine_with(&[Errno::ENODEV])
+    }
+}
+
+impl Handle {
+    /// A link by name; `None` when there is none.
+    pub(crate) fn link(&mut self, name: &str) -> Result<Option<Link>, RouteError> {
+        let [answers] = self.ask([Request::get_link(name).fine_with(&[Errno::ENODEV])])?;
+        Ok(Link::among(answers))
+    }
+
+    /// All links.
+    pub(crate) fn links(&mut self) -> Result<Vec<Link>, RouteError> {
+        let message = RouteNetlinkMessage::GetLink(LinkMessage::default());
+        let [answers] = self.ask([Request::dump("list the links", message)])?;
+        Ok(answers.into_iter().filter_map(Link::of).collect())
+    }
+}
+
+impl Link {
+    /// The link in an answer.
+    pub(crate) fn among(answers: Vec<RouteNetlinkMessage>) -> Option<Self> {
+        answers.into_iter().find_map(Self::of)
+    }
+
+    fn of(answer: RouteNetlinkMessage) -> Option<Self> {
+        let RouteNetlinkMessage::NewLink(message) = answer else { return None };
+        let mut link = Self {
+            index: message.header.index,
+            is_up: message.header.flags.contains(LinkFlags::Up),
+            is_promiscuous: message.header.flags.contains(LinkFlags::Promisc),
+            ..Self::default()
+        };
+        message.attributes.into_iter().for_each(|attribute| link.read(attribute));
+        Some(link)
+    }
+
+    fn read(&mut self, attribute: LinkAttribute) {
+        match attribute {
+            LinkAttribute::IfName(name) => self.name = name,
+            LinkAttribute::Address(mac) => self.mac = format_mac(&mac),
+            LinkAttribute::Mtu(mtu) => self.mtu = mtu,
+            LinkAttribute::Controller(index) => self.master = Some(index),
+            LinkAttribute::IfAlias(alias) => self.alias = Some(alias),
+            LinkAttribute::Promiscuity(count) => self.is_promiscuous |= count > 0,
+            LinkAttribute::LinkInfo(info) => {
+                let kind = |info| if let LinkInfo::Kind(kind) = info { Some(kind.to_string()) } else { None };
+                self.kind = info.into_iter().find_map(kind);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn format_mac(mac: &[u8]) -> String {
+    let parts: Vec<_> = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+    parts.join(":")
+}

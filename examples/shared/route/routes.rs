@@ -1,0 +1,98 @@
+//! Routes.
+
+use std::net::IpAddr;
+
+use libcni::spec::{IpNet, Route};
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
+use netlink_packet_route::route::{
+    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteMetric, RouteProtocol, RouteScope, RouteType,
+};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+use nix::errno::Errno;
+
+use super::{Handle, Request, RouteError};
+
+/// The network of an address: its host bits cleared, as the kernel wants destinations.
+pub(crate) fn network(net: IpNet) -> IpNet {
+    let masked = match net.addr() {
+        IpAddr::V4(addr) => {
+            let mask = u32::MAX.checked_shl(32 - u32::from(net.prefix())).unwrap_or(0);
+            IpAddr::V4((u32::from(addr) & mask).into())
+        }
+        IpAddr::V6(addr) => {
+            let mask = u128::MAX.checked_shl(128 - u32::from(net.prefix())).unwrap_or(0);
+            IpAddr::V6((u128::from(addr) & mask).into())
+        }
+    };
+    IpNet::new(masked, net.prefix()).unwrap_or(net)
+}
+
+fn message(index: u32, route: &Route) -> RouteMessage {
+    let dst = network(route.dst);
+    let mut message = RouteMessage::default();
+    message.header.address_family = if dst.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+    message.header.destination_prefix_length = dst.prefix();
+    message.header.table = RouteHeader::RT_TABLE_MAIN;
+    message.header.protocol = RouteProtocol::Boot;
+    message.header.kind = RouteType::Unicast;
+    let on_link = if dst.is_ipv4() && route.gw.is_none() { RouteScope::Link } else { RouteScope::Universe };
+    message.header.scope = route.scope.and_then(|scope| u8::try_from(scope).ok()).map_or(on_link, RouteScope::from);
+    message.attributes.push(RouteAttribute::Oif(index));
+    if dst.prefix() > 0 {
+        message.attributes.push(RouteAttribute::Destination(RouteAddress::from(dst.addr())));
+    }
+    message.attributes.extend(route.gw.map(|gw| RouteAttribute::Gateway(RouteAddress::from(gw))));
+    let number = |n: Option<i64>| n.and_then(|n| u32::try_from(n).ok());
+    message.attributes.extend(number(route.priority).map(RouteAttribute::Priority));
+    message.attributes.extend(number(route.table).map(RouteAttribute::Table));
+    let metrics = [number(route.mtu).map(RouteMetric::Mtu), number(route.advmss).map(RouteMetric::Advmss)];
+    let metrics: Vec<_> = metrics.into_iter().flatten().collect();
+    if !metrics.is_empty() {
+        message.attributes.push(RouteAttribute::Metrics(metrics));
+    }
+    message
+}
+
+impl Request {
+    /// Adds a route; fine when it is there already.
+    pub(crate) fn add_route(index: u32, route: &Route) -> Self {
+        let via = route.gw.map(|gw| format!(" via {gw}")).unwrap_or_default();
+        let doing = format!("add the route to {}{via}", route.dst);
+        let message = RouteNetlinkMessage::NewRoute(message(index, route));
+        Self::new(doing, message, NLM_F_CREATE | NLM_F_EXCL).fine_with(&[Errno::EEXIST])
+    }
+}
+
+impl Handle {
+    /// Whether a route is there.
+    pub(crate) fn has_route(&mut self, route: &Route) -> Result<bool, RouteError> {
+        let mut all = RouteMessage::default();
+        all.header.address_family = if route.dst.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+        let [answers] = self.ask([Request::dump("list the routes", RouteNetlinkMessage::GetRoute(all))])?;
+        Ok(answers.iter().any(|answer| is_route(answer, route)))
+    }
+}
+
+fn is_route(answer: &RouteNetlinkMessage, route: &Route) -> bool {
+    let RouteNetlinkMessage::NewRoute(message) = answer else { return false };
+    let dst = network(route.dst);
+    let has = |wanted: &RouteAttribute| message.attributes.contains(wanted);
+    let to = dst.prefix() == 0 || has(&RouteAttribute::Destination(RouteAddress::from(dst.addr())));
+    let via = route.gw.is_none_or(|gw| has(&RouteAttribute::Gateway(RouteAddress::from(gw))));
+    message.header.destination_prefix_length == dst.prefix() && to && via
+}
+
+#[cfg(test)]
+mod tests {
+    use super::network;
+
+    #[test]
+    fn host_bits_of_a_destination_are_cleared() {
+        let cleared = |text: &str| network(text.parse().unwrap()).to_string();
+        assert_eq!(cleared("10.1.2.3/8"), "10.0.0.0/8");
+        assert_eq!(cleared("10.1.2.3/0"), "0.0.0.0/0");
+        assert_eq!(cleared("10.1.2.3/32"), "10.1.2.3/32");
+        assert_eq!(cleared("fd00::1:2/64"), "fd00::/64");
+        assert_eq!(cleared("::1/0"), "::/0");
+    }
+}

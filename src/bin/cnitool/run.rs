@@ -1,0 +1,151 @@
+//! `cnitool run`: a command in a namespace of its own that is added to networks, and everything taken back.
+
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitStatus};
+
+use libcni::conf::NetworkConfig;
+use libcni::plugin::netns::{NetnsError, run_in};
+use libcni::spec::IfName;
+use libcni::{Attachment, Chain, Cni, Error};
+
+use crate::cli::{Arguments, Invalid, Run};
+use crate::namespace::{Namespace, NotMade};
+use crate::say;
+use crate::signals::{Caught, Signals};
+
+/// Why a command could not be run.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RunError {
+    #[error(transparent)]
+    Arguments(#[from] Invalid),
+    #[error("{}", Chain(.0))]
+    Cni(#[from] Error),
+    #[error(transparent)]
+    Namespace(#[from] NotMade),
+    #[error("{}", Chain(.0))]
+    Enter(#[from] NetnsError),
+    #[error("cannot run `{command}`: {source}")]
+    Command { command: String, source: io::Error },
+    #[error("no file descriptor is left to wait for signals with")]
+    NoSignals,
+    #[error("cannot wait for the command: {0}")]
+    Wait(io::Error),
+}
+
+/// Runs the command, and returns its exit status, or 128 and the number of the signal that ended it.
+pub(crate) fn run(arguments: &Arguments, run: &Run, signals: Option<&Signals>) -> Result<u8, RunError> {
+    let signals = signals.ok_or(RunError::NoSignals)?;
+    let networks = networks(arguments, run)?;
+    let namespace = Namespace::create()?;
+    let names = IfNames::default();
+    let attachments = names.zip(&networks).map(|(ifname, network)| {
+        let attachment = arguments.attachment_in(namespace.path(), Some(ifname))?;
+        Ok((network, attachment))
+    });
+    let attachments = attachments.collect::<Result<Vec<_>, Invalid>>()?;
+    let cni = arguments.cni(signals.token());
+    // What is taken back is taken back whatever signals come: each plugin has its deadline.
+    let mut added = Added { cni: arguments.cni(None), attachments: Vec::new() };
+    for (network, attachment) in attachments {
+        added.add(&cni, network, attachment)?;
+    }
+    let status = supervise(&namespace, run, signals)?;
+    added.take_back()?;
+    Ok(exit_code(status))
+}
+
+fn networks(arguments: &Arguments, run: &Run) -> Result<Vec<NetworkConfig>, Error> {
+    if !run.all {
+        return run.networks.iter().map(|name| crate::network(arguments, name)).collect();
+    }
+    crate::list::networks_in_file_order(arguments)
+}
+
+/// The names of interfaces: eth0, eth1, …; a network of nothing but `loopback` has `lo`.
+#[derive(Default)]
+struct IfNames {
+    count: usize,
+}
+
+impl IfNames {
+    fn zip(mut self, networks: &[NetworkConfig]) -> impl Iterator<Item = (IfName, &NetworkConfig)> {
+        networks.iter().map(move |network| (self.next_for(network), network))
+    }
+
+    fn next_for(&mut self, network: &NetworkConfig) -> IfName {
+        let name = match network.plugins().iter().all(|plugin| plugin.plugin_type() == "loopback") {
+            true => "lo".to_owned(),
+            false => {
+                self.count += 1;
+                format!("eth{}", self.count - 1)
+            }
+        };
+        IfName::new(name).expect("short, and without odd characters")
+    }
+}
+
+/// What was added so far; taken back in reverse order, at the latest when it is dropped.
+struct Added<'a> {
+    cni: Cni,
+    attachments: Vec<(&'a NetworkConfig, Attachment)>,
+}
+
+impl<'a> Added<'a> {
+    fn add(&mut self, cni: &Cni, network: &'a NetworkConfig, attachment: Attachment) -> Result<(), Error> {
+        let added = cni.add(network, &attachment);
+        if added.as_ref().map_or_else(Error::needs_cleanup, |_| true) {
+            self.attachments.push((network, attachment));
+        }
+        added.map(drop)
+    }
+
+    fn take_back(&mut self) -> Result<(), Error> {
+        let mut first = Ok(());
+        while let Some((network, attachment)) = self.attachments.pop() {
+            let done = self.cni.del(network, &attachment);
+            first = first.and(done);
+        }
+        first
+    }
+}
+
+impl Drop for Added<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = self.take_back() {
+            say(&format!("error: {}", Chain(&error)));
+        }
+    }
+}
+
+/// Runs the command in the namespace; signals that came to this program alone are passed on to it.
+fn supervise(namespace: &Namespace, run: &Run, signals: &Signals) -> Result<ExitStatus, RunError> {
+    let (program, arguments) = run.command.split_first().expect("clap asks for one");
+    let spawn = || {
+        // In a thread that ends here; the command inherits what it blocks.
+        Signals::unblock();
+        Command::new(program).args(arguments).spawn()
+    };
+    let spawned = run_in(namespace.path(), spawn)?;
+    let command = program.to_string_lossy().into_owned();
+    let mut child = spawned.map_err(|source| RunError::Command { command, source })?;
+    wait(&mut child, signals).map_err(RunError::Wait)
+}
+
+fn wait(child: &mut Child, signals: &Signals) -> io::Result<ExitStatus> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if let Caught::ForUsAlone(signal) = signals.wait()? {
+            let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
+            // Not reaped yet, so the number is still the child's.
+            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal);
+        }
+    }
+}
+
+fn exit_code(status: ExitStatus) -> u8 {
+    let signal = status.signal().map(|number| 128 + number);
+    status.code().or(signal).and_then(|code| code.try_into().ok()).unwrap_or(1)
+}

@@ -1,0 +1,67 @@
+//! Files of the configuration directory, read without trust in what they are.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use nix::fcntl::OFlag;
+
+use super::{ConfError, Problem};
+
+/// The largest configuration file that is read, in bytes.
+pub const MAX_FILE_SIZE: u64 = 8 << 20;
+
+/// The names of everything but directories, in byte order; `None` when the directory does not exist.
+pub(super) fn file_names(dir: &Path) -> io::Result<Option<Vec<std::ffi::OsString>>> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // A file of that name is no folder of plugins.
+        Err(e) if e.kind() == io::ErrorKind::NotADirectory => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        let is_dir = kind.is_dir() || kind.is_symlink() && entry.path().is_dir();
+        if !is_dir {
+            names.push(entry.file_name());
+        }
+    }
+    names.sort_unstable();
+    Ok(Some(names))
+}
+
+/// The text of a regular file. Never blocks: opening a FIFO would, and reading a device might.
+pub(super) fn read(path: &Path) -> Result<String, ConfError> {
+    let bytes = open(path).and_then(read_all).map_err(ConfError::new)?;
+    String::from_utf8(bytes).map_err(|_| ConfError::new(Problem::NotUtf8))
+}
+
+fn open(path: &Path) -> Result<File, Problem> {
+    // Looked at before it is opened, since opening alone makes some devices act; and again afterwards, by
+    // descriptor, since the name may mean another file by then.
+    if !fs::metadata(path).map_err(Problem::Read)?.is_file() {
+        return Err(Problem::NotAFile);
+    }
+    let mut options = OpenOptions::new();
+    let options = options.read(true).custom_flags(OFlag::O_NONBLOCK.bits() | OFlag::O_NOCTTY.bits());
+    options.open(path).map_err(Problem::Read)
+}
+
+fn read_all(file: File) -> Result<Vec<u8>, Problem> {
+    let metadata = file.metadata().map_err(Problem::Read)?;
+    if !metadata.is_file() {
+        return Err(Problem::NotAFile);
+    }
+    let limit = MAX_FILE_SIZE;
+    let mut bytes = Vec::with_capacity(metadata.len().min(limit) as usize + 1);
+    let mut reader = file.take(limit + 1);
+    reader.read_to_end(&mut bytes).map_err(Problem::Read)?;
+    if bytes.len() as u64 > limit {
+        return Err(Problem::TooLarge { limit });
+    }
+    Ok(bytes)
+}
