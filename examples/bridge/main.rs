@@ -56,7 +56,7 @@ impl Plugin for Bridge {
     fn add(&self, call: &AttachmentCall) -> Answer<AddResult> {
         let config = Config::read(call)?;
         let names = Names::of(call);
-        let netns = netns(call)?;
+        let netns = call.require_netns()?;
         let ipam_type = call.config.ipam_type()?;
         let namespace = File::open(netns).map_err(|e| cannot_open(netns, &e))?;
         // Before an address is asked for: IPAM would give up the one that the first ADD got.
@@ -96,7 +96,7 @@ impl Plugin for Bridge {
             call.delegate(&plugin).check()?;
         }
         check::host(&config, &body, &names.port)?;
-        check::container(netns(call)?, call.ifname.as_str(), &config, &body)?;
+        check::container(call.require_netns()?, call.ifname.as_str(), &config, &body)?;
         if config.ip_masq {
             for ip in &body.ips {
                 masquerade::check(&names.owner, ip.address)?;
@@ -124,10 +124,6 @@ impl Plugin for Bridge {
     fn about(&self) -> Option<String> {
         Some("CNI bridge plugin of libcni".to_owned())
     }
-}
-
-fn netns(call: &AttachmentCall) -> Answer<&Path> {
-    call.netns().ok_or_else(|| Failure::new(ErrorCode::INVALID_ENVIRONMENT, "CNI_NETNS is missing"))
 }
 
 fn cannot_open(netns: &Path, error: &std::io::Error) -> Failure {

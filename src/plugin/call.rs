@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{ArgsError, Config, Delegate, load_args};
-use crate::spec::{CNI_ARGS, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, CNI_PATH, Command, ContainerId, IfName};
+use super::{Answer, ArgsError, Config, Delegate, Failure, load_args};
+use crate::spec::{
+    CNI_ARGS, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, CNI_PATH, Command, ContainerId, ErrorCode, IfName,
+};
 
 /// One call of a plugin: what every verb has.
 #[derive(Clone, Debug)]
@@ -54,6 +56,15 @@ impl AttachmentCall {
     pub fn netns(&self) -> Option<&Path> {
         let path = self.variable(CNI_NETNS);
         (!path.is_empty()).then(|| Path::new(path))
+    }
+
+    /// The path of the container's network namespace, for verbs that can't do without.
+    ///
+    /// # Errors
+    /// Code 4: there is none.
+    pub fn require_netns(&self) -> Answer<&Path> {
+        let missing = || Failure::new(ErrorCode::INVALID_ENVIRONMENT, format!("{CNI_NETNS} is missing"));
+        self.netns().ok_or_else(missing)
     }
 
     /// The generic arguments (CNI_ARGS) as a struct of the author's; see [`load_args`].

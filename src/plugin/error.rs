@@ -3,13 +3,15 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use super::ArgsError;
 use crate::Chain;
 use crate::invoke::PluginError;
 use crate::spec::{ErrorCode, ErrorReply, InvalidName};
 
 /// Why a verb failed. Made by `?` from any error; becomes the CNI error object that is printed.
 ///
-/// An [`ErrorReply`] stays as it is, a delegated plugin's error keeps its code, any other error becomes code 999.
+/// An [`ErrorReply`] stays as it is, a delegated plugin's error keeps its code, invalid names and arguments have that
+/// of the specification, any other error becomes code 999.
 ///
 /// ```
 /// use libcni::plugin::Failure;
@@ -62,6 +64,7 @@ impl<E: StdError + 'static> From<E> for Failure {
         let text = Chain(&*error).to_string();
         let plugin = error.downcast_ref::<PluginError>().and_then(PluginError::code);
         let name = error.downcast_ref::<InvalidName>().map(InvalidName::code);
-        Self::new(plugin.or(name).unwrap_or(ErrorCode::INTERNAL), text)
+        let args = error.downcast_ref::<ArgsError>().map(|_| ErrorCode::INVALID_ENVIRONMENT);
+        Self::new(plugin.or(name).or(args).unwrap_or(ErrorCode::INTERNAL), text)
     }
 }

@@ -33,7 +33,8 @@ fn set_stdout_aside() -> io::Result<File> {
 }
 
 fn read_stdin() -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    // Most configurations are read at once.
+    let mut bytes = Vec::with_capacity(8 << 10);
     io::stdin().lock().read_to_end(&mut bytes)?;
     Ok(bytes)
 }

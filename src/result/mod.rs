@@ -235,6 +235,14 @@ impl serde::Serialize for AddResult {
     }
 }
 
+/// Reads a result in the version that it names, like [`AddResult::parse`].
+impl<'de> serde::Deserialize<'de> for AddResult {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let object = Object::deserialize(deserializer)?;
+        Self::parse(&object.to_string()).map_err(|e| serde::de::Error::custom(crate::Chain(&e)))
+    }
+}
+
 impl From<v100::Body> for AddResult {
     /// A result in the newest version.
     fn from(body: v100::Body) -> Self {
