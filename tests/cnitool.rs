@@ -1,1 +1,102 @@
-//! later
+//! The tool as an operator uses it.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test, in helpers too")]
+
+use std::process::Command;
+
+use crate::support::{Ran, Sandbox};
+
+mod failures;
+mod neighbours;
+mod options;
+mod signals;
+
+const NETNS: &str = "/run/netns/blue";
+
+/// A host with a network `net` of two plugins.
+fn host() -> Sandbox {
+    Sandbox::new().plugins(["one", "two"]).configured()
+}
+
+/// Runs the tool, which must succeed and say nothing on stderr.
+#[track_caller]
+fn succeeds(command: &mut Command) -> Ran {
+    let ran = Ran::new(command).exits_with(0);
+    assert_eq!(ran.stderr(), "", "{ran}");
+    ran
+}
+
+#[test]
+fn add_prints_the_result_alone_as_indented_json() {
+    let ran = succeeds(&mut host().cnitool(["add", "net", NETNS]));
+    let expected = "{\n    \"cniVersion\": \"1.1.0\",\n    \"dns\": {\n        \"domain\": \"two\"\n    }\n}\n";
+    assert_eq!(ran.stdout(), expected, "{ran}");
+}
+
+#[test]
+fn the_other_verbs_print_nothing() {
+    let sandbox = host();
+    succeeds(&mut sandbox.cnitool(["add", "net", NETNS]));
+    sandbox.forget_calls();
+    for verb in ["check", "del"] {
+        let ran = succeeds(&mut sandbox.cnitool([verb, "net", NETNS]));
+        assert_eq!(ran.stdout(), "", "{ran}");
+    }
+    assert_eq!(sandbox.calls(), ["CHECK one", "CHECK two", "DEL two", "DEL one"]);
+    assert!(sandbox.cached().is_empty());
+}
+
+#[test]
+fn gc_and_status_need_no_namespace_and_ignore_one() {
+    let sandbox = host();
+    succeeds(&mut sandbox.cnitool(["add", "net", NETNS]));
+    sandbox.forget_calls();
+    succeeds(&mut sandbox.cnitool(["status", "net"]));
+    succeeds(&mut sandbox.cnitool(["status", "net", NETNS]));
+    assert_eq!(sandbox.calls(), ["STATUS one", "STATUS two", "STATUS one", "STATUS two"]);
+    sandbox.forget_calls();
+    succeeds(&mut sandbox.cnitool(["gc", "net"]));
+    succeeds(&mut sandbox.cnitool(["gc", "net", NETNS]));
+    assert_eq!(sandbox.calls(), ["DEL two", "DEL one", "GC one", "GC two", "GC one", "GC two"]);
+    assert!(sandbox.cached().is_empty());
+}
+
+#[test]
+fn what_plugins_say_on_stderr_goes_to_stderr_and_not_to_stdout() {
+    let sandbox = host().on("one", "ADD", "echo '{}'; echo careful >&2");
+    let ran = Ran::new(&mut sandbox.cnitool(["add", "net", NETNS])).exits_with(0).says("careful");
+    assert!(!ran.stdout().contains("careful"), "{ran}");
+}
+
+#[test]
+fn a_namespace_is_a_path_or_a_name_of_ip_netns() {
+    for (argument, expected) in [
+        ("/run/netns/blue", "/run/netns/blue"),
+        ("/run//netns/../netns/./blue/", "/run/netns/blue"),
+        ("no-such-file-here", "/var/run/netns/no-such-file-here"),
+    ] {
+        let sandbox = host();
+        succeeds(&mut sandbox.cnitool(["add", "net", argument]));
+        assert_eq!(sandbox.variable_of("one", "ADD", "CNI_NETNS"), expected, "{argument}");
+    }
+}
+
+#[test]
+fn a_relative_namespace_counts_from_the_working_directory() {
+    let sandbox = host();
+    std::fs::write(sandbox.path("here"), "").unwrap();
+    for argument in ["here", "./here", "bin/../here"] {
+        succeeds(&mut sandbox.cnitool(["add", "net", argument]));
+        let cwd = std::fs::canonicalize(sandbox.path("")).unwrap();
+        assert_eq!(sandbox.variable_of("one", "ADD", "CNI_NETNS"), cwd.join("here").to_str().unwrap());
+        sandbox.forget_calls();
+    }
+}
+
+#[test]
+fn the_container_id_is_the_one_that_the_go_tool_derives() {
+    let sandbox = host();
+    succeeds(&mut sandbox.cnitool(["add", "net", NETNS]));
+    assert_eq!(sandbox.variable_of("one", "ADD", "CNI_CONTAINERID"), "cnitool-df26705e2e4ffd095eb1");
+    assert_eq!(sandbox.cached(), ["net-cnitool-df26705e2e4ffd095eb1-eth0"]);
+}

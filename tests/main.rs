@@ -22,6 +22,3 @@ mod cache;
 
 /// The tool as an operator uses it.
 mod cnitool;
-
-/// Real plugins and a real kernel, in namespaces that the test makes.
-mod kernel;

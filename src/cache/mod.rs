@@ -104,6 +104,13 @@ impl Key {
     }
 }
 
+#[derive(PartialEq)]
+enum Holder {
+    This,
+    Another,
+    Nobody,
+}
+
 impl Default for Cache {
     fn default() -> Self {
         Self::new("/var/lib/cni")
@@ -159,11 +166,22 @@ impl Cache {
     pub fn write(&self, key: &Key, entry: &Entry) -> Result<(), CacheError> {
         let results = self.results();
         file::create_dir(&results)?;
-        let taken = |name: &str| matches!(self.read_file(name), Ok(Some(Cached::Entry(other))) if !key.owns(&other));
         let names = key.names();
-        let name = names.iter().find(|name| !taken(name)).or(names.last());
-        let path = results.join(name.expect("the hashed name is never too long"));
-        file::write(&path, entry.to_json().as_bytes())
+        let holders: Vec<_> = names.iter().map(|name| self.holder(name, key)).collect();
+        let place = holders.iter().position(|holder| *holder == Holder::This);
+        let place = place.or_else(|| holders.iter().position(|holder| *holder == Holder::Nobody));
+        // The last name is this key's alone, so whatever is there can go.
+        let place = place.unwrap_or(names.len() - 1);
+        file::write(&results.join(&names[place]), entry.to_json().as_bytes())
+    }
+
+    /// Whose entry a file is. What is no entry is nobody's: the Go libcni, too, writes over it.
+    fn holder(&self, name: &str, key: &Key) -> Holder {
+        match self.read_file(name) {
+            Ok(Some(Cached::Entry(entry))) if key.owns(&entry) => Holder::This,
+            Ok(Some(Cached::Entry(_))) => Holder::Another,
+            Ok(_) | Err(_) => Holder::Nobody,
+        }
     }
 
     /// Removes what is cached for an attachment, broken or not. Nothing there is fine.

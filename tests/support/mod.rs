@@ -1,5 +1,27 @@
 //! What tests are made of.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test, in helpers too")]
 
 mod fake;
+mod patience;
+mod sandbox;
+mod script;
+#[cfg(feature = "cli")]
+mod tool;
 
 pub(crate) use fake::{FakeExec, failing, printing};
+pub(crate) use patience::{eventually, is_gone, pid_in};
+pub(crate) use sandbox::{Sandbox, attachment};
+pub(crate) use script::Script;
+#[cfg(feature = "cli")]
+pub(crate) use tool::Ran;
+
+/// A shell command that fails as a plugin does.
+pub(crate) fn fails_with(code: u32, msg: &str) -> String {
+    format!(r#"echo '{{"code":{code},"msg":"{msg}"}}'; exit 1"#)
+}
+
+/// An error and all its causes.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -82,11 +82,10 @@ pub(crate) fn remove(owner: &Owner) -> Answer {
 /// # Errors
 /// The address that is not masqueraded.
 pub(crate) fn check(owner: &Owner, address: IpNet) -> Answer {
-    let has_entry = LAYOUT.entries()?.contains(&entry(owner, address));
-    let rules = LAYOUT.rules()?;
+    let (entries, rules) = LAYOUT.contents()?;
     let mut chains = chains();
     chains.push(subnet_chain(family::network(address)));
-    if has_entry && chains.iter().all(|chain| chain.is_complete(&rules)) {
+    if entries.contains(&entry(owner, address)) && chains.iter().all(|chain| chain.is_complete(&rules)) {
         return Ok(());
     }
     let table = LAYOUT.table;

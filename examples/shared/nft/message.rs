@@ -3,13 +3,14 @@
 use libcni::plugin::{Answer, Failure};
 use libcni::spec::ErrorCode;
 use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE};
+use netlink_packet_netfilter::NetfilterMessage;
 use netlink_packet_netfilter::nftables::{
     ChainAttribute, ChainMessage, DataAttribute, HookNumber, ListAttribute, NfTablesMessage, RuleAttribute,
     RuleMessage, SetAttribute, SetElementAttribute, SetElementList, SetElementMessage, SetFlags, SetMessage,
     TableAttribute, TableMessage, Verdict, VerdictAttribute,
 };
-use netlink_packet_netfilter::{NetfilterMessage, NetfilterMessageInner};
 
+use super::attribute;
 use super::expression::Rule;
 use super::owned::{Chain, Entry, Hook, Map};
 use super::owner::Owner;
@@ -150,43 +151,28 @@ fn too_long(owner: &Owner) -> Failure {
     )
 }
 
-/// The elements of a map that a message of the kernel lists.
-pub(super) fn read_elements(map: &'static str, message: &NetfilterMessageInner) -> Vec<Entry> {
-    let NetfilterMessageInner::NfTables(NfTablesMessage::NewSetElement(message)) = message else { return Vec::new() };
-    let lists = message.attributes.iter().filter_map(|attribute| match attribute {
-        SetElementList::Elements(list) => Some(list),
-        _ => None,
-    });
-    lists.flatten().filter_map(|element| read_element(map, element)).collect()
+/// The elements that an object of a listed map has.
+pub(super) fn read_elements(map: &'static str, object: &[u8]) -> Vec<Entry> {
+    const ELEMENTS: u16 = 3;
+    const ELEMENT: u16 = 1;
+    let lists = attribute::all(object, ELEMENTS);
+    lists.flat_map(|list| attribute::all(list, ELEMENT)).filter_map(|element| read_element(map, element)).collect()
 }
 
-fn read_element(map: &'static str, element: &ListAttribute<SetElementAttribute>) -> Option<Entry> {
-    let ListAttribute::Element(attributes) = element else { return None };
-    let mut entry = Entry { map, key: Vec::new(), chain: String::new(), owner: None };
-    for attribute in attributes {
-        match attribute {
-            SetElementAttribute::Key(DataAttribute::Value(key)) => entry.key.clone_from(key),
-            SetElementAttribute::Data(DataAttribute::Verdict(verdict)) => entry.chain = chain_of(verdict),
-            SetElementAttribute::UserData(user_data) => entry.owner = Owner::from_user_data(user_data),
-            _ => {}
-        }
-    }
-    Some(entry)
-}
-
-fn chain_of(verdict: &[VerdictAttribute]) -> String {
-    let chain = verdict.iter().find_map(|attribute| match attribute {
-        VerdictAttribute::Chain(chain) => Some(chain.clone()),
-        _ => None,
-    });
-    chain.unwrap_or_default()
+fn read_element(map: &'static str, element: &[u8]) -> Option<Entry> {
+    const KEY_VALUE: [u16; 2] = [1, 1];
+    const VERDICT_CHAIN: [u16; 3] = [2, 2, 2];
+    const USER_DATA: u16 = 6;
+    Some(Entry {
+        map,
+        key: attribute::nested(element, &KEY_VALUE)?.to_vec(),
+        chain: attribute::nested(element, &VERDICT_CHAIN).and_then(attribute::text).unwrap_or_default(),
+        owner: attribute::first(element, USER_DATA).and_then(Owner::from_user_data),
+    })
 }
 
 /// The chain that a listed rule is in.
-pub(super) fn read_rule(message: &NetfilterMessageInner) -> Option<String> {
-    let NetfilterMessageInner::NfTables(NfTablesMessage::NewRule(message)) = message else { return None };
-    message.attributes.iter().find_map(|attribute| match attribute {
-        RuleAttribute::Chain(chain) => Some(chain.clone()),
-        _ => None,
-    })
+pub(super) fn read_rule(object: &[u8]) -> Option<String> {
+    const CHAIN: u16 = 2;
+    attribute::first(object, CHAIN).and_then(attribute::text)
 }

@@ -47,7 +47,7 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    /// Whether a table with these rules, as [`Layout::rules`] lists them, has all of the chain's.
+    /// Whether a table with these rules, as [`Layout::contents`] lists them, has all of the chain's.
     pub(crate) fn is_complete(&self, rules: &[String]) -> bool {
         rules.iter().filter(|chain| **chain == self.name).count() == self.rules.len()
     }
@@ -108,6 +108,25 @@ pub(super) struct Snapshot {
     pub(super) entries: Vec<Entry>,
 }
 
+/// Why an attempt at a change did not succeed.
+enum Attempt {
+    /// Somebody else changed rules meanwhile.
+    Interrupted,
+    Failed(Failure),
+}
+
+impl From<Error> for Attempt {
+    fn from(error: Error) -> Self {
+        if error.is_interruption() { Self::Interrupted } else { Self::Failed(error.into()) }
+    }
+}
+
+impl From<Failure> for Attempt {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
 /// How long others may keep us from a change by making theirs.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How many elements go at once: what is sent must fit into the socket's buffer.
@@ -123,21 +142,29 @@ impl Layout {
         let mut connection = Connection::open()?;
         let start = Instant::now();
         loop {
-            let snapshot = self.snapshot(&mut connection)?;
-            let mut change = plan(&snapshot.entries)?;
-            let is_whole = !change.add.is_empty() || change.remove.len() <= AT_ONCE;
-            if !is_whole && change.remove.len() < snapshot.entries.len() {
-                change.remove.truncate(AT_ONCE);
-            }
-            let requests = plan::requests(self, &snapshot, &change)?;
-            match connection.commit(&requests, snapshot.generation) {
-                Ok(()) if is_whole || requests.is_empty() => return Ok(()),
-                Ok(()) => {}
-                Err(error) if error.errno() == Some(Errno::ERESTART) && start.elapsed() < PATIENCE => {}
-                Err(error) if error.errno() == Some(Errno::ERESTART) => return Err(self.contended()),
-                Err(error) => return Err(error.into()),
+            match self.try_change(&mut connection, &plan) {
+                Err(Attempt::Failed(failure)) => return Err(failure),
+                Err(Attempt::Interrupted) if start.elapsed() > PATIENCE => return Err(self.contended()),
+                Err(Attempt::Interrupted) | Ok(false) => {}
+                Ok(true) => return Ok(()),
             }
         }
+    }
+
+    /// Whether the change is complete.
+    fn try_change(
+        &self,
+        connection: &mut Connection,
+        plan: impl Fn(&[Entry]) -> Answer<Change>,
+    ) -> Result<bool, Attempt> {
+        let snapshot = self.snapshot(connection)?;
+        let mut change = plan(&snapshot.entries)?;
+        let is_complete = !change.add.is_empty() || change.remove.len() <= AT_ONCE;
+        if !is_complete {
+            change.remove.truncate(AT_ONCE);
+        }
+        connection.commit(&plan::requests(self, &snapshot, &change)?, snapshot.generation)?;
+        Ok(is_complete)
     }
 
     /// Removes what a condition holds for.
@@ -148,18 +175,25 @@ impl Layout {
         })
     }
 
-    /// The elements.
-    pub(crate) fn entries(&self) -> Answer<Vec<Entry>> {
-        Ok(self.snapshot(&mut Connection::open()?)?.entries)
+    /// What is there: the elements, and the chain of each rule.
+    pub(crate) fn contents(&self) -> Answer<(Vec<Entry>, Vec<String>)> {
+        let mut connection = Connection::open()?;
+        let start = Instant::now();
+        loop {
+            let snapshot = self.snapshot(&mut connection);
+            match snapshot.and_then(|snapshot| Ok((snapshot.entries, self.rules(&mut connection)?))) {
+                Err(error) if error.is_interruption() && start.elapsed() < PATIENCE => {}
+                contents => return Ok(contents?),
+            }
+        }
     }
 
-    /// The names of the chains, each as often as it has rules.
-    pub(crate) fn rules(&self) -> Answer<Vec<String>> {
+    fn rules(&self, connection: &mut Connection) -> Result<Vec<String>, Error> {
         let doing = format!("list the rules of table `{}`", self.table);
-        match Connection::open()?.dump(&doing, Requests { table: self.table }.get_rules()) {
-            Ok(listed) => Ok(listed.iter().filter_map(read_rule).collect()),
+        match connection.dump(&doing, Requests { table: self.table }.get_rules()) {
+            Ok(listed) => Ok(listed.iter().filter_map(|object| read_rule(object)).collect()),
             Err(error) if error.errno() == Some(Errno::ENOENT) => Ok(Vec::new()),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         }
     }
 
@@ -181,7 +215,7 @@ impl Layout {
             match connection.dump(&doing, Requests { table: self.table }.get_elements(map.name)) {
                 Ok(listed) => {
                     snapshot.table_exists = true;
-                    snapshot.entries.extend(listed.iter().flat_map(|message| read_elements(map.name, message)));
+                    snapshot.entries.extend(listed.iter().flat_map(|object| read_elements(map.name, object)));
                 }
                 Err(error) if error.errno() == Some(Errno::ENOENT) => {}
                 Err(error) => return Err(error),

@@ -3,18 +3,20 @@
 use std::io;
 
 use netlink_packet_core::{
-    DecodeError, DefaultNla, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkBuffer, NetlinkMessage, NetlinkPayload,
+    DecodeError, DefaultNla, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer,
+    NetlinkMessage,
 };
-use netlink_packet_netfilter::nftables::{GenAttribute, GenMessage, NfTablesMessage};
+use netlink_packet_netfilter::nftables::{GenMessage, NfTablesMessage};
 use netlink_packet_netfilter::none::ControlMessage;
-use netlink_packet_netfilter::{NetfilterHeader, NetfilterMessage, NetfilterMessageInner, NetfilterProtoFamily};
+use netlink_packet_netfilter::{NetfilterHeader, NetfilterMessage, NetfilterProtoFamily};
 use netlink_sys::protocols::NETLINK_NETFILTER;
 use netlink_sys::{Socket, SocketAddr};
 use nix::errno::Errno;
 
+use super::attribute;
 use super::message::Request;
 
-/// What went wrong between us and nf_tables.
+/// What went wrong between us and netfilter.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// The socket does not work.
@@ -23,7 +25,7 @@ pub(crate) enum Error {
     /// The kernel said no.
     #[error("cannot {doing}")]
     Refused { doing: String, source: Errno },
-    /// What the kernel said is not understood.
+    /// The kernel said something that is no netlink message.
     #[error("cannot understand the kernel's answer to: {doing}")]
     Answer { doing: String, source: DecodeError },
 }
@@ -36,6 +38,11 @@ impl Error {
             Self::Socket { .. } | Self::Answer { .. } => None,
         }
     }
+
+    /// Whether rules changed while we were at it, and the same may work now.
+    pub(super) fn is_interruption(&self) -> bool {
+        matches!(self.errno(), Some(Errno::ERESTART | Errno::EINTR))
+    }
 }
 
 /// A generation of the rules of the network namespace: every change of anybody makes a new one.
@@ -43,18 +50,36 @@ impl Error {
 pub(super) struct Generation(u32);
 
 /// The socket.
+#[derive(Debug)]
 pub(crate) struct Connection {
     socket: Socket,
     sequence: u32,
 }
 
-type Message = NetlinkMessage<NetfilterMessage>;
+/// What the kernel sent.
+struct Answer {
+    sequence: u32,
+    content: Content,
+}
+
+enum Content {
+    /// An object, as its attributes.
+    Object(Vec<u8>),
+    /// The end of a request, with the negative number of an error or 0.
+    End(i32),
+    /// The end of a list that changed while it was read.
+    Interrupted,
+}
 
 /// Larger than any datagram that the kernel sends on its own.
 const DATAGRAM: usize = 1 << 16;
+const HEADER: usize = 16;
+const NETFILTER_HEADER: usize = 4;
+const NLM_F_DUMP_INTR: u16 = 0x10;
 const BATCH_BEGIN: u8 = 16;
 const BATCH_GENERATION: u16 = 1;
-const SUBSYSTEM: u16 = 10;
+const GENERATION_ID: u16 = 1;
+const NF_TABLES: u16 = 10;
 
 impl Connection {
     pub(crate) fn open() -> Result<Self, Error> {
@@ -67,21 +92,30 @@ impl Connection {
         let doing = "read the generation of the rules";
         let message = NfTablesMessage::GetGen(GenMessage { attributes: Vec::new() });
         self.send(vec![(nf_tables(message), NLM_F_REQUEST)])?;
-        let found = self.receive(doing)?.into_iter().find_map(|message| generation_in(&message));
-        found.ok_or(Error::Refused { doing: doing.to_owned(), source: Errno::ENODATA })
+        for answer in self.receive(doing)? {
+            match answer.content {
+                Content::Object(attributes) => {
+                    let id = attribute::first(&attributes, GENERATION_ID).and_then(|id| id.try_into().ok());
+                    return Ok(Generation(u32::from_be_bytes(id.unwrap_or_default())));
+                }
+                Content::End(code) => refused(doing, code)?,
+                Content::Interrupted => {}
+            }
+        }
+        refused(doing, -(Errno::ENODATA as i32)).map(|()| Generation(0))
     }
 
-    /// All objects that a request asks for; `ENOENT` when there is no such table or map.
-    pub(crate) fn dump(&mut self, doing: &str, request: NetfilterMessage) -> Result<Vec<NetfilterMessageInner>, Error> {
+    /// The attributes of all objects that a request asks for; `ENOENT` when there is no such table or map, `EINTR`
+    /// when they changed meanwhile.
+    pub(crate) fn dump(&mut self, doing: &str, request: NetfilterMessage) -> Result<Vec<Vec<u8>>, Error> {
         self.send(vec![(request, NLM_F_REQUEST | NLM_F_DUMP)])?;
         let mut listed = Vec::new();
         loop {
-            for message in self.receive(doing)? {
-                match message.payload {
-                    NetlinkPayload::InnerMessage(message) => listed.push(message.inner),
-                    NetlinkPayload::Error(error) => refused(doing, error.raw_code())?,
-                    NetlinkPayload::Done(_) => return Ok(listed),
-                    _ => {}
+            for answer in self.receive(doing)? {
+                match answer.content {
+                    Content::Object(attributes) => listed.push(attributes),
+                    Content::End(code) => return refused(doing, code).map(|()| listed),
+                    Content::Interrupted => return refused(doing, -(Errno::EINTR as i32)).map(|()| listed),
                 }
             }
         }
@@ -90,11 +124,11 @@ impl Connection {
     /// Asks for one thing to be done.
     pub(crate) fn request(&mut self, doing: &str, request: NetfilterMessage) -> Result<(), Error> {
         self.send(vec![(request, NLM_F_REQUEST | NLM_F_ACK)])?;
-        let answered = self.receive(doing)?.into_iter().find_map(|message| match message.payload {
-            NetlinkPayload::Error(error) => Some(error.raw_code()),
-            _ => None,
+        let codes = self.receive(doing)?.into_iter().filter_map(|answer| match answer.content {
+            Content::End(code) => Some(code),
+            Content::Object(_) | Content::Interrupted => None,
         });
-        refused(doing, answered.unwrap_or_default())
+        codes.map(|code| refused(doing, code)).collect()
     }
 
     /// Makes all changes at once or none of them. `ERESTART` when the rules are in another generation by now.
@@ -125,12 +159,12 @@ impl Connection {
     fn outcome(&mut self, requests: &[Request], begun: u32) -> Result<(), Error> {
         let mut outcome = Ok(());
         loop {
-            for message in self.receive("change the rules")? {
-                let NetlinkPayload::Error(error) = message.payload else { continue };
-                let place = message.header.sequence_number.wrapping_sub(begun) as usize;
+            for answer in self.receive("change the rules")? {
+                let Content::End(code) = answer.content else { continue };
+                let place = answer.sequence.wrapping_sub(begun) as usize;
                 let request = place.checked_sub(1).and_then(|index| requests.get(index));
                 let doing = request.map_or("change the rules", |request| &request.doing);
-                outcome = outcome.and(refused(doing, error.raw_code()));
+                outcome = outcome.and(refused(doing, code));
                 // An error of the batch as a whole may be the only one.
                 if place == requests.len() || (place == 0 && outcome.is_err()) {
                     return outcome;
@@ -150,29 +184,38 @@ impl Connection {
     }
 
     /// One datagram, which has any number of messages.
-    fn receive(&mut self, doing: &str) -> Result<Vec<Message>, Error> {
+    fn receive(&mut self, doing: &str) -> Result<Vec<Answer>, Error> {
         let mut bytes = Vec::with_capacity(DATAGRAM);
         self.socket.recv(&mut bytes, 0).map_err(|source| Error::Socket { doing: "read from", source })?;
-        let answer = |source| Error::Answer { doing: doing.to_owned(), source };
-        let mut messages = Vec::new();
-        let mut rest = bytes.as_slice();
-        while !rest.is_empty() {
-            let length = NetlinkBuffer::new_checked(rest).map_err(answer)?.length() as usize;
-            messages.push(Message::deserialize(rest).map_err(answer)?);
-            rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
-        }
-        Ok(messages)
+        read(&bytes).map_err(|source| Error::Answer { doing: doing.to_owned(), source })
     }
 }
 
+fn read(mut datagram: &[u8]) -> Result<Vec<Answer>, DecodeError> {
+    let mut answers = Vec::new();
+    while !datagram.is_empty() {
+        let message = NetlinkBuffer::new_checked(datagram)?;
+        let body = datagram.get(HEADER..message.length() as usize).unwrap_or_default();
+        let code = || body.first_chunk().map_or(0, |code| i32::from_ne_bytes(*code));
+        let content = match message.message_type() {
+            _ if message.flags() & NLM_F_DUMP_INTR != 0 => Content::Interrupted,
+            NLMSG_ERROR | NLMSG_DONE => Content::End(code()),
+            _ => Content::Object(body.get(NETFILTER_HEADER..).unwrap_or_default().to_vec()),
+        };
+        answers.push(Answer { sequence: message.sequence_number(), content });
+        datagram = datagram.get((message.length() as usize).next_multiple_of(4)..).unwrap_or_default();
+    }
+    Ok(answers)
+}
+
 fn begin(generation: Option<Generation>) -> NetfilterMessage {
-    let attribute = |Generation(id)| DefaultNla::new(BATCH_GENERATION, id.to_be_bytes().to_vec());
+    let attribute = |Generation(id)| DefaultNla::new(BATCH_GENERATION, u32::to_be_bytes(id).to_vec());
     let attributes = generation.map(attribute).into_iter().collect();
     control(ControlMessage::Other { message_type: BATCH_BEGIN, attributes })
 }
 
 fn control(message: ControlMessage) -> NetfilterMessage {
-    NetfilterMessage::new(NetfilterHeader::new(NetfilterProtoFamily::Unspec, 0, SUBSYSTEM), message)
+    NetfilterMessage::new(NetfilterHeader::new(NetfilterProtoFamily::Unspec, 0, NF_TABLES), message)
 }
 
 pub(super) fn nf_tables(message: NfTablesMessage) -> NetfilterMessage {
@@ -180,7 +223,7 @@ pub(super) fn nf_tables(message: NfTablesMessage) -> NetfilterMessage {
 }
 
 fn append(bytes: &mut Vec<u8>, message: NetfilterMessage, flags: u16, sequence: u32) {
-    let mut message = Message::from(message);
+    let mut message = NetlinkMessage::from(message);
     message.header.flags = flags;
     message.header.sequence_number = sequence;
     message.finalize();
@@ -192,17 +235,6 @@ fn append(bytes: &mut Vec<u8>, message: NetfilterMessage, flags: u16, sequence: 
 fn refused(doing: &str, code: i32) -> Result<(), Error> {
     match code {
         0 => Ok(()),
-        code => Err(Error::Refused { doing: doing.to_owned(), source: Errno::from_raw(code.abs()) }),
+        code => Err(Error::Refused { doing: doing.to_owned(), source: Errno::from_raw(code.saturating_neg()) }),
     }
-}
-
-fn generation_in(message: &Message) -> Option<Generation> {
-    let NetlinkPayload::InnerMessage(message) = &message.payload else { return None };
-    let NetfilterMessageInner::NfTables(NfTablesMessage::NewGen(GenMessage { attributes })) = &message.inner else {
-        return None;
-    };
-    attributes.iter().find_map(|attribute| match attribute {
-        GenAttribute::Id(id) => Some(Generation(*id)),
-        _ => None,
-    })
 }

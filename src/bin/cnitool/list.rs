@@ -1,7 +1,5 @@
 //! `cnitool list`: what there is.
 
-use std::io::{self, Write};
-
 use libcni::conf::{Listing, NetworkConfig};
 use libcni::{Chain, Error};
 
@@ -10,17 +8,18 @@ use crate::say;
 
 /// Prints a line for each network: name, version, plugins and file, separated by tabs, in the order of file names.
 pub(crate) fn print_networks(arguments: &Arguments) -> Result<(), crate::Failure> {
-    let mut stdout = io::stdout().lock();
-    for network in networks_in_file_order(arguments)? {
-        let plugins: Vec<_> = network.plugins().iter().map(|plugin| plugin.plugin_type()).collect();
-        let file = network.path().map(|path| path.display().to_string()).unwrap_or_default();
-        let version = match network.cni_version() {
-            "" => "0.1.0",
-            written => written,
-        };
-        writeln!(stdout, "{}\t{version}\t{}\t{file}", network.name(), plugins.join(","))?;
-    }
-    Ok(stdout.flush()?)
+    let lines: Vec<_> = networks_in_file_order(arguments)?.iter().map(line).collect();
+    crate::print(&lines.join("\n"))
+}
+
+fn line(network: &NetworkConfig) -> String {
+    let plugins: Vec<_> = network.plugins().iter().map(|plugin| plugin.plugin_type()).collect();
+    let file = network.path().map(|path| path.display().to_string()).unwrap_or_default();
+    let version = match network.cni_version() {
+        "" => "0.1.0",
+        written => written,
+    };
+    format!("{}\t{version}\t{}\t{file}", network.name(), plugins.join(","))
 }
 
 /// The networks of the directory in the order of their files' names; a warning for every file that gives none.

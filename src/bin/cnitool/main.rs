@@ -7,7 +7,9 @@ mod netns;
 mod run;
 mod signals;
 
+use std::fs::File;
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -74,9 +76,13 @@ fn add(arguments: &Arguments, target: &cli::Target, cni: &Cni) -> Result<(), Fai
         true => Failure::HalfAdded(Box::new(error)),
         false => Failure::Cni(error),
     })?;
-    let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "{}", result.to_json_pretty())?;
-    Ok(stdout.flush()?)
+    print(&result.to_json_pretty())
+}
+
+/// Writes a line to stdout. Not by `println`: that takes a stdout that can't be written to for success.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = File::from(std::io::stdout().as_fd().try_clone_to_owned()?);
+    Ok(stdout.write_all(format!("{text}\n").as_bytes())?)
 }
 
 /// The network of a name, and a warning for every broken file on the way to it.

@@ -1,0 +1,103 @@
+//! How the tool fails.
+
+use std::fs::{File, OpenOptions};
+use std::process::Stdio;
+
+use super::{NETNS, host};
+use crate::support::{Ran, Sandbox, fails_with};
+
+#[test]
+fn a_plugin_error_is_on_stderr_with_status_1_and_nothing_on_stdout() {
+    for (verb, command) in [("add", "ADD"), ("check", "CHECK"), ("del", "DEL"), ("gc", "GC"), ("status", "STATUS")] {
+        let sandbox = host().on("one", command, &fails_with(120, "out of luck"));
+        let ran = Ran::new(sandbox.cnitool([verb, "net"]).arg(NETNS)).exits_with(1);
+        let ran = ran.says("error: ").says("`one`").says(command).says("out of luck");
+        assert_eq!(ran.stdout(), "", "{ran}");
+    }
+}
+
+#[test]
+fn a_failed_add_says_how_to_clean_up() {
+    let sandbox = host().on("two", "ADD", &fails_with(120, "out of luck"));
+    Ran::new(&mut sandbox.cnitool(["add", "net", NETNS])).exits_with(1).says("cnitool del");
+}
+
+#[test]
+fn a_missing_plugin_is_named_with_the_directories() {
+    let sandbox = host();
+    std::fs::remove_file(sandbox.bin().join("two")).unwrap();
+    let ran = Ran::new(&mut sandbox.cnitool(["add", "net", NETNS])).exits_with(1);
+    ran.says("`two`").says(sandbox.bin().to_str().unwrap());
+}
+
+#[test]
+fn a_bad_network_name_is_an_error_that_reads_and_runs_nothing() {
+    let list = r#"{"cniVersion":"1.0.0","name":"../x","plugins":[{"type":"one"}]}"#;
+    let sandbox = host().file("x.conflist", list);
+    for verb in ["add", "check", "del", "gc", "status"] {
+        Ran::new(sandbox.cnitool([verb, "../x"]).arg(NETNS)).exits_with(1).says("../x");
+    }
+    assert!(sandbox.calls().is_empty());
+}
+
+/// A message with what moves a terminal's cursor, in every part of an error object, in JSON's own escapes.
+const ESCAPES: &str = r#"printf '%s' '{"code":100,"msg":"a\u001b[2Jb\u0007","details":"c\u009b1md\re"}'; exit 1"#;
+
+#[test]
+fn control_characters_of_a_message_do_not_reach_the_terminal() {
+    for (verb, command) in [("add", "ADD"), ("del", "DEL"), ("status", "STATUS")] {
+        let sandbox = host().on("one", command, ESCAPES);
+        let ran = Ran::new(sandbox.cnitool([verb, "net"]).arg(NETNS)).exits_with(1);
+        let raw = ran.stderr().chars().any(|c| c.is_control() && c != '\n');
+        assert!(!raw, "{:?}", ran.stderr());
+        ran.says("a").says("[2Jb").says("1md");
+    }
+}
+
+#[test]
+fn control_characters_of_a_file_name_or_argument_do_not_reach_the_terminal() {
+    let sandbox = host().file("10-\u{1b}[2J.conflist", "{");
+    for network in ["net", "\u{1b}[2Jother"] {
+        let ran = Ran::new(&mut sandbox.cnitool(["add", network, NETNS]));
+        assert!(!ran.stderr().contains('\u{1b}'), "{:?}", ran.stderr());
+    }
+}
+
+/// Runs an ADD with this as stdout.
+#[track_caller]
+fn add_to(sandbox: &Sandbox, stdout: impl Into<Stdio>) -> Ran {
+    let mut command = sandbox.cnitool(["add", "net", NETNS]);
+    let child = command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
+    Ran::of(&command, child.wait_with_output().unwrap())
+}
+
+#[track_caller]
+fn fails_without_panic(ran: Ran) {
+    let ran = ran.exits_with(1).says("stdout");
+    assert!(!ran.stderr().contains("panicked"), "{ran}");
+}
+
+#[test]
+fn a_full_stdout_is_an_error() {
+    fails_without_panic(add_to(&host(), OpenOptions::new().write(true).open("/dev/full").unwrap()));
+}
+
+#[test]
+fn a_pipe_that_nobody_reads_is_an_error() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    fails_without_panic(add_to(&host(), writer));
+}
+
+#[test]
+fn a_stdout_that_is_open_for_reading_only_is_an_error() {
+    fails_without_panic(add_to(&host(), File::open("/dev/null").unwrap()));
+}
+
+#[test]
+fn a_closed_stderr_changes_nothing_but_the_words() {
+    let sandbox = host().on("two", "ADD", &fails_with(120, "out of luck"));
+    let mut command = sandbox.cnitool(["add", "net", NETNS]);
+    let status = command.stderr(OpenOptions::new().write(true).open("/dev/full").unwrap()).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+}

@@ -1,0 +1,135 @@
+//! Flags and environment variables.
+
+use std::process::Command;
+
+use super::{NETNS, host, succeeds};
+use crate::support::{Ran, Sandbox};
+
+#[test]
+fn the_directory_of_configurations_is_a_flag_or_a_variable() {
+    let sandbox = Sandbox::new().plugins(["one"]);
+    std::fs::create_dir(sandbox.path("other.d")).unwrap();
+    let list = r#"{"cniVersion":"1.0.0","name":"other","plugins":[{"type":"one"}]}"#;
+    std::fs::write(sandbox.path("other.d/a.conflist"), list).unwrap();
+    succeeds(&mut sandbox.cnitool(["add", "other", NETNS, "--conf-dir", "other.d"]));
+    succeeds(sandbox.cnitool(["add", "other", NETNS]).env("NETCONFPATH", "other.d"));
+    Ran::new(&mut sandbox.cnitool(["add", "other", NETNS])).exits_with(1).says("no network configurations found");
+}
+
+#[test]
+fn plugin_directories_are_searched_in_the_order_of_their_flags() {
+    let sandbox = host();
+    std::fs::create_dir(sandbox.path("late")).unwrap();
+    std::fs::write(sandbox.path("late/one"), "never run").unwrap();
+    std::fs::rename(sandbox.bin().join("two"), sandbox.path("late/two")).unwrap();
+    let mut command = sandbox.cnitool(["add", "net", NETNS, "--plugin-dir", "bin", "--plugin-dir", "late"]);
+    succeeds(command.env("CNI_PATH", "/nowhere"));
+    assert_eq!(sandbox.calls(), ["ADD one", "ADD two"]);
+    assert_eq!(sandbox.variable_of("one", "ADD", "CNI_PATH"), "bin:late");
+}
+
+#[test]
+fn plugin_directories_come_from_the_variable_without_a_flag() {
+    let sandbox = host();
+    let dirs = format!("/nowhere:{}", sandbox.bin().display());
+    succeeds(sandbox.cnitool(["add", "net", NETNS]).env("CNI_PATH", &dirs));
+    assert_eq!(sandbox.variable_of("one", "ADD", "CNI_PATH"), dirs);
+}
+
+#[test]
+fn the_cache_directory_is_a_flag() {
+    let sandbox = host();
+    succeeds(&mut sandbox.cnitool(["add", "net", NETNS, "--container-id", "c1"]));
+    assert!(sandbox.path("cache/results/net-c1-eth0").exists());
+}
+
+#[test]
+fn the_container_id_is_a_flag() {
+    let sandbox = host();
+    succeeds(&mut sandbox.cnitool(["--container-id", "web-0", "add", "net", NETNS]));
+    assert_eq!(sandbox.variable_of("one", "ADD", "CNI_CONTAINERID"), "web-0");
+}
+
+/// What a plugin gets in a variable when the tool is run like this.
+#[track_caller]
+fn given<const N: usize>(name: &str, arguments: [&str; N], env: Option<(&str, &str)>) -> String {
+    let sandbox = host();
+    let mut command = sandbox.cnitool(["add", "net", NETNS]);
+    succeeds(command.args(arguments).envs(env));
+    sandbox.variable_of("one", "ADD", name)
+}
+
+#[test]
+fn the_interface_is_a_flag_a_variable_or_eth0() {
+    assert_eq!(given("CNI_IFNAME", [], None), "eth0");
+    assert_eq!(given("CNI_IFNAME", ["-i", "net1"], None), "net1");
+    assert_eq!(given("CNI_IFNAME", ["--ifname", "net1"], None), "net1");
+    assert_eq!(given("CNI_IFNAME", [], Some(("CNI_IFNAME", "net2"))), "net2");
+    assert_eq!(given("CNI_IFNAME", ["-i", "net1"], Some(("CNI_IFNAME", "net2"))), "net1");
+    assert_eq!(given("CNI_IFNAME", [], Some(("CNI_IFNAME", ""))), "eth0");
+}
+
+#[test]
+fn generic_arguments_are_flags_or_a_variable() {
+    assert_eq!(given("CNI_ARGS", [], None), "");
+    assert_eq!(given("CNI_ARGS", ["--arg", "K=V", "--arg", "K2=a b"], None), "K=V;K2=a b");
+    assert_eq!(given("CNI_ARGS", [], Some(("CNI_ARGS", "K=V;K2=V2"))), "K=V;K2=V2");
+    assert_eq!(given("CNI_ARGS", ["--arg", "K=V"], Some(("CNI_ARGS", "X=Y"))), "K=V");
+}
+
+#[test]
+fn capability_arguments_are_a_flag_or_a_variable() {
+    let list = r#"{"cniVersion":"1.0.0","name":"caps","plugins":[{"type":"one","capabilities":{"mac":true}}]}"#;
+    let sandbox = host().file("caps.conflist", list);
+    let run = |command: &mut Command| {
+        succeeds(command);
+        sandbox.request_of("one", "ADD")["runtimeConfig"].to_string()
+    };
+    let caps = r#"{"mac":"02:00:00:00:00:01","bandwidth":{}}"#;
+    let expected = r#"{"mac":"02:00:00:00:00:01"}"#;
+    assert_eq!(run(&mut sandbox.cnitool(["add", "caps", NETNS, "--cap", caps])), expected);
+    assert_eq!(run(sandbox.cnitool(["add", "caps", NETNS]).env("CAP_ARGS", caps)), expected);
+    assert_eq!(run(sandbox.cnitool(["add", "caps", NETNS, "--cap", "{}"]).env("CAP_ARGS", caps)), "null");
+}
+
+#[test]
+fn the_timeout_is_a_flag() {
+    let sandbox = host().on("one", "ADD", "exec sleep 300");
+    let ran = Ran::new(&mut sandbox.cnitool(["add", "net", NETNS, "--timeout", "200ms"]));
+    ran.exits_with(1).says("`one`").says("no answer after 200 ms");
+}
+
+#[test]
+fn bad_values_are_named_before_anything_runs() {
+    for (arguments, word) in [
+        (["--container-id", "../x"], "../x"),
+        (["--container-id", ""], "container ID"),
+        (["--ifname", "a/b"], "a/b"),
+        (["--ifname", "sixteen-letters-"], "sixteen-letters-"),
+        (["--arg", "novalue"], "novalue"),
+        (["--arg", "K="], "K="),
+        (["--arg", "K=a=b"], "K=a=b"),
+        (["--arg", "K=V;SMUGGLED"], "SMUGGLED"),
+        (["--cap", "[]"], "JSON object"),
+    ] {
+        let sandbox = host();
+        let mut command = sandbox.cnitool(["add", "net", NETNS]);
+        Ran::new(command.args(arguments)).exits_with(1).says(word);
+        assert!(sandbox.calls().is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn wrong_usage_has_exit_status_2_and_help_is_on_stdout() {
+    let sandbox = host();
+    for arguments in [&["add", "net"][..], &["plug", "net", NETNS], &["add", "net", NETNS, "more"], &["status"]] {
+        Ran::new(sandbox.cnitool([]).args(arguments)).exits_with(2).says("Usage");
+    }
+    Ran::new(&mut sandbox.cnitool(["add", "net", NETNS, "--timeout", "soon"])).exits_with(2).says("soon");
+    Ran::new(&mut sandbox.cnitool(["add", "net", NETNS, "--no-such-flag"])).exits_with(2).says("--no-such-flag");
+    let help = succeeds(&mut sandbox.cnitool(["--help"])).stdout();
+    for word in ["add", "NETCONFPATH", "CNI_PATH", "CNI_IFNAME", "CNI_ARGS", "CAP_ARGS", "CNITOOL_STRICT"] {
+        assert!(help.contains(word), "{word} is not in: {help}");
+    }
+    assert!(sandbox.calls().is_empty());
+}

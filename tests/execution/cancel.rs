@@ -1,0 +1,65 @@
+//! Ending an execution from another thread.
+
+use std::time::Duration;
+
+use libcni::invoke::{CancelToken, ExecError};
+
+use crate::support::{Sandbox, Script, attachment, eventually, is_gone, pid_in};
+
+#[test]
+fn a_running_plugin_is_ended_with_its_tree_when_cancelled() {
+    let token = CancelToken::new().unwrap();
+    let mut script = Script::new("sleep 300 & echo $! >~/pid; wait");
+    script.limits.cancel = Some(token.clone());
+    let (error, pid) = std::thread::scope(|scope| {
+        let running = scope.spawn(|| script.error());
+        let pid = pid_in(&script.file("pid"));
+        token.cancel().unwrap();
+        (running.join().unwrap(), pid)
+    });
+    assert!(matches!(error, ExecError::Cancelled { started: true, .. }), "{error:?}\n{script}");
+    eventually("the plugin's child is gone", || is_gone(pid));
+}
+
+#[test]
+fn what_is_cancelled_before_the_start_does_not_run() {
+    let token = CancelToken::new().unwrap();
+    token.cancel().unwrap();
+    let mut script = Script::new("touch ~/ran");
+    script.limits.cancel = Some(token);
+    let error = script.error();
+    assert!(matches!(error, ExecError::Cancelled { started: false, .. }), "{error:?}");
+    assert!(!error.was_started());
+    assert!(!script.file("ran").exists());
+}
+
+#[test]
+fn a_cancelled_add_runs_no_further_plugin_and_caches_nothing() {
+    let token = CancelToken::new().unwrap();
+    let sandbox = Sandbox::new().plugins(["one", "two"]).on("one", "ADD", "exec sleep 300");
+    let cni = sandbox.cni().cancel(token.clone());
+    let error = std::thread::scope(|scope| {
+        let adding = scope.spawn(|| cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err());
+        eventually("the first plugin runs", || sandbox.calls() == ["ADD one"]);
+        token.cancel().unwrap();
+        adding.join().unwrap()
+    });
+    assert_eq!(sandbox.calls(), ["ADD one"]);
+    assert!(sandbox.cached().is_empty());
+    assert!(error.needs_cleanup() && !error.is_retryable(), "{error:?}");
+}
+
+#[test]
+fn waiting_for_a_busy_file_can_be_cancelled() {
+    let token = CancelToken::new().unwrap();
+    let mut script = Script::new("true");
+    script.limits.cancel = Some(token.clone());
+    let _writer = std::fs::OpenOptions::new().append(true).open(script.program()).unwrap();
+    let error = std::thread::scope(|scope| {
+        let running = scope.spawn(|| script.run());
+        std::thread::sleep(Duration::from_millis(50));
+        token.cancel().unwrap();
+        running.join().unwrap().unwrap_err()
+    });
+    assert!(matches!(error, ExecError::Cancelled { started: false, .. }), "{error:?}");
+}

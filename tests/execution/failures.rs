@@ -1,0 +1,113 @@
+//! Programs that can't be run, and directories without one.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use libcni::Error;
+use libcni::invoke::{ExecError, FindError, find};
+
+use crate::support::{Sandbox, Script, attachment, chain};
+
+/// The program can't be run, and the message has its path and the system's reason.
+#[track_caller]
+fn cannot_run(script: &Script, reason: &str) {
+    let error = script.error();
+    assert!(matches!(error, ExecError::Spawn { .. }), "{error:?}");
+    assert!(!error.was_started());
+    let message = chain(&error);
+    for word in [script.program().to_str().unwrap(), reason] {
+        assert!(message.contains(word), "{word:?} is not in: {message}");
+    }
+}
+
+#[test]
+fn a_program_that_may_not_be_executed_is_named() {
+    let script = Script::new("true");
+    fs::set_permissions(script.program(), Permissions::from_mode(0o644)).unwrap();
+    cannot_run(&script, "Permission denied");
+}
+
+#[test]
+fn a_program_in_no_known_format_is_named_and_not_handed_to_a_shell() {
+    let script = Script::from_bytes(b"touch ~/ran\n");
+    cannot_run(&script, "Exec format error");
+    assert!(!script.file("ran").exists());
+}
+
+#[test]
+fn an_empty_program_is_named() {
+    cannot_run(&Script::from_bytes(b""), "Exec format error");
+}
+
+#[test]
+fn a_program_without_its_interpreter_is_named() {
+    cannot_run(&Script::from_bytes(b"#!/no/such/interpreter\n"), "No such file");
+}
+
+#[test]
+fn a_directory_in_place_of_a_program_is_named() {
+    let script = Script::new("true");
+    fs::remove_file(script.program()).unwrap();
+    fs::create_dir(script.program()).unwrap();
+    cannot_run(&script, "Permission denied");
+}
+
+#[test]
+fn a_program_that_is_gone_is_named() {
+    let script = Script::new("true");
+    fs::remove_file(script.program()).unwrap();
+    cannot_run(&script, "No such file");
+}
+
+#[test]
+fn an_error_of_a_verb_names_the_program_that_cannot_be_run() {
+    let sandbox = Sandbox::new().plugins(["one"]);
+    let program = sandbox.bin().join("one");
+    fs::remove_file(&program).unwrap();
+    fs::write(&program, "").unwrap();
+    let error = sandbox.cni().add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
+    assert!(matches!(error, Error::Plugin { .. }), "{error:?}");
+    let message = chain(&error);
+    assert!(message.contains(program.to_str().unwrap()) && message.contains("Permission denied"), "{message}");
+}
+
+#[test]
+fn without_plugin_directories_nothing_is_found() {
+    let error = find("one", &[]).unwrap_err();
+    assert!(matches!(error, FindError::NoDirs { .. }), "{error:?}");
+}
+
+#[test]
+fn an_empty_plugin_directory_is_not_the_working_directory() {
+    // The tests run in the directory of the crate, which has this file.
+    let error = find("Cargo.toml", &[PathBuf::new()]).unwrap_err();
+    assert!(matches!(error, FindError::NotFound { .. }), "{error:?}");
+}
+
+#[test]
+fn a_relative_plugin_directory_counts_from_the_working_directory() {
+    let found = find("plugin.sh", &["tests/support".into()]).unwrap();
+    assert_eq!(found, std::env::current_dir().unwrap().join("tests/support/plugin.sh"));
+}
+
+#[test]
+fn a_plugin_of_a_relative_directory_is_run() {
+    let sandbox = Sandbox::new().plugins(["one"]);
+    let up = "../".repeat(std::env::current_dir().unwrap().components().count());
+    let relative = format!("{up}{}", sandbox.bin().display());
+    sandbox.cni().plugin_dirs([relative]).add(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
+    assert_eq!(sandbox.calls(), ["ADD one"]);
+}
+
+#[test]
+fn the_first_directory_with_a_file_of_that_name_wins() {
+    let sandbox = Sandbox::new().plugins(["one"]);
+    for name in ["empty", "folder/one", "dangling", "late"] {
+        fs::create_dir_all(sandbox.path(name)).unwrap();
+    }
+    std::os::unix::fs::symlink("nowhere", sandbox.path("dangling/one")).unwrap();
+    fs::write(sandbox.path("late/one"), "").unwrap();
+    let dirs = ["missing", "empty", "folder", "dangling", "bin", "late"].map(|name| sandbox.path(name));
+    assert_eq!(find("one", &dirs).unwrap(), sandbox.bin().join("one"));
+}

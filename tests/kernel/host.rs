@@ -1,0 +1,162 @@
+//! A host made of namespaces, with a container's namespace `blue` in it.
+
+use std::ffi::OsString;
+use std::fs;
+use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Output, Stdio};
+
+use libcni::{Attachment, Cni};
+use tempfile::TempDir;
+
+/// Where Debian's package containernetworking-plugins puts them.
+pub(crate) const PLUGINS: &str = "/usr/lib/cni";
+
+/// Tells the test program which test it is to run, in the namespaces that it was started in.
+const INSIDE: &str = "LIBCNI_TEST_INSIDE";
+
+/// What every test needs of its host, as a shell sees it.
+const PROBE: &str = "mount -t tmpfs tmpfs /run && ip netns add probe && ip link add probe type bridge &&
+    ip link set lo up && echo 1 >/proc/sys/net/ipv4/ip_forward && iptables -t nat -N PROBE && iptables-save >/dev/null";
+
+/// The name of the test that this process is to run.
+pub(crate) fn asked_for() -> Option<String> {
+    std::env::var_os(INSIDE).map(|name| name.into_string().unwrap())
+}
+
+/// A command in new namespaces; without root, in a user namespace that has one.
+fn isolated(program: impl Into<OsString>) -> Command {
+    let mut command = Command::new("unshare");
+    if !is_root() {
+        command.arg("--map-root-user");
+    }
+    command.args(["--net", "--mount", "--propagation", "private", "--"]).arg(program.into());
+    command.stdin(Stdio::null());
+    command
+}
+
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+}
+
+/// Why this machine can't run the tests, if it can't.
+pub(crate) fn missing() -> Option<String> {
+    for plugin in ["bridge", "host-local", "portmap", "tuning", "loopback"] {
+        if !Path::new(PLUGINS).join(plugin).exists() {
+            return Some(format!("no {PLUGINS}/{plugin}"));
+        }
+    }
+    match isolated("sh").args(["-c", PROBE]).output() {
+        Ok(output) if output.status.success() => None,
+        Ok(output) => Some(format!("no namespaces: {}", String::from_utf8_lossy(&output.stderr).trim())),
+        Err(error) => Some(format!("no unshare: {error}")),
+    }
+}
+
+/// Runs a test of this program in namespaces of its own.
+pub(crate) fn run(name: &str) -> Result<(), String> {
+    let mut command = isolated(std::env::current_exe().unwrap());
+    let output = command.env(INSIDE, name).output().map_err(|e| format!("{command:?}: {e}"))?;
+    if output.status.success() { Ok(()) } else { Err(told(&command, &output)) }
+}
+
+/// Runs a test here, and shows the state of the host when it fails.
+pub(crate) fn run_inside(test: fn(&Host)) -> ExitCode {
+    let host = Host::new();
+    if catch_unwind(AssertUnwindSafe(|| test(&host))).is_ok() {
+        return ExitCode::SUCCESS;
+    }
+    for command in ["ip -o addr", "ip -n blue -o addr", "iptables-save", "find ."] {
+        let output = host.shell(command).output().unwrap();
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), told_short(command, &output).as_bytes());
+    }
+    ExitCode::FAILURE
+}
+
+fn told_short(command: &str, output: &Output) -> String {
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    format!("$ {command}\n{}{}", text(&output.stdout), text(&output.stderr))
+}
+
+fn told(command: &Command, output: &Output) -> String {
+    told_short(&format!("{command:?}"), output) + &output.status.to_string()
+}
+
+pub(crate) struct Host {
+    dir: TempDir,
+}
+
+impl Host {
+    fn new() -> Self {
+        let host = Self { dir: tempfile::tempdir().unwrap() };
+        // Names of namespaces and the lock of iptables are in /run.
+        host.run("mount -t tmpfs tmpfs /run");
+        host.run("ip link set lo up");
+        host.run("ip netns add blue");
+        host.run("mkdir sbin && ln -s $(command -v iptables) sbin/iptables");
+        host
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// A `PATH` for plugins, without ip6tables: with it, CHECK of portmap 1.1.1 looks for the IPv4 rules among those
+    /// of IPv6, and always fails.
+    pub(crate) fn plugin_path(&self) -> PathBuf {
+        self.path("sbin")
+    }
+
+    /// The library with the real plugins.
+    pub(crate) fn cni(&self) -> Cni {
+        let cni = Cni::new().plugin_dirs([PLUGINS]).cache_dir(self.path("cache"));
+        let cni = cni.env([("PATH".into(), self.plugin_path().into())]);
+        cni.on_notice(|notice| panic!("unexpected notice: {notice:?}"))
+    }
+
+    /// The attachment of the namespace `blue`.
+    pub(crate) fn attachment(&self) -> Attachment {
+        Attachment::new("c1".parse().unwrap(), "eth0".parse().unwrap()).netns("/run/netns/blue")
+    }
+
+    fn shell(&self, line: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", line]).current_dir(self.dir.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// What a shell command prints; it must succeed.
+    #[track_caller]
+    pub(crate) fn run(&self, line: &str) -> String {
+        self.run_command(&mut self.shell(line))
+    }
+
+    #[track_caller]
+    pub(crate) fn run_command(&self, command: &mut Command) -> String {
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", told(command, &output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The addresses that host-local has given away.
+    pub(crate) fn reservations(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.path("ipam/net")).into_iter().flatten().flatten();
+        let mut names: Vec<_> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        names.retain(|name| name.parse::<IpAddr>().is_ok());
+        names.sort();
+        names
+    }
+
+    /// Checks that no attachment is left anywhere.
+    #[track_caller]
+    pub(crate) fn has_no_trace(&self) {
+        assert_eq!(self.run("ip -o link show type veth"), "");
+        assert_eq!(self.reservations(), Vec::<String>::new());
+        // Rules for a container name it in a comment; those that are shared by all stay.
+        let rules = self.run("iptables-save");
+        assert!(!rules.contains("id: ") && !rules.contains("-A CNI-DN-"), "{rules}");
+        assert_eq!(fs::read_dir(self.path("cache/results")).into_iter().flatten().count(), 0);
+    }
+}

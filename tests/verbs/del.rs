@@ -1,0 +1,113 @@
+//! DEL.
+
+use serde_json::json;
+
+use super::{hearing, says};
+use crate::support::{Sandbox, attachment, fails_with};
+
+/// A host with one attachment.
+#[track_caller]
+fn with_attachment() -> Sandbox {
+    let sandbox = Sandbox::new().plugins(["one", "two"]);
+    sandbox.cni().add(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
+    sandbox.forget_calls();
+    sandbox
+}
+
+#[test]
+fn del_runs_plugins_in_reverse_each_with_the_cached_result() {
+    let sandbox = with_attachment();
+    sandbox.cni().del(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
+    assert_eq!(sandbox.calls(), ["DEL two", "DEL one"]);
+    for plugin in ["one", "two"] {
+        let previous = &sandbox.request_of(plugin, "DEL")["prevResult"];
+        assert_eq!(previous, &json!({"cniVersion": "1.1.0", "dns": {"domain": "two"}}), "{plugin}");
+    }
+}
+
+#[test]
+fn del_removes_the_cache_entry_of_its_attachment_only() {
+    let sandbox = with_attachment();
+    sandbox.cni().add(&sandbox.network(), &attachment("c1", "eth1")).unwrap();
+    assert_eq!(sandbox.cached(), ["net-c1-eth0", "net-c1-eth1"]);
+    sandbox.cni().del(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
+    assert_eq!(sandbox.cached(), ["net-c1-eth1"]);
+}
+
+#[test]
+fn a_failing_del_stops_names_the_plugin_and_can_be_tried_again() {
+    let sandbox = with_attachment().on("two", "DEL", &fails_with(11, "later"));
+    let error = sandbox.cni().del(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
+    assert_eq!(sandbox.calls(), ["DEL two"]);
+    assert_eq!(sandbox.cached(), ["net-c1-eth0"]);
+    assert!(error.is_retryable());
+    says(&error, ["`two`", "DEL", "later"]);
+
+    sandbox.now_on("two", "DEL", ":");
+    sandbox.cni().del(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
+    assert_eq!(sandbox.request_of("one", "DEL")["prevResult"]["dns"]["domain"], "two");
+    assert!(sandbox.cached().is_empty());
+}
+
+#[test]
+fn the_cache_entry_is_still_there_while_plugins_run() {
+    let sandbox = with_attachment().on("one", "DEL", r#"test -e "$home/cache/results/net-c1-eth0""#);
+    sandbox.cni().del(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
+    assert!(sandbox.cached().is_empty());
+}
+
+#[test]
+fn del_without_a_cache_entry_runs_every_plugin() {
+    let sandbox = Sandbox::new().plugins(["one", "two"]);
+    sandbox.cni().del(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
+    assert_eq!(sandbox.calls(), ["DEL two", "DEL one"]);
+    assert_eq!(sandbox.request_of("two", "DEL").get("prevResult"), None);
+}
+
+#[test]
+fn a_broken_cache_entry_does_not_stop_del_and_is_reported() {
+    for broken in ["", "{", r#"{"kind":"cniCacheV1","config":7}"#, r#"{"cniVersion":"9.9.9"}"#, "[]", "\u{0}"] {
+        let sandbox = Sandbox::new().plugins(["one", "two"]);
+        sandbox.plant_cached("net-c1-eth0", broken);
+        let (cni, heard) = hearing(sandbox.cni());
+        cni.del(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
+        assert_eq!(sandbox.calls(), ["DEL two", "DEL one"], "{broken}");
+        assert!(sandbox.cached().is_empty(), "{broken} is left");
+        let heard = heard.lock().unwrap();
+        assert!(matches!(heard.as_slice(), [one] if one.starts_with("UnusableCacheEntry")), "{broken}: {heard:?}");
+    }
+}
+
+#[test]
+fn a_result_that_the_version_cannot_express_does_not_stop_del() {
+    let sandbox = with_attachment();
+    let (cni, heard) = hearing(sandbox.cni());
+    cni.del(&sandbox.network_with(json!({"cniVersion": "7.0.0"})), &attachment("c1", "eth0")).unwrap();
+    assert_eq!(sandbox.calls(), ["DEL two", "DEL one"]);
+    assert_eq!(heard.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn before_0_4_0_plugins_get_no_previous_result_on_del() {
+    let sandbox = Sandbox::new().plugins(["one"]);
+    let network = sandbox.network_with(json!({"cniVersion": "0.3.1"}));
+    sandbox.cni().add(&network, &attachment("c1", "eth0")).unwrap();
+    sandbox.cni().del(&network, &attachment("c1", "eth0")).unwrap();
+    assert_eq!(sandbox.request_of("one", "DEL").get("prevResult"), None);
+    assert!(sandbox.cached().is_empty());
+}
+
+#[test]
+fn del_works_without_a_namespace() {
+    let sandbox = with_attachment();
+    sandbox.cni().del(&sandbox.network(), &attachment("c1", "eth0").netns("")).unwrap();
+    assert_eq!(sandbox.variable_of("one", "DEL", "CNI_NETNS"), "");
+}
+
+#[test]
+fn a_cached_result_is_converted_to_the_version_of_the_list() {
+    let sandbox = with_attachment();
+    let network = sandbox.network_with(json!({"cniVersion": "0.4.0"}));
+    sandbox.cni().del(&network, &attachment("c1", "eth0")).unwrap();
+    assert_eq!(sandbox.request_of("one", "DEL")["prevResult"]["cniVersion"], "0.4.0");
+}

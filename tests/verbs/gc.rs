@@ -1,0 +1,133 @@
+//! GC.
+
+use libcni::Error;
+use libcni::runtime::Keep;
+use libcni::spec::CniArgs;
+use libcni::spec::capability::CapabilityArgs;
+use serde_json::json;
+
+use super::{hearing, says};
+use crate::support::{Sandbox, attachment, fails_with};
+
+/// A host with two attachments to its network, and one to another network.
+#[track_caller]
+fn with_attachments() -> Sandbox {
+    let sandbox = Sandbox::new().plugins(["one", "two"]);
+    let other = sandbox.network_with(json!({"name": "net-c1"}));
+    for (network, id) in [(sandbox.network(), "c1"), (sandbox.network(), "c2"), (other, "c3")] {
+        sandbox.cni().add(&network, &attachment(id, "eth0")).unwrap();
+    }
+    sandbox.forget_calls();
+    sandbox
+}
+
+fn keep(id: &str) -> Keep {
+    Keep::only([(&id.parse().unwrap(), &"eth0".parse().unwrap())])
+}
+
+#[test]
+fn gc_deletes_what_is_not_kept_and_then_runs_every_plugin() {
+    let sandbox = with_attachments();
+    sandbox.cni().gc(&sandbox.network(), &keep("c1")).unwrap();
+    assert_eq!(sandbox.calls(), ["DEL two", "DEL one", "GC one", "GC two"]);
+    assert_eq!(sandbox.variable_of("one", "DEL", "CNI_CONTAINERID"), "c2");
+    assert_eq!(sandbox.cached(), ["net-c1-c3-eth0", "net-c1-eth0"]);
+}
+
+#[test]
+fn gc_tells_plugins_the_valid_attachments_and_no_attachment_of_its_own() {
+    let sandbox = with_attachments();
+    sandbox.cni().gc(&sandbox.network(), &keep("c1")).unwrap();
+    let request = sandbox.request_of("two", "GC");
+    for key in ["cni.dev/valid-attachments", "cni.dev/attachments"] {
+        assert_eq!(request[key], json!([{"containerID": "c1", "ifname": "eth0"}]), "{key}");
+    }
+    for name in ["CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME", "CNI_ARGS"] {
+        assert_eq!(sandbox.variable_of("two", "GC", name), "", "{name}");
+    }
+}
+
+#[test]
+fn keeping_nothing_deletes_every_attachment_of_this_network_only() {
+    let sandbox = with_attachments();
+    sandbox.cni().gc(&sandbox.network(), &Keep::Nothing).unwrap();
+    assert_eq!(sandbox.cached(), ["net-c1-c3-eth0"]);
+}
+
+#[test]
+fn gc_deletes_with_the_parameters_that_add_had() {
+    let sandbox = Sandbox::new().plugins(["one"]);
+    let network =
+        sandbox.network_with(json!({"plugins": [{"type": "one", "capabilities": {"mac": true, "ips": false}}]}));
+    let args: CniArgs = "POD=web".parse().unwrap();
+    let capability_args = CapabilityArgs::parse(r#"{"mac":"02:00:00:00:00:01","ips":[]}"#).unwrap();
+    let attachment = attachment("c1", "eth0").args(args).capability_args(capability_args);
+    sandbox.cni().add(&network, &attachment.netns("/run/netns/red")).unwrap();
+    sandbox.cni().gc(&network, &Keep::Nothing).unwrap();
+    for (name, value) in [("CNI_NETNS", "/run/netns/red"), ("CNI_ARGS", "POD=web"), ("CNI_IFNAME", "eth0")] {
+        assert_eq!(sandbox.variable_of("one", "DEL", name), value, "{name}");
+    }
+    let request = sandbox.request_of("one", "DEL");
+    assert_eq!(request["runtimeConfig"], json!({"mac": "02:00:00:00:00:01"}));
+    assert_eq!(request["prevResult"]["dns"]["domain"], "one");
+}
+
+#[test]
+fn gc_goes_on_after_errors_and_returns_all_of_them() {
+    let sandbox = with_attachments()
+        .on("two", "DEL", r#"test "$CNI_CONTAINERID" != c1 || { echo '{"code":101,"msg":"busy"}'; exit 1; }"#)
+        .on("one", "GC", &fails_with(102, "no lease file"));
+    let error = sandbox.cni().gc(&sandbox.network(), &Keep::Nothing).unwrap_err();
+    assert_eq!(sandbox.calls(), ["DEL two", "DEL two", "DEL one", "GC one", "GC two"]);
+    assert_eq!(sandbox.cached(), ["net-c1-c3-eth0", "net-c1-eth0"]);
+    let Error::Several(failures) = &error else { panic!("{error:?}") };
+    let codes: Vec<u64> = failures.iter().map(|failure| failure.code().0).collect();
+    assert_eq!(codes, [101, 102]);
+    says(&error, ["busy", "no lease file", "`one`", "`two`"]);
+}
+
+#[test]
+fn one_error_of_a_gc_comes_back_as_it_is() {
+    let sandbox = with_attachments().on("two", "GC", &fails_with(102, "no lease file"));
+    let error = sandbox.cni().gc(&sandbox.network(), &keep("c1")).unwrap_err();
+    assert!(matches!(error, Error::Plugin { .. }), "{error:?}");
+    assert_eq!(error.code().0, 102);
+}
+
+#[test]
+fn before_1_1_0_gc_only_deletes() {
+    let sandbox = with_attachments();
+    let network = sandbox.network_with(json!({"cniVersion": "1.0.0"}));
+    sandbox.cni().gc(&network, &keep("c1")).unwrap();
+    assert_eq!(sandbox.calls(), ["DEL two", "DEL one"]);
+}
+
+#[test]
+fn gc_does_nothing_where_it_is_disabled() {
+    let sandbox = with_attachments();
+    let network = sandbox.network_with(json!({"disableGC": true}));
+    sandbox.cni().gc(&network, &Keep::Nothing).unwrap();
+    assert!(sandbox.calls().is_empty());
+    assert_eq!(sandbox.cached().len(), 3);
+}
+
+#[test]
+fn an_entry_that_names_no_container_is_an_error_that_stops_nothing() {
+    let sandbox = with_attachments();
+    let stranger = r#"{"kind":"cniCacheV1","containerId":"../../x","networkName":"net","ifName":"eth0","result":{}}"#;
+    sandbox.plant_cached("net-a-eth0", stranger);
+    let error = sandbox.cni().gc(&sandbox.network(), &keep("c1")).unwrap_err();
+    says(&error, ["../../x"]);
+    assert_eq!(sandbox.calls(), ["DEL two", "DEL one", "GC one", "GC two"]);
+}
+
+#[test]
+fn an_unreadable_entry_is_reported_and_stops_nothing() {
+    let sandbox = with_attachments();
+    sandbox.plant_cached("net-a-eth0", "{");
+    let (cni, heard) = hearing(sandbox.cni());
+    cni.gc(&sandbox.network(), &keep("c1")).unwrap();
+    assert_eq!(sandbox.calls(), ["DEL two", "DEL one", "GC one", "GC two"]);
+    let heard = heard.lock().unwrap();
+    assert!(matches!(heard.as_slice(), [one] if one.contains("net-a-eth0")), "{heard:?}");
+}
