@@ -1,5 +1,4 @@
 //! The cache on disk.
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test, in helpers too")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

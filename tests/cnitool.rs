@@ -1,6 +1,5 @@
 //! The tool as an operator uses it.
 #![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test, in helpers too")]
 
 use std::process::Command;
 

@@ -1,5 +1,4 @@
 //! The directory of configurations, with bad neighbours in it.
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test, in helpers too")]
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};

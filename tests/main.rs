@@ -1,6 +1,7 @@
 //! Tests of the public API and of `cnitool`, in one target. New tests go into the module of what they are about.
 
 #![allow(missing_docs)]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test, in helpers too")]
 
 /// What tests are made of: a sandbox, a plugin that does as told, a host of one's own.
 mod support;

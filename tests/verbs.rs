@@ -1,5 +1,4 @@
 //! The verbs of the library, with plugins that do as told.
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test, in helpers too")]
 
 use libcni::{Cni, Error};
 use std::sync::{Arc, Mutex};

@@ -84,7 +84,10 @@ impl NetworkConfig {
             PluginProblem::Json(source) => json_problem(text, source),
             other => Problem::SinglePlugin(other),
         };
-        let plugin = PluginConfig::parse(text).map_err(|e| ConfError::new(problem(e)))?;
+        let plugin = PluginConfig::parse(text).map_err(|e| {
+            let key = if let PluginProblem::Field(field) = &e { field.path().to_owned() } else { String::new() };
+            locate(ConfError::new(problem(e)), text, &key)
+        })?;
         let mut list = Object::new();
         list.set("name", plugin.name());
         list.set("cniVersion", plugin.cni_version());
@@ -183,6 +186,16 @@ impl NetworkConfig {
 
 fn keys(text: &str) -> Result<Keys<'_>, ConfError> {
     serde_json::from_str(text).map_err(|source| ConfError::new(json_problem(text, source)))
+}
+
+/// The error with the place of the key that it is about: the first part of a path such as `ipam.type`.
+fn locate(error: ConfError, text: &str, path: &str) -> ConfError {
+    let first = path.split(['.', '[']).next().unwrap_or_default();
+    let keys = keys(text).unwrap_or_default();
+    match keys.iter().rev().find(|(key, _)| key.eq_ignore_ascii_case(first)) {
+        Some((_, value)) => error.at(text, value),
+        None => error,
+    }
 }
 
 fn json_problem(text: &str, source: serde_json::Error) -> Problem {
@@ -294,6 +307,12 @@ mod tests {
         assert_eq!(position("{\n \"name\": \"n\",\n \"plugins\": [}]\n}"), (3, 14));
         assert_eq!(position("{\n \"name\": \"n\",\n  \"disableCheck\": 1}"), (3, 19));
         assert_eq!(position("{\"name\":\"n\",\n\"plugins\":[{\"type\":\"a\"},\n  {\"x\":1}]}"), (3, 3));
+    }
+
+    #[test]
+    fn errors_of_a_single_plugin_say_where_they_are() {
+        let error = NetworkConfig::from_plugin("{\"type\": \"a\",\n \"ipam\": {\"type\": 7}}").unwrap_err();
+        assert_eq!(error.position(), Some(Position { line: 2, column: 10 }));
     }
 
     #[test]

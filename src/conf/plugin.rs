@@ -115,6 +115,6 @@ fn capabilities(fields: &mut Fields) -> Result<BTreeMap<String, bool>, InvalidFi
 }
 
 fn ipam_type(fields: &mut Fields) -> Result<String, InvalidField> {
-    let ipam: Option<Object> = fields.take("ipam")?;
-    Fields::new(ipam.unwrap_or_default()).take_or_default("type")
+    let ipam = fields.take_fields("ipam")?;
+    ipam.map_or(Ok(String::new()), |mut ipam| ipam.take_or_default("type"))
 }

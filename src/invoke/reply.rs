@@ -26,7 +26,7 @@ pub struct PluginError {
 #[non_exhaustive]
 pub enum Failure {
     /// It answered with an error object of the protocol.
-    #[error("{reply}")]
+    #[error("{}", printable(&reply.to_string()))]
     Reported {
         /// The error object.
         reply: ErrorReply,
@@ -154,6 +154,17 @@ fn error_object(stdout: &[u8]) -> Option<ErrorReply> {
     }
     Object::parse(text).ok()?;
     serde_json::from_str(text).ok()
+}
+
+/// A plugin's own words for an error message: control characters but line breaks and tabs are escaped, so that they
+/// can't move a terminal's cursor or forge a line of a log.
+fn printable(text: &str) -> String {
+    let escape = |c: char| match c {
+        '\n' | '\t' => c.to_string(),
+        _ if c.is_control() => c.escape_default().to_string(),
+        _ => c.to_string(),
+    };
+    text.chars().map(escape).collect()
 }
 
 /// How much of an output an error message quotes, in bytes.

@@ -118,6 +118,12 @@ impl Fields {
         parsed.map(Some).map_err(|e| InvalidField::new(self.child(key), format!("`{text}`: {e}")))
     }
 
+    /// The keys of the object of a key.
+    pub(crate) fn take_fields(&mut self, key: &str) -> Result<Option<Fields>, InvalidField> {
+        let object = self.take(key)?;
+        Ok(object.map(|object| Self::at(object, self.child(key))))
+    }
+
     /// The object of a key.
     pub(crate) fn take_shape<T: Shape>(&mut self, key: &str) -> Result<Option<T>, InvalidField> {
         let Some(value) = self.take_raw(key) else {

@@ -1,5 +1,4 @@
 //! What tests are made of.
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test, in helpers too")]
 
 mod fake;
 mod patience;

@@ -87,12 +87,6 @@ impl Sandbox {
         NetworkConfig::parse(&list.to_string()).unwrap()
     }
 
-    /// Writes the network into the directory of configurations.
-    pub(crate) fn configured(self) -> Self {
-        let list = self.list().to_string();
-        self.file("50-net.conflist", list)
-    }
-
     /// Writes a file into the directory of configurations.
     pub(crate) fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
         fs::write(self.net_d().join(name), content).unwrap();

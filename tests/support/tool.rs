@@ -5,6 +5,12 @@ use std::process::{Command, Output, Stdio};
 use super::Sandbox;
 
 impl Sandbox {
+    /// Writes the network into the directory of configurations.
+    pub(crate) fn configured(self) -> Self {
+        let list = self.network().text().to_owned();
+        self.file("50-net.conflist", list)
+    }
+
     /// `cnitool` for this host, with nothing else in its environment.
     pub(crate) fn cnitool<const N: usize>(&self, arguments: [&str; N]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cnitool"));

@@ -1,0 +1,194 @@
+#!/usr/bin/env bash
+# Runs the scripts of operators for real: priv-net-run.sh and exec-plugins.sh with our plugins and with Debian's,
+# docker-run.sh with a Docker daemon of its own. Everything is in namespaces that end with this script.
+#
+#   tests/scripts.sh      as root; needs what .ci/run installs, and cargo build --release --bins --examples
+set -uo pipefail
+
+if [ "${1-}" != --inside ]; then
+    cd "$(dirname "$0")/.." || exit 2
+    [ "$(id -u)" = 0 ] || { echo "ignored: tests/scripts.sh needs root"; exit 0; }
+    exec unshare --net --mount --pid --fork --kill-child --propagation private -- \
+        "$PWD/tests/scripts.sh" --inside "$PWD"
+fi
+top=$2
+scripts=$top/scripts
+ours=$top/target/release/examples
+passed=0 failed=0
+
+# is NAME WANTED GOT
+is() {
+    if [ "$2" = "$3" ]; then passed=$((passed + 1)); else
+        failed=$((failed + 1))
+        printf 'FAIL %s\n  wanted: %s\n  got:    %s\n' "$1" "$2" "$3"
+    fi
+}
+
+# has NAME PART TEXT
+has() {
+    case $3 in *"$2"*) is "$1" yes yes ;; *) is "$1" "…$2…" "$3" ;; esac
+}
+
+host() {
+    mount -t proc proc /proc
+    mkdir -p /tmp/cgroup.$$ && mount --rbind /sys/fs/cgroup /tmp/cgroup.$$
+    mount -t sysfs sysfs /sys
+    mount --rbind /tmp/cgroup.$$ /sys/fs/cgroup && umount -l /tmp/cgroup.$$ && rmdir /tmp/cgroup.$$
+    mount -t tmpfs tmpfs /run
+    mkdir -p /run/netns /run/lock /run/net.d /var/lib/cni
+    mount -t tmpfs tmpfs /var/lib/cni
+    ip link set lo up
+}
+
+networks() {
+    local subnet='{ "type": "host-local", "subnet": "10.44.0.0/24", "routes": [{ "dst": "0.0.0.0/0" }] }'
+    cat > /run/net.d/10-first.conflist <<LIST
+{ "cniVersion": "1.0.0", "name": "first", "plugins": [
+    { "type": "bridge", "bridge": "br-first", "isGateway": true, "ipMasq": true, "ipam": $subnet } ] }
+LIST
+    cat > /run/net.d/20-second.conf <<'CONF'
+{ "cniVersion": "0.4.0", "name": "second", "type": "bridge", "bridge": "br-second",
+  "ipam": { "type": "host-local", "subnet": "10.45.0.0/24" } }
+CONF
+    echo '{ "cniVersion": "0.4.0", "name": "lo", "type": "loopback" }' > /run/net.d/99-lo.json
+}
+
+broken_network() {
+    echo '{ "cniVersion": "0.4.0", "name": "broken", "type": "noop", "ipam": 7 }' > /run/net.d/50-broken.conf
+    cat > /run/net.d/60-refuses.conflist <<'LIST'
+{ "cniVersion": "1.0.0", "name": "refuses", "plugins": [ { "type": "host-local", "ipam": { "type": "host-local",
+    "subnet": "not a subnet" } } ] }
+LIST
+}
+
+# leftovers: interfaces, addresses, namespaces and cache entries that a script left.
+leftovers() {
+    ip -o link show type veth
+    find /var/lib/cni -name '10.4*' -o -path '*results/*' -type f
+    ls /run/netns
+}
+
+test_priv_net_run() {
+    local out
+    out=$("$scripts/priv-net-run.sh" ip -o -4 address)
+    has "$1: eth0 is on the first network" "eth0    inet 10.44.0." "$out"
+    has "$1: eth1 is on the second network" "eth1    inet 10.45.0." "$out"
+    has "$1: lo is up" "lo    inet 127.0.0.1/8" "$out"
+    # shellcheck disable=SC2016  # the inner shell expands it
+    out=$("$scripts/priv-net-run.sh" sh -c 'echo "$1"; exit 7' sh 'two  words')
+    is "$1: the status is the command's" 7 $?
+    is "$1: arguments with spaces survive" 'two  words' "$out"
+    "$scripts/priv-net-run.sh" sleep 100 &
+    sleep 1
+    kill -TERM $!
+    wait $!
+    is "$1: a signal ends the command" 143 $?
+    is "$1: nothing is left" '' "$(leftovers)"
+}
+
+test_failing_add() {
+    local out
+    broken_network
+    out=$("$scripts/priv-net-run.sh" echo ran 2>&1)
+    is "a failed ADD fails" 1 $?
+    has "the plugin's message is shown" "not a subnet" "$out"
+    has "a broken file is named" "50-broken.conf:1" "$out"
+    case $out in *ran*) is "the command is not run" no ran ;; esac
+    is "what was added is taken back" '' "$(leftovers)"
+    rm /run/net.d/50-broken.conf /run/net.d/60-refuses.conflist
+}
+
+test_exec_plugins() {
+    local out
+    ip netns add t
+    "$scripts/exec-plugins.sh" add c1 /run/netns/t > /dev/null
+    is "exec-plugins.sh add" 0 $?
+    has "exec-plugins.sh adds all networks" "eth1    inet 10.45.0." "$(ip netns exec t ip -o -4 address)"
+    "$scripts/exec-plugins.sh" del c1 /run/netns/t
+    is "exec-plugins.sh del" 0 $?
+    out=$(ip -n t -o link | grep -c eth)
+    is "exec-plugins.sh del removes all interfaces" 0 "$out"
+    ip netns delete t
+    is "exec-plugins.sh leaves nothing" '' "$(leftovers)"
+    "$scripts/exec-plugins.sh" add c1 2> /dev/null
+    is "wrong usage is status 2" 2 $?
+}
+
+start_docker() {
+    local dir=/run/docker-test
+    mkdir -p $dir
+    mount -t tmpfs -o size=2g tmpfs $dir
+    echo '{}' > $dir/config.json
+    export DOCKER_HOST=unix://$dir/docker.sock DOCKER=/usr/bin/docker
+    dockerd --host "$DOCKER_HOST" --data-root $dir/root --exec-root $dir/exec --pidfile $dir/pid \
+        --config-file $dir/config.json --bridge=none --iptables=false --ip6tables=false --ip-forward=false \
+        --ip-masq=false --userland-proxy=false --storage-driver=overlay2 --exec-opt native.cgroupdriver=cgroupfs \
+        --cgroup-parent=/libcni-test --shutdown-timeout 1 > $dir/log 2>&1 &
+    daemon=$!
+    local tries=0
+    until $DOCKER version > /dev/null 2>&1; do
+        tries=$((tries + 1))
+        if [ $tries -ge 300 ] || ! kill -0 $daemon; then
+            is "dockerd answers" yes "$(tail -5 $dir/log)"
+            return 1
+        fi
+        sleep 0.1
+    done
+    local root=$dir/rootfs
+    mkdir -p $root/bin
+    cp "$(command -v busybox)" $root/bin/busybox
+    for applet in sh sleep ip echo true false; do ln -s busybox $root/bin/$applet; done
+    tar -C $root -c . | $DOCKER import - busybox:latest > /dev/null
+}
+
+stop_docker() {
+    local ids
+    ids=$($DOCKER ps --all --quiet)
+    # shellcheck disable=SC2086  # a list of ids
+    [ -z "$ids" ] || $DOCKER rm --force $ids > /dev/null
+    kill $daemon
+    wait $daemon
+    find /sys/fs/cgroup -depth -type d -path '*/libcni-test*' -exec rmdir {} + 2> /dev/null
+}
+
+test_docker_run() {
+    local out pid
+    start_docker || return
+    out=$("$scripts/docker-run.sh" --rm busybox ip -o -4 address)
+    is "docker-run.sh succeeds" 0 $?
+    has "docker-run.sh: eth0 is on the first network" "eth0    inet 10.44.0." "$out"
+    # shellcheck disable=SC2016  # the inner shell expands it
+    out=$("$scripts/docker-run.sh" --rm --env WORD=x busybox sh -c 'echo "$1 $WORD"; exit 9' sh 'two  words')
+    is "docker-run.sh: the status is the command's" 9 $?
+    is "docker-run.sh: options and arguments arrive" 'two  words x' "$out"
+    broken_network
+    out=$("$scripts/docker-run.sh" --rm busybox echo ran 2>&1)
+    is "docker-run.sh: a failed ADD fails" 1 $?
+    has "docker-run.sh: the plugin's message is shown" "not a subnet" "$out"
+    rm /run/net.d/50-broken.conf /run/net.d/60-refuses.conflist
+    # As from a terminal: to the whole process group; and not ignored, as a shell has it for jobs in the background.
+    env --default-signal=INT setsid "$scripts/docker-run.sh" --rm busybox sleep 100 &
+    pid=$!
+    for _ in $(seq 100); do [ "$($DOCKER ps --quiet | wc -l)" -ge 2 ] && break; sleep 0.1; done
+    kill -INT -- -$pid
+    wait $pid
+    is "docker-run.sh: Ctrl-C is status 130" 130 $?
+    is "docker-run.sh: no container is left" '' "$($DOCKER ps --all --quiet)"
+    is "docker-run.sh: nothing else is left" '' "$(leftovers)"
+    stop_docker
+}
+
+host
+networks
+export NETCONFPATH=/run/net.d
+cd /
+for plugins in "$ours" /usr/lib/cni; do
+    export CNI_PATH=$plugins
+    test_priv_net_run "$plugins"
+done
+export CNI_PATH=$ours
+test_failing_add
+test_exec_plugins
+test_docker_run
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
