@@ -1,12 +1,8 @@
 //! A network: a list of plugins from the text of a file.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
+use super::key::{Key, json_problem, keys};
 use super::{ConfError, PluginConfig, PluginProblem, Problem};
 use crate::spec::{InvalidName, InvalidVersion, NetworkName, Object, Version};
 
@@ -37,9 +33,6 @@ pub struct NetworkConfig {
     text: String,
     path: Option<PathBuf>,
 }
-
-/// The keys of a list with the text of their values. Go looks these up exactly, unlike those of plugins.
-type Keys<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
 impl NetworkConfig {
     /// Reads a list (a `.conflist` file).
@@ -184,10 +177,6 @@ impl NetworkConfig {
     }
 }
 
-fn keys(text: &str) -> Result<Keys<'_>, ConfError> {
-    serde_json::from_str(text).map_err(|source| ConfError::new(json_problem(text, source)))
-}
-
 /// The error with the place of the key that it is about: the first part of a path such as `ipam.type`.
 fn locate(error: ConfError, text: &str, path: &str) -> ConfError {
     let first = path.split(['.', '[']).next().unwrap_or_default();
@@ -196,10 +185,6 @@ fn locate(error: ConfError, text: &str, path: &str) -> ConfError {
         Some((_, value)) => error.at(text, value),
         None => error,
     }
-}
-
-fn json_problem(text: &str, source: serde_json::Error) -> Problem {
-    Problem::Json { byte_order_mark: text.starts_with('\u{feff}'), source }
 }
 
 fn effective_version(single: Key<'_>, several: Key<'_>) -> Result<String, ConfError> {
@@ -211,83 +196,6 @@ fn effective_version(single: Key<'_>, several: Key<'_>) -> Result<String, ConfEr
     candidates.retain(|version| *version <= Version::CURRENT);
     let highest = candidates.into_iter().max();
     Ok(highest.map_or(fallback, |version| version.as_str().to_owned()))
-}
-
-/// One key of a list: its value, if any, and where it stands.
-#[derive(Clone, Copy)]
-struct Key<'a> {
-    key: &'static str,
-    text: &'a str,
-    value: Option<&'a RawValue>,
-}
-
-impl<'a> Key<'a> {
-    fn error(&self, problem: Problem) -> ConfError {
-        let error = ConfError::new(problem);
-        match self.value {
-            Some(value) => error.at(self.text, value),
-            None => error,
-        }
-    }
-
-    fn decode<T: Deserialize<'a>>(&self, value: &'a RawValue, expected: &'static str) -> Result<T, ConfError> {
-        let problem = |_| Problem::Type { key: self.key, expected };
-        serde_json::from_str(value.get()).map_err(|e| self.error(problem(e)))
-    }
-
-    fn text(&self) -> Result<Option<String>, ConfError> {
-        let decode = |value| self.decode(value, "a text");
-        self.value.map(decode).transpose()
-    }
-
-    fn version(&self, text: &str) -> Result<Version, ConfError> {
-        let problem = |source| Problem::Version { key: self.key, source };
-        text.parse().map_err(|e| self.error(problem(e)))
-    }
-
-    fn versions(&self) -> Result<Vec<Version>, ConfError> {
-        let Some(value) = self.value else {
-            return Ok(Vec::new());
-        };
-        let entries: Vec<&RawValue> = self.decode(value, "a list of texts")?;
-        let key = "cniVersions[]";
-        let read = |value: &'a RawValue| {
-            let entry = Key { key, value: Some(value), ..*self };
-            let text: String = entry.decode(value, "a text")?;
-            entry.version(&text)
-        };
-        entries.into_iter().map(read).collect()
-    }
-
-    /// true, false, or a text that says so in any case: deployed lists quote it.
-    fn boolean(&self) -> Result<bool, ConfError> {
-        let Some(value) = self.value else {
-            return Ok(false);
-        };
-        if let Ok(boolean) = serde_json::from_str(value.get()) {
-            return Ok(boolean);
-        }
-        let text: String = self.decode(value, "true or false")?;
-        let wrong = || Problem::Boolean { key: self.key, value: text.clone() };
-        let lower = text.to_ascii_lowercase();
-        lower.parse().map_err(|_| self.error(wrong()))
-    }
-
-    fn plugins(&self) -> Result<Vec<PluginConfig>, ConfError> {
-        let Some(value) = self.value else {
-            return Ok(Vec::new());
-        };
-        let entries: Vec<&RawValue> = self.decode(value, "a list of objects")?;
-        if entries.is_empty() {
-            return Err(self.error(Problem::NoPlugins));
-        }
-        let read = |(index, value): (usize, &RawValue)| {
-            let plugin = PluginConfig::parse(value.get());
-            let problem = |source| ConfError::new(Problem::Plugin { index, source });
-            plugin.map_err(|e| problem(e).at(self.text, value))
-        };
-        entries.into_iter().enumerate().map(read).collect()
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod error;
 mod file;
+mod key;
 mod list;
 mod load;
 mod plugin;
