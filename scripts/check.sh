@@ -15,6 +15,8 @@ step env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
 step cargo build --release --examples --bins
 step cargo test --all-features
 step cargo check --no-default-features --lib
+step shellcheck -x scripts/*.sh tests/*.sh .ci/run
+step tests/scripts.sh
 
 conformance=${LIBCNI_CONFORMANCE:-../shared/conformance}
 if [ -f "$conformance/run.py" ]; then

@@ -79,6 +79,7 @@ impl Plugin for Bridge {
         let names = Names::of(call);
         let ipam_type = call.config.ipam_type()?;
         thread::scope(|scope| {
+            // Both wait for the kernel to free what was in use; at the same time, they wait once.
             let masquerade = scope.spawn(|| if config.ip_masq { masquerade::remove(&names.owner) } else { Ok(()) });
             let link = delete_link(call, &names);
             let masquerade = masquerade.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));

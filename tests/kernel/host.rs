@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use libcni::{Attachment, Cni};
 use tempfile::TempDir;
@@ -152,7 +153,13 @@ impl Host {
     /// Checks that no attachment is left anywhere.
     #[track_caller]
     pub(crate) fn has_no_trace(&self) {
-        assert_eq!(self.run("ip -o link show type veth"), "");
+        // The kernel takes the links of a deleted namespace down in its own time.
+        let links = || self.run("ip -o link show type veth");
+        let began = Instant::now();
+        while !links().is_empty() && began.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(links(), "");
         assert_eq!(self.reservations(), Vec::<String>::new());
         // Rules for a container name it in a comment; those that are shared by all stay.
         let rules = self.run("iptables-save");

@@ -124,11 +124,11 @@ impl Connection {
     /// Asks for one thing to be done.
     pub(crate) fn request(&mut self, doing: &str, request: NetfilterMessage) -> Result<(), Error> {
         self.send(vec![(request, NLM_F_REQUEST | NLM_F_ACK)])?;
-        let codes = self.receive(doing)?.into_iter().filter_map(|answer| match answer.content {
+        let mut codes = self.receive(doing)?.into_iter().filter_map(|answer| match answer.content {
             Content::End(code) => Some(code),
             Content::Object(_) | Content::Interrupted => None,
         });
-        codes.map(|code| refused(doing, code)).collect()
+        codes.try_for_each(|code| refused(doing, code))
     }
 
     /// Makes all changes at once or none of them. `ERESTART` when the rules are in another generation by now.
