@@ -2,11 +2,13 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::path::Path;
 
 use crate::Chain;
 use crate::cache::CacheError;
 use crate::conf::LoadError;
 use crate::invoke::{ExecError, Failure, FindError, PluginError};
+use crate::lock::LockError;
 use crate::result::{ConvertError, ParseError};
 use crate::spec::{Command, ErrorCode, ErrorReply, InvalidName, InvalidVersion};
 
@@ -89,6 +91,15 @@ pub enum Error {
     },
 
     // ---- the host
+    /// Others are at work on the same container or network, or the locks can't be used.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// Nothing is cached, so what was added, and with which configuration, is not known.
+    #[error("nothing is cached of {attachment}")]
+    NotCached {
+        /// Network, container and interface.
+        attachment: String,
+    },
     /// The cache can't be read or written.
     #[error(transparent)]
     Cache(#[from] CacheError),
@@ -153,7 +164,10 @@ impl Error {
             Error::Cache(_) | Error::InvalidCachedResult { .. } | Error::UnusableCachedResult { .. } => {
                 ErrorCode::DECODING
             }
-            Error::PluginNotFound { .. } => ErrorCode::INTERNAL,
+            Error::Lock(error) if error.is_retryable() => ErrorCode::TRY_AGAIN_LATER,
+            Error::Lock(LockError::Io { .. }) => ErrorCode::IO,
+            Error::NotCached { .. } => ErrorCode::UNKNOWN_CONTAINER,
+            Error::PluginNotFound { .. } | Error::Lock(_) => ErrorCode::INTERNAL,
             Error::Several(failures) => failures.first().code(),
         }
     }
@@ -168,6 +182,7 @@ impl Error {
                 }
                 _ => false,
             },
+            Error::Lock(error) => error.is_retryable(),
             Error::Several(failures) => failures.iter().all(Error::is_retryable),
             _ => false,
         }
@@ -190,12 +205,66 @@ impl Error {
         }
     }
 
+    /// Whether a plugin was ended before it could say what it had done.
+    pub(crate) fn was_cut_short(&self) -> bool {
+        match self {
+            Error::Plugin { source, .. } => {
+                matches!(&source.failure, Failure::Exec { error } if error.was_started())
+            }
+            _ => false,
+        }
+    }
+
+    /// The plugin that the error is about, by its `type`.
+    pub fn plugin(&self) -> Option<&str> {
+        match self {
+            Error::Plugin { source, .. } => Some(&source.plugin),
+            Error::VersionUnsupported { plugin, .. } => Some(plugin),
+            Error::PluginNotFound { source, .. } => Some(source.plugin()),
+            _ => None,
+        }
+    }
+
+    /// The verb that the error is about, where it is about one.
+    pub fn command(&self) -> Option<Command> {
+        match self {
+            Error::Plugin { source, .. } => Some(source.command),
+            Error::PluginNotFound { command, .. } | Error::InvalidVersion { command, .. } => Some(*command),
+            Error::CheckUnsupported { .. } => Some(Command::Check),
+            Error::VersionUnsupported { .. } => Some(Command::Version),
+            Error::NotRecorded { .. } => Some(Command::Add),
+            _ => None,
+        }
+    }
+
+    /// The file that the error is about: a configuration, a plugin's executable, a cache entry, a lock.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Error::Load(LoadError::Config(error)) => error.file(),
+            Error::Load(LoadError::NoConfigs { dir, .. } | LoadError::NotFound { dir, .. }) => Some(dir),
+            Error::Load(LoadError::Dir { dir, .. }) => Some(dir),
+            Error::Plugin { source, .. } => Some(&source.program),
+            Error::Cache(CacheError::Io { path, .. } | CacheError::Invalid { path, .. }) => Some(path),
+            Error::NotRecorded { source: CacheError::Io { path, .. }, .. } => Some(path),
+            Error::Lock(LockError::Io { path, .. }) => Some(path),
+            _ => None,
+        }
+    }
+
     /// The same error of a plugin, for the network that it belongs to.
     pub(crate) fn in_network(mut self, name: &str) -> Self {
         if let Error::PluginNotFound { network, .. } | Error::Plugin { network, .. } = &mut self {
             name.clone_into(network);
         }
         self
+    }
+
+    /// Which plugin can't be found, if that is the error.
+    pub(crate) fn into_find_error(self) -> Option<FindError> {
+        match self {
+            Error::PluginNotFound { source, .. } => Some(source),
+            _ => None,
+        }
     }
 
     /// The error in the protocol's form, with the whole chain of causes in `details`.

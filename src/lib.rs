@@ -40,6 +40,8 @@ mod error;
 pub mod cache;
 pub mod conf;
 pub mod invoke;
+pub mod lock;
+pub mod netns;
 pub mod plugin;
 pub mod result;
 pub mod runtime;

@@ -21,5 +21,8 @@ mod conf_dir;
 /// The cache on disk.
 mod cache;
 
+/// Who may work on what at the same time.
+mod locks;
+
 /// The tool as an operator uses it.
 mod cnitool;

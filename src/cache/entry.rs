@@ -10,6 +10,8 @@ use crate::spec::{CniArgs, Fields, InvalidField, Object, Shape, raw};
 
 /// The `kind` of entries.
 const KIND: &str = "cniCacheV1";
+/// The `kind` of what was begun.
+const INTENT: &str = "libcniIntentV1";
 
 /// What a file of the cache holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +33,8 @@ pub struct Entry {
     pub ifname: String,
     /// The path of the network namespace; empty when there was none.
     pub netns: String,
+    /// Which namespace the path led to, as the text of its identity; empty when it led to none. An entry of the Go libcni does not say.
+    pub netns_identity: String,
     /// The generic arguments.
     pub args: CniArgs,
     /// The capability arguments.
@@ -89,6 +93,20 @@ impl Entry {
     pub(super) fn to_json(&self) -> String {
         self.to_object().to_string()
     }
+
+    /// The entry as what is begun: not yet an entry for anybody who reads the cache.
+    pub(super) fn to_intent(&self) -> String {
+        let mut object = self.to_object();
+        object.set("kind", INTENT);
+        object.to_string()
+    }
+
+    pub(super) fn parse_intent(bytes: &[u8]) -> Option<Self> {
+        let object = Object::parse(std::str::from_utf8(bytes).ok()?).ok()?;
+        let mut fields = Fields::new(object);
+        let kind: Option<String> = fields.take("kind").ok()?;
+        Entry::read(fields).ok().filter(|_| kind.as_deref() == Some(INTENT))
+    }
 }
 
 impl Shape for Entry {
@@ -101,6 +119,7 @@ impl Shape for Entry {
             network: fields.take_or_default("networkName")?,
             ifname: fields.take_or_default("ifName")?,
             netns: fields.take_or_default("netns")?,
+            netns_identity: fields.take_or_default("netnsIdentity")?,
             args: pairs.into_iter().collect(),
             capability_args: fields.take_or_default("capabilityArgs")?,
             config: config.map_err(|e| InvalidField::new("config", e.to_string()))?,
@@ -116,6 +135,9 @@ impl Shape for Entry {
         object.set("networkName", &self.network);
         if !self.netns.is_empty() {
             object.set("netns", &self.netns);
+        }
+        if !self.netns_identity.is_empty() {
+            object.set("netnsIdentity", &self.netns_identity);
         }
         if !self.args.is_empty() {
             let pairs: Vec<_> = self.args.iter().collect();

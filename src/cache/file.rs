@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use nix::fcntl::OFlag;
 
@@ -50,10 +51,12 @@ fn read_all(file: File) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Puts a file in place of what is there, durably: a reader sees the old or the new, whole, even after a crash.
-pub(super) fn write(path: &Path, content: &[u8]) -> Result<(), CacheError> {
-    let unfinished = unfinished_name(path);
-    let written = write_new(&unfinished, content).and_then(|()| fs::rename(&unfinished, path));
+/// Puts a file in place of what is there, durably: a reader sees the old or the new, whole, even after a crash. A
+/// crash may leave an unfinished file, which `owner` tells from those of others ([`remove_unfinished`]).
+pub(super) fn write(path: &Path, owner: &str, content: &[u8]) -> Result<(), CacheError> {
+    let unfinished = unfinished_name(path, owner);
+    let synced = |file: File| file.sync_all();
+    let written = create(&unfinished, content).and_then(synced).and_then(|()| fs::rename(&unfinished, path));
     if let Err(e) = written {
         // It is of no use; that it could not be written is what the caller must hear.
         let _ = fs::remove_file(&unfinished);
@@ -62,19 +65,24 @@ pub(super) fn write(path: &Path, content: &[u8]) -> Result<(), CacheError> {
     sync_parent(path)
 }
 
-fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+/// Writes a file where there is none, not durably.
+pub(super) fn write_new(path: &Path, content: &[u8]) -> Result<(), CacheError> {
+    create(path, content).map(drop).map_err(error("write", path))
+}
+
+fn create(path: &Path, content: &[u8]) -> io::Result<File> {
     let mut options = OpenOptions::new();
     let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(content)?;
-    file.sync_all()
+    Ok(file)
 }
 
 /// A name beside the file that no other process or thread uses.
-fn unfinished_name(path: &Path) -> PathBuf {
+fn unfinished_name(path: &Path, owner: &str) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
-    path.with_file_name(format!("{UNFINISHED}{}-{count}-{now:x}", std::process::id()))
+    path.with_file_name(format!("{UNFINISHED}{owner}-{}-{count}-{now:x}", std::process::id()))
 }
 
 /// Removes a file, or a link itself. Gone already is fine.
@@ -92,8 +100,32 @@ fn sync_parent(path: &Path) -> Result<(), CacheError> {
     File::open(parent).and_then(|dir| dir.sync_all()).map_err(error("sync", parent))
 }
 
+/// Removes what a crash left of writing for an owner.
+pub(super) fn remove_unfinished(dir: &Path, owner: &str) -> Result<(), CacheError> {
+    let prefix = format!("{UNFINISHED}{owner}-");
+    let unfinished = all_names(dir)?.into_iter().filter(|name| name.starts_with(&prefix));
+    unfinished.map(|name| dir.join(name)).try_for_each(|path| remove(&path))
+}
+
+/// Whether there is a file of that name, whatever it is.
+pub(super) fn exists(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+/// How long ago a file was written; nothing when it is gone, or was written in the future.
+pub(super) fn age(path: &Path) -> Option<Duration> {
+    fs::symlink_metadata(path).and_then(|metadata| metadata.modified()).ok()?.elapsed().ok()
+}
+
 /// The names of the finished files in a directory, in byte order; none when there is no directory.
 pub(super) fn names(dir: &Path) -> Result<Vec<String>, CacheError> {
+    let mut names = all_names(dir)?;
+    names.retain(|name| !name.starts_with(UNFINISHED));
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn all_names(dir: &Path) -> Result<Vec<String>, CacheError> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -108,8 +140,6 @@ pub(super) fn names(dir: &Path) -> Result<Vec<String>, CacheError> {
             names.push(name);
         }
     }
-    names.retain(|name| !name.starts_with(UNFINISHED));
-    names.sort_unstable();
     Ok(names)
 }
 

@@ -6,31 +6,22 @@
 
 mod entry;
 mod file;
+mod intent;
+mod key;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 pub use self::entry::{Cached, Entry, InvalidEntry};
-use crate::spec::{ContainerId, IfName, NetworkName};
+pub use self::key::Key;
+use self::key::{may_be_of_container, may_be_of_network};
+use crate::spec::{ContainerId, NetworkName};
 
 /// The result cache, `/var/lib/cni` by default.
 #[derive(Clone, Debug)]
 #[doc(alias = "CacheDir")]
 pub struct Cache {
     dir: PathBuf,
-}
-
-/// What an entry is found by.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
-    /// The network.
-    pub network: NetworkName,
-    /// The container.
-    pub container_id: ContainerId,
-    /// Its interface.
-    pub ifname: IfName,
 }
 
 /// The entries of the cache, and what else is in its directory.
@@ -64,44 +55,6 @@ pub enum CacheError {
         /// What is wrong with it.
         source: InvalidEntry,
     },
-}
-
-/// The longest file name that file systems take, in bytes.
-const LONGEST_NAME: usize = 255;
-
-impl Key {
-    /// The file name that the Go libcni uses.
-    fn plain_name(&self) -> String {
-        format!("{}-{}-{}", self.network, self.container_id, self.ifname)
-    }
-
-    /// A file name that no other key has.
-    fn hashed_name(&self) -> String {
-        let mut digest = Sha256::new();
-        for part in [self.network.as_str(), self.container_id.as_str(), self.ifname.as_str()] {
-            digest.update(part);
-            digest.update([0]);
-        }
-        let hash: String = digest.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect();
-        let mut name = self.plain_name();
-        let room = (0..=LONGEST_NAME - hash.len() - 1).rev();
-        let mut cuts = room.filter(|length| name.is_char_boundary(*length));
-        name.truncate(cuts.next().unwrap_or_default());
-        format!("{name}.{hash}")
-    }
-
-    /// Where the entry may be, the usual place first.
-    fn names(&self) -> Vec<String> {
-        let mut names = vec![self.plain_name(), self.hashed_name()];
-        names.retain(|name| name.len() <= LONGEST_NAME);
-        names
-    }
-
-    fn owns(&self, entry: &Entry) -> bool {
-        entry.network == self.network.as_str()
-            && entry.container_id == self.container_id.as_str()
-            && entry.ifname == self.ifname.as_str()
-    }
 }
 
 #[derive(PartialEq)]
@@ -159,7 +112,8 @@ impl Cache {
         }
     }
 
-    /// Writes an entry in place of an earlier one: all of it or nothing, and durable when this returns.
+    /// Writes an entry in place of an earlier one: all of it or nothing, and durable when this returns. What was
+    /// begun ([`Cache::begin`]) is finished then.
     ///
     /// # Errors
     /// The system refuses.
@@ -172,7 +126,8 @@ impl Cache {
         let place = place.or_else(|| holders.iter().position(|holder| *holder == Holder::Nobody));
         // The last name is this key's alone, so whatever is there can go.
         let place = place.unwrap_or(names.len() - 1);
-        file::write(&results.join(&names[place]), entry.to_json().as_bytes())
+        file::write(&results.join(&names[place]), &key.hash(), entry.to_json().as_bytes())?;
+        self.forget_intent(key)
     }
 
     /// Whose entry a file is. What is no entry is nobody's: the Go libcni, too, writes over it.
@@ -184,7 +139,7 @@ impl Cache {
         }
     }
 
-    /// Removes what is cached for an attachment, broken or not. Nothing there is fine.
+    /// Removes what is cached for an attachment, broken, unfinished or not. Nothing there is fine.
     ///
     /// # Errors
     /// The system refuses.
@@ -196,7 +151,7 @@ impl Cache {
                 Ok(Some(_)) | Err(_) => file::remove(&self.results().join(name))?,
             }
         }
-        Ok(())
+        self.clear_intent(key)
     }
 
     /// The attachments of all containers, or of one. Files of another kind are passed over.
@@ -218,9 +173,7 @@ impl Cache {
     /// # Errors
     /// The directory is there, but can't be read.
     pub fn attachments_to(&self, network: &NetworkName) -> Result<Listing, CacheError> {
-        let mut prefix = format!("{network}-");
-        prefix.truncate(LONGEST_NAME - 20);
-        let mut listing = self.list(|name| name.starts_with(&prefix))?;
+        let mut listing = self.list(|name| may_be_of_network(name, network))?;
         listing.entries.retain(|entry| entry.network == network.as_str());
         Ok(listing)
     }
@@ -239,11 +192,4 @@ impl Cache {
         }
         Ok(listing)
     }
-}
-
-/// Whether a file name can be that of a container's entry. Names that were cut short can't be judged.
-fn may_be_of_container(name: &str, id: &ContainerId) -> bool {
-    let part = format!("-{id}-");
-    let inside = |at: usize| at > 0 && at + part.len() < name.len();
-    name.len() > LONGEST_NAME - 20 || name.find(&part).is_some_and(inside)
 }

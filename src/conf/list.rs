@@ -97,6 +97,14 @@ impl NetworkConfig {
         })
     }
 
+    /// Reads a list, or the configuration of a single plugin lifted to one, whichever the text is.
+    ///
+    /// # Errors
+    /// The text is neither.
+    pub fn parse_any(text: &str) -> Result<Self, ConfError> {
+        if Self::is_list(text) { Self::parse(text) } else { Self::from_plugin(text) }
+    }
+
     /// The `name` that the text gives to a list or single plugin, without looking at anything else but syntax.
     pub(super) fn peek_name(text: &str) -> Result<Option<String>, ConfError> {
         let keys = keys(text)?;

@@ -125,7 +125,7 @@ impl Kind {
     fn parse(self, text: &str, on_broken: OnBroken) -> Result<NetworkConfig, ConfError> {
         match self {
             Self::List => NetworkConfig::parse(text),
-            Self::Single if on_broken == OnBroken::Skip && NetworkConfig::is_list(text) => NetworkConfig::parse(text),
+            Self::Single if on_broken == OnBroken::Skip => NetworkConfig::parse_any(text),
             Self::Single => NetworkConfig::from_plugin(text),
         }
     }

@@ -61,7 +61,7 @@ impl CancelToken {
     }
 
     /// Waits until the token is cancelled, at most so long; returns whether it is.
-    pub(super) fn wait(&self, longest: Duration) -> bool {
+    pub(crate) fn wait(&self, longest: Duration) -> bool {
         let timeout = PollTimeout::try_from(longest).unwrap_or(PollTimeout::MAX);
         let mut fds = [PollFd::new(self.fd(), PollFlags::POLLIN)];
         matches!(poll(&mut fds, timeout), Ok(1))

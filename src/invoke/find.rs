@@ -31,6 +31,16 @@ pub enum FindError {
     },
 }
 
+impl FindError {
+    /// The name that was looked for.
+    pub fn plugin(&self) -> &str {
+        match self {
+            Self::NoName => "",
+            Self::BadName { plugin } | Self::NoDirs { plugin } | Self::NotFound { plugin, .. } => plugin,
+        }
+    }
+}
+
 fn list(dirs: &[PathBuf]) -> String {
     let dirs: Vec<_> = dirs.iter().map(|dir| dir.display().to_string()).collect();
     dirs.join(":")

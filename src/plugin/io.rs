@@ -7,12 +7,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use super::dispatch::error_object;
-use super::{Input, Outcome, Plugin, dispatch, netns};
+use super::{Input, Outcome, Plugin, dispatch};
 use crate::spec::{ErrorCode, ErrorReply};
 
 pub(super) fn run(plugin: &dyn Plugin) -> ExitCode {
     let stdout = set_stdout_aside();
-    let input = Input { env: std::env::vars_os().collect(), stdin: read_stdin, is_own_netns: netns::is_own };
+    let input = Input { env: std::env::vars_os().collect(), stdin: read_stdin, is_own_netns: crate::netns::is_own };
     let outcome = catch_unwind(AssertUnwindSafe(|| dispatch(plugin, input)));
     let outcome = outcome.unwrap_or_else(|panic| panicked(&*panic));
     pass_on_stderr(outcome.stderr.as_bytes());

@@ -1,8 +1,7 @@
-//! Network namespaces: run a closure inside one, compare two.
+//! Network namespaces: run a closure inside one.
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::sched::{CloneFlags, setns};
@@ -55,11 +54,4 @@ pub fn run_in<T: Send>(path: &Path, inside: impl FnOnce() -> T + Send) -> Result
             std::thread::Builder::new().spawn_scoped(scope, enter_and_run).map_err(error("start a thread for"))?;
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
-}
-
-/// Whether a path is the network namespace that the calling thread is in. A path that can't be read is not.
-pub fn is_own(path: &Path) -> bool {
-    let identity = |path: &Path| std::fs::metadata(path).map(|m| (m.dev(), m.ino())).ok();
-    let own = identity(Path::new("/proc/thread-self/ns/net"));
-    own.is_some() && own == identity(path)
 }

@@ -1,7 +1,7 @@
 //! ADD: every plugin in order, each with the result of the one before; the last result is cached.
 
-use super::{Answer, Attachment, Cni, derive};
-use crate::cache::CacheError;
+use super::{Answer, Attachment, Cni, OnMissingPlugin, derive};
+use crate::cache::{Entry, Key};
 use crate::conf::NetworkConfig;
 use crate::error::Error;
 use crate::invoke::{Failure, PluginError};
@@ -11,33 +11,66 @@ use crate::spec::Command;
 impl Cni {
     /// Adds a container to a network and returns the result, which is cached for CHECK, DEL and GC.
     ///
+    /// Before anything is run, the cache records what is begun, so that GC finds it even if this process is killed.
     /// The first plugin that fails ends it, and nothing is cached; what earlier plugins of the list did is left to
     /// a DEL by the caller ([`Error::needs_cleanup`]). When all succeeded but the result can't be cached, DEL is
     /// run here, since nobody else could.
     ///
     /// # Errors
-    /// See [`Error`]. Names, version and cache are checked before anything runs.
+    /// See [`Error`]. Names, version, locks and cache are checked before anything runs.
     #[doc(alias("AddNetworkList", "AddNetwork"))]
     pub fn add(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<AddResult, Error> {
         let key = attachment.key(network.network_name()?);
         // A version that nobody can parse could be added but neither checked nor deleted.
         self.version(network, Command::Add)?;
+        if network.plugins().is_empty() {
+            return Err(Error::NoPlugins { network: network.name().to_owned() });
+        }
+        let _hold = self.hold(&key)?;
+        let entry = attachment.entry(network);
+        self.cache.begin(&key, &entry)?;
+        match self.add_plugins(network, attachment) {
+            Ok(result) => self.record(network, attachment, &key, entry, result),
+            Err(error) => Err(self.not_added(&key, error)),
+        }
+    }
+
+    fn add_plugins(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<AddResult, Error> {
         let mut result = None;
         for plugin in network.plugins() {
             let config = derive::for_attachment(network, plugin, attachment, result.as_ref());
             let answer = self.call(Command::Add, network, plugin.plugin_type(), Some(attachment), &config)?;
             result = Some(read_result(answer, network)?);
         }
-        let result = result.ok_or_else(|| Error::NoPlugins { network: network.name().to_owned() })?;
-        match self.cache.write(&key, &attachment.entry(network, &result)) {
-            Ok(()) => Ok(result),
-            Err(source) => Err(self.undo(network, attachment, &result, source)),
-        }
+        result.ok_or_else(|| Error::NoPlugins { network: network.name().to_owned() })
     }
 
-    fn undo(&self, network: &NetworkConfig, attachment: &Attachment, result: &AddResult, source: CacheError) -> Error {
-        let undo = self.del_plugins(network, attachment, Some(result)).err();
-        Error::NotRecorded { attachment: attachment.describe(network), source, undo: undo.map(Box::new) }
+    /// A failed ADD: the caller hears of it, and so is the one to undo it. Where a plugin was ended in the middle of
+    /// its work, the record of what was begun stays, for a GC.
+    fn not_added(&self, key: &Key, error: Error) -> Error {
+        if !error.was_cut_short() {
+            let forgotten = self.cache.forget_intent(key).map_err(Error::from);
+            let _ = forgotten.inspect_err(|error| self.notices.unusable_entry(error));
+        }
+        error
+    }
+
+    fn record(
+        &self,
+        network: &NetworkConfig,
+        attachment: &Attachment,
+        key: &Key,
+        entry: Entry,
+        result: AddResult,
+    ) -> Result<AddResult, Error> {
+        let entry = Entry { result: result.to_object(), ..entry };
+        let Err(source) = self.cache.write(key, &entry) else { return Ok(result) };
+        let undo = self.del_plugins(network, attachment, Some(&result), OnMissingPlugin::Stop).err();
+        if undo.is_none() {
+            // Nothing is left to record. That it can't be removed either, the first error says well enough.
+            let _ = self.cache.remove(key);
+        }
+        Err(Error::NotRecorded { attachment: attachment.describe(network), source, undo: undo.map(Box::new) })
     }
 }
 

@@ -3,9 +3,9 @@
 use crate::cache::{Entry, Key};
 use crate::conf::NetworkConfig;
 use crate::invoke::Parameters;
-use crate::result::AddResult;
+use crate::netns::{Identity, is_own};
 use crate::spec::capability::CapabilityArgs;
-use crate::spec::{CniArgs, ContainerId, IfName, InvalidName, NetworkName};
+use crate::spec::{CniArgs, ContainerId, IfName, InvalidName, NetworkName, Object};
 
 /// One interface of one container: what a runtime gives with ADD and again with CHECK and DEL.
 ///
@@ -89,22 +89,33 @@ impl Attachment {
         Key { network, container_id: self.container_id.clone(), ifname: self.ifname.clone() }
     }
 
-    pub(super) fn entry(&self, network: &NetworkConfig, result: &AddResult) -> Entry {
+    /// What the cache records when the attachment is begun.
+    pub(super) fn entry(&self, network: &NetworkConfig) -> Entry {
         Entry {
             container_id: self.container_id.to_string(),
             network: network.name().to_owned(),
             ifname: self.ifname.to_string(),
             netns: self.netns.clone(),
+            netns_identity: self.netns_identity().map(|identity| identity.to_string()).unwrap_or_default(),
             args: self.args.clone(),
             capability_args: self.capability_args.clone(),
             config: network.text().into(),
-            result: result.to_object(),
+            result: Object::new(),
         }
+    }
+
+    /// The namespace of a container; that of this process is none.
+    fn netns_identity(&self) -> Option<Identity> {
+        Identity::of(&self.netns).filter(|_| !is_own(self.netns.as_ref()))
     }
 
     /// The attachment in an error message.
     pub(super) fn describe(&self, network: &NetworkConfig) -> String {
-        let (name, id, ifname) = (network.name(), &self.container_id, &self.ifname);
-        format!("interface `{ifname}` of container `{id}` to network `{name}`")
+        describe(network.name(), self.container_id.as_str(), self.ifname.as_str())
     }
+}
+
+/// An attachment in an error message.
+pub(super) fn describe(network: &str, container_id: &str, ifname: &str) -> String {
+    format!("interface `{ifname}` of container `{container_id}` to network `{network}`")
 }

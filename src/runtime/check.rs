@@ -22,6 +22,7 @@ impl Cni {
         if network.disables_check() {
             return Ok(());
         }
+        let _hold = self.hold(&key)?;
         let cached = self.cache.read(&key)?;
         let previous = cached.map(|cached| self.cached_result(network, attachment, &cached, &version));
         let previous = previous.transpose()?;

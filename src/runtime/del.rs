@@ -1,41 +1,141 @@
 //! DEL: every plugin in reverse order, with the cached result of ADD; then the cache entry goes.
 
-use super::{Attachment, Cni, derive};
-use crate::cache::Key;
+use super::attachment::describe;
+use super::{Attachment, Cni, Notice, derive};
+use crate::cache::{Cached, Key};
 use crate::conf::NetworkConfig;
 use crate::error::Error;
+use crate::invoke::FindError;
 use crate::result::AddResult;
 use crate::spec::{Command, Version};
+
+/// What DEL does about a plugin that is not installed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnMissingPlugin {
+    /// Stops with an error, as the specification says: what the plugin added, only it can remove, and plugins before
+    /// it may not be asked to give away what it still uses.
+    #[default]
+    Stop,
+    /// Goes on with the others. What the plugin added is left behind for good.
+    Continue,
+}
+
+/// What became of each plugin.
+#[derive(Debug, Default)]
+pub struct DelReport {
+    /// The plugins in the order that they were called, each with why it was skipped, if it was.
+    pub plugins: Vec<(String, Option<FindError>)>,
+}
+
+impl DelReport {
+    /// The plugins that were not installed.
+    pub fn skipped(&self) -> impl Iterator<Item = &FindError> {
+        self.plugins.iter().filter_map(|(_, skipped)| skipped.as_ref())
+    }
+}
 
 impl Cni {
     /// Removes a container from a network. Fine without a cache entry: the plugins run without previous result.
     ///
-    /// A cache entry that can't be used is reported ([`Notice`](super::Notice)) and counts as none.
+    /// A cache entry that can't be used is reported ([`Notice`]) and counts as none. A namespace is not touched when
+    /// its path leads to another one than at ADD, or to that of this process: plugins then get no namespace.
     ///
     /// # Errors
     /// The first plugin that fails ends it, and the cache entry stays, so that DEL can be tried again.
     #[doc(alias("DelNetworkList", "DelNetwork"))]
     pub fn del(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
+        self.del_with(network, attachment, OnMissingPlugin::Stop).map(drop)
+    }
+
+    /// The same, with a choice of what happens when a plugin is not installed, and a report.
+    ///
+    /// # Errors
+    /// As those of [`Cni::del`].
+    pub fn del_with(
+        &self,
+        network: &NetworkConfig,
+        attachment: &Attachment,
+        on_missing: OnMissingPlugin,
+    ) -> Result<DelReport, Error> {
         let key = attachment.key(network.network_name()?);
-        let version = self.version(network, Command::Del)?;
-        let previous = match version.has_check() {
-            true => self.usable_result(network, attachment, &key, &version),
-            false => None,
+        let _hold = self.hold_for_removal(&key)?;
+        self.del_held(network, attachment, &key, on_missing)
+    }
+
+    /// Removes what is cached of an attachment, finished or not, with nothing but the cache: the configuration and the
+    /// parameters are those that ADD had.
+    ///
+    /// The plugins of a network's folder are not in the cache, as they are not in that of the Go libcni.
+    ///
+    /// ```no_run
+    /// use libcni::Cni;
+    /// use libcni::runtime::OnMissingPlugin;
+    ///
+    /// let cni = Cni::new();
+    /// for entry in cni.cache().attachments(None)?.entries {
+    ///     let key = libcni::cache::Key::of(&entry)?;
+    ///     cni.del_cached(&key, OnMissingPlugin::Stop)?;
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As those of [`Cni::del`]; [`Error::NotCached`] when there is nothing, or no configuration in it.
+    #[doc(alias = "GetCachedConfig")]
+    pub fn del_cached(&self, key: &Key, on_missing: OnMissingPlugin) -> Result<DelReport, Error> {
+        let _hold = self.hold_for_removal(key)?;
+        let (network, attachment) = self.cached_attachment(key)?;
+        self.del_held(&network, &attachment, key, on_missing)
+    }
+
+    /// The network and the attachment as ADD had them.
+    ///
+    /// # Errors
+    /// [`Error::NotCached`] when there is nothing, or no configuration in it; or the entry can't be read.
+    pub fn cached_attachment(&self, key: &Key) -> Result<(NetworkConfig, Attachment), Error> {
+        let entry = match self.cache.read(key)? {
+            Some(Cached::Entry(entry)) => Some(entry),
+            Some(Cached::BareResult(_)) | None => self.cache.read_intent(key)?,
         };
-        self.del_plugins(network, attachment, previous.as_ref())?;
-        Ok(self.cache.remove(&key)?)
+        let not_cached = || Error::NotCached {
+            attachment: describe(key.network.as_str(), key.container_id.as_str(), key.ifname.as_str()),
+        };
+        let entry = entry.filter(|entry| !entry.config.is_empty()).ok_or_else(not_cached)?;
+        let network = NetworkConfig::parse_any(&String::from_utf8_lossy(&entry.config));
+        let network = network.map_err(|error| Error::Load(error.into()))?;
+        Ok((network, Attachment::from_entry(&entry)?))
+    }
+
+    /// DEL of an attachment that is held.
+    pub(super) fn del_held(
+        &self,
+        network: &NetworkConfig,
+        attachment: &Attachment,
+        key: &Key,
+        on_missing: OnMissingPlugin,
+    ) -> Result<DelReport, Error> {
+        let version = self.version(network, Command::Del)?;
+        let cached = self.cache.read(key).map_err(Error::from);
+        let cached = cached.inspect_err(|error| self.notices.unusable_entry(error)).ok().flatten();
+        let attachment = self.without_foreign_netns(attachment, &self.recorded_identity(key, cached.as_ref()));
+        let previous = match (&cached, version.has_check()) {
+            (Some(cached), true) => self.usable_result(network, &attachment, cached, &version),
+            _ => None,
+        };
+        let report = self.del_plugins(network, &attachment, previous.as_ref(), on_missing)?;
+        self.cache.remove(key)?;
+        Ok(report)
     }
 
     fn usable_result(
         &self,
         network: &NetworkConfig,
         attachment: &Attachment,
-        key: &Key,
+        cached: &Cached,
         version: &Version,
     ) -> Option<AddResult> {
-        let cached = self.cache.read(key).map_err(Error::from);
-        let cached = cached.inspect_err(|error| self.notices.unusable_entry(error));
-        let result = self.cached_result(network, attachment, &cached.ok()??, version);
+        let result = self.cached_result(network, attachment, cached, version);
         result.inspect_err(|error| self.notices.unusable_entry(error)).ok()
     }
 
@@ -44,11 +144,28 @@ impl Cni {
         network: &NetworkConfig,
         attachment: &Attachment,
         previous: Option<&AddResult>,
-    ) -> Result<(), Error> {
+        on_missing: OnMissingPlugin,
+    ) -> Result<DelReport, Error> {
+        let mut report = DelReport::default();
         for plugin in network.plugins().iter().rev() {
             let config = derive::for_attachment(network, plugin, attachment, previous);
-            self.call(Command::Del, network, plugin.plugin_type(), Some(attachment), &config)?;
+            let called = self.call(Command::Del, network, plugin.plugin_type(), Some(attachment), &config);
+            let skipped = match called {
+                Err(error @ Error::PluginNotFound { .. }) if on_missing == OnMissingPlugin::Continue => {
+                    self.notices.tell(&Notice::PluginSkipped { error: &error });
+                    error.into_find_error()
+                }
+                called => called.map(|_| None)?,
+            };
+            report.plugins.push((plugin.plugin_type().to_owned(), skipped));
         }
-        Ok(())
+        Ok(report)
+    }
+
+    fn recorded_identity(&self, key: &Key, cached: Option<&Cached>) -> String {
+        match cached {
+            Some(Cached::Entry(entry)) => entry.netns_identity.clone(),
+            _ => self.cache.read_intent(key).ok().flatten().map(|entry| entry.netns_identity).unwrap_or_default(),
+        }
     }
 }

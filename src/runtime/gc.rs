@@ -1,6 +1,6 @@
 //! GC: DEL for every cached attachment that is no longer valid, then GC to every plugin.
 
-use super::{Attachment, Cni, derive};
+use super::{Attachment, Cni, OnMissingPlugin, derive};
 use crate::cache::Entry;
 use crate::conf::NetworkConfig;
 use crate::error::{Error, Failures};
@@ -42,8 +42,9 @@ impl Keep {
 impl Cni {
     /// Removes what belongs to no valid attachment of a network. A network with `disableGC` is left alone.
     ///
-    /// Runs DEL for every cached attachment of this network that is not kept, with the parameters that its ADD had,
-    /// and from version 1.1.0 on GC for every plugin.
+    /// Runs DEL for every attachment of this network that is not kept, with the parameters that its ADD had: those that
+    /// are cached, and those that were begun by a process that died. From version 1.1.0 on, every plugin then gets GC.
+    /// Waits until no ADD, DEL or CHECK is at work in the network.
     ///
     /// # Errors
     /// Goes on after an error; all of them come back, more than one as [`Error::Several`].
@@ -53,6 +54,7 @@ impl Cni {
         if network.disables_gc() {
             return Ok(());
         }
+        let _hold = self.hold_network(&name)?;
         let mut errors = self.del_stale(network, &name, keep);
         // A version that nobody can parse is no 1.1.0.
         if network.version().is_ok_and(|version| version.has_gc()) {
@@ -61,17 +63,48 @@ impl Cni {
         Failures::into_result(errors)
     }
 
-    fn del_stale(&self, network: &NetworkConfig, name: &NetworkName, keep: &Keep) -> Vec<Error> {
-        let listing = match self.cache.attachments_to(name) {
-            Ok(listing) => listing,
-            Err(error) => return vec![error.into()],
-        };
+    /// What [`Cni::gc`] would delete: the attachments of a network that are not kept, finished or not.
+    ///
+    /// # Errors
+    /// The network's name is not allowed, or the cache can't be read.
+    pub fn stale(&self, network: &NetworkConfig, keep: &Keep) -> Result<Vec<Entry>, Error> {
+        let name = network.network_name()?;
+        if network.disables_gc() {
+            return Ok(Vec::new());
+        }
+        let mut stale = self.attachments_to(&name)?;
+        stale.retain(|entry| !keep.keeps(entry));
+        Ok(stale)
+    }
+
+    /// The attachments to a network: those that are cached, and then those that were only begun.
+    fn attachments_to(&self, name: &NetworkName) -> Result<Vec<Entry>, Error> {
+        let listing = self.cache.attachments_to(name)?;
         for error in listing.unreadable {
             self.notices.unusable_entry(&error.into());
         }
-        let stale = listing.entries.iter().filter(|entry| !keep.keeps(entry));
-        let del = |entry| self.del(network, &Attachment::from_entry(entry)?);
-        stale.filter_map(|entry| del(entry).err()).collect()
+        let mut found = listing.entries;
+        for begun in self.cache.unfinished()?.into_iter().filter(|entry| entry.network == name.as_str()) {
+            let same = |entry: &Entry| entry.container_id == begun.container_id && entry.ifname == begun.ifname;
+            if !found.iter().any(same) {
+                found.push(begun);
+            }
+        }
+        Ok(found)
+    }
+
+    fn del_stale(&self, network: &NetworkConfig, name: &NetworkName, keep: &Keep) -> Vec<Error> {
+        match self.stale(network, keep) {
+            Ok(stale) => stale.iter().filter_map(|entry| self.del_entry(network, name, entry).err()).collect(),
+            Err(error) => vec![error],
+        }
+    }
+
+    fn del_entry(&self, network: &NetworkConfig, name: &NetworkName, entry: &Entry) -> Result<(), Error> {
+        let attachment = Attachment::from_entry(entry)?;
+        let _hold = self.hold_container(&attachment.container_id)?;
+        let key = attachment.key(name.clone());
+        self.del_held(network, &attachment, &key, OnMissingPlugin::Stop).map(drop)
     }
 
     fn gc_plugins(&self, network: &NetworkConfig, keep: &Keep) -> Vec<Error> {

@@ -8,6 +8,8 @@ mod check;
 mod del;
 pub(crate) mod derive;
 mod gc;
+mod guard;
+mod hold;
 mod notice;
 mod status;
 mod validate;
@@ -19,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::attachment::Attachment;
+pub use self::del::{DelReport, OnMissingPlugin};
 pub use self::gc::Keep;
 pub use self::notice::Notice;
 use crate::cache::Cache;
@@ -27,11 +30,14 @@ use crate::error::Error;
 use crate::invoke::{
     CancelToken, Exec, Failure, FindError, Limits, Parameters, PluginError, ProcessExec, Request, join_dirs, read_reply,
 };
+use crate::lock::Locking;
 use crate::spec::{Command, Object, Version};
 
 /// A runtime's view of CNI: where plugins are, where results are kept, and how plugins are run.
 ///
-/// It holds no state between calls but the cache on disk, and can be shared by threads.
+/// It holds no state between calls but the cache on disk, and can be shared by threads. Operations on one container
+/// wait for each other, and GC of a network for all that goes on in it, across all processes that use this crate with
+/// the same cache directory ([`crate::lock`]).
 ///
 /// ```no_run
 /// use libcni::conf::ConfDir;
@@ -53,6 +59,8 @@ pub struct Cni {
     exec: Arc<dyn Exec>,
     env: Vec<(OsString, OsString)>,
     limits: Limits,
+    locking: Option<Arc<dyn Locking>>,
+    lock_timeout: Duration,
     notices: notice::Sink,
 }
 
@@ -76,6 +84,8 @@ impl Cni {
             exec: Arc::new(ProcessExec),
             env: std::env::vars_os().collect(),
             limits: Limits::default(),
+            locking: None,
+            lock_timeout: Duration::from_secs(60),
             notices: notice::Sink::default(),
         }
     }
@@ -120,6 +130,17 @@ impl Cni {
     pub fn cancel(mut self, token: CancelToken) -> Self {
         self.limits.cancel = Some(token);
         self
+    }
+
+    /// Keeps operations apart in another way than with files in the cache directory ([`FileLocks`](crate::lock::FileLocks)).
+    pub fn locking(self, locking: impl Locking + 'static) -> Self {
+        let locking: Option<Arc<dyn Locking>> = Some(Arc::new(locking));
+        Self { locking, ..self }
+    }
+
+    /// How long to wait for another operation on the same container or network, one minute unless set.
+    pub fn lock_timeout(self, lock_timeout: Duration) -> Self {
+        Self { lock_timeout, ..self }
     }
 
     /// Hears what is worth knowing but no error. By default it goes to stderr.

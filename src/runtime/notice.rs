@@ -26,6 +26,21 @@ pub enum Notice<'a> {
         /// What is wrong with it.
         error: &'a Error,
     },
+    /// A lock can't be taken, because its file can't be written. A verb that removes goes on without it.
+    Unlocked {
+        /// Which, and why.
+        error: &'a Error,
+    },
+    /// DEL does not touch a namespace, since the path leads to another than at ADD, or to that of this process.
+    ForeignNetns {
+        /// The path.
+        netns: &'a str,
+    },
+    /// A plugin is not installed, and DEL goes on without it, as it was told to.
+    PluginSkipped {
+        /// Which, and where it was looked for.
+        error: &'a Error,
+    },
 }
 
 /// Who hears notices.
@@ -45,7 +60,11 @@ impl Sink {
     }
 
     pub(super) fn unusable_entry(&self, error: &Error) {
-        (self.0)(&Notice::UnusableCacheEntry { error });
+        self.tell(&Notice::UnusableCacheEntry { error });
+    }
+
+    pub(super) fn tell(&self, notice: &Notice<'_>) {
+        (self.0)(notice);
     }
 }
 
@@ -57,11 +76,26 @@ impl Default for Sink {
             // There is nobody left to tell when stderr is closed.
             let _ = match notice {
                 Notice::Stderr { text, .. } => stderr.write_all(text),
-                Notice::UnusableCacheEntry { error } => {
-                    writeln!(stderr, "libcni: passed over: {}", crate::Chain(*error))
-                }
+                other => writeln!(stderr, "libcni: {other}"),
             };
         })
+    }
+}
+
+/// In one line, with all causes.
+impl fmt::Display for Notice<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stderr { plugin, command, text } => {
+                write!(f, "plugin `{plugin}` on {command}: {}", String::from_utf8_lossy(text).trim_end())
+            }
+            Self::UnusableCacheEntry { error } => write!(f, "passed over: {}", crate::Chain(*error)),
+            Self::Unlocked { error } => write!(f, "goes on without a lock: {}", crate::Chain(*error)),
+            Self::ForeignNetns { netns } => {
+                write!(f, "{} is not the network namespace of the container, and is not touched", netns.escape_debug())
+            }
+            Self::PluginSkipped { error } => write!(f, "skipped: {}", crate::Chain(*error)),
+        }
     }
 }
 

@@ -143,10 +143,10 @@ fn del_after_a_failed_add_leaves_nothing(host: &Host) {
 }
 
 fn an_add_that_cannot_be_cached_leaves_nothing(host: &Host) {
-    std::fs::write(host.path("cache"), "").unwrap();
+    std::fs::create_dir(host.path("cache")).unwrap();
+    std::fs::write(host.path("cache/results"), "").unwrap();
     let error = host.cni().add(&network(host, "1.0.0"), &with_port(host)).unwrap_err();
     assert!(matches!(error, Error::NotRecorded { undo: None, .. }), "{error:?}");
-    std::fs::remove_file(host.path("cache")).unwrap();
     host.has_no_trace();
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Output, Stdio};
+use std::process::{Child, Command, ExitCode, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use libcni::{Attachment, Cni};
@@ -126,6 +126,18 @@ impl Host {
         let mut command = Command::new("sh");
         command.args(["-c", line]).current_dir(self.dir.path()).stdin(Stdio::null());
         command
+    }
+
+    /// A process in the container's namespace.
+    pub(crate) fn inside_blue(&self, line: &str) -> Child {
+        let mut command = Command::new("nsenter");
+        command.arg("--net=/run/netns/blue").args(line.split(' ')).stdin(Stdio::null());
+        let child = command.spawn().unwrap();
+        let inside = || fs::read_link(format!("/proc/{}/ns/net", child.id())).ok();
+        while inside() == fs::read_link("/proc/self/ns/net").ok() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        child
     }
 
     /// What a shell command prints; it must succeed.

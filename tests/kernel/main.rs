@@ -9,13 +9,14 @@ use libtest_mimic::{Arguments, Trial};
 
 mod chain;
 mod host;
+mod identity;
 mod ports;
 mod single;
 
 type Test = (&'static str, fn(&host::Host));
 
 fn main() -> ExitCode {
-    let tests: Vec<Test> = [chain::TESTS, ports::TESTS, single::TESTS].concat();
+    let tests: Vec<Test> = [chain::TESTS, identity::TESTS, ports::TESTS, single::TESTS].concat();
     if let Some(name) = host::asked_for() {
         let (_, test) = tests.iter().find(|(other, _)| *other == name).expect("a test of that name");
         return host::run_inside(*test);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use libcni::plugin::{
-    Answer, ArgsError, AttachmentCall, Call, Config, Failure, Input, Outcome, Plugin, dispatch, load_args, netns,
+    Answer, ArgsError, AttachmentCall, Call, Config, Failure, Input, Outcome, Plugin, dispatch, load_args,
 };
 use libcni::result::{AddResult, ParseError};
 use libcni::spec::{Command, ErrorCode, ErrorReply, Version};
@@ -95,7 +95,7 @@ fn skel_vectors() {
                 Input {
                     env: env.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
                     stdin: || Ok(case.text("stdin").into()),
-                    is_own_netns: netns::is_own,
+                    is_own_netns: libcni::netns::is_own,
                 },
             );
             compare(case, &case.value("expect")["ok"], &outcome, plugin.called.take())

@@ -79,11 +79,21 @@ fn add_passes_on_what_a_successful_plugin_said_on_stderr() {
     assert!(matches!(heard.as_slice(), [one] if one.starts_with("Stderr")), "{heard:?}");
 }
 
-/// A host whose cache can't be written: its directory is a file.
+/// A host whose cache takes no entry: a file is in the place of their directory.
 fn without_cache() -> Sandbox {
     let sandbox = Sandbox::new().plugins(["one", "two"]);
-    std::fs::write(sandbox.path("cache"), "").unwrap();
+    std::fs::create_dir(sandbox.path("cache")).unwrap();
+    std::fs::write(sandbox.path("cache/results"), "").unwrap();
     sandbox
+}
+
+#[test]
+fn nothing_is_run_where_nothing_can_be_recorded() {
+    let sandbox = Sandbox::new().plugins(["one"]);
+    std::fs::write(sandbox.path("cache"), "").unwrap();
+    let error = sandbox.cni().add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
+    assert!(sandbox.calls().is_empty() && !error.needs_cleanup(), "{error:?}");
+    says(&error, ["network `net`", "cache"]);
 }
 
 #[test]

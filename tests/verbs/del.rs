@@ -1,5 +1,6 @@
 //! DEL.
 
+use libcni::runtime::OnMissingPlugin;
 use serde_json::json;
 
 use super::{hearing, says};
@@ -110,4 +111,87 @@ fn a_cached_result_is_converted_to_the_version_of_the_list() {
     let network = sandbox.network_with(json!({"cniVersion": "0.4.0"}));
     sandbox.cni().del(&network, &attachment("c1", "eth0")).unwrap();
     assert_eq!(sandbox.request_of("one", "DEL")["prevResult"]["cniVersion"], "0.4.0");
+}
+
+#[test]
+fn del_works_from_the_cache_alone() {
+    let sandbox = Sandbox::new().plugins(["one", "two"]);
+    let mut attachment = attachment("c1", "eth0");
+    attachment.args.push("K", "V").unwrap();
+    sandbox.cni().add(&sandbox.network(), &attachment).unwrap();
+    sandbox.forget_calls();
+    let key = attachment.key("net".parse().unwrap());
+    let report = sandbox.cni().del_cached(&key, OnMissingPlugin::Stop).unwrap();
+    assert_eq!(sandbox.calls(), ["DEL two", "DEL one"]);
+    assert_eq!(sandbox.variable_of("one", "DEL", "CNI_ARGS"), "K=V");
+    assert_eq!(sandbox.variable_of("one", "DEL", "CNI_NETNS"), "/run/netns/blue");
+    assert_eq!(sandbox.request_of("one", "DEL")["prevResult"]["dns"]["domain"], "two");
+    assert_eq!(report.plugins.len(), 2);
+    assert_eq!(sandbox.cached(), Vec::<String>::new());
+    let error = sandbox.cni().del_cached(&key, OnMissingPlugin::Stop).unwrap_err();
+    says(&error, ["nothing is cached", "`net`", "`c1`", "`eth0`"]);
+}
+
+#[test]
+fn del_works_from_an_entry_of_go_for_a_single_plugin() {
+    let sandbox = Sandbox::new().plugins(["one"]);
+    let config = base64::prelude::Engine::encode(
+        &base64::prelude::BASE64_STANDARD,
+        r#"{"cniVersion":"0.4.0","name":"net","type":"one"}"#,
+    );
+    let entry = format!(
+        r#"{{"kind":"cniCacheV1","containerId":"c1","config":"{config}","ifName":"eth0","networkName":"net","result":{{"cniVersion":"0.4.0"}}}}"#
+    );
+    sandbox.plant_cached("net-c1-eth0", &entry);
+    let key = attachment("c1", "eth0").key("net".parse().unwrap());
+    sandbox.cni().del_cached(&key, OnMissingPlugin::Stop).unwrap();
+    assert_eq!(sandbox.calls(), ["DEL one"]);
+    assert_eq!(sandbox.request_of("one", "DEL")["cniVersion"], "0.4.0");
+}
+
+#[test]
+fn a_plugin_that_is_not_installed_stops_del_unless_it_is_told_to_go_on() {
+    let sandbox = Sandbox::new().plugins(["one", "two", "three"]);
+    let (network, attachment) = (sandbox.network(), attachment("c1", "eth0"));
+    sandbox.cni().add(&network, &attachment).unwrap();
+    std::fs::remove_file(sandbox.bin().join("two")).unwrap();
+    sandbox.forget_calls();
+    let error = sandbox.cni().del(&network, &attachment).unwrap_err();
+    says(&error, ["`two`", "DEL"]);
+    assert_eq!((sandbox.calls(), sandbox.cached()), (vec!["DEL three".to_owned()], vec!["net-c1-eth0".to_owned()]));
+
+    let (cni, heard) = hearing(sandbox.cni());
+    let report = cni.del_with(&network, &attachment, OnMissingPlugin::Continue).unwrap();
+    assert_eq!(sandbox.calls(), ["DEL three", "DEL three", "DEL one"]);
+    assert_eq!(report.skipped().map(|error| error.plugin()).collect::<Vec<_>>(), ["two"]);
+    assert!(heard.lock().unwrap()[0].contains("PluginSkipped"), "{heard:?}");
+    assert_eq!(sandbox.cached(), Vec::<String>::new());
+}
+
+#[test]
+fn the_namespace_of_this_process_is_not_touched_unless_that_is_allowed() {
+    let sandbox = Sandbox::new().plugins(["one"]);
+    let own = attachment("c1", "eth0").netns("/proc/self/ns/net");
+    let (cni, heard) = hearing(sandbox.cni());
+    cni.del(&sandbox.network(), &own).unwrap();
+    assert_eq!(sandbox.variable_of("one", "DEL", "CNI_NETNS"), "");
+    assert!(heard.lock().unwrap()[0].contains("ForeignNetns"), "{heard:?}");
+
+    let path = ("PATH".into(), "/usr/bin:/bin".into());
+    let allowing = sandbox.cni().env([("CNI_NETNS_OVERRIDE".into(), "1".into()), path]);
+    allowing.del(&sandbox.network(), &own).unwrap();
+    assert_eq!(sandbox.variable_of("one", "DEL", "CNI_NETNS"), "/proc/self/ns/net");
+}
+
+#[test]
+fn del_works_where_locks_can_not_be_written() {
+    let sandbox = Sandbox::new().plugins(["one"]);
+    std::fs::create_dir(sandbox.path("cache")).unwrap();
+    for name in ["network-net", "container-c1"] {
+        std::fs::create_dir(sandbox.path("cache").join(format!(".lock-{name}"))).unwrap();
+    }
+    let (cni, heard) = hearing(sandbox.cni());
+    cni.del(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
+    assert_eq!(sandbox.calls(), ["DEL one"]);
+    assert!(heard.lock().unwrap().iter().all(|notice| notice.contains("Unlocked")), "{heard:?}");
 }

@@ -1,0 +1,88 @@
+//! What was begun and not finished: on disk before the first plugin of an ADD runs, and gone when the entry is there.
+//!
+//! Files of the Go libcni's directory `results` are entries to everybody; what is begun is none, and stands beside it.
+//! It is not synced: what it is about, interfaces and rules in the kernel, does not survive a power failure either.
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Cache, CacheError, Entry, Key, file};
+
+/// What names of intents start with.
+pub(super) const PREFIX: &str = ".intent-";
+
+/// How old an intent that can't be read must be before it goes: a writer may still be at it.
+const SETTLED: Duration = Duration::from_secs(10);
+
+impl Cache {
+    /// Records that an attachment is about to be added, before anything is done for it.
+    ///
+    /// [`Cache::write`] and [`Cache::remove`] end it. What nobody ended, because its process died, is
+    /// [`Cache::unfinished`], and needs a DEL.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn begin(&self, key: &Key, entry: &Entry) -> Result<(), CacheError> {
+        let path = self.intent(key);
+        file::create_dir(&self.dir)?;
+        let content = entry.to_intent();
+        match file::write_new(&path, content.as_bytes()) {
+            // An earlier ADD was not finished, and this one now stands for both.
+            Err(CacheError::Io { source, .. }) if source.kind() == ErrorKind::AlreadyExists => {
+                file::write(&path, &key.hash(), content.as_bytes())
+            }
+            written => written,
+        }
+    }
+
+    /// What is recorded as begun for an attachment, if anything.
+    ///
+    /// # Errors
+    /// The record is there, but can't be read.
+    pub fn read_intent(&self, key: &Key) -> Result<Option<Entry>, CacheError> {
+        let bytes = file::read(&self.intent(key))?;
+        Ok(bytes.and_then(|bytes| Entry::parse_intent(&bytes)))
+    }
+
+    /// What was begun and not finished: its process is still at it, or died.
+    ///
+    /// # Errors
+    /// The directory is there, but can't be read.
+    pub fn unfinished(&self) -> Result<Vec<Entry>, CacheError> {
+        let mut unfinished = Vec::new();
+        for name in file::names(&self.dir)?.iter().filter(|name| name.starts_with(PREFIX)) {
+            let path = self.dir.join(name);
+            match file::read(&path)?.map(|bytes| Entry::parse_intent(&bytes)) {
+                Some(Some(entry)) => unfinished.push(entry),
+                // Cut short by the death of its writer: no plugin was started after it.
+                Some(None) if file::age(&path).is_some_and(|age| age > SETTLED) => file::remove(&path)?,
+                Some(None) | None => {}
+            }
+        }
+        Ok(unfinished)
+    }
+
+    /// Ends what was begun, where there is nothing to undo.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn forget_intent(&self, key: &Key) -> Result<(), CacheError> {
+        file::remove(&self.intent(key)).map(drop)
+    }
+
+    /// Ends what was begun, and removes what its writer left in the middle of writing.
+    pub(super) fn clear_intent(&self, key: &Key) -> Result<(), CacheError> {
+        if !file::exists(&self.intent(key)) {
+            return Ok(());
+        }
+        for dir in [&self.results(), &self.dir] {
+            file::remove_unfinished(dir, &key.hash())?;
+        }
+        self.forget_intent(key)
+    }
+
+    fn intent(&self, key: &Key) -> PathBuf {
+        self.dir.join(format!("{PREFIX}{}", key.hashed_name()))
+    }
+}

@@ -1,0 +1,89 @@
+//! What entries are found by, and the names of their files.
+
+use sha2::{Digest, Sha256};
+
+use super::{Entry, intent};
+use crate::spec::{ContainerId, IfName, InvalidName, NetworkName};
+
+/// What an entry is found by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// The network.
+    pub network: NetworkName,
+    /// The container.
+    pub container_id: ContainerId,
+    /// Its interface.
+    pub ifname: IfName,
+}
+
+/// The longest file name that file systems take, in bytes.
+const LONGEST_NAME: usize = 255;
+/// What a hash and its separator add to a name.
+const HASHED: usize = 17;
+
+impl Key {
+    /// The key of an entry.
+    ///
+    /// # Errors
+    /// A name in the entry is not allowed: an entry may be anybody's.
+    pub fn of(entry: &Entry) -> Result<Self, InvalidName> {
+        Ok(Self {
+            network: NetworkName::new(&*entry.network)?,
+            container_id: ContainerId::new(&*entry.container_id)?,
+            ifname: IfName::new(&*entry.ifname)?,
+        })
+    }
+
+    /// The file name that the Go libcni uses.
+    fn plain_name(&self) -> String {
+        format!("{}-{}-{}", self.network, self.container_id, self.ifname)
+    }
+
+    /// A file name that no other key has.
+    pub(super) fn hashed_name(&self) -> String {
+        let mut name = self.plain_name();
+        let longest = LONGEST_NAME - HASHED - intent::PREFIX.len();
+        let mut cuts = (0..=longest).rev().filter(|length| name.is_char_boundary(*length));
+        name.truncate(cuts.next().unwrap_or_default());
+        format!("{name}.{}", self.hash())
+    }
+
+    /// A text that no other key has, short and fit for any file name.
+    pub(super) fn hash(&self) -> String {
+        let mut digest = Sha256::new();
+        for part in [self.network.as_str(), self.container_id.as_str(), self.ifname.as_str()] {
+            digest.update(part);
+            digest.update([0]);
+        }
+        digest.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
+    }
+
+    /// Where the entry may be, the usual place first.
+    pub(super) fn names(&self) -> Vec<String> {
+        let mut names = vec![self.plain_name(), self.hashed_name()];
+        names.retain(|name| name.len() <= LONGEST_NAME);
+        names
+    }
+
+    pub(super) fn owns(&self, entry: &Entry) -> bool {
+        entry.network == self.network.as_str()
+            && entry.container_id == self.container_id.as_str()
+            && entry.ifname == self.ifname.as_str()
+    }
+}
+
+/// Whether a file name can be that of a container's entry. Names that were cut short can't be judged.
+pub(super) fn may_be_of_container(name: &str, id: &ContainerId) -> bool {
+    let part = format!("-{id}-");
+    let inside = |at: usize| at > 0 && at + part.len() < name.len();
+    may_be_cut(name) || name.find(&part).is_some_and(inside)
+}
+
+/// Whether a file name can be that of an entry of a network.
+pub(super) fn may_be_of_network(name: &str, network: &NetworkName) -> bool {
+    may_be_cut(name) || name.strip_prefix(network.as_str()).is_some_and(|rest| rest.starts_with('-'))
+}
+
+fn may_be_cut(name: &str) -> bool {
+    name.len() + HASHED + intent::PREFIX.len() >= LONGEST_NAME
+}

@@ -1,0 +1,169 @@
+//! Locks as files, which the kernel gives back when their holder dies.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg, OFlag};
+use sha2::{Digest, Sha256};
+
+use super::{Guard, LockError, Locking, Mode, Resource, Wanted, holder, orphan};
+
+/// Locks with files in a directory, which runtimes of one host share: `.lock-…`, there only while they are held.
+///
+/// Each is an advisory lock of the kernel (`flock`), so it ends with its holder, however that ends. What a holder that
+/// was killed has left running for its container, is ended before the next one gets the lock: a plugin that nobody
+/// waits for any more would go on adding what the next one deletes.
+#[derive(Clone, Debug)]
+pub struct FileLocks {
+    dir: PathBuf,
+    patience: Duration,
+}
+
+/// How long to wait for a lock, unless said otherwise: longer than a plugin may take, shorter than most callers wait.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The first and the longest pause between two tries.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
+/// The longest part of a name that is taken over into a file name.
+const READABLE: usize = 100;
+
+impl FileLocks {
+    /// Locks in a directory, which is made when it is needed.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into(), patience: PATIENCE }
+    }
+
+    /// Waits so long for each lock, one minute unless set.
+    pub fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    fn path(&self, resource: Resource<'_>) -> PathBuf {
+        let (kind, name) = match resource {
+            Resource::Network(name) => ("network", name.as_str()),
+            Resource::Container(id) => ("container", id.as_str()),
+        };
+        // Both kinds of names are ASCII.
+        let readable = &name[..name.len().min(READABLE)];
+        let rest = match name.len() > READABLE {
+            true => Sha256::digest(name).iter().take(8).map(|byte| format!("{byte:02x}")).collect(),
+            false => String::new(),
+        };
+        self.dir.join(format!(".lock-{kind}-{readable}{rest}"))
+    }
+}
+
+impl Locking for FileLocks {
+    fn lock(&self, wanted: &Wanted<'_>) -> Result<Guard, LockError> {
+        let path = self.path(wanted.resource);
+        let began = Instant::now();
+        let (mut pause, longest) = PAUSES;
+        let resource = || wanted.resource.to_string();
+        loop {
+            match try_lock(&self.dir, &path, wanted.mode) {
+                Ok(Some(held)) => return take(held, wanted),
+                Ok(None) if began.elapsed() < self.patience => {}
+                Ok(None) => {
+                    let (holder, waited) = (holder::of(&path), began.elapsed());
+                    return Err(LockError::Held { resource: resource(), holder, waited });
+                }
+                Err(source) => return Err(LockError::Io { resource: resource(), path, source }),
+            }
+            if sleep(pause, wanted) {
+                return Err(LockError::Cancelled { resource: resource() });
+            }
+            pause = (pause * 2).min(longest);
+        }
+    }
+}
+
+/// Sleeps, and returns whether the wait is cancelled.
+fn sleep(pause: Duration, wanted: &Wanted<'_>) -> bool {
+    match wanted.cancel {
+        Some(token) => token.wait(pause),
+        None => {
+            std::thread::sleep(pause);
+            false
+        }
+    }
+}
+
+/// A lock that is held.
+struct Held {
+    path: PathBuf,
+    lock: Flock<File>,
+    mode: Mode,
+}
+
+/// Takes the lock if it is free, or shared by those who want it so; `None` when it is not.
+fn try_lock(dir: &Path, path: &Path, mode: Mode) -> io::Result<Option<Held>> {
+    let wanted = match mode {
+        Mode::Shared => FlockArg::LockSharedNonblock,
+        Mode::Exclusive => FlockArg::LockExclusiveNonblock,
+    };
+    loop {
+        let lock = match Flock::lock(open(dir, path)?, wanted) {
+            Ok(lock) => lock,
+            Err((_, Errno::EWOULDBLOCK)) => return Ok(None),
+            Err((_, Errno::EINTR)) => continue,
+            Err((_, errno)) => return Err(errno.into()),
+        };
+        // Its last holder may have removed the file between our opening and locking it: then it locks nothing.
+        if is_at(&lock, path)? {
+            return Ok(Some(Held { path: path.to_owned(), lock, mode }));
+        }
+    }
+}
+
+fn open(dir: &Path, path: &Path) -> io::Result<File> {
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    let mut options = OpenOptions::new();
+    let options = options.read(true).write(true).create(true).mode(0o600).custom_flags(flags.bits());
+    match options.open(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+            options.open(path)
+        }
+        opened => opened,
+    }
+}
+
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let held = file.metadata()?;
+    if !held.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    match fs::symlink_metadata(path) {
+        Ok(there) => Ok((there.dev(), there.ino()) == (held.dev(), held.ino())),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
+/// Marks an exclusive lock as held, once what its last holder left running has ended.
+fn take(held: Held, wanted: &Wanted<'_>) -> Result<Guard, LockError> {
+    let error = |source| LockError::Io { resource: wanted.resource.to_string(), path: held.path.clone(), source };
+    if held.mode == Mode::Exclusive {
+        let mut file: &File = &held.lock;
+        let mut mark = [0];
+        // A holder that gave the lock back removed the file, mark and all.
+        if file.read(&mut mark).map_err(error)? == 0 {
+            file.write_all(b"held\n").map_err(error)?;
+        } else {
+            orphan::end_all(wanted.resource);
+        }
+    }
+    Ok(Guard::new(held))
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // The last of those who share it removes it. Where it stays, it is in nobody's way.
+        if self.mode == Mode::Exclusive || self.lock.relock(FlockArg::LockExclusiveNonblock).is_ok() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}

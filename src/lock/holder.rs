@@ -1,0 +1,47 @@
+//! Who holds a lock, for an error message.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// The processes that hold locks on a file, by number and name, as far as the system tells.
+pub(super) fn of(path: &Path) -> String {
+    let Ok(inode) = fs::metadata(path).map(|metadata| metadata.ino()) else {
+        return UNKNOWN.to_owned();
+    };
+    let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
+    let holders: Vec<_> = locks.lines().filter_map(|line| holder(line, inode)).map(describe).collect();
+    if holders.is_empty() { UNKNOWN.to_owned() } else { holders.join(", ") }
+}
+
+const UNKNOWN: &str = "another process";
+
+/// The process of a line such as `1: FLOCK  ADVISORY  WRITE 1234 08:01:131090 0 EOF`, if it is about the file.
+fn holder(line: &str, inode: u64) -> Option<u32> {
+    let words: Vec<&str> = line.split_ascii_whitespace().collect();
+    let [_, "FLOCK", _, _, pid, file, ..] = words[..] else { return None };
+    let (_, found) = file.rsplit_once(':')?;
+    (found == inode.to_string()).then(|| pid.parse().ok()).flatten()
+}
+
+fn describe(pid: u32) -> String {
+    match fs::read_to_string(format!("/proc/{pid}/comm")) {
+        Ok(name) => format!("process {pid} ({})", name.trim().escape_debug()),
+        Err(_) => format!("process {pid}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_holder_is_found_by_the_inode_of_the_file() {
+        let line = "1: FLOCK  ADVISORY  WRITE 1234 08:01:131090 0 EOF";
+        assert_eq!(holder(line, 131090), Some(1234));
+        assert_eq!(holder(line, 1), None);
+        assert_eq!(holder("1: POSIX  ADVISORY  WRITE 1234 08:01:131090 0 EOF", 131090), None);
+        // Those who wait for it don't hold it.
+        assert_eq!(holder("1: -> FLOCK  ADVISORY  WRITE 1234 08:01:131090 0 EOF", 131090), None);
+    }
+}

@@ -1,0 +1,152 @@
+//! Who may work on what at the same time, across threads and processes.
+//!
+//! The specification leaves it to the runtime: never two operations on one container at once, and no GC of a network
+//! while one of its containers is added or removed. [`Locking`] is the seam: [`FileLocks`] in the cache directory
+//! unless an embedder brings something else.
+
+mod file;
+mod holder;
+mod orphan;
+
+use std::any::Any;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use self::file::FileLocks;
+use crate::invoke::CancelToken;
+use crate::spec::{ContainerId, NetworkName};
+
+/// Grants the sole or shared use of networks and containers.
+///
+/// ```
+/// use libcni::lock::{Guard, Locking, LockError, Wanted};
+///
+/// /// For a runtime that holds a lock of its own around every call.
+/// #[derive(Debug)]
+/// struct Unlocked;
+///
+/// impl Locking for Unlocked {
+///     fn lock(&self, _: &Wanted<'_>) -> Result<Guard, LockError> {
+///         Ok(Guard::new(()))
+///     }
+/// }
+///
+/// let cni = libcni::Cni::new().locking(Unlocked);
+/// ```
+pub trait Locking: fmt::Debug + Send + Sync {
+    /// Waits until a resource can be had, for a limited time.
+    ///
+    /// # Errors
+    /// See [`LockError`].
+    fn lock(&self, wanted: &Wanted<'_>) -> Result<Guard, LockError>;
+}
+
+/// What is to be locked, and how.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Wanted<'a> {
+    /// The thing.
+    pub resource: Resource<'a>,
+    /// Whether others may have it at the same time.
+    pub mode: Mode,
+    /// Ends the wait early.
+    pub cancel: Option<&'a CancelToken>,
+}
+
+impl<'a> Wanted<'a> {
+    /// A wait that only the lock's own patience ends.
+    pub fn new(resource: Resource<'a>, mode: Mode) -> Self {
+        Self { resource, mode, cancel: None }
+    }
+
+    /// The same, ended when a token is cancelled.
+    pub fn cancel(self, token: &'a CancelToken) -> Self {
+        Self { cancel: Some(token), ..self }
+    }
+}
+
+/// A thing that can be locked. Whoever takes both, takes the network first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resource<'a> {
+    /// The attachments of a network, as a whole.
+    Network(&'a NetworkName),
+    /// All attachments of a container, whatever their network.
+    Container(&'a ContainerId),
+}
+
+impl fmt::Display for Resource<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network(name) => write!(f, "network `{name}`"),
+            Self::Container(id) => write!(f, "container `{id}`"),
+        }
+    }
+}
+
+/// Whether a lock can be had by several at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// By all who want it shared.
+    Shared,
+    /// By nobody else.
+    Exclusive,
+}
+
+/// A lock that is held; dropping it gives it back.
+pub struct Guard {
+    _held: Box<dyn Any + Send>,
+}
+
+impl Guard {
+    /// Whatever gives the lock back when it is dropped.
+    pub fn new(held: impl Any + Send) -> Self {
+        Self { _held: Box::new(held) }
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Guard")
+    }
+}
+
+/// A lock could not be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LockError {
+    /// Others held it all the time.
+    #[error("{resource} is in use by {holder}, still after {} ms", waited.as_millis())]
+    Held {
+        /// What is locked.
+        resource: String,
+        /// Who holds it: processes by number and name, where the system tells.
+        holder: String,
+        /// How long it was tried.
+        waited: Duration,
+    },
+    /// The call was cancelled while it waited.
+    #[error("cancelled while waiting for {resource}")]
+    Cancelled {
+        /// What is locked.
+        resource: String,
+    },
+    /// The lock can't be taken at all.
+    #[error("cannot lock {resource} with {}", path.display())]
+    Io {
+        /// What should be locked.
+        resource: String,
+        /// The lock's file.
+        path: PathBuf,
+        /// Why it can't be used.
+        source: io::Error,
+    },
+}
+
+impl LockError {
+    /// Whether the same call may succeed later, without anybody changing anything.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Held { .. })
+    }
+}

@@ -1,0 +1,122 @@
+//! Which network namespace a path leads to.
+//!
+//! A path says little: a name of `ip netns` is given again, and the number of a process is, too. And so is the inode
+//! of a namespace, which the kernel takes from those that became free.
+
+use std::fmt;
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+
+/// A network namespace, told from all others that there are and were, as far as the kernel lets one.
+///
+/// The text of it is opaque, and compares only with texts of the same host.
+///
+/// ```
+/// use libcni::netns::Identity;
+///
+/// let own = Identity::of("/proc/self/ns/net").expect("every process is in a namespace");
+/// assert!(own.may_be(&own));
+/// assert_eq!(Identity::of("/proc/self/no-such-file"), None);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    inode: u64,
+    since: Since,
+}
+
+/// What tells namespaces apart that had one inode after the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Since {
+    /// A mount holds the namespace's inode, which was made at this time (seconds, nanoseconds).
+    Pinned(i64, i64),
+    /// Nobody holds it, so all that can be said is during which boot of the host it was seen.
+    Boot(String),
+}
+
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+/// The namespace of the calling thread.
+pub(crate) const OWN: &str = "/proc/thread-self/ns/net";
+
+impl Identity {
+    /// The namespace that a path leads to; `None` when it leads to nothing, or to something else.
+    pub fn of(path: impl AsRef<Path>) -> Option<Self> {
+        let path = path.as_ref();
+        let found = namespace(path)?;
+        let since = match is_mount(path) {
+            true => Since::Pinned(found.ctime(), found.ctime_nsec()),
+            false => Since::Boot(fs::read_to_string(BOOT_ID).ok()?.trim().to_owned()),
+        };
+        Some(Self { inode: found.ino(), since })
+    }
+
+    /// Whether both may be the same namespace: where nothing says that they are different.
+    pub fn may_be(&self, other: &Self) -> bool {
+        let apart = match (&self.since, &other.since) {
+            (Since::Pinned(..), Since::Boot(_)) | (Since::Boot(_), Since::Pinned(..)) => false,
+            (one, another) => one != another,
+        };
+        self.inode == other.inode && !apart
+    }
+
+    /// Reads what [`Identity`] prints.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (inode, since) = text.split_once('@')?;
+        let since = match since.split_once('.') {
+            Some((seconds, nanoseconds)) => Since::Pinned(seconds.parse().ok()?, nanoseconds.parse().ok()?),
+            None => Since::Boot(since.to_owned()),
+        };
+        Some(Self { inode: inode.parse().ok()?, since })
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.since {
+            Since::Pinned(seconds, nanoseconds) => write!(f, "{}@{seconds}.{nanoseconds}", self.inode),
+            Since::Boot(boot) => write!(f, "{}@{boot}", self.inode),
+        }
+    }
+}
+
+/// What a path leads to, where that is on the file system of namespaces.
+fn namespace(path: &Path) -> Option<Metadata> {
+    let found = fs::metadata(path).ok()?;
+    (found.dev() == fs::metadata(OWN).ok()?.dev()).then_some(found)
+}
+
+/// Whether a path is where something is mounted. Before Linux 5.8, where one can't tell, nothing is.
+fn is_mount(path: &Path) -> bool {
+    let asked = statx(CWD, path, AtFlags::empty(), StatxFlags::TYPE);
+    asked.is_ok_and(|status| status.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+/// Whether a path is the network namespace that the calling thread is in. A path that can't be read is not.
+pub fn is_own(path: &Path) -> bool {
+    let identity = |path: &Path| fs::metadata(path).map(|m| (m.dev(), m.ino())).ok();
+    let own = identity(Path::new(OWN));
+    own.is_some() && own == identity(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identity_survives_its_text() {
+        for text in ["4026532400@1764000000.115672729", "4026532400@c3f6a2d0-0000-4000-8000-000000000000"] {
+            assert_eq!(Identity::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(Identity::parse("4026532400"), None);
+    }
+
+    #[test]
+    fn one_inode_at_two_times_is_two_namespaces() {
+        let [one, later, unpinned, rebooted, other] = ["1@5.1", "1@6.1", "1@a-b", "1@c-d", "2@5.1"];
+        let may_be = |a, b| Identity::parse(a).unwrap().may_be(&Identity::parse(b).unwrap());
+        assert!(may_be(one, one) && may_be(one, unpinned));
+        assert!(!may_be(one, later) && !may_be(unpinned, rebooted) && !may_be(one, other));
+    }
+}

@@ -1,0 +1,34 @@
+//! Which network namespace an operation may touch.
+//!
+//! A path need not lead to the namespace that it led to at ADD: names and process IDs are given again. Where it leads to
+//! that of the host, DEL would take down what is no container's. (ADD is guarded by the plugins themselves.)
+
+use std::borrow::Cow;
+
+use super::{Attachment, Cni, Notice};
+use crate::netns::{Identity, is_own};
+
+/// Set to `1` or `true`, it allows plugins to work on the namespace that they are in.
+const OVERRIDE: &str = "CNI_NETNS_OVERRIDE";
+
+impl Cni {
+    /// The attachment as DEL may touch it: without its namespace, where the path leads to another than at ADD, or to that
+    /// of this process, which is never recorded.
+    pub(super) fn without_foreign_netns<'a>(&self, attachment: &'a Attachment, recorded: &str) -> Cow<'a, Attachment> {
+        let netns = &attachment.netns;
+        let is_foreign = match (Identity::parse(recorded), Identity::of(netns)) {
+            (Some(was), Some(is)) => !was.may_be(&is),
+            (None, Some(_)) => is_own(netns.as_ref()) && !self.allows_own_netns(),
+            (_, None) => false,
+        };
+        if !is_foreign {
+            return Cow::Borrowed(attachment);
+        }
+        self.notices.tell(&Notice::ForeignNetns { netns });
+        Cow::Owned(attachment.clone().netns(""))
+    }
+
+    fn allows_own_netns(&self) -> bool {
+        self.env.iter().any(|(key, value)| key == OVERRIDE && (value == "1" || value == "true"))
+    }
+}

@@ -1,0 +1,62 @@
+//! What a verb holds while it runs: the container, and the network in which it changes something.
+
+use std::sync::Arc;
+
+use super::{Cni, Notice};
+use crate::cache::Key;
+use crate::error::Error;
+use crate::lock::{FileLocks, Guard, LockError, Locking, Mode, Resource, Wanted};
+use crate::spec::{ContainerId, NetworkName};
+
+/// Locks that are held; dropping them gives them back, the one taken last first.
+pub(super) struct Hold {
+    _container: Option<Guard>,
+    _network: Option<Guard>,
+}
+
+impl Cni {
+    /// Holds an attachment for ADD or CHECK: no other operation on its container, and no GC of its network.
+    pub(super) fn hold(&self, key: &Key) -> Result<Hold, Error> {
+        let network = self.lock(Resource::Network(&key.network), Mode::Shared)?;
+        let container = self.lock(Resource::Container(&key.container_id), Mode::Exclusive)?;
+        Ok(Hold { _container: Some(container), _network: Some(network) })
+    }
+
+    /// Holds an attachment for DEL, which must work on a disk that is full or read-only: there it goes on without.
+    pub(super) fn hold_for_removal(&self, key: &Key) -> Result<Hold, Error> {
+        let _network = self.lock_where_possible(Resource::Network(&key.network), Mode::Shared)?;
+        let _container = self.lock_where_possible(Resource::Container(&key.container_id), Mode::Exclusive)?;
+        Ok(Hold { _container, _network })
+    }
+
+    /// Holds a container of a network that is held already.
+    pub(super) fn hold_container(&self, id: &ContainerId) -> Result<Hold, Error> {
+        let _container = self.lock_where_possible(Resource::Container(id), Mode::Exclusive)?;
+        Ok(Hold { _container, _network: None })
+    }
+
+    /// Holds a network for GC: no ADD, DEL or CHECK in it.
+    pub(super) fn hold_network(&self, name: &NetworkName) -> Result<Hold, Error> {
+        let _network = self.lock_where_possible(Resource::Network(name), Mode::Exclusive)?;
+        Ok(Hold { _container: None, _network })
+    }
+
+    fn lock_where_possible(&self, resource: Resource<'_>, mode: Mode) -> Result<Option<Guard>, Error> {
+        match self.lock(resource, mode) {
+            Err(error @ LockError::Io { .. }) => {
+                self.notices.tell(&Notice::Unlocked { error: &error.into() });
+                Ok(None)
+            }
+            locked => Ok(Some(locked?)),
+        }
+    }
+
+    fn lock(&self, resource: Resource<'_>, mode: Mode) -> Result<Guard, LockError> {
+        let wanted = Wanted::new(resource, mode);
+        let wanted = self.limits.cancel.as_ref().map_or(wanted, |token| wanted.cancel(token));
+        match &self.locking {
+            Some(locking) => Arc::clone(locking).lock(&wanted),
+            None => FileLocks::new(self.cache.dir()).patience(self.lock_timeout).lock(&wanted),
+        }
+    }
+}
