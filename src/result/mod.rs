@@ -16,7 +16,6 @@ pub use error::{ConvertError, ParseError};
 use crate::spec::{Fields, Object, Shape, Version};
 
 mod error;
-mod indent;
 pub mod v020;
 pub mod v040;
 pub mod v100;
@@ -207,7 +206,7 @@ impl AddResult {
     /// The JSON text, indented by four spaces.
     #[doc(alias = "Print")]
     pub fn to_json_pretty(&self) -> String {
-        indent::indent(&self.to_string())
+        self.to_object().to_json_pretty()
     }
 }
 

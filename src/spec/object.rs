@@ -39,6 +39,11 @@ impl Object {
         serde_json::from_str(text)
     }
 
+    /// The JSON text, indented by four spaces. Every value keeps its text.
+    pub fn to_json_pretty(&self) -> String {
+        super::indent(&self.to_string())
+    }
+
     /// Whether the object has no key.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

@@ -1,7 +1,7 @@
 //! JSON text, indented without decoding it.
 
 /// Indents compact or loose JSON by four spaces a level, as Go does. Every number keeps its text.
-pub(super) fn indent(json: &str) -> String {
+pub(crate) fn indent(json: &str) -> String {
     let mut out = String::with_capacity(json.len() * 2);
     let mut depth = 0;
     let mut chars = Structure::of(json);
