@@ -22,7 +22,7 @@ usage() {
 verb=$1 container=$2 netns=$3
 
 names=() ifnames=()
-listing=$("$cnitool" list networks)
+listing=$("$cnitool" list networks --plain)
 while IFS=$'\t' read -r name _ plugins _; do
     case ,$plugins, in
         ,loopback,) ifnames+=(lo) ;;

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::SystemTime;
 
 use nix::fcntl::OFlag;
 
@@ -85,6 +85,11 @@ fn unfinished_name(path: &Path, owner: &str) -> PathBuf {
     path.with_file_name(format!("{UNFINISHED}{owner}-{}-{count}-{now:x}", std::process::id()))
 }
 
+/// When a file, or a link itself, was last written.
+pub(super) fn written(path: &Path) -> Option<SystemTime> {
+    fs::symlink_metadata(path).and_then(|metadata| metadata.modified()).ok()
+}
+
 /// Removes a file, or a link itself. Gone already is fine.
 pub(super) fn remove(path: &Path) -> Result<(), CacheError> {
     match fs::remove_file(path) {
@@ -110,11 +115,6 @@ pub(super) fn remove_unfinished(dir: &Path, owner: &str) -> Result<(), CacheErro
 /// Whether there is a file of that name, whatever it is.
 pub(super) fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
-}
-
-/// How long ago a file was written; nothing when it is gone, or was written in the future.
-pub(super) fn age(path: &Path) -> Option<Duration> {
-    fs::symlink_metadata(path).and_then(|metadata| metadata.modified()).ok()?.elapsed().ok()
 }
 
 /// The names of the finished files in a directory, in byte order; none when there is no directory.

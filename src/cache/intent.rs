@@ -4,7 +4,7 @@
 //! It is not synced: what it is about, interfaces and rules in the kernel, does not survive a power failure either.
 
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Cache, CacheError, Entry, Key, file};
@@ -56,7 +56,7 @@ impl Cache {
             match file::read(&path)?.map(|bytes| Entry::parse_intent(&bytes)) {
                 Some(Some(entry)) => unfinished.push(entry),
                 // Cut short by the death of its writer: no plugin was started after it.
-                Some(None) if file::age(&path).is_some_and(|age| age > SETTLED) => file::remove(&path)?,
+                Some(None) if is_settled(&path) => file::remove(&path)?,
                 Some(None) | None => {}
             }
         }
@@ -85,4 +85,8 @@ impl Cache {
     fn intent(&self, key: &Key) -> PathBuf {
         self.dir.join(format!("{PREFIX}{}", key.hashed_name()))
     }
+}
+
+fn is_settled(path: &Path) -> bool {
+    file::written(path).and_then(|written| written.elapsed().ok()).is_some_and(|age| age > SETTLED)
 }

@@ -6,6 +6,7 @@
 
 mod entry;
 mod file;
+mod files;
 mod intent;
 mod key;
 
@@ -13,6 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use self::entry::{Cached, Entry, InvalidEntry};
+pub use self::files::CacheFile;
 pub use self::key::Key;
 use self::key::{may_be_of_container, may_be_of_network};
 use crate::spec::{ContainerId, NetworkName};

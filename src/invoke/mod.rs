@@ -6,6 +6,7 @@
 mod cancel;
 mod exec;
 mod find;
+mod installed;
 mod process;
 mod reply;
 mod request;
@@ -13,6 +14,7 @@ mod request;
 pub use cancel::CancelToken;
 pub use exec::{Exec, ExecError, Limits, Output};
 pub use find::{FindError, find};
+pub use installed::{Installed, Standing, installed};
 pub use process::ProcessExec;
 pub use reply::{Failure, PluginError, read_reply};
 pub(crate) use request::join_dirs;

@@ -12,6 +12,7 @@ use libcni::spec::capability::CapabilityArgs;
 use libcni::spec::{CniArgs, ContainerId, IfName, InvalidArg, InvalidName};
 use libcni::{Attachment, Cni};
 
+use crate::list::List;
 use crate::netns;
 
 /// Adds a network namespace to a CNI network, and removes it again
@@ -36,17 +37,10 @@ pub(crate) enum Verb {
     Gc(Network),
     /// Ask the plugins of a network whether they could add a container now
     Status(Network),
-    /// List what there is
-    #[command(subcommand)]
-    List(Listed),
+    /// List networks, attachments or plugins
+    List(List),
     /// Run a command in a namespace of its own that is added to networks, and take everything back
     Run(Run),
-}
-
-#[derive(Clone, Copy, Debug, Subcommand)]
-pub(crate) enum Listed {
-    /// The networks of the configuration directory: name, version, plugins and file
-    Networks,
 }
 
 #[derive(Args, Debug)]
@@ -108,6 +102,9 @@ struct Options {
     /// Stop at the first broken configuration file, as the Go cnitool does [env: CNITOOL_STRICT=1]
     #[arg(long, global = true)]
     strict: bool,
+    /// Print for programs: JSON on stdout
+    #[arg(long, global = true)]
+    json: bool,
 }
 
 /// An argument or variable that can't be used.
@@ -136,6 +133,15 @@ impl Arguments {
             cni = cni.cancel(token);
         }
         cni
+    }
+
+    pub(crate) fn plugin_dirs(&self) -> Vec<PathBuf> {
+        self.options.plugin_dirs()
+    }
+
+    /// Whether stdout is for a program.
+    pub(crate) fn json(&self) -> bool {
+        self.options.json
     }
 
     pub(crate) fn conf_dir(&self) -> ConfDir {

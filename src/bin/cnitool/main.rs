@@ -1,15 +1,15 @@
 //! `cnitool`: adds a network namespace to a network, and removes it again. Thin over the library `libcni`.
 
+mod cached;
 mod cli;
 mod list;
 mod namespace;
 mod netns;
+mod output;
 mod run;
 mod signals;
+mod why;
 
-use std::fs::File;
-use std::io::Write;
-use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -17,7 +17,8 @@ use libcni::conf::NetworkConfig;
 use libcni::runtime::Keep;
 use libcni::{Chain, Cni, Error};
 
-use self::cli::{Arguments, Invalid, Listed, Verb};
+use self::cli::{Arguments, Invalid, Verb};
+use self::output::{print, say};
 use self::signals::Signals;
 
 fn main() -> ExitCode {
@@ -63,7 +64,7 @@ fn run(arguments: &Arguments, signals: Option<&Signals>) -> Result<ExitCode, Fai
         }
         Verb::Gc(target) => cni.gc(&network(arguments, &target.network)?, &Keep::Nothing)?,
         Verb::Status(target) => cni.status(&network(arguments, &target.network)?)?,
-        Verb::List(Listed::Networks) => list::print_networks(arguments)?,
+        Verb::List(what) => list::list(arguments, &cni, what)?,
         Verb::Run(command) => return Ok(ExitCode::from(run::run(arguments, command, signals)?)),
     }
     Ok(ExitCode::SUCCESS)
@@ -76,13 +77,7 @@ fn add(arguments: &Arguments, target: &cli::Target, cni: &Cni) -> Result<(), Fai
         true => Failure::HalfAdded(Box::new(error)),
         false => Failure::Cni(error),
     })?;
-    print(&result.to_json_pretty())
-}
-
-/// Writes a line to stdout. Not by `println`: that takes a stdout that can't be written to for success.
-fn print(text: &str) -> Result<(), Failure> {
-    let mut stdout = File::from(std::io::stdout().as_fd().try_clone_to_owned()?);
-    Ok(stdout.write_all(format!("{text}\n").as_bytes())?)
+    Ok(print(&result.to_json_pretty())?)
 }
 
 /// The network of a name, and a warning for every broken file on the way to it.
@@ -92,16 +87,4 @@ fn network(arguments: &Arguments, name: &str) -> Result<NetworkConfig, Error> {
         say(&format!("warning: skipped {}", Chain(problem)));
     }
     Ok(loaded.network)
-}
-
-/// A line on stderr. Control characters, which a plugin may have put into its message, can't reach a terminal.
-fn say(text: &str) {
-    let printable = |c: char| match c {
-        '\n' | '\t' => c.to_string(),
-        _ if c.is_control() => c.escape_default().to_string(),
-        _ => c.to_string(),
-    };
-    let line: String = text.chars().map(printable).collect();
-    // With stderr closed there is nobody left to tell.
-    let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -4,6 +4,8 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use libcni::spec::ContainerId;
+use nix::errno::Errno;
+use nix::sys::statfs::{FsType, statfs};
 use sha2::{Digest, Sha512};
 
 /// Where `ip netns` keeps its names.
@@ -53,6 +55,38 @@ pub(crate) fn container_id(netns: &str) -> ContainerId {
     ContainerId::new(format!("cnitool-{hex}")).expect("letters, digits and a dash")
 }
 
+/// What has become of a namespace.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum State {
+    Exists,
+    Gone,
+    /// Nobody here may look.
+    Unknown,
+}
+
+impl State {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Exists => "exists",
+            Self::Gone => "gone",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What the kernel calls the file system of namespaces.
+const NSFS: FsType = FsType(0x6e73_6673);
+
+/// Whether a path is, as seen from here, that of a namespace.
+pub(crate) fn state(path: &Path) -> State {
+    match statfs(path) {
+        Ok(file_system) if file_system.filesystem_type() == NSFS => State::Exists,
+        // `ip netns` leaves an ordinary file behind when it can't unmount.
+        Ok(_) | Err(Errno::ENOENT | Errno::ENOTDIR) => State::Gone,
+        Err(_) => State::Unknown,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +101,13 @@ mod tests {
     fn a_bare_name_is_one_of_ip_netns() {
         assert_eq!(resolve(Path::new("no-such-file")).unwrap(), "/var/run/netns/no-such-file");
         assert_eq!(resolve(Path::new("/blue")).unwrap(), "/blue");
+    }
+
+    #[test]
+    fn a_namespace_exists_and_an_ordinary_file_is_none() {
+        assert_eq!(state(Path::new("/proc/self/ns/net")), State::Exists);
+        assert_eq!(state(Path::new("/proc/self/status")), State::Gone);
+        assert_eq!(state(Path::new("/no/such/file")), State::Gone);
     }
 
     #[test]

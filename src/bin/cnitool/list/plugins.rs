@@ -1,0 +1,85 @@
+//! `cnitool list plugins`.
+
+use std::path::{Path, PathBuf};
+
+use libcni::Cni;
+use libcni::invoke::{Installed, Standing, installed};
+use serde::Serialize;
+
+use crate::Failure;
+use crate::cli::Arguments;
+use crate::output::{Table, print_json, say};
+use crate::why::why;
+
+/// Prints the files of the plugin directories with the versions that they support, or why they support none.
+pub(super) fn list(arguments: &Arguments, cni: &Cni, plain: bool) -> Result<(), Failure> {
+    let (of_system, dirs): (Vec<_>, Vec<_>) = arguments.plugin_dirs().into_iter().partition(|dir| is_of_system(dir));
+    for dir in of_system {
+        say(&format!(
+            "warning: skipped {}: it has the system's programs, which may do anything when run",
+            dir.display()
+        ));
+    }
+    let (files, unreadable) = installed(&dirs);
+    for (dir, error) in unreadable {
+        say(&format!("warning: cannot read the plugin directory {}: {error}", dir.display()));
+    }
+    let plugins: Vec<_> = files.into_iter().map(|file| Plugin::ask(cni, file)).collect();
+    if arguments.json() {
+        return Ok(print_json(&Report { plugins })?);
+    }
+    let mut table = Table::new(["PLUGIN", "VERSIONS", "FILE", "STATE"]);
+    let shown = plugins.into_iter().filter(|plugin| !plain || plugin.is_usable());
+    shown.for_each(|plugin| table.row(plugin.row()));
+    super::show(&table, plain)
+}
+
+/// Asking `reboot` for its version would be a bad idea.
+fn is_of_system(dir: &Path) -> bool {
+    let dir = std::fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned());
+    let system = ["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
+    system.iter().any(|name| dir == Path::new(name))
+}
+
+#[derive(Serialize)]
+struct Report {
+    plugins: Vec<Plugin>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Plugin {
+    name: String,
+    file: PathBuf,
+    supported_versions: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shadowed_by: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl Plugin {
+    fn ask(cni: &Cni, file: Installed) -> Self {
+        let Installed { name, path: file, standing } = file;
+        let mut plugin = Self { name, file, supported_versions: Vec::new(), shadowed_by: None, error: None };
+        match standing {
+            Standing::Shadowed { by } => plugin.shadowed_by = Some(by),
+            Standing::NotExecutable => plugin.error = Some("not executable".to_owned()),
+            _ => match cni.plugin_version(&plugin.name) {
+                Ok(reply) => plugin.supported_versions = reply.supported_versions,
+                Err(error) => plugin.error = Some(format!("no plugin: {}", why(&error))),
+            },
+        }
+        plugin
+    }
+
+    fn is_usable(&self) -> bool {
+        self.error.is_none() && self.shadowed_by.is_none()
+    }
+
+    fn row(self) -> [String; 4] {
+        let shadowed = self.shadowed_by.map(|by| format!("shadowed by {}", by.display()));
+        let state = self.error.or(shadowed).unwrap_or_else(|| "ok".to_owned());
+        [self.name, self.supported_versions.join(","), self.file.display().to_string(), state]
+    }
+}

@@ -1,0 +1,112 @@
+//! What the tool writes: lines and tables for people, JSON for programs. Control characters, which a plugin or a file may
+//! have put there, never reach a terminal.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+
+use libcni::spec::Object;
+use serde::Serialize;
+
+/// Writes a line to stdout. Not by `println`: that takes a stdout that can't be written to for success.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    let mut stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    stdout.write_all(format!("{text}\n").as_bytes())
+}
+
+/// Writes a value, which must be a JSON object, to stdout.
+pub(crate) fn print_json(value: &impl Serialize) -> io::Result<()> {
+    let object = Object::parse(&serde_json::to_string(value)?)?;
+    print(&printable_json(&object.to_json_pretty()))
+}
+
+/// A line on stderr.
+pub(crate) fn say(text: &str) {
+    // With stderr closed there is nobody left to tell.
+    let _ = writeln!(io::stderr(), "{}", printable(text));
+}
+
+/// A text with its control characters but line breaks and tabs escaped.
+pub(crate) fn printable(text: &str) -> String {
+    escaped(text, |c| c.escape_default().to_string())
+}
+
+/// The same for JSON, which means what it meant before: within its texts the characters may be written as `\u`, and
+/// between them there is none but white space.
+pub(crate) fn printable_json(json: &str) -> String {
+    escaped(json, |c| if c == '\r' { " ".to_owned() } else { format!("\\u{:04x}", u32::from(c)) })
+}
+
+fn escaped(text: &str, escape: impl Fn(char) -> String) -> String {
+    let printable = |c: char| match c {
+        '\n' | '\t' => c.to_string(),
+        _ if c.is_control() => escape(c),
+        _ => c.to_string(),
+    };
+    text.chars().map(printable).collect()
+}
+
+/// Rows with columns below each other, under a line of titles.
+pub(crate) struct Table<const N: usize> {
+    titles: [&'static str; N],
+    rows: Vec<[String; N]>,
+}
+
+impl<const N: usize> Table<N> {
+    pub(crate) fn new(titles: [&'static str; N]) -> Self {
+        Self { titles, rows: Vec::new() }
+    }
+
+    /// Appends a row. An empty cell shows as `-`, so that columns can be counted.
+    pub(crate) fn row(&mut self, cells: [String; N]) {
+        self.rows.push(cells.map(|cell| if cell.is_empty() { "-".to_owned() } else { one_line(&cell) }));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The table for people, with aligned columns.
+    pub(crate) fn aligned(&self) -> String {
+        let titles = self.titles.map(str::to_owned);
+        let rows = || std::iter::once(&titles).chain(&self.rows);
+        let widths: [usize; N] =
+            std::array::from_fn(|i| rows().map(|row| row[i].chars().count()).max().unwrap_or_default());
+        let line = |row: &[String; N]| {
+            let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        };
+        rows().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The rows for programs: cells separated by tabs, no titles.
+    pub(crate) fn plain(&self) -> String {
+        self.rows.iter().map(|row| row.join("\t")).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// A text for a cell: line breaks and tabs, too, are escaped.
+fn one_line(text: &str) -> String {
+    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escape).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned_by_characters_and_plain_rows_separated_by_tabs() {
+        let mut table = Table::new(["NAME", "FILE"]);
+        table.row(["größe".to_owned(), "a".to_owned()]);
+        table.row(["b\tc\n".to_owned(), String::new()]);
+        assert_eq!(table.aligned(), "NAME    FILE\ngröße   a\nb\\tc\\n  -");
+        assert_eq!(table.plain(), "größe\ta\nb\\tc\\n\t-");
+    }
+
+    #[test]
+    fn json_that_moves_no_cursor_means_the_same() {
+        let json = "{\"a\":\r\"b\u{9b}c\u{7f}\"}";
+        assert_eq!(printable_json(json), "{\"a\": \"b\\u009bc\\u007f\"}");
+    }
+}

@@ -1,0 +1,50 @@
+//! Everything that is in the cache's directory, whoever put it there.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use super::{Cache, CacheError, Cached, file};
+
+/// A file of the cache.
+#[derive(Debug)]
+pub struct CacheFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// When it was written: an entry is, at the end of ADD. `None` when it can't be told.
+    pub written: Option<SystemTime>,
+    /// What is in it.
+    pub content: Result<Cached, CacheError>,
+}
+
+impl Cache {
+    /// The files of the cache in the order of their names: attachments of every network and of every runtime that
+    /// shares the directory, and what can't be read.
+    ///
+    /// ```no_run
+    /// use libcni::cache::{Cache, Cached};
+    ///
+    /// for file in Cache::default().files()? {
+    ///     match &file.content {
+    ///         Ok(Cached::Entry(entry)) => println!("{} is on {}", entry.container_id, entry.network),
+    ///         Ok(_) => println!("{} does not say whose it is", file.path.display()),
+    ///         Err(error) => println!("{error}"),
+    ///     }
+    /// }
+    /// # Ok::<(), libcni::cache::CacheError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The directory is there, but can't be read.
+    pub fn files(&self) -> Result<Vec<CacheFile>, CacheError> {
+        let names = file::names(&self.results())?;
+        Ok(names.into_iter().filter_map(|name| self.file(&name)).collect())
+    }
+
+    /// A file by its name; `None` when there is none of that name.
+    fn file(&self, name: &str) -> Option<CacheFile> {
+        let path = self.results().join(name);
+        let written = file::written(&path);
+        let content = self.read_file(name).transpose()?;
+        Some(CacheFile { path, written, content })
+    }
+}

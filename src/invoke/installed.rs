@@ -1,0 +1,79 @@
+//! What is in the plugin directories.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// A regular file of a plugin directory. Whether it is a plugin, only asking it for its version can tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installed {
+    /// The file name, which is the plugin's `type`.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// What becomes of it when a plugin of this name is wanted.
+    pub standing: Standing,
+}
+
+/// What becomes of a file in a plugin directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Standing {
+    /// It is run.
+    Found,
+    /// It is found, but nobody may execute it: the search does not go on to a later directory.
+    NotExecutable,
+    /// An earlier directory has a file of this name, which is found instead.
+    Shadowed {
+        /// That file.
+        by: PathBuf,
+    },
+}
+
+/// The regular files of the plugin directories, symbolic links followed, in the order in which [`find`](super::find)
+/// looks: by directory, then by name. A directory that does not exist, and the same directory again, have none. The
+/// second value is why directories could not be read.
+pub fn installed(dirs: &[PathBuf]) -> (Vec<Installed>, Vec<(PathBuf, io::Error)>) {
+    let mut all: Vec<Installed> = Vec::new();
+    let mut unreadable = Vec::new();
+    let mut seen = Vec::new();
+    for dir in dirs.iter().filter(|dir| !dir.as_os_str().is_empty()) {
+        // Two names of one directory (/lib is /usr/lib on many hosts) don't make its files shadow themselves.
+        let own = fs::canonicalize(dir).unwrap_or_else(|_| dir.clone());
+        if seen.contains(&own) {
+            continue;
+        }
+        seen.push(own);
+        match names(dir) {
+            Ok(names) => {
+                let files: Vec<_> = names.into_iter().filter_map(|name| judged(dir, name, &all)).collect();
+                all.extend(files);
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => unreadable.push((dir.clone(), error)),
+        }
+    }
+    (all, unreadable)
+}
+
+/// The names in a directory, sorted. A name that is not UTF-8 can't be a `type`.
+fn names(dir: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        names.extend(entry?.file_name().into_string().ok());
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn judged(dir: &Path, name: String, earlier: &[Installed]) -> Option<Installed> {
+    let path = dir.join(&name);
+    let metadata = fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
+    let standing = match earlier.iter().find(|other| other.name == name) {
+        Some(other) => Standing::Shadowed { by: other.path.clone() },
+        None if metadata.permissions().mode() & 0o111 == 0 => Standing::NotExecutable,
+        None => Standing::Found,
+    };
+    Some(Installed { name, path, standing })
+}
