@@ -10,7 +10,7 @@ use crate::conf::LoadError;
 use crate::invoke::{ExecError, Failure, FindError, PluginError};
 use crate::lock::LockError;
 use crate::result::{ConvertError, ParseError};
-use crate::spec::{Command, ErrorCode, ErrorReply, InvalidName, InvalidVersion};
+use crate::spec::{Command, ErrorCode, ErrorReply, InvalidName, InvalidVersion, Version};
 
 /// A verb failed.
 ///
@@ -79,6 +79,20 @@ pub enum Error {
         /// What the plugin supports.
         supported: Vec<String>,
     },
+    /// No version of the configuration is supported by all plugins of the network.
+    #[error(
+        "no version of network `{network}` ({}) is supported by all of its plugins: {}",
+        listed(configured),
+        supporting(plugins)
+    )]
+    NoCommonVersion {
+        /// The network.
+        network: String,
+        /// The versions of its configuration.
+        configured: Vec<Version>,
+        /// Its plugins, and what each supports.
+        plugins: Vec<(String, Vec<String>)>,
+    },
 
     // ---- the plugin
     /// A plugin failed.
@@ -143,6 +157,15 @@ fn of(network: &str) -> String {
     }
 }
 
+fn listed(versions: &[Version]) -> String {
+    versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn supporting(plugins: &[(String, Vec<String>)]) -> String {
+    let one = |(plugin, versions): &(String, Vec<String>)| format!("`{plugin}` supports {}", versions.join(", "));
+    plugins.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
 fn undone(undo: &Option<Box<Error>>) -> String {
     match undo {
         None => String::new(),
@@ -158,7 +181,9 @@ impl Error {
             Error::Load(_) | Error::NoPlugins { .. } | Error::InvalidVersion { .. } => {
                 ErrorCode::INVALID_NETWORK_CONFIG
             }
-            Error::CheckUnsupported { .. } | Error::VersionUnsupported { .. } => ErrorCode::INCOMPATIBLE_VERSION,
+            Error::CheckUnsupported { .. } | Error::VersionUnsupported { .. } | Error::NoCommonVersion { .. } => {
+                ErrorCode::INCOMPATIBLE_VERSION
+            }
             Error::Plugin { source, .. } => source.code().unwrap_or(ErrorCode::INTERNAL),
             Error::Cache(CacheError::Io { .. }) | Error::NotRecorded { .. } => ErrorCode::IO,
             Error::Cache(_) | Error::InvalidCachedResult { .. } | Error::UnusableCachedResult { .. } => {

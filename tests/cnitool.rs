@@ -10,6 +10,7 @@ mod list;
 mod neighbours;
 mod options;
 mod signals;
+mod versions;
 
 const NETNS: &str = "/run/netns/blue";
 

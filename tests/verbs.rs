@@ -11,6 +11,7 @@ mod del;
 mod gc;
 mod lossless;
 mod names;
+mod negotiate;
 mod status;
 mod validate;
 

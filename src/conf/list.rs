@@ -26,6 +26,7 @@ use crate::spec::{InvalidName, InvalidVersion, NetworkName, Object, Version};
 pub struct NetworkConfig {
     name: String,
     version: String,
+    versions: Vec<Version>,
     disable_check: bool,
     disable_gc: bool,
     only_inlined: bool,
@@ -48,7 +49,7 @@ impl NetworkConfig {
         let get = |key: &'static str| Key { key, text, value: keys.get(key).copied() };
         let name = get("name").text()?;
         let name = name.ok_or_else(|| ConfError::new(Problem::Missing("name")))?;
-        let version = effective_version(get("cniVersion"), get("cniVersions"))?;
+        let (version, versions) = effective_version(get("cniVersion"), get("cniVersions"))?;
         let disable_check = get("disableCheck").boolean()?;
         let disable_gc = get("disableGC").boolean()?;
         let only_inlined = get("loadOnlyInlinedPlugins").boolean()?;
@@ -58,6 +59,7 @@ impl NetworkConfig {
         Ok(Self {
             name,
             version,
+            versions,
             disable_check,
             disable_gc,
             only_inlined,
@@ -88,6 +90,7 @@ impl NetworkConfig {
         Ok(Self {
             name: plugin.name().to_owned(),
             version: plugin.cni_version().to_owned(),
+            versions: known(plugin.cni_version()),
             disable_check: false,
             disable_gc: false,
             only_inlined: false,
@@ -159,6 +162,24 @@ impl NetworkConfig {
         self.version.parse()
     }
 
+    /// The versions that the configuration says it is written for and that this crate implements, oldest first.
+    pub fn versions(&self) -> &[Version] {
+        &self.versions
+    }
+
+    /// The same network at one version, which its text then says alone, so that the cache records what was used.
+    pub fn at_version(&self, version: &Version) -> Self {
+        let mut text = Object::parse(&self.text).unwrap_or_default();
+        text.remove("cniVersions");
+        text.set("cniVersion", version.as_str());
+        Self {
+            version: version.as_str().to_owned(),
+            versions: vec![version.clone()],
+            text: text.to_string(),
+            ..self.clone()
+        }
+    }
+
     /// Whether CHECK does nothing.
     pub fn disables_check(&self) -> bool {
         self.disable_check
@@ -195,15 +216,29 @@ fn locate(error: ConfError, text: &str, path: &str) -> ConfError {
     }
 }
 
-fn effective_version(single: Key<'_>, several: Key<'_>) -> Result<String, ConfError> {
+/// The version to use, and all that the configuration names.
+fn effective_version(single: Key<'_>, several: Key<'_>) -> Result<(String, Vec<Version>), ConfError> {
     let fallback = single.text()?.unwrap_or_default();
     let mut candidates = several.versions()?;
-    if !candidates.is_empty() && single.value.is_some() {
+    if candidates.is_empty() {
+        let versions = known(&fallback);
+        return Ok((fallback, versions));
+    }
+    if single.value.is_some() {
         candidates.push(single.version(&fallback)?);
     }
     candidates.retain(|version| *version <= Version::CURRENT);
-    let highest = candidates.into_iter().max();
-    Ok(highest.map_or(fallback, |version| version.as_str().to_owned()))
+    candidates.sort();
+    let highest = candidates.last().map_or(fallback, |version| version.as_str().to_owned());
+    // Plugins compare texts, so 1.0 and 1.0.0 are two.
+    candidates.dedup_by(|a, b| a.as_str() == b.as_str());
+    Ok((highest, candidates))
+}
+
+/// The version of a configuration that names one at the most, if this crate implements it.
+fn known(version: &str) -> Vec<Version> {
+    let parsed = if version.is_empty() { Some(Version::V0_1_0) } else { version.parse().ok() };
+    parsed.filter(|version| *version <= Version::CURRENT).into_iter().collect()
 }
 
 #[cfg(test)]

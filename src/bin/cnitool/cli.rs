@@ -37,6 +37,8 @@ pub(crate) enum Verb {
     Gc(Network),
     /// Ask the plugins of a network whether they could add a container now
     Status(Network),
+    /// Show which versions the plugins of a network support, and which one is used
+    Versions(Network),
     /// List networks, attachments or plugins
     List(List),
     /// Run a command in a namespace of its own that is added to networks, and take everything back
@@ -102,6 +104,9 @@ struct Options {
     /// Stop at the first broken configuration file, as the Go cnitool does [env: CNITOOL_STRICT=1]
     #[arg(long, global = true)]
     strict: bool,
+    /// Use the highest version that the configuration and all of its plugins support
+    #[arg(long, global = true)]
+    negotiate: bool,
     /// Print for programs: JSON on stdout
     #[arg(long, global = true)]
     json: bool,
@@ -137,6 +142,10 @@ impl Arguments {
 
     pub(crate) fn plugin_dirs(&self) -> Vec<PathBuf> {
         self.options.plugin_dirs()
+    }
+
+    pub(crate) fn negotiates(&self) -> bool {
+        self.options.negotiate
     }
 
     /// Whether stdout is for a program.

@@ -8,6 +8,7 @@ mod netns;
 mod output;
 mod run;
 mod signals;
+mod versions;
 mod why;
 
 use std::process::ExitCode;
@@ -46,6 +47,8 @@ enum Failure {
     HalfAdded(Box<Error>),
     #[error(transparent)]
     Run(#[from] run::RunError),
+    #[error("version {version} of network `{network}` is not supported by all of its plugins")]
+    VersionUnsupported { network: String, version: String },
     #[error("cannot write to stdout: {0}")]
     Stdout(#[from] std::io::Error),
 }
@@ -56,15 +59,16 @@ fn run(arguments: &Arguments, signals: Option<&Signals>) -> Result<ExitCode, Fai
         Verb::Add(target) => add(arguments, target, &cni)?,
         Verb::Del(target) => {
             let attachment = arguments.attachment(target)?;
-            cni.del(&network(arguments, &target.network)?, &attachment)?;
+            cni.del(&network(arguments, &cni, &target.network)?, &attachment)?;
         }
         Verb::Check(target) => {
             let attachment = arguments.attachment(target)?;
-            cni.check(&network(arguments, &target.network)?, &attachment)?;
+            cni.check(&network(arguments, &cni, &target.network)?, &attachment)?;
         }
-        Verb::Gc(target) => cni.gc(&network(arguments, &target.network)?, &Keep::Nothing)?,
-        Verb::Status(target) => cni.status(&network(arguments, &target.network)?)?,
+        Verb::Gc(target) => cni.gc(&network(arguments, &cni, &target.network)?, &Keep::Nothing)?,
+        Verb::Status(target) => cni.status(&network(arguments, &cni, &target.network)?)?,
         Verb::List(what) => list::list(arguments, &cni, what)?,
+        Verb::Versions(target) => versions::versions(arguments, &cni, target)?,
         Verb::Run(command) => return Ok(ExitCode::from(run::run(arguments, command, signals)?)),
     }
     Ok(ExitCode::SUCCESS)
@@ -72,7 +76,7 @@ fn run(arguments: &Arguments, signals: Option<&Signals>) -> Result<ExitCode, Fai
 
 fn add(arguments: &Arguments, target: &cli::Target, cni: &Cni) -> Result<(), Failure> {
     let attachment = arguments.attachment(target)?;
-    let network = network(arguments, &target.network)?;
+    let network = network(arguments, cni, &target.network)?;
     let result = cni.add(&network, &attachment).map_err(|error| match error.needs_cleanup() {
         true => Failure::HalfAdded(Box::new(error)),
         false => Failure::Cni(error),
@@ -80,8 +84,17 @@ fn add(arguments: &Arguments, target: &cli::Target, cni: &Cni) -> Result<(), Fai
     Ok(print(&result.to_json_pretty())?)
 }
 
-/// The network of a name, and a warning for every broken file on the way to it.
-fn network(arguments: &Arguments, name: &str) -> Result<NetworkConfig, Error> {
+/// The network of a name, at the version that was asked for.
+fn network(arguments: &Arguments, cni: &Cni, name: &str) -> Result<NetworkConfig, Error> {
+    let network = configured(arguments, name)?;
+    match arguments.negotiates() {
+        true => cni.negotiate(&network),
+        false => Ok(network),
+    }
+}
+
+/// The network of a name as its file has it, and a warning for every broken file on the way to it.
+fn configured(arguments: &Arguments, name: &str) -> Result<NetworkConfig, Error> {
     let loaded = arguments.conf_dir().load(name)?;
     for problem in &loaded.skipped {
         say(&format!("warning: skipped {}", Chain(problem)));

@@ -36,7 +36,8 @@ pub(crate) enum RunError {
 /// Runs the command, and returns its exit status, or 128 and the number of the signal that ended it.
 pub(crate) fn run(arguments: &Arguments, run: &Run, signals: Option<&Signals>) -> Result<u8, RunError> {
     let signals = signals.ok_or(RunError::NoSignals)?;
-    let networks = networks(arguments, run)?;
+    let cni = arguments.cni(signals.token());
+    let networks = networks(arguments, &cni, run)?;
     let namespace = Namespace::create()?;
     let names = IfNames::default();
     let attachments = names.zip(&networks).map(|(ifname, network)| {
@@ -44,7 +45,6 @@ pub(crate) fn run(arguments: &Arguments, run: &Run, signals: Option<&Signals>) -
         Ok((network, attachment))
     });
     let attachments = attachments.collect::<Result<Vec<_>, Invalid>>()?;
-    let cni = arguments.cni(signals.token());
     // What is taken back is taken back whatever signals come: each plugin has its deadline.
     let mut added = Added { cni: arguments.cni(None), attachments: Vec::new() };
     for (network, attachment) in attachments {
@@ -55,11 +55,15 @@ pub(crate) fn run(arguments: &Arguments, run: &Run, signals: Option<&Signals>) -
     Ok(exit_code(status))
 }
 
-fn networks(arguments: &Arguments, run: &Run) -> Result<Vec<NetworkConfig>, Error> {
+fn networks(arguments: &Arguments, cni: &Cni, run: &Run) -> Result<Vec<NetworkConfig>, Error> {
     if !run.all {
-        return run.networks.iter().map(|name| crate::network(arguments, name)).collect();
+        return run.networks.iter().map(|name| crate::network(arguments, cni, name)).collect();
     }
-    crate::list::networks_in_file_order(arguments)
+    let networks = crate::list::networks_in_file_order(arguments)?;
+    match arguments.negotiates() {
+        true => networks.iter().map(|network| cni.negotiate(network)).collect(),
+        false => Ok(networks),
+    }
 }
 
 /// The names of interfaces: eth0, eth1, …; a network of nothing but `loopback` has `lo`.

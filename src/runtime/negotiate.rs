@@ -1,0 +1,92 @@
+//! Versions that a configuration and all its plugins have in common.
+
+use super::Cni;
+use crate::conf::NetworkConfig;
+use crate::error::{Error, Failures};
+use crate::spec::Version;
+
+/// What a network's configuration and each of its plugins support.
+#[derive(Debug)]
+pub struct SupportedVersions {
+    /// The versions that the configuration says it is written for, oldest first.
+    pub configured: Vec<Version>,
+    /// The plugins in the order of the list, and what each answered, or why it did not.
+    pub plugins: Vec<(String, Result<Vec<String>, Error>)>,
+}
+
+impl SupportedVersions {
+    /// The versions that every plugin supports, oldest first; none when one could not be asked.
+    pub fn common(&self) -> Vec<Version> {
+        let mut answers = self.plugins.iter().map(|(_, answer)| answer.as_deref().unwrap_or_default());
+        let first = answers.next().unwrap_or_default();
+        let rest: Vec<_> = answers.collect();
+        let by_all = |version: &&String| rest.iter().all(|versions| versions.contains(version));
+        let mut common: Vec<Version> = first.iter().filter(by_all).filter_map(|text| text.parse().ok()).collect();
+        common.sort();
+        common.dedup();
+        common
+    }
+
+    /// The highest version that the configuration and every plugin support.
+    pub fn highest(&self) -> Option<Version> {
+        let common = self.common();
+        // As text, like everywhere in CNI: a plugin looks up the version of its configuration by its text.
+        let shared = |version: &&Version| common.iter().any(|other| other.as_str() == version.as_str());
+        self.configured.iter().rfind(shared).cloned()
+    }
+}
+
+impl Cni {
+    /// Asks every plugin of a network, and every plugin that one of them delegates addresses to (`ipam`), which
+    /// versions it supports. An `ipam` type that is not installed is passed over: some plugins have theirs built in.
+    pub fn supported_versions(&self, network: &NetworkConfig) -> SupportedVersions {
+        let mut plugins: Vec<(String, _)> = Vec::new();
+        let mut ask = |plugin: &str, is_optional: bool| {
+            if plugin.is_empty() || plugins.iter().any(|(asked, _)| asked == plugin) {
+                return;
+            }
+            match self.plugin_version(plugin) {
+                Err(Error::PluginNotFound { .. }) if is_optional => {}
+                Err(error) => plugins.push((plugin.to_owned(), Err(error.in_network(network.name())))),
+                Ok(reply) => plugins.push((plugin.to_owned(), Ok(reply.supported_versions))),
+            }
+        };
+        network.plugins().iter().for_each(|plugin| ask(plugin.plugin_type(), false));
+        network.plugins().iter().for_each(|plugin| ask(plugin.ipam_type(), true));
+        SupportedVersions { configured: network.versions().to_vec(), plugins }
+    }
+
+    /// The same network at the highest version that its configuration (`cniVersion`, `cniVersions`) and all its
+    /// plugins support. Without this call, verbs use the highest version of the configuration, whatever the plugins say.
+    ///
+    /// Costs one execution of every plugin, so keep the answer. Add, check and delete with the same network.
+    ///
+    /// ```no_run
+    /// use libcni::Cni;
+    /// use libcni::conf::ConfDir;
+    ///
+    /// let cni = Cni::new();
+    /// let network = cni.negotiate(&ConfDir::default().load("mynet")?.network)?;
+    /// println!("version {}", network.cni_version());
+    /// # Ok::<(), libcni::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A plugin can't be asked, or there is no version in common.
+    pub fn negotiate(&self, network: &NetworkConfig) -> Result<NetworkConfig, Error> {
+        let supported = self.supported_versions(network);
+        if let Some(version) = supported.highest() {
+            return Ok(network.at_version(&version));
+        }
+        let SupportedVersions { configured, plugins } = supported;
+        let (mut answers, mut errors) = (Vec::new(), Vec::new());
+        for (plugin, answer) in plugins {
+            match answer {
+                Ok(versions) => answers.push((plugin, versions)),
+                Err(error) => errors.push(error),
+            }
+        }
+        Failures::into_result(errors)?;
+        Err(Error::NoCommonVersion { network: network.name().to_owned(), configured, plugins: answers })
+    }
+}
