@@ -37,7 +37,8 @@ if grep -rnE "$system" src --include='*.rs' | grep -vE ':[0-9]+: *//' | grep -vE
 fi
 
 # The binary, tests and examples see the crate from outside.
-if grep -rnE '\bcrate::' src/bin --include='*.rs' | grep -vE 'crate::(cached|cli|configured|list|namespace|netns|network|output|print|run|say|signals|versions|why|Failure)\b'; then
+own=$(find src/bin/cnitool -mindepth 1 -maxdepth 1 | sed 's|.*/||; s|\.rs$||' | tr '\n' '|')
+if grep -rnE '\bcrate::' src/bin --include='*.rs' | grep -vE "crate::(${own}configured|network|Failure)\b"; then
     echo '^ the binary may use its own modules and the public API of libcni only' >&2
     status=1
 fi

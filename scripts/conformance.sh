@@ -3,12 +3,12 @@
 #
 #   scripts/conformance.sh DIRECTORY      with run.py and blackbox/ in it
 #
-# Where ours differs by default on purpose, CNITOOL_STRICT=1 brings the recorded behaviour back: one broken
+# Where ours differs by default on purpose, CNITOOL_COMPAT=go brings the recorded behaviour back: one broken
 # configuration file stops everything (scenario bad_json). A wrapper sets it, since run.py clears the environment.
 set -eu
 cd "$(dirname "$0")/.."
 wrapper=$(mktemp)
 trap 'rm -f "$wrapper"' EXIT
-printf '#!/bin/sh\nCNITOOL_STRICT=1 exec "%s" "$@"\n' "$PWD/target/release/cnitool" > "$wrapper"
+printf '#!/bin/sh\nCNITOOL_COMPAT=go exec "%s" "$@"\n' "$PWD/target/release/cnitool" > "$wrapper"
 chmod +x "$wrapper"
 python3 "$1/run.py" --cnitool "$wrapper" "$1/blackbox"

@@ -6,9 +6,11 @@ use std::process::Command;
 use crate::support::{Ran, Sandbox};
 
 mod failures;
+mod json;
 mod list;
 mod neighbours;
 mod options;
+mod removal;
 mod signals;
 mod versions;
 
@@ -56,8 +58,8 @@ fn gc_and_status_need_no_namespace_and_ignore_one() {
     succeeds(&mut sandbox.cnitool(["status", "net", NETNS]));
     assert_eq!(sandbox.calls(), ["STATUS one", "STATUS two", "STATUS one", "STATUS two"]);
     sandbox.forget_calls();
-    succeeds(&mut sandbox.cnitool(["gc", "net"]));
-    succeeds(&mut sandbox.cnitool(["gc", "net", NETNS]));
+    succeeds(&mut sandbox.cnitool(["gc", "net", "--all"]));
+    succeeds(&mut sandbox.cnitool(["gc", "net", NETNS, "--all"]));
     assert_eq!(sandbox.calls(), ["DEL two", "DEL one", "GC one", "GC two", "GC one", "GC two"]);
     assert!(sandbox.cached().is_empty());
 }

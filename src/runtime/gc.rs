@@ -1,9 +1,12 @@
 //! GC: DEL for every cached attachment that is no longer valid, then GC to every plugin.
 
+use std::path::Path;
+
 use super::{Attachment, Cni, OnMissingPlugin, derive};
 use crate::cache::Entry;
 use crate::conf::NetworkConfig;
 use crate::error::{Error, Failures};
+use crate::netns::Identity;
 use crate::spec::{Command, ContainerId, IfName, NetworkName, ValidAttachment};
 
 /// Which attachments of a network a GC leaves alone.
@@ -12,6 +15,9 @@ use crate::spec::{Command, ContainerId, IfName, NetworkName, ValidAttachment};
 pub enum Keep {
     /// These: every other one is deleted, and plugins get this list.
     Only(Vec<ValidAttachment>),
+    /// Those that are finished and whose namespace still exists, told as the cache recorded it ([`Identity`]), and these.
+    /// Plugins get the list of both.
+    Live(Vec<ValidAttachment>),
     /// None: every cached attachment is deleted, those of other runtimes that share the cache included. Plugins get
     /// no list.
     Nothing,
@@ -28,15 +34,35 @@ impl Keep {
 
     fn list(&self) -> Option<&[ValidAttachment]> {
         match self {
-            Self::Only(valid) => Some(valid),
+            Self::Only(valid) | Self::Live(valid) => Some(valid),
             Self::Nothing => None,
         }
+    }
+
+    /// The same, with those whose namespace exists named: what is live may change as soon as nobody holds the network.
+    fn with_live(&self, found: &[Entry]) -> Self {
+        let Self::Live(named) = self else { return self.clone() };
+        let live = found.iter().filter(|entry| is_live(entry));
+        let valid =
+            |entry: &Entry| ValidAttachment { container_id: entry.container_id.clone(), ifname: entry.ifname.clone() };
+        Self::Only(named.iter().cloned().chain(live.map(valid)).collect())
     }
 
     fn keeps(&self, entry: &Entry) -> bool {
         let same = |valid: &ValidAttachment| valid.container_id == entry.container_id && valid.ifname == entry.ifname;
         self.list().unwrap_or_default().iter().any(same)
     }
+}
+
+/// Whether the namespace that an entry was added to is still there. What was only begun has no result.
+fn is_live(entry: &Entry) -> bool {
+    let exists = match (Identity::parse(&entry.netns_identity), Identity::of(&entry.netns)) {
+        (Some(was), Some(is)) => was.may_be(&is),
+        // Nobody recorded which namespace it was: a path that leads to anything counts.
+        (None, _) => !entry.netns.is_empty() && Path::new(&entry.netns).exists(),
+        (Some(_), None) => false,
+    };
+    exists && !entry.result.is_empty()
 }
 
 impl Cni {
@@ -55,10 +81,20 @@ impl Cni {
             return Ok(());
         }
         let _hold = self.hold_network(&name)?;
-        let mut errors = self.del_stale(network, &name, keep);
+        let (keep, mut errors) = match self.attachments_to(&name) {
+            Ok(found) => {
+                let keep = keep.with_live(&found);
+                let stale = found.iter().filter(|entry| !keep.keeps(entry));
+                let errors = stale.filter_map(|entry| self.del_entry(network, &name, entry).err()).collect();
+                (keep, errors)
+            }
+            // Who is live is not known then, so plugins can't be told who is.
+            Err(error) if matches!(keep, Keep::Live(_)) => return Err(error),
+            Err(error) => (keep.clone(), vec![error]),
+        };
         // A version that nobody can parse is no 1.1.0.
         if network.version().is_ok_and(|version| version.has_gc()) {
-            errors.extend(self.gc_plugins(network, keep));
+            errors.extend(self.gc_plugins(network, &keep));
         }
         Failures::into_result(errors)
     }
@@ -72,9 +108,10 @@ impl Cni {
         if network.disables_gc() {
             return Ok(Vec::new());
         }
-        let mut stale = self.attachments_to(&name)?;
-        stale.retain(|entry| !keep.keeps(entry));
-        Ok(stale)
+        let mut found = self.attachments_to(&name)?;
+        let keep = keep.with_live(&found);
+        found.retain(|entry| !keep.keeps(entry));
+        Ok(found)
     }
 
     /// The attachments to a network: those that are cached, and then those that were only begun.
@@ -91,13 +128,6 @@ impl Cni {
             }
         }
         Ok(found)
-    }
-
-    fn del_stale(&self, network: &NetworkConfig, name: &NetworkName, keep: &Keep) -> Vec<Error> {
-        match self.stale(network, keep) {
-            Ok(stale) => stale.iter().filter_map(|entry| self.del_entry(network, name, entry).err()).collect(),
-            Err(error) => vec![error],
-        }
     }
 
     fn del_entry(&self, network: &NetworkConfig, name: &NetworkName, entry: &Entry) -> Result<(), Error> {

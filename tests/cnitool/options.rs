@@ -128,7 +128,7 @@ fn wrong_usage_has_exit_status_2_and_help_is_on_stdout() {
     Ran::new(&mut sandbox.cnitool(["add", "net", NETNS, "--timeout", "soon"])).exits_with(2).says("soon");
     Ran::new(&mut sandbox.cnitool(["add", "net", NETNS, "--no-such-flag"])).exits_with(2).says("--no-such-flag");
     let help = succeeds(&mut sandbox.cnitool(["--help"])).stdout();
-    for word in ["add", "NETCONFPATH", "CNI_PATH", "CNI_IFNAME", "CNI_ARGS", "CAP_ARGS", "CNITOOL_STRICT"] {
+    for word in ["add", "NETCONFPATH", "CNI_PATH", "CNI_IFNAME", "CNI_ARGS", "CAP_ARGS", "CNITOOL_COMPAT"] {
         assert!(help.contains(word), "{word} is not in: {help}");
     }
     assert!(sandbox.calls().is_empty());

@@ -9,11 +9,13 @@ use libcni::conf::{ConfDir, OnBroken};
 use libcni::invoke::CancelToken;
 use libcni::runtime::DEFAULT_PLUGIN_DIRS;
 use libcni::spec::capability::CapabilityArgs;
-use libcni::spec::{CniArgs, ContainerId, IfName, InvalidArg, InvalidName};
+use libcni::spec::{CniArgs, ContainerId, ErrorCode, IfName, InvalidArg, InvalidName};
 use libcni::{Attachment, Cni};
 
 use crate::list::List;
 use crate::netns;
+use crate::output;
+use crate::removal::{Del, Gc};
 
 /// Adds a network namespace to a CNI network, and removes it again
 #[derive(Debug, Parser)]
@@ -32,9 +34,9 @@ pub(crate) enum Verb {
     /// Check that the attachment of a namespace is as `add` left it
     Check(Target),
     /// Remove a namespace from a network
-    Del(Target),
-    /// Delete all cached attachments of a network, and let its plugins clean up
-    Gc(Network),
+    Del(Del),
+    /// Delete the attachments of a network that are not to be kept, and let its plugins clean up
+    Gc(Gc),
     /// Ask the plugins of a network whether they could add a container now
     Status(Network),
     /// Show which versions the plugins of a network support, and which one is used
@@ -101,13 +103,17 @@ struct Options {
     /// How long each plugin may take, such as 10s, 500ms or 2m
     #[arg(long, global = true, value_name = "TIME", default_value = "25s", value_parser = duration)]
     timeout: Duration,
-    /// Stop at the first broken configuration file, as the Go cnitool does [env: CNITOOL_STRICT=1]
+    /// How long to wait for another operation on the same container or network
+    #[arg(long, global = true, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    lock_timeout: Duration,
+    /// Stop at the first broken configuration file, as the Go cnitool does [env: CNITOOL_COMPAT=go, which also lets `gc`
+    /// delete everything unasked]
     #[arg(long, global = true)]
     strict: bool,
     /// Use the highest version that the configuration and all of its plugins support
     #[arg(long, global = true)]
     negotiate: bool,
-    /// Print for programs: JSON on stdout
+    /// Print for programs: JSON on stdout, and every warning and error as a line of JSON on stderr
     #[arg(long, global = true)]
     json: bool,
 }
@@ -127,10 +133,21 @@ pub(crate) enum Invalid {
     Netns(#[from] netns::Unusable),
 }
 
+impl Invalid {
+    /// The protocol's code for it.
+    pub(crate) fn code(&self) -> ErrorCode {
+        match self {
+            Self::Name(name) => name.code(),
+            _ => ErrorCode::INVALID_ENVIRONMENT,
+        }
+    }
+}
+
 impl Arguments {
     pub(crate) fn cni(&self, cancel: Option<CancelToken>) -> Cni {
         let options = &self.options;
         let mut cni = Cni::new().plugin_dirs(options.plugin_dirs()).timeout(options.timeout);
+        cni = cni.lock_timeout(options.lock_timeout).on_notice(output::hear);
         if let Some(dir) = &options.cache_dir {
             cni = cni.cache_dir(dir);
         }
@@ -156,9 +173,13 @@ impl Arguments {
     pub(crate) fn conf_dir(&self) -> ConfDir {
         let dir = self.options.conf_dir.clone();
         let dir = dir.or_else(|| variable("NETCONFPATH").map(PathBuf::from));
-        let strict = self.options.strict || variable("CNITOOL_STRICT").is_some_and(|on| on == "1");
-        let on_broken = if strict { OnBroken::Stop } else { OnBroken::Skip };
+        let on_broken = if self.options.strict || self.is_like_go() { OnBroken::Stop } else { OnBroken::Skip };
         dir.map_or_else(ConfDir::default, ConfDir::new).on_broken(on_broken)
+    }
+
+    /// Whether recorded behaviour of the Go tool is wanted where this one is more careful: CNITOOL_COMPAT is `go`.
+    pub(crate) fn is_like_go(&self) -> bool {
+        variable("CNITOOL_COMPAT").is_some_and(|like| like == "go")
     }
 
     pub(crate) fn attachment(&self, target: &Target) -> Result<Attachment, Invalid> {
@@ -168,7 +189,11 @@ impl Arguments {
     /// The attachment of a namespace, with an interface name of its own where one is given.
     pub(crate) fn attachment_in(&self, netns: &Path, ifname: Option<IfName>) -> Result<Attachment, Invalid> {
         let options = &self.options;
-        let netns = netns::resolve(netns)?;
+        // Empty where there is none any more, as a plugin gets it.
+        let netns = match netns.as_os_str().is_empty() && options.container_id.is_some() {
+            true => String::new(),
+            false => netns::resolve(netns)?,
+        };
         let id = match &options.container_id {
             Some(id) => ContainerId::new(id)?,
             None => netns::container_id(&netns),

@@ -2,10 +2,12 @@
 
 mod cached;
 mod cli;
+mod failure;
 mod list;
 mod namespace;
 mod netns;
 mod output;
+mod removal;
 mod run;
 mod signals;
 mod versions;
@@ -15,57 +17,49 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use libcni::conf::NetworkConfig;
-use libcni::runtime::Keep;
 use libcni::{Chain, Cni, Error};
 
-use self::cli::{Arguments, Invalid, Verb};
-use self::output::{print, say};
+use self::cli::{Arguments, Verb};
+use self::failure::Failure;
+use self::output::{print, warn};
 use self::signals::Signals;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
+    output::choose(arguments.json());
     // Without a descriptor left for them, signals end the tool as they always do.
     let signals = Signals::catch().ok();
     run(&arguments, signals.as_ref()).unwrap_or_else(|failure| {
-        say(&format!("error: {failure}"));
+        output::fail(&failure);
         let signal = signals.as_ref().and_then(Signals::caught);
-        ExitCode::from(signal.map_or(1, |number| 128 + number))
+        ExitCode::from(signal.map_or(failure.status(), |number| 128 + number))
     })
 }
 
-const UNDO_HINT: &str =
-    "\nhint: plugins may have done part of their work; `cnitool del` with the same arguments undoes it";
-
-/// Why the tool fails.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error(transparent)]
-    Arguments(#[from] Invalid),
-    #[error("{}", Chain(.0))]
-    Cni(#[from] Error),
-    #[error("{}{UNDO_HINT}", Chain(.0))]
-    HalfAdded(Box<Error>),
-    #[error(transparent)]
-    Run(#[from] run::RunError),
-    #[error("version {version} of network `{network}` is not supported by all of its plugins")]
-    VersionUnsupported { network: String, version: String },
-    #[error("cannot write to stdout: {0}")]
-    Stdout(#[from] std::io::Error),
+/// Help and the version, which were asked for, or what is wrong with the arguments.
+fn usage(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        output::choose(true);
+        output::say_usage(&error.to_string());
+    } else if error.print().is_err() {
+        return ExitCode::FAILURE;
+    }
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }
 
 fn run(arguments: &Arguments, signals: Option<&Signals>) -> Result<ExitCode, Failure> {
     let cni = arguments.cni(signals.and_then(Signals::token));
     match &arguments.verb {
         Verb::Add(target) => add(arguments, target, &cni)?,
-        Verb::Del(target) => {
-            let attachment = arguments.attachment(target)?;
-            cni.del(&network(arguments, &cni, &target.network)?, &attachment)?;
-        }
+        Verb::Del(del) => removal::del(arguments, del, &cni)?,
         Verb::Check(target) => {
             let attachment = arguments.attachment(target)?;
             cni.check(&network(arguments, &cni, &target.network)?, &attachment)?;
         }
-        Verb::Gc(target) => cni.gc(&network(arguments, &cni, &target.network)?, &Keep::Nothing)?,
+        Verb::Gc(gc) => removal::gc(arguments, gc, &cni)?,
         Verb::Status(target) => cni.status(&network(arguments, &cni, &target.network)?)?,
         Verb::List(what) => list::list(arguments, &cni, what)?,
         Verb::Versions(target) => versions::versions(arguments, &cni, target)?,
@@ -77,11 +71,8 @@ fn run(arguments: &Arguments, signals: Option<&Signals>) -> Result<ExitCode, Fai
 fn add(arguments: &Arguments, target: &cli::Target, cni: &Cni) -> Result<(), Failure> {
     let attachment = arguments.attachment(target)?;
     let network = network(arguments, cni, &target.network)?;
-    let result = cni.add(&network, &attachment).map_err(|error| match error.needs_cleanup() {
-        true => Failure::HalfAdded(Box::new(error)),
-        false => Failure::Cni(error),
-    })?;
-    Ok(print(&result.to_json_pretty())?)
+    let result = cni.add(&network, &attachment).map_err(|error| Failure::NotAdded(Box::new(error)))?;
+    print(&result.to_json_pretty()).map_err(Failure::Added)
 }
 
 /// The network of a name, at the version that was asked for.
@@ -97,7 +88,7 @@ fn network(arguments: &Arguments, cni: &Cni, name: &str) -> Result<NetworkConfig
 fn configured(arguments: &Arguments, name: &str) -> Result<NetworkConfig, Error> {
     let loaded = arguments.conf_dir().load(name)?;
     for problem in &loaded.skipped {
-        say(&format!("warning: skipped {}", Chain(problem)));
+        warn(&format!("skipped {}", Chain(problem)));
     }
     Ok(loaded.network)
 }

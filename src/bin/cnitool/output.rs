@@ -4,9 +4,13 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
+use std::sync::OnceLock;
 
-use libcni::spec::Object;
+use libcni::runtime::Notice;
+use libcni::spec::{ErrorCode, Object};
 use serde::Serialize;
+
+use crate::failure::Failure;
 
 /// Writes a line to stdout. Not by `println`: that takes a stdout that can't be written to for success.
 pub(crate) fn print(text: &str) -> io::Result<()> {
@@ -20,10 +24,71 @@ pub(crate) fn print_json(value: &impl Serialize) -> io::Result<()> {
     print(&printable_json(&object.to_json_pretty()))
 }
 
-/// A line on stderr.
+/// Whether stderr is for programs, too.
+static JSON: OnceLock<bool> = OnceLock::new();
+
+/// Chooses between people and programs, once.
+pub(crate) fn choose(json: bool) {
+    JSON.get_or_init(|| json);
+}
+
+fn is_json() -> bool {
+    JSON.get().copied().unwrap_or_default()
+}
+
+/// A warning on stderr.
+pub(crate) fn warn(text: &str) {
+    match is_json() {
+        true => say_object(&[("warning", text)]),
+        false => say(&format!("warning: {text}")),
+    }
+}
+
+/// A failure on stderr, with what the user can do about it.
+pub(crate) fn fail(failure: &Failure) {
+    if is_json() {
+        return line(&failure.to_json());
+    }
+    say(&format!("error: {failure}"));
+    if let Some(hint) = failure.hint() {
+        say(&format!("hint: {hint}"));
+    }
+}
+
+/// Wrong usage, in clap's words.
+pub(crate) fn say_usage(text: &str) {
+    let mut object = Object::new();
+    object.set("code", &ErrorCode::INVALID_ENVIRONMENT);
+    object.set("msg", text.trim().trim_start_matches("error: "));
+    line(&printable_json(&object.to_string()));
+}
+
+/// What the library has to say besides results: what plugins wrote to stderr as they wrote it, the rest as a warning.
+pub(crate) fn hear(notice: &Notice<'_>) {
+    match notice {
+        Notice::Stderr { plugin, command, text } if is_json() => {
+            let text = String::from_utf8_lossy(text);
+            say_object(&[("stderr", &text), ("plugin", plugin), ("verb", command.as_str())]);
+        }
+        // With stderr closed there is nobody left to tell; here and below.
+        Notice::Stderr { text, .. } => drop(io::stderr().write_all(text)),
+        other => warn(&other.to_string()),
+    }
+}
+
+fn say_object(fields: &[(&str, &str)]) {
+    let mut object = Object::new();
+    fields.iter().for_each(|(key, value)| object.set(key, value));
+    line(&printable_json(&object.to_string()));
+}
+
+/// A line on stderr, for people.
 pub(crate) fn say(text: &str) {
-    // With stderr closed there is nobody left to tell.
-    let _ = writeln!(io::stderr(), "{}", printable(text));
+    line(&printable(text));
+}
+
+fn line(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// A text with its control characters but line breaks and tabs escaped.

@@ -11,7 +11,7 @@ use libcni::{Attachment, Chain, Cni, Error};
 
 use crate::cli::{Arguments, Invalid, Run};
 use crate::namespace::{Namespace, NotMade};
-use crate::say;
+use crate::output::say;
 use crate::signals::{Caught, Signals};
 
 /// Why a command could not be run.

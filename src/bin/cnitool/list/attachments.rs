@@ -7,7 +7,7 @@ use crate::Failure;
 use crate::cached::{Attached, Unreadable, attached};
 use crate::cli::Arguments;
 use crate::netns::State;
-use crate::output::{Table, print_json, say};
+use crate::output::{Table, print_json, warn};
 
 /// Prints what is attached; a warning for every file of the cache that is no attachment.
 pub(super) fn list(arguments: &Arguments, cni: &Cni, plain: bool) -> Result<(), Failure> {
@@ -20,7 +20,7 @@ pub(super) fn list(arguments: &Arguments, cni: &Cni, plain: bool) -> Result<(), 
     let mut table = Table::new(titles);
     all.iter().for_each(|attachment| table.row(row(attachment)));
     super::show(&table, plain)?;
-    unreadable.iter().for_each(|file| say(&format!("warning: skipped {file}")));
+    unreadable.iter().for_each(|file| warn(&format!("skipped {file}")));
     Ok(())
 }
 

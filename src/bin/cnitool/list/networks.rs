@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::Failure;
 use crate::cli::Arguments;
-use crate::output::{Table, print_json, say};
+use crate::output::{Table, print_json, warn};
 
 /// Prints the networks in the order of their files, with the files that give none and why.
 pub(super) fn list(arguments: &Arguments, plain: bool) -> Result<(), Failure> {
@@ -43,10 +43,10 @@ pub(crate) fn in_file_order(arguments: &Arguments) -> Result<Vec<NetworkConfig>,
     let Listing { mut networks, shadowed, broken, .. } = arguments.conf_dir().list()?;
     for network in shadowed {
         let name = network.name();
-        say(&format!("warning: skipped {}: an earlier file configures network `{name}`", file(&network)));
+        warn(&format!("skipped {}: an earlier file configures network `{name}`", file(&network)));
     }
     for problem in broken {
-        say(&format!("warning: skipped {}", Chain(&problem)));
+        warn(&format!("skipped {}", Chain(&problem)));
     }
     networks.sort_by(|a, b| a.path().cmp(&b.path()));
     Ok(networks)

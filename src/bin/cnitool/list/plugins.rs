@@ -8,21 +8,18 @@ use serde::Serialize;
 
 use crate::Failure;
 use crate::cli::Arguments;
-use crate::output::{Table, print_json, say};
+use crate::output::{Table, print_json, warn};
 use crate::why::why;
 
 /// Prints the files of the plugin directories with the versions that they support, or why they support none.
 pub(super) fn list(arguments: &Arguments, cni: &Cni, plain: bool) -> Result<(), Failure> {
     let (of_system, dirs): (Vec<_>, Vec<_>) = arguments.plugin_dirs().into_iter().partition(|dir| is_of_system(dir));
     for dir in of_system {
-        say(&format!(
-            "warning: skipped {}: it has the system's programs, which may do anything when run",
-            dir.display()
-        ));
+        warn(&format!("skipped {}: it has the system's programs, which may do anything when run", dir.display()));
     }
     let (files, unreadable) = installed(&dirs);
     for (dir, error) in unreadable {
-        say(&format!("warning: cannot read the plugin directory {}: {error}", dir.display()));
+        warn(&format!("cannot read the plugin directory {}: {error}", dir.display()));
     }
     let plugins: Vec<_> = files.into_iter().map(|file| Plugin::ask(cni, file)).collect();
     if arguments.json() {
