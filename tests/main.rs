@@ -24,5 +24,8 @@ mod cache;
 /// Who may work on what at the same time.
 mod locks;
 
+/// The tool, killed.
+mod crashes;
+
 /// The tool as an operator uses it.
 mod cnitool;

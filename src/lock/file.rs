@@ -11,6 +11,7 @@ use nix::fcntl::{Flock, FlockArg, OFlag};
 use sha2::{Digest, Sha256};
 
 use super::{Guard, LockError, Locking, Mode, Resource, Wanted, holder, orphan};
+use crate::spec::ContainerId;
 
 /// Locks with files in a directory, which runtimes of one host share: `.lock-…`, there only while they are held.
 ///
@@ -27,6 +28,9 @@ pub struct FileLocks {
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The first and the longest pause between two tries.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
+/// What the names of the files start with.
+const NETWORK: &str = ".lock-network-";
+const CONTAINER: &str = ".lock-container-";
 /// The longest part of a name that is taken over into a file name.
 const READABLE: usize = 100;
 
@@ -42,17 +46,18 @@ impl FileLocks {
     }
 
     fn path(&self, resource: Resource<'_>) -> PathBuf {
-        let (kind, name) = match resource {
-            Resource::Network(name) => ("network", name.as_str()),
-            Resource::Container(id) => ("container", id.as_str()),
+        let kind = match resource {
+            Resource::Network(_) => NETWORK,
+            Resource::Container(_) => CONTAINER,
         };
+        let name = resource.name();
         // Both kinds of names are ASCII.
         let readable = &name[..name.len().min(READABLE)];
         let rest = match name.len() > READABLE {
             true => Sha256::digest(name).iter().take(8).map(|byte| format!("{byte:02x}")).collect(),
             false => String::new(),
         };
-        self.dir.join(format!(".lock-{kind}-{readable}{rest}"))
+        self.dir.join(format!("{kind}{readable}{rest}"))
     }
 }
 
@@ -96,6 +101,12 @@ struct Held {
     path: PathBuf,
     lock: Flock<File>,
     mode: Mode,
+}
+
+impl Held {
+    fn is_network(&self) -> bool {
+        self.path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(NETWORK.as_bytes()))
+    }
 }
 
 /// Takes the lock if it is free, or shared by those who want it so; `None` when it is not.
@@ -151,7 +162,7 @@ fn take(held: Held, wanted: &Wanted<'_>) -> Result<Guard, LockError> {
         let mut mark = [0];
         // A holder that gave the lock back removed the file, mark and all.
         if file.read(&mut mark).map_err(error)? == 0 {
-            file.write_all(b"held\n").map_err(error)?;
+            file.write_all(wanted.resource.name().as_bytes()).map_err(error)?;
         } else {
             orphan::end_all(wanted.resource);
         }
@@ -159,8 +170,30 @@ fn take(held: Held, wanted: &Wanted<'_>) -> Result<Guard, LockError> {
     Ok(Guard::new(held))
 }
 
+/// Gives back the containers that dead holders still have in their name, and ends what these left running. Nobody else
+/// does, unless somebody asks for the container again.
+fn sweep(dir: &Path) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if !name.as_encoded_bytes().starts_with(CONTAINER.as_bytes()) {
+            continue;
+        }
+        if let Ok(Some(held)) = try_lock(dir, &entry.path(), Mode::Exclusive) {
+            let mut mark = String::new();
+            // What can't be read, or is no container, was cut short before anything was started.
+            let read = (&*held.lock).read_to_string(&mut mark).ok();
+            if let Some(id) = read.and_then(|_| ContainerId::new(mark).ok()) {
+                orphan::end_all(Resource::Container(&id));
+            }
+        }
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
+        if self.is_network() && self.mode == Mode::Exclusive {
+            sweep(self.path.parent().unwrap_or(&self.path));
+        }
         // The last of those who share it removes it. Where it stays, it is in nobody's way.
         if self.mode == Mode::Exclusive || self.lock.relock(FlockArg::LockExclusiveNonblock).is_ok() {
             let _ = fs::remove_file(&self.path);

@@ -76,6 +76,16 @@ pub enum Resource<'a> {
     Container(&'a ContainerId),
 }
 
+impl Resource<'_> {
+    /// The name of the network, or the ID of the container.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Network(name) => name.as_str(),
+            Self::Container(id) => id.as_str(),
+        }
+    }
+}
+
 impl fmt::Display for Resource<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -53,11 +53,21 @@ fn is_orphan(pid: i32, resource: Resource<'_>) -> bool {
         let pair = format!("{name}={value}");
         environment.split(|byte| *byte == 0).any(|found| found == pair.as_bytes())
     };
-    match resource {
-        Resource::Container(id) => has(CNI_CONTAINERID, id.as_str()) && is_call(&environment),
-        // A GC does not say of which network it is. Those of a runtime that lives have it for a parent.
-        Resource::Network(_) => status.parent == 1 && has(CNI_COMMAND, Command::Gc.as_str()),
-    }
+    let is_ours = match resource {
+        Resource::Container(id) => has(CNI_CONTAINERID, id.as_str()),
+        // A GC does not say of which network it is.
+        Resource::Network(_) => has(CNI_COMMAND, Command::Gc.as_str()),
+    };
+    is_ours && is_call(&environment) && is_abandoned(pid, status.parent)
+}
+
+/// Whether nobody waits for a plugin's answer: whoever started it would be its parent, and hold the other end of the
+/// pipe that it writes to.
+fn is_abandoned(pid: i32, parent: i32) -> bool {
+    let Ok(stdout) = fs::read_link(format!("/proc/{pid}/fd/1")) else { return false };
+    let Ok(open) = fs::read_dir(format!("/proc/{parent}/fd")) else { return false };
+    let is_stdout = |entry: fs::DirEntry| fs::read_link(entry.path()).is_ok_and(|file| file == stdout);
+    stdout.to_string_lossy().starts_with("pipe:") && !open.flatten().any(is_stdout)
 }
 
 /// Whether an environment is that of a plugin, which has each of the protocol's variables.

@@ -1,0 +1,7 @@
+#!/bin/sh
+# Kills cnitool with SIGKILL at random moments of ADD, DEL and GC, and checks that what it had begun is found and removed.
+#
+#   scripts/crashes.sh [TIMES]      each verb so many times; 500 in all unless given
+set -eu
+cd "$(dirname "$0")/.."
+LIBCNI_CRASHES=${1:-167} cargo test --release --test all crashes
