@@ -22,13 +22,19 @@ fi
 helper='' netns='' child='' caught=0
 state=$(mktemp -d)
 
+# Killed first: podman gives a container ten seconds, which `sleep` does not make use of.
+end() {
+    "$docker" kill "$1" > /dev/null 2>&1 || true
+    "$docker" rm --force "$1" > /dev/null 2>&1 || true
+}
+
 clean_up() {
     trap '' INT TERM HUP
     if [ -n "$netns" ]; then
         "$here/exec-plugins.sh" del "$helper" "/var/run/netns/$netns" || true
         ip netns delete "$netns" || true
     fi
-    if [ -n "$helper" ]; then "$docker" rm --force "$helper" > /dev/null || true; fi
+    if [ -n "$helper" ]; then end "$helper"; fi
     rm -rf "$state"
 }
 trap clean_up EXIT
@@ -36,7 +42,7 @@ trap clean_up EXIT
 # The container goes with a signal, whatever its command makes of signals.
 interrupted() {
     caught=$1
-    if [ -s "$state/id" ]; then "$docker" rm --force "$(cat "$state/id")" > /dev/null 2>&1 || true; fi
+    if [ -s "$state/id" ]; then end "$(cat "$state/id")"; fi
     if [ -n "$child" ]; then kill -TERM "$child" 2> /dev/null || true; else exit $((128 + caught)); fi
 }
 trap 'interrupted 2' INT

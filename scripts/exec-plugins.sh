@@ -44,11 +44,23 @@ take_back() {
     return $failed
 }
 
+# Ctrl-C ends the running plugin, too: what it had begun is taken back with the others.
+interrupted() {
+    trap '' INT TERM HUP
+    take_back "$begun" || true
+    exit $((128 + $1))
+}
+
 case $verb in
     add)
+        begun=0
+        trap 'interrupted 2' INT
+        trap 'interrupted 15' TERM
+        trap 'interrupted 1' HUP
         for ((n = 0; n < ${#names[@]}; n++)); do
+            begun=$((n + 1))
             if one add "$n"; then continue; fi
-            take_back $((n + 1)) || true
+            take_back "$begun" || true
             exit 1
         done
         ;;

@@ -114,6 +114,38 @@ test_exec_plugins() {
     is "wrong usage is status 2" 2 $?
 }
 
+# A plugin that never answers: what was added before it goes when a signal comes.
+test_interrupted_add() {
+    mkdir /run/hangs
+    # shellcheck disable=SC2016  # the plugin expands it
+    printf '#!/bin/sh\ntest $CNI_COMMAND = DEL || exec sleep 100\n' > /run/hangs/hangs
+    chmod +x /run/hangs/hangs
+    echo '{ "cniVersion": "1.0.0", "name": "hangs", "type": "hangs" }' > /run/net.d/90-hangs.conf
+    ip netns add t
+    env --default-signal=INT CNI_PATH="$CNI_PATH:/run/hangs" setsid "$scripts/exec-plugins.sh" add c1 /run/netns/t \
+        > /dev/null 2>&1 &
+    local pid=$!
+    until ip -n t -o link | grep -q eth1; do sleep 0.1; done
+    sleep 0.5
+    kill -INT -- -$pid
+    wait $pid
+    is "exec-plugins.sh: Ctrl-C is status 130" 130 $?
+    is "exec-plugins.sh: Ctrl-C takes back what was added" 0 "$(ip -n t -o link | grep -c eth)"
+    ip netns delete t
+    rm /run/net.d/90-hangs.conf
+    is "exec-plugins.sh: Ctrl-C leaves nothing" '' "$(leftovers)"
+}
+
+# image CLIENT: gives it the image `busybox`, from Debian's static one.
+image() {
+    local root=/run/rootfs
+    mkdir -p $root/bin
+    cp "$(command -v busybox)" $root/bin/busybox
+    for applet in sh sleep ip echo true false cat tty; do ln -sf busybox $root/bin/$applet; done
+    tar -C $root -c . | "$1" import - busybox:latest > /dev/null
+    rm -r $root
+}
+
 start_docker() {
     local dir=/run/docker-test
     mkdir -p $dir
@@ -128,17 +160,13 @@ start_docker() {
     local tries=0
     until $DOCKER version > /dev/null 2>&1; do
         tries=$((tries + 1))
-        if [ $tries -ge 300 ] || ! kill -0 $daemon; then
+        if [ $tries -ge 600 ] || ! kill -0 $daemon; then
             is "dockerd answers" yes "$(tail -5 $dir/log)"
             return 1
         fi
         sleep 0.1
     done
-    local root=$dir/rootfs
-    mkdir -p $root/bin
-    cp "$(command -v busybox)" $root/bin/busybox
-    for applet in sh sleep ip echo true false; do ln -s busybox $root/bin/$applet; done
-    tar -C $root -c . | $DOCKER import - busybox:latest > /dev/null
+    image $DOCKER
 }
 
 stop_docker() {
@@ -151,20 +179,60 @@ stop_docker() {
     find /sys/fs/cgroup -depth -type d -path '*/libcni-test*' -exec rmdir {} + 2> /dev/null
 }
 
-test_docker_run() {
+# A podman with files of its own.
+own_podman() {
+    local dir=/run/podman-test
+    mkdir -p $dir
+    mount -t tmpfs -o size=2g tmpfs $dir
+    mkdir $dir/nets
+    cat > $dir/containers.conf <<CONF
+[containers]
+cgroupns = "host"
+log_driver = "k8s-file"
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+runtime = "runc"
+tmp_dir = "$dir/tmp"
+volume_path = "$dir/volumes"
+[network]
+network_backend = "cni"
+network_config_dir = "$dir/nets"
+CONF
+    printf '[storage]\ndriver = "overlay"\nrunroot = "%s"\ngraphroot = "%s"\n' $dir/runroot $dir/root > $dir/storage.conf
+    cat > $dir/podman <<CLIENT
+#!/bin/sh
+export CONTAINERS_CONF=$dir/containers.conf CONTAINERS_STORAGE_CONF=$dir/storage.conf
+case \$1 in run) shift; set -- run --cgroup-parent=/libcni-test --pull=never "\$@" ;; esac
+exec podman --cgroup-manager=cgroupfs "\$@"
+CLIENT
+    chmod +x $dir/podman
+    export DOCKER=$dir/podman
+    image $DOCKER
+}
+
+# What every client can do.
+test_container() {
     local out pid
-    start_docker || return
     out=$("$scripts/docker-run.sh" --rm busybox ip -o -4 address)
-    is "docker-run.sh succeeds" 0 $?
-    has "docker-run.sh: eth0 is on the first network" "eth0    inet 10.44.0." "$out"
+    is "$1: docker-run.sh succeeds" 0 $?
+    has "$1: eth0 is on the first network" "eth0    inet 10.44.0." "$out"
+    has "$1: eth1 is on the second network" "eth1    inet 10.45.0." "$out"
     # shellcheck disable=SC2016  # the inner shell expands it
     out=$("$scripts/docker-run.sh" --rm --env WORD=x busybox sh -c 'echo "$1 $WORD"; exit 9' sh 'two  words')
-    is "docker-run.sh: the status is the command's" 9 $?
-    is "docker-run.sh: options and arguments arrive" 'two  words x' "$out"
+    is "$1: the status is the command's" 9 $?
+    is "$1: options and arguments arrive" 'two  words x' "$out"
+    echo shared > /run/net.d/file
+    out=$("$scripts/docker-run.sh" --rm -v /run/net.d:/there busybox cat /there/file)
+    is "$1: a volume arrives" shared "$out"
+    out=$(echo piped | "$scripts/docker-run.sh" --rm -i busybox cat)
+    is "$1: stdin arrives" piped "$out"
+    out=$(script --quiet --return --command "$scripts/docker-run.sh --rm -it busybox tty" /dev/null < /dev/null)
+    has "$1: a terminal arrives" /dev/ "$out"
     broken_network
     out=$("$scripts/docker-run.sh" --rm busybox echo ran 2>&1)
-    is "docker-run.sh: a failed ADD fails" 1 $?
-    has "docker-run.sh: the plugin's message is shown" "not a subnet" "$out"
+    is "$1: a failed ADD fails" 1 $?
+    has "$1: the plugin's message is shown" "not a subnet" "$out"
     rm /run/net.d/50-broken.conf /run/net.d/60-refuses.conflist
     # As from a terminal: to the whole process group; and not ignored, as a shell has it for jobs in the background.
     env --default-signal=INT setsid "$scripts/docker-run.sh" --rm busybox sleep 100 &
@@ -172,10 +240,21 @@ test_docker_run() {
     for _ in $(seq 100); do [ "$($DOCKER ps --quiet | wc -l)" -ge 2 ] && break; sleep 0.1; done
     kill -INT -- -$pid
     wait $pid
-    is "docker-run.sh: Ctrl-C is status 130" 130 $?
-    is "docker-run.sh: no container is left" '' "$($DOCKER ps --all --quiet)"
-    is "docker-run.sh: nothing else is left" '' "$(leftovers)"
+    is "$1: Ctrl-C is status 130" 130 $?
+    is "$1: no container is left" '' "$($DOCKER ps --all --quiet)"
+    is "$1: nothing else is left" '' "$(leftovers)"
+}
+
+test_docker() {
+    start_docker || return
+    test_container docker
     stop_docker
+}
+
+test_podman() {
+    own_podman
+    test_container podman
+    find /sys/fs/cgroup -depth -type d -path '*/libcni-test*' -exec rmdir {} + 2> /dev/null
 }
 
 host
@@ -189,6 +268,8 @@ done
 export CNI_PATH=$ours
 test_failing_add
 test_exec_plugins
-test_docker_run
+test_interrupted_add
+test_docker
+test_podman
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
