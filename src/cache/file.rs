@@ -58,14 +58,13 @@ pub(super) fn write(path: &Path, owner: &str, content: &[u8]) -> Result<(), Cach
     let synced = |file: File| file.sync_all();
     let written = create(&unfinished, content).and_then(synced).and_then(|()| fs::rename(&unfinished, path));
     if let Err(e) = written {
-        // It is of no use; that it could not be written is what the caller must hear.
         let _ = fs::remove_file(&unfinished);
         return Err(error("write", path)(e));
     }
     sync_parent(path)
 }
 
-/// Writes a file where there is none, not durably.
+/// Writes a file where there is none, not durably. What can't be written whole is not left.
 pub(super) fn write_new(path: &Path, content: &[u8]) -> Result<(), CacheError> {
     create(path, content).map(drop).map_err(error("write", path))
 }
@@ -73,8 +72,14 @@ pub(super) fn write_new(path: &Path, content: &[u8]) -> Result<(), CacheError> {
 fn create(path: &Path, content: &[u8]) -> io::Result<File> {
     let mut options = OpenOptions::new();
     let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(content)?;
-    Ok(file)
+    match file.write_all(content) {
+        Ok(()) => Ok(file),
+        Err(e) => {
+            // It is of no use; that it could not be written is what the caller must hear.
+            let _ = fs::remove_file(path);
+            Err(e)
+        }
+    }
 }
 
 /// A name beside the file that no other process or thread uses.

@@ -103,3 +103,23 @@ fn a_closed_stderr_changes_nothing_but_the_words() {
     let status = command.stderr(OpenOptions::new().write(true).open("/dev/full").unwrap()).status().unwrap();
     assert_eq!(status.code(), Some(1));
 }
+
+#[test]
+fn a_limit_of_file_sizes_is_an_error_and_leaves_nothing() {
+    // In blocks of 512 bytes: what is begun can't be recorded, and what is done can't.
+    for (limit, ran) in [(0, false), (4, true)] {
+        let sandbox = host().on(
+            "two",
+            "ADD",
+            "printf '{\"dns\":{\"domain\":\"'; head -c 1700 /dev/zero | tr '\\0' x; echo '\"}}'",
+        );
+        let tool = sandbox.cnitool(["add", "net", NETNS]);
+        let mut limited = std::process::Command::new("sh");
+        limited.arg("-c").arg(format!("ulimit -f {limit}; exec \"$@\"")).arg("sh").arg(tool.get_program());
+        limited.args(tool.get_args()).env_clear().current_dir(sandbox.path(""));
+        limited.envs(tool.get_envs().filter_map(|(key, value)| Some((key, value?))));
+        Ran::new(&mut limited).exits_with(1).says("error: ").says("File too large");
+        assert_eq!(sandbox.calls().contains(&"DEL one".to_owned()), ran, "what ran is undone");
+        assert_eq!(sandbox.cached(), Vec::<String>::new());
+    }
+}

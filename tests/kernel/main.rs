@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Trial};
 
 mod chain;
+mod disk;
 mod host;
 mod identity;
 mod ports;
@@ -16,7 +17,7 @@ mod single;
 type Test = (&'static str, fn(&host::Host));
 
 fn main() -> ExitCode {
-    let tests: Vec<Test> = [chain::TESTS, identity::TESTS, ports::TESTS, single::TESTS].concat();
+    let tests: Vec<Test> = [chain::TESTS, disk::TESTS, identity::TESTS, ports::TESTS, single::TESTS].concat();
     if let Some(name) = host::asked_for() {
         let (_, test) = tests.iter().find(|(other, _)| *other == name).expect("a test of that name");
         return host::run_inside(*test);
