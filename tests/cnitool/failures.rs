@@ -111,7 +111,7 @@ fn a_limit_of_file_sizes_is_an_error_and_leaves_nothing() {
         let sandbox = host().on(
             "two",
             "ADD",
-            "printf '{\"dns\":{\"domain\":\"'; head -c 1700 /dev/zero | tr '\\0' x; echo '\"}}'",
+            "printf '{\"dns\":{\"domain\":\"'; head -c 1850 /dev/zero | tr '\\0' x; echo '\"}}'",
         );
         let tool = sandbox.cnitool(["add", "net", NETNS]);
         let mut limited = std::process::Command::new("sh");
