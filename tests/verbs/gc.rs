@@ -131,3 +131,28 @@ fn an_unreadable_entry_is_reported_and_stops_nothing() {
     let heard = heard.lock().unwrap();
     assert!(matches!(heard.as_slice(), [one] if one.contains("net-a-eth0")), "{heard:?}");
 }
+
+#[test]
+fn gc_deletes_what_an_add_began_that_was_cut_short() {
+    let sandbox = Sandbox::new().plugins(["one", "two"]).on("two", "ADD", "exec sleep 100");
+    let (network, attachment) = (sandbox.network(), attachment("c1", "eth0"));
+    let impatient = sandbox.cni().timeout(std::time::Duration::from_millis(300));
+    assert!(impatient.add(&network, &attachment).unwrap_err().needs_cleanup());
+    assert_eq!(sandbox.cached(), Vec::<String>::new());
+    let key = attachment.key("net".parse().unwrap());
+    assert_eq!(sandbox.cni().cache().read_intent(&key).unwrap().unwrap().netns, "/run/netns/blue");
+    assert_eq!(sandbox.cni().stale(&network, &Keep::Live(Vec::new())).unwrap().len(), 1);
+    sandbox.forget_calls();
+    sandbox.cni().gc(&network, &keep("c1")).unwrap();
+    assert_eq!(sandbox.calls(), ["GC one", "GC two"], "it is kept");
+    sandbox.cni().gc(&network, &keep("c2")).unwrap();
+    assert_eq!(sandbox.calls()[2..], ["DEL two", "DEL one", "GC one", "GC two"]);
+    assert_eq!(sandbox.cni().cache().unfinished().unwrap(), []);
+}
+
+#[test]
+fn an_add_that_failed_by_itself_is_its_callers_to_undo_and_not_recorded() {
+    let sandbox = Sandbox::new().plugins(["one", "two"]).on("two", "ADD", &fails_with(120, "no"));
+    sandbox.cni().add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
+    assert_eq!(sandbox.cni().cache().unfinished().unwrap(), []);
+}
