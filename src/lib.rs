@@ -32,7 +32,7 @@
 //!
 //! - `cli` (default): what only the binary `cnitool` needs. Link with `default-features = false`.
 //!
-//! The protocol in full, and what this crate promises beyond it, is in `SPECIFICATION.md`.
+//! The protocol in full, and what this crate promises, is in [`specification`].
 
 mod chain;
 mod error;
@@ -50,6 +50,11 @@ pub mod spec;
 pub use chain::Chain;
 pub use error::{Error, Failures};
 pub use runtime::{Attachment, Cni};
+
+// Only for the documentation: the page itself, so that links to its sections lead somewhere.
+#[cfg(doc)]
+#[doc = include_str!("../SPECIFICATION.md")]
+pub mod specification {}
 
 /// The examples of README.md.
 #[cfg(doctest)]

@@ -29,3 +29,6 @@ mod crashes;
 
 /// The tool as an operator uses it.
 mod cnitool;
+
+/// The documents: what they show, promise and link to.
+mod specification;

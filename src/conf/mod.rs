@@ -1,7 +1,7 @@
 //! A file in net.d becomes a network configuration.
 //!
-//! Follows section 1 of the CNI specification, "Network configuration format". Text is kept as it is in the
-//! file; only the keys that the library acts on are decoded.
+//! Text is kept as it is in the file; only the keys that the library acts on are decoded. What they mean is in
+//! [section 1](crate::specification#1-configuration) of the specification.
 
 mod error;
 mod file;

@@ -1,6 +1,6 @@
 //! Another plugin, called with this call's environment and configuration.
 //!
-//! Follows section 4 of the CNI specification, "Plugin delegation".
+//! See [section 4](crate::specification#4-delegation) of the specification.
 
 use std::ffi::OsString;
 

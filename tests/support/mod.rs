@@ -1,5 +1,6 @@
 //! What tests are made of.
 
+mod document;
 mod fake;
 mod patience;
 mod sandbox;
@@ -7,6 +8,7 @@ mod script;
 #[cfg(feature = "cli")]
 mod tool;
 
+pub(crate) use document::{Document, repository};
 pub(crate) use fake::{FakeExec, failing, printing};
 pub(crate) use patience::{eventually, is_gone, pid_in};
 pub(crate) use sandbox::{Sandbox, attachment};

@@ -1,0 +1,12 @@
+//! The documents: what SPECIFICATION.md shows is what the library does, what it promises is tested, and every link leads
+//! somewhere.
+
+use crate::support::Document;
+
+mod examples;
+mod links;
+mod promises;
+
+fn specification() -> Document {
+    Document::read("SPECIFICATION.md")
+}
