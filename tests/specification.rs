@@ -3,6 +3,7 @@
 
 use crate::support::Document;
 
+mod conventions;
 mod examples;
 mod links;
 mod promises;

@@ -20,7 +20,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Dns, IpNet, Object};
+use super::fields::{Fields, InvalidField, Shape, serde_by_shape};
+use super::{IpNet, Object};
 
 /// Capability arguments by key. A plugin gets those that its `capabilities` set to true, as `runtimeConfig`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +86,41 @@ pub struct IpRange {
     pub gateway: Option<IpAddr>,
 }
 
+/// Settings for the container's resolver (key `dns`). Its keys are not those of [`Dns`](super::Dns), which results and
+/// configurations have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resolver {
+    /// Addresses of name servers, the preferred one first.
+    pub servers: Vec<String>,
+    /// Domains to search for short names.
+    pub searches: Vec<String>,
+    /// The local domain.
+    pub domain: Option<String>,
+    /// Options for the resolver.
+    pub options: Vec<String>,
+}
+
+// By shape, since runtimes written in Go print the names of the fields as they are: `Servers`.
+impl Shape for Resolver {
+    fn read(mut fields: Fields) -> Result<Self, InvalidField> {
+        Ok(Self {
+            servers: fields.take_or_default("servers")?,
+            searches: fields.take_or_default("searches")?,
+            domain: fields.take_text("domain")?,
+            options: fields.take_or_default("options")?,
+        })
+    }
+
+    fn write(&self, object: &mut Object) {
+        object.set_filled("servers", &self.servers);
+        object.set_filled("searches", &self.searches);
+        object.set_some("domain", &self.domain);
+        object.set_filled("options", &self.options);
+    }
+}
+
+serde_by_shape!(Resolver);
+
 impl CapabilityArgs {
     /// No arguments.
     pub fn new() -> Self {
@@ -145,8 +181,8 @@ impl CapabilityArgs {
     }
 
     /// Sets `dns`: the resolver's configuration.
-    pub fn set_dns(&mut self, dns: &Dns) {
-        self.set("dns", dns);
+    pub fn set_dns(&mut self, resolver: &Resolver) {
+        self.set("dns", resolver);
     }
 
     /// Sets `aliases`: further names of the container.
@@ -180,5 +216,25 @@ impl fmt::Display for CapabilityArgs {
 impl From<Object> for CapabilityArgs {
     fn from(object: Object) -> Self {
         Self(object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_resolver_has_the_keys_of_the_convention_and_not_those_of_a_result() {
+        let mut args = CapabilityArgs::new();
+        let servers = vec!["10.1.0.1".to_owned()];
+        args.set_dns(&Resolver { servers, searches: vec!["example.org".to_owned()], ..Resolver::default() });
+        assert_eq!(args.to_string(), r#"{"dns":{"servers":["10.1.0.1"],"searches":["example.org"]}}"#);
+    }
+
+    #[test]
+    fn the_resolver_of_a_runtime_in_go_is_read() {
+        let text = r#"{"Servers":["10.1.0.1"],"Searches":null,"Options":["ndots:5"]}"#;
+        let resolver: Resolver = serde_json::from_str(text).unwrap();
+        assert_eq!((resolver.servers.len(), resolver.searches.len(), resolver.options.len()), (1, 0, 1));
     }
 }
