@@ -71,6 +71,14 @@ impl NetworkConfig {
 
     /// Lifts the configuration of a single plugin (a `.conf` or `.json` file) to a list of one.
     ///
+    /// ```
+    /// use libcni::conf::NetworkConfig;
+    ///
+    /// let network = NetworkConfig::from_plugin(r#"{"cniVersion": "0.4.0", "name": "lo", "type": "loopback"}"#)?;
+    /// assert_eq!((network.name(), network.plugins().len()), ("lo", 1));
+    /// # Ok::<(), libcni::conf::ConfError>(())
+    /// ```
+    ///
     /// # Errors
     /// The text is not that of a plugin's configuration.
     #[doc(alias = "ConfListFromConf")]

@@ -154,7 +154,21 @@ impl ConfDir {
     }
 
     /// The network of this name: of the `*.conflist` files the first in file-name order, and if there is none,
-    /// of the `*.conf` and `*.json` files. Files after the match are not read.
+    /// of the `*.conf` and `*.json` files. Files after the match are not read
+    /// ([1.6](crate::specification#16-the-directory)).
+    ///
+    /// ```
+    /// use libcni::conf::{ConfDir, LoadError};
+    ///
+    /// let dir = tempfile::tempdir()?;
+    /// let list = r#"{"cniVersion": "1.0.0", "name": "mynet", "plugins": [{"type": "bridge"}]}"#;
+    /// std::fs::write(dir.path().join("10-mynet.conflist"), list)?;
+    ///
+    /// let networks = ConfDir::new(dir.path());
+    /// assert_eq!(networks.load("mynet")?.network.plugins()[0].plugin_type(), "bridge");
+    /// assert!(matches!(networks.load("other"), Err(LoadError::NotFound { .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// See [`LoadError`]. A broken file that names the network is its file: the search does not go on to a
@@ -177,6 +191,14 @@ impl ConfDir {
     }
 
     /// Everything that the directory configures.
+    ///
+    /// ```no_run
+    /// let listing = libcni::conf::ConfDir::default().list()?;
+    /// for network in &listing.networks {
+    ///     println!("{}", network.name());
+    /// }
+    /// # Ok::<(), libcni::conf::LoadError>(())
+    /// ```
     ///
     /// # Errors
     /// The directory has no configuration file, or can't be read.

@@ -49,6 +49,15 @@ pub trait Exec: std::fmt::Debug + Send + Sync {
 }
 
 /// What one execution may take.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use libcni::invoke::Limits;
+///
+/// let limits = Limits { timeout: Duration::from_secs(5), ..Limits::default() };
+/// let cni = libcni::Cni::new().limits(limits);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// How long it may run.

@@ -51,6 +51,14 @@ fn list(dirs: &[PathBuf]) -> String {
 /// Empty directory names are passed over. (In Go they mean the working directory, and then whatever `$PATH`
 /// has of that name is run.)
 ///
+/// ```
+/// use libcni::invoke::{FindError, find};
+///
+/// assert_eq!(find("sh", &["/no/such/directory".into(), "/bin".into()])?, std::path::Path::new("/bin/sh"));
+/// assert!(matches!(find("../sh", &["/bin".into()]), Err(FindError::BadName { .. })));
+/// # Ok::<(), FindError>(())
+/// ```
+///
 /// # Errors
 /// See [`FindError`].
 #[doc(alias = "FindInPath")]

@@ -128,7 +128,8 @@ impl std::error::Error for PluginError {
     }
 }
 
-/// The answer of a plugin that succeeded: what it printed on stdout.
+/// The answer of a plugin that succeeded: what it printed on stdout
+/// ([2.4](crate::specification#24-stdout-stderr-exit-status)).
 ///
 /// # Errors
 /// The plugin failed. Its stdout then is a CNI error object; where it is empty, stderr and the exit status or

@@ -7,6 +7,23 @@ use std::path::{Path, PathBuf};
 use crate::spec::{CNI_ARGS, CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, CNI_PATH, Command};
 
 /// One execution of a plugin.
+///
+/// ```
+/// use libcni::invoke::{Exec, Limits, Parameters, ProcessExec, Request, read_reply};
+/// use libcni::spec::Command;
+///
+/// let parameters = Parameters { path: "/opt/cni/bin", ..Parameters::default() };
+/// let request = Request {
+///     plugin: "cat".to_owned(),
+///     command: Command::Status,
+///     program: "/bin/cat".into(),
+///     env: parameters.environment(Command::Status, &[]),
+///     stdin: br#"{"cniVersion": "1.1.0", "name": "mynet", "type": "cat"}"#.to_vec(),
+/// };
+/// let output = ProcessExec.exec(&request, &Limits::default())?;
+/// assert_eq!(read_reply(&request, output)?, request.stdin);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// The name of the plugin, its `type`.
@@ -22,6 +39,8 @@ pub struct Request {
 }
 
 /// The parameters that a plugin gets in its environment. Empty ones are set to an empty text.
+///
+/// Which verb has which of them is in [2.2](crate::specification#22-environment).
 #[derive(Clone, Copy, Debug, Default)]
 #[doc(alias = "CNIArgs")]
 pub struct Parameters<'a> {
@@ -39,6 +58,16 @@ pub struct Parameters<'a> {
 
 impl Parameters<'_> {
     /// The environment `base` with the protocol's variables for `command` in place of inherited ones.
+    ///
+    /// ```
+    /// use libcni::invoke::Parameters;
+    /// use libcni::spec::Command;
+    ///
+    /// let inherited = [("CNI_IFNAME".into(), "lo".into()), ("LANG".into(), "C".into())];
+    /// let env = Parameters { ifname: "eth0", ..Parameters::default() }.environment(Command::Add, &inherited);
+    /// assert_eq!(env[0], ("LANG".into(), "C".into()));
+    /// assert!(env.contains(&("CNI_IFNAME".into(), "eth0".into())) && env.len() == 7);
+    /// ```
     pub fn environment(&self, command: Command, base: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
         let own = [
             (CNI_COMMAND, command.as_str()),

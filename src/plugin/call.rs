@@ -44,7 +44,21 @@ impl Call {
         self.variable(CNI_PATH).split(':').map(PathBuf::from).collect()
     }
 
-    /// Another plugin, to be called with this call's environment and configuration, such as the IPAM plugin.
+    /// Another plugin, to be called with this call's environment and configuration, such as the IPAM plugin
+    /// ([section 4](crate::specification#4-delegation)).
+    ///
+    /// ```
+    /// use libcni::plugin::{Answer, AttachmentCall};
+    /// use libcni::result::AddResult;
+    ///
+    /// fn add(call: &AttachmentCall) -> Answer<AddResult> {
+    ///     let ipam = call.config.ipam_type()?.unwrap_or_else(|| "host-local".to_owned());
+    ///     let addresses = call.delegate(&ipam).add()?;
+    ///     make_interface(call, addresses.result())?;     // should this fail, the addresses are given back
+    ///     Ok(addresses.keep())
+    /// }
+    /// # fn make_interface(_: &AttachmentCall, _: &AddResult) -> Answer { Ok(()) }
+    /// ```
     pub fn delegate<'a>(&'a self, plugin: &'a str) -> Delegate<'a> {
         Delegate::new(self, plugin)
     }
@@ -68,6 +82,20 @@ impl AttachmentCall {
     }
 
     /// The generic arguments (CNI_ARGS) as a struct of the author's; see [`load_args`].
+    ///
+    /// ```
+    /// # use libcni::plugin::{Answer, AttachmentCall};
+    /// #[derive(Default, serde::Deserialize)]
+    /// #[serde(default)]
+    /// struct Args {
+    ///     #[serde(rename = "MAC")]
+    ///     mac: Option<String>,
+    /// }
+    ///
+    /// fn requested_mac(call: &AttachmentCall) -> Answer<Option<String>> {
+    ///     Ok(call.args::<Args>()?.mac)
+    /// }
+    /// ```
     ///
     /// # Errors
     /// See [`ArgsError`].

@@ -65,6 +65,19 @@ impl Config {
 
     /// The configuration as a struct of the author's.
     ///
+    /// ```
+    /// use libcni::plugin::Config;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Tuning {
+    ///     mtu: u32,
+    /// }
+    ///
+    /// let config = Config::parse(br#"{"cniVersion": "1.0.0", "name": "mynet", "type": "mtu", "mtu": 1400}"#)?;
+    /// assert_eq!(config.typed::<Tuning>()?.mtu, 1400);
+    /// # Ok::<(), libcni::spec::ErrorReply>(())
+    /// ```
+    ///
     /// # Errors
     /// Code 7: a key has not the form that the struct asks for.
     pub fn typed<T: DeserializeOwned>(&self) -> Result<T, ErrorReply> {
@@ -90,6 +103,18 @@ impl Config {
 
     /// The argument of a capability, if the runtime gave one (`runtimeConfig`).
     ///
+    /// ```
+    /// use libcni::plugin::Config;
+    /// use libcni::spec::capability::PortMapping;
+    ///
+    /// let config = Config::parse(
+    ///     br#"{"name": "mynet", "runtimeConfig": {"portMappings": [{"hostPort": 8080, "containerPort": 80}]}}"#,
+    /// )?;
+    /// let ports: Vec<PortMapping> = config.capability("portMappings")?.unwrap_or_default();
+    /// assert_eq!(ports, [PortMapping::tcp(8080, 80)]);
+    /// # Ok::<(), libcni::spec::ErrorReply>(())
+    /// ```
+    ///
     /// # Errors
     /// Code 7: it has not the form asked for.
     #[doc(alias = "RuntimeConfig")]
@@ -108,6 +133,17 @@ impl Config {
 
     /// The result of the plugin before this one (ADD), or that of the whole ADD (CHECK, DEL), in the version it was
     /// said in; one that says none is taken in the version of the configuration.
+    ///
+    /// ```
+    /// use libcni::plugin::Config;
+    ///
+    /// let config = Config::parse(
+    ///     br#"{"cniVersion": "1.0.0", "name": "mynet", "prevResult": {"ips": [{"address": "10.1.0.5/16"}]}}"#,
+    /// )?;
+    /// let previous = config.prev_result()?.expect("there is one");
+    /// assert_eq!(previous.latest().ips[0].address.to_string(), "10.1.0.5/16");
+    /// # Ok::<(), libcni::spec::ErrorReply>(())
+    /// ```
     ///
     /// # Errors
     /// Code 6: it is no result.

@@ -2,7 +2,8 @@
 //!
 //! Implement [`Plugin`] and hand it to [`run`]: it reads the environment and stdin, checks what the specification
 //! asks to be checked, calls the verb, prints exactly one JSON document and returns the exit code. Everything
-//! before and after the verb is a pure function ([`dispatch`]), so a plugin can be tested without a process.
+//! before and after the verb is a pure function ([`dispatch`]), so a plugin can be tested without a process. What each
+//! verb owes to the runtime is in [section 2](crate::specification#2-execution-protocol) of the specification.
 //!
 //! ```no_run
 #![doc = include_str!("../../examples/noop.rs")]
@@ -28,7 +29,8 @@ pub use self::error::Failure;
 use crate::result::AddResult;
 use crate::spec::Version;
 
-/// What a verb of a plugin returns. `?` takes any error: an [`ErrorReply`](crate::spec::ErrorReply) keeps its code, any other error becomes 999.
+/// What a verb of a plugin returns. `?` takes any error: an [`ErrorReply`](crate::spec::ErrorReply) keeps its code, any
+/// other error becomes 999.
 pub type Answer<T = ()> = Result<T, Failure>;
 
 /// A CNI plugin: one function for each verb.
@@ -87,6 +89,19 @@ pub trait Plugin {
 ///
 /// While a verb runs, file descriptor 1 is stderr, so what is printed by accident does not spoil the answer. A
 /// panic becomes a CNI error with code 999 (unless the program is built with `panic = "abort"`).
+///
+/// ```no_run
+/// # use libcni::plugin::{Answer, AttachmentCall, Plugin};
+/// # struct MyPlugin;
+/// # impl Plugin for MyPlugin {
+/// #     fn add(&self, _: &AttachmentCall) -> Answer<libcni::result::AddResult> { unimplemented!() }
+/// #     fn del(&self, _: &AttachmentCall) -> Answer { Ok(()) }
+/// #     fn check(&self, _: &AttachmentCall) -> Answer { Ok(()) }
+/// # }
+/// fn main() -> std::process::ExitCode {
+///     libcni::plugin::run(MyPlugin)
+/// }
+/// ```
 #[doc(alias("PluginMain", "PluginMainFuncs"))]
 pub fn run(plugin: impl Plugin) -> ExitCode {
     io::run(&plugin)

@@ -30,7 +30,7 @@ impl NetnsError {
 /// in the namespace and may be returned.
 ///
 /// ```no_run
-/// let mtu = libcni::plugin::netns::run_in("/run/netns/blue".as_ref(), || {
+/// let forwards = libcni::plugin::netns::run_in("/run/netns/blue".as_ref(), || {
 ///     std::fs::read_to_string("/proc/sys/net/ipv4/ip_forward")
 /// })??;
 /// # Ok::<(), Box<dyn std::error::Error>>(())

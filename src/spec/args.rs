@@ -6,7 +6,8 @@ use std::str::FromStr;
 /// Generic arguments: pairs of a key and a value, in order, keys may repeat.
 ///
 /// On the wire they are `K=V;K2=V2` without any escaping, so a key or value from a stranger could smuggle in
-/// further pairs: [`CniArgs::push`] refuses those, and so does reading a text.
+/// further pairs: [`CniArgs::push`] refuses those, and so does reading a text. Keys that are common are in
+/// [6.2](crate::specification#62-generic-arguments).
 ///
 /// ```
 /// use libcni::spec::CniArgs;

@@ -1,6 +1,7 @@
 //! Typed capability arguments: what a runtime may pass to plugins that declare the capability.
 //!
-//! The keys and shapes are those of the CNI conventions. [`CapabilityArgs`] takes any other key too.
+//! The keys and shapes are those of the [conventions](crate::specification#61-capability-arguments). [`CapabilityArgs`]
+//! takes any other key too.
 //!
 //! ```
 //! use libcni::spec::capability::{CapabilityArgs, PortMapping};

@@ -10,6 +10,15 @@ use super::fields::{Fields, InvalidField, Shape, serde_by_shape};
 use super::object::Object;
 
 /// An address with the length of its network's prefix, such as `10.1.0.5/16`. Host bits are kept.
+///
+/// ```
+/// use libcni::spec::IpNet;
+///
+/// let net: IpNet = "10.1.0.5/16".parse()?;
+/// assert_eq!((net.addr().to_string(), net.prefix()), ("10.1.0.5".to_owned(), 16));
+/// assert!("10.1.0.5".parse::<IpNet>().is_err());
+/// # Ok::<(), libcni::spec::InvalidIpNet>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IpNet {
     addr: IpAddr,
@@ -80,6 +89,14 @@ impl<'de> Deserialize<'de> for IpNet {
 }
 
 /// A route in the container.
+///
+/// ```
+/// use libcni::spec::Route;
+///
+/// let route = Route::new("0.0.0.0/0".parse()?).via([10, 1, 0, 1].into());
+/// assert_eq!(serde_json::to_string(&route)?, r#"{"dst":"0.0.0.0/0","gw":"10.1.0.1"}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// Numbers are signed and 64 bits wide because plugins written in Go print what their `int` holds.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::fields::{Fields, InvalidField, Shape, serde_by_shape};
 use super::{Object, Version};
 
-/// A CNI error code. An open set: the specification reserves 1 to 99, plugins use 100 and up.
+/// A CNI error code. An open set: the specification reserves 1 to 99, plugins use 100 and up
+/// ([5.4](crate::specification#54-errors)).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ErrorCode(pub u64);
@@ -46,6 +47,15 @@ impl fmt::Display for ErrorCode {
 }
 
 /// The error object of the protocol: what a failing plugin prints on stdout.
+///
+/// ```
+/// use libcni::spec::{ErrorCode, ErrorReply};
+///
+/// let reply: ErrorReply = serde_json::from_str(r#"{"code": 11, "msg": "the pool is locked"}"#)?;
+/// assert_eq!(reply.code, ErrorCode::TRY_AGAIN_LATER);
+/// assert_eq!(reply.with_details("held for 2 s").to_string(), "the pool is locked; held for 2 s");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[doc(alias = "types.Error")]
 pub struct ErrorReply {
@@ -107,7 +117,15 @@ impl Shape for ErrorReply {
     }
 }
 
-/// The answer to VERSION.
+/// The answer to [VERSION](crate::specification#210-version).
+///
+/// ```
+/// use libcni::spec::VersionReply;
+///
+/// let reply = VersionReply::parse(r#"{"cniVersion": "1.1.0", "supportedVersions": ["1.0.0", "1.1.0"]}"#)?;
+/// assert!(reply.supports("1.0.0") && !reply.supports("0.4.0"));
+/// # Ok::<(), libcni::spec::InvalidVersionReply>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[doc(alias = "PluginInfo")]
 pub struct VersionReply {
