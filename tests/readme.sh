@@ -22,18 +22,26 @@ split() {
         }' "$1"
 }
 
-# inside DIR NUMBER: runs a block line by line; each command is in N.command, what it printed in N.stdout and N.stderr.
+# is_complete TEXT: whether a shell would run it, and not wait for more.
+is_complete() {
+    case $1 in *\\) return 1 ;; esac
+    [ -z "$(bash -n <<< "$1" 2>&1)" ]
+}
+
+# inside BLOCK: runs a block command by command; each is in N.command, what it printed in N.stdout and N.stderr.
 inside() {
-    local line n=0
+    local line command='' n=0
     mount -t tmpfs tmpfs /run && mkdir -p /run/netns /run/lock && ip link set lo up || return
     mount -t tmpfs tmpfs /var/lib/cni || return
     # shellcheck disable=SC2317  # a line of the block calls it; the pages have it for people
     sudo() { env "$@"; }
     while IFS= read -r line; do
-        case $line in '' | '#'*) continue ;; esac
+        command=$command${command:+$'\n'}$line
+        is_complete "$command" || continue
         n=$((n + 1))
-        printf '%s\n' "$line" > "$1/$n.command"
-        eval "$line" > "$1/$n.stdout" 2> "$1/$n.stderr" < /dev/null || return
+        printf '%s\n' "$command" > "$1/$n.command"
+        eval "$command" > "$1/$n.stdout" 2> "$1/$n.stderr" < /dev/null || return
+        command=''
     done < "$1.sh"
 }
 
@@ -49,7 +57,7 @@ fi
 
 cd "$(dirname "$0")/.." || exit 2
 [ "$(id -u)" = 0 ] || { echo "ignored: tests/readme.sh needs root"; exit 0; }
-[ $# -gt 0 ] || set -- README.md examples/README.md
+[ $# -gt 0 ] || set -- README.md examples/README.md examples/TUTORIAL.md
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p /var/lib/cni

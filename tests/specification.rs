@@ -7,6 +7,7 @@ mod conventions;
 mod examples;
 mod links;
 mod promises;
+mod tutorial;
 
 fn specification() -> Document {
     Document::read("SPECIFICATION.md")

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::{Document, repository};
 
-const PAGES: [&str; 3] = ["README.md", "SPECIFICATION.md", "CONTRIBUTING.md"];
+const PAGES: [&str; 4] = ["README.md", "SPECIFICATION.md", "CONTRIBUTING.md", "examples/TUTORIAL.md"];
 
 /// The heading is on the page that a link leads to.
 #[track_caller]
