@@ -2,7 +2,8 @@
 //!
 //! The directory, file names and JSON are those of the Go libcni, which may share them. An entry's content, not
 //! its file name, says whose it is: network `a-b` with container `c` and network `a` with container `b-c` want one
-//! file, and the second of them gets a name with a hash.
+//! file, and the second of them gets a name with a hash. Every file is described in
+//! [section 7](crate::specification#7-the-cache-on-disk) of the specification.
 
 mod entry;
 mod file;
@@ -20,6 +21,14 @@ use self::key::{may_be_of_container, may_be_of_network};
 use crate::spec::{ContainerId, NetworkName};
 
 /// The result cache, `/var/lib/cni` by default.
+///
+/// ```no_run
+/// let listing = libcni::cache::Cache::default().attachments(None)?;
+/// for entry in listing.entries {
+///     println!("{} of {} on {}", entry.ifname, entry.container_id, entry.network);
+/// }
+/// # Ok::<(), libcni::cache::CacheError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[doc(alias = "CacheDir")]
 pub struct Cache {

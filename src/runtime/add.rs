@@ -16,6 +16,21 @@ impl Cni {
     /// a DEL by the caller ([`Error::needs_cleanup`]). When all succeeded but the result can't be cached, DEL is
     /// run here, since nobody else could.
     ///
+    /// ```no_run
+    /// # use libcni::{Attachment, Cni, Error, conf::NetworkConfig};
+    /// # fn example(cni: &Cni, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
+    /// match cni.add(network, attachment) {
+    ///     Ok(result) => println!("{}", result.latest().ips[0].address),
+    ///     Err(error) if error.needs_cleanup() => {
+    ///         cni.del(network, attachment)?;
+    ///         return Err(error);
+    ///     }
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// See [`Error`]. Names, version, locks and cache are checked before anything runs.
     #[doc(alias("AddNetworkList", "AddNetwork"))]

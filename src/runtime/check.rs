@@ -9,6 +9,18 @@ use crate::spec::{Command, Version};
 impl Cni {
     /// Checks that an attachment is as ADD left it. A network with `disableCheck` is always fine.
     ///
+    /// ```no_run
+    /// # use libcni::{Attachment, Cni, Error, conf::NetworkConfig};
+    /// # fn example(cni: &Cni, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
+    /// if cni.check(network, attachment).is_err() {
+    ///     // What is broken is not repaired, but made anew.
+    ///     cni.del(network, attachment)?;
+    ///     cni.add(network, attachment)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// A plugin found a difference; the first one ends it. Or the network's version is older than 0.4.0, or the
     /// cached result can't be used; see [`Error`].

@@ -1,7 +1,7 @@
 //! The bytes for a plugin's stdin, from its configuration and the call. Pure.
 //!
-//! Follows section 3 of the CNI specification, "Deriving request configuration from plugin configuration". (It
-//! says that `capabilities` is left out; the Go libcni leaves it in, and so does this one.)
+//! See [3.3](crate::specification#33-the-request-for-one-plugin) of the specification. (The original says that
+//! `capabilities` is left out; the Go libcni leaves it in, and so does this one.)
 
 use super::Attachment;
 use crate::conf::{NetworkConfig, PluginConfig};

@@ -72,6 +72,16 @@ impl Cni {
     /// are cached, and those that were begun by a process that died. From version 1.1.0 on, every plugin then gets GC.
     /// Waits until no ADD, DEL or CHECK is at work in the network.
     ///
+    /// ```no_run
+    /// # use libcni::{Attachment, Cni, Error, conf::NetworkConfig};
+    /// # fn example(cni: &Cni, network: &NetworkConfig, running: &[Attachment]) -> Result<(), Error> {
+    /// use libcni::runtime::Keep;
+    ///
+    /// cni.gc(network, &Keep::only(running.iter().map(|one| (&one.container_id, &one.ifname))))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Goes on after an error; all of them come back, more than one as [`Error::Several`].
     #[doc(alias = "GCNetworkList")]

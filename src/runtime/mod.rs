@@ -1,6 +1,7 @@
 //! The verbs of a runtime: a network and an attachment become one request per plugin.
 //!
-//! Follows section 3 of the CNI specification, "Execution of network configurations". One file per verb.
+//! One file per verb; what each does, and in which order, is in
+//! [section 3](crate::specification#3-running-a-network) of the specification.
 
 mod add;
 mod attachment;

@@ -8,6 +8,19 @@ use crate::spec::Command;
 impl Cni {
     /// Asks every plugin, in order, whether it could serve ADD now. Fine without asking before version 1.1.0.
     ///
+    /// ```no_run
+    /// use libcni::spec::ErrorCode;
+    /// # use libcni::{Attachment, Cni, Error, conf::NetworkConfig};
+    /// # fn example(cni: &Cni, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
+    /// let ready = match cni.status(network) {
+    ///     Ok(()) => true,
+    ///     Err(error) if error.code() == ErrorCode::NOT_AVAILABLE => false,
+    ///     Err(error) => return Err(error),
+    /// };
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The first plugin that says no; its code matters: 50 is not available, 51 limited connectivity
     /// ([`Error::code`]).

@@ -11,6 +11,17 @@ impl Cni {
     /// Checks that every plugin of a network is there and supports its version, and returns the capabilities that
     /// at least one of them enables.
     ///
+    /// ```no_run
+    /// # use libcni::{Attachment, Cni, Error, conf::NetworkConfig};
+    /// # fn example(cni: &Cni, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
+    /// let capabilities = cni.validate(network)?;
+    /// if !capabilities.contains("portMappings") {
+    ///     println!("ports of containers on {} can't be published", network.name());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Goes on after an error; all of them come back, more than one as [`Error::Several`].
     #[doc(alias("ValidateNetworkList", "ValidateNetwork"))]

@@ -11,6 +11,12 @@ const PLACEHOLDER: &str = "dummy";
 impl Cni {
     /// Asks a plugin which versions of the specification it supports. One that does not know VERSION supports 0.1.0.
     ///
+    /// ```no_run
+    /// let reply = libcni::Cni::new().plugin_version("bridge")?;
+    /// println!("{}", reply.supported_versions.join(" "));
+    /// # Ok::<(), libcni::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The plugin can't be found, fails, or answers with something else.
     #[doc(alias("GetVersionInfo", "PluginInfo"))]
