@@ -5,6 +5,16 @@
 //! result becomes a cache entry ([`cache`]). [`spec`] is the vocabulary under all of them, [`plugin`] the other end of the
 //! pipe.
 //!
+//! | to | begin with |
+//! |---|---|
+//! | find networks | [`conf::ConfDir`] |
+//! | add containers to them and remove them again | [`Cni`], [`Attachment`] |
+//! | read what a plugin answered | [`result::AddResult::latest`] |
+//! | know what is attached | [`cache::Cache::attachments`] |
+//! | know why something failed | [`Error`], [`Chain`] |
+//! | write a plugin | [`plugin`] |
+//! | know the protocol | [`specification`] |
+//!
 //! # A runtime
 //!
 //! ```no_run
@@ -21,12 +31,27 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Each execution of a plugin has a deadline ([`invoke::Limits`]); an error says which plugin, which verb and why
-//! ([`Error`], and [`Chain`] to print it with its causes). `examples/runtime.rs` is a whole runtime in one page.
+//! `examples/runtime.rs` is a whole runtime in one page. What is left to it are the duties that only it can fulfil: to
+//! make the namespace and keep it until DEL, to run DEL after an ADD that failed ([`Error::needs_cleanup`]), and to know
+//! which containers are alive ([`runtime::Keep`]). The rest is done here:
+//!
+//! - Each execution of a plugin has a deadline, can be cancelled, and takes its children with it ([`invoke::Limits`]).
+//! - Operations on one container wait for each other, across processes ([`lock`]).
+//! - What is begun is on disk before the first plugin runs, and what was added in the format of the Go libcni ([`cache`]).
+//! - Names are checked when they are made ([`spec::ContainerId`]); what is not understood is passed on as it was written
+//!   ([`spec::Object`]).
+//!
+//! [`Cni`] can be shared by threads. Nothing here is global, and nothing is written to stdout, nor to stderr once
+//! [`Cni::on_notice`] is set.
 //!
 //! # A plugin
 //!
 //! Implement [`plugin::Plugin`] and call [`plugin::run`] from `main`; see [`plugin`].
+//!
+//! # Tests of your own
+//!
+//! A runtime's are quick with plugins that are not there: give [`Cni::exec`] an [`invoke::Exec`] that answers as you say. A
+//! plugin's call [`plugin::dispatch`], which takes environment and stdin and returns stdout and the exit code.
 //!
 //! # Features
 //!
