@@ -10,6 +10,7 @@ set -eu
 
 if [ "${1-}" != --inside ]; then
     cd "$(dirname "$0")/.."
+    echo 'Building cnitool and the plugins; the first time that takes a minute.' >&2
     cargo build --quiet --release --bins --examples
     self=$PWD/scripts/try.sh
     plugins=${1:-$PWD/target/release/examples}
