@@ -14,6 +14,8 @@ step cargo clippy --all-targets --all-features -- -D warnings
 step env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
 step cargo build --release --examples --bins
 step cargo test --all-features
+# Not part of the above: cargo only builds examples there.
+step cargo test --all-features --examples
 step cargo check --no-default-features --lib
 step shellcheck -x scripts/*.sh tests/*.sh .ci/run
 step tests/scripts.sh
