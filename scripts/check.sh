@@ -19,6 +19,7 @@ step cargo test --all-features --examples
 step cargo check --no-default-features --lib
 step shellcheck -x scripts/*.sh tests/*.sh .ci/run
 step tests/scripts.sh
+step tests/readme.sh
 
 conformance=${LIBCNI_CONFORMANCE:-../shared/conformance}
 if [ -f "$conformance/run.py" ]; then
