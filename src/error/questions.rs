@@ -1,0 +1,138 @@
+//! What embedders ask of an error: the code, whether to try again or to clean up, and what it is about.
+
+use std::error::Error as StdError;
+use std::path::Path;
+
+use super::Error;
+use crate::Chain;
+use crate::cache::CacheError;
+use crate::conf::LoadError;
+use crate::invoke::{ExecError, Failure, FindError};
+use crate::lock::LockError;
+use crate::spec::{Command, ErrorCode, ErrorReply};
+
+impl Error {
+    /// The code that a plugin gave, or that the protocol has for this error.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Error::Name(name) => name.code(),
+            Error::Load(_) | Error::NoPlugins { .. } | Error::InvalidVersion { .. } => {
+                ErrorCode::INVALID_NETWORK_CONFIG
+            }
+            Error::CheckUnsupported { .. } | Error::VersionUnsupported { .. } | Error::NoCommonVersion { .. } => {
+                ErrorCode::INCOMPATIBLE_VERSION
+            }
+            Error::Plugin { source, .. } => source.code().unwrap_or(ErrorCode::INTERNAL),
+            Error::Cache(CacheError::Io { .. }) | Error::NotRecorded { .. } => ErrorCode::IO,
+            Error::Cache(_) | Error::InvalidCachedResult { .. } | Error::UnusableCachedResult { .. } => {
+                ErrorCode::DECODING
+            }
+            Error::Lock(error) if error.is_retryable() => ErrorCode::TRY_AGAIN_LATER,
+            Error::Lock(LockError::Io { .. }) => ErrorCode::IO,
+            Error::NotCached { .. } => ErrorCode::UNKNOWN_CONTAINER,
+            Error::PluginNotFound { .. } | Error::Lock(_) => ErrorCode::INTERNAL,
+            Error::Several(failures) => failures.first().code(),
+        }
+    }
+
+    /// Whether the same call may succeed later, without anybody changing anything.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Error::Plugin { source, .. } => match &source.failure {
+                Failure::Reported { reply, .. } => reply.code == ErrorCode::TRY_AGAIN_LATER,
+                Failure::Exec { error } => {
+                    matches!(error, ExecError::Busy { .. } | ExecError::TimedOut { .. })
+                }
+                _ => false,
+            },
+            Error::Lock(error) => error.is_retryable(),
+            Error::Several(failures) => failures.iter().all(Error::is_retryable),
+            _ => false,
+        }
+    }
+
+    /// Whether a failed ADD may have left something behind that only DEL removes.
+    ///
+    /// Not when no plugin was started, nor when the plugin says that the container is unknown (code 3).
+    pub fn needs_cleanup(&self) -> bool {
+        match self {
+            Error::Plugin { source, .. } => match &source.failure {
+                Failure::Reported { reply, .. } => reply.code != ErrorCode::UNKNOWN_CONTAINER,
+                _ => true,
+            },
+            // Plugins before the missing one may have run.
+            Error::PluginNotFound { .. } => true,
+            Error::NotRecorded { undo, .. } => undo.is_some(),
+            Error::Several(failures) => failures.iter().any(Error::needs_cleanup),
+            _ => false,
+        }
+    }
+
+    /// Whether a plugin was ended before it could say what it had done.
+    pub(crate) fn was_cut_short(&self) -> bool {
+        match self {
+            Error::Plugin { source, .. } => {
+                matches!(&source.failure, Failure::Exec { error } if error.was_started())
+            }
+            _ => false,
+        }
+    }
+
+    /// The plugin that the error is about, by its `type`.
+    pub fn plugin(&self) -> Option<&str> {
+        match self {
+            Error::Plugin { source, .. } => Some(&source.plugin),
+            Error::VersionUnsupported { plugin, .. } => Some(plugin),
+            Error::PluginNotFound { source, .. } => Some(source.plugin()),
+            _ => None,
+        }
+    }
+
+    /// The verb that the error is about, where it is about one.
+    pub fn command(&self) -> Option<Command> {
+        match self {
+            Error::Plugin { source, .. } => Some(source.command),
+            Error::PluginNotFound { command, .. } | Error::InvalidVersion { command, .. } => Some(*command),
+            Error::CheckUnsupported { .. } => Some(Command::Check),
+            Error::VersionUnsupported { .. } => Some(Command::Version),
+            Error::NotRecorded { .. } => Some(Command::Add),
+            _ => None,
+        }
+    }
+
+    /// The file that the error is about: a configuration, a plugin's executable, a cache entry, a lock.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Error::Load(LoadError::Config(error)) => error.file(),
+            Error::Load(LoadError::NoConfigs { dir, .. } | LoadError::NotFound { dir, .. }) => Some(dir),
+            Error::Load(LoadError::Dir { dir, .. }) => Some(dir),
+            Error::Plugin { source, .. } => Some(&source.program),
+            Error::Cache(CacheError::Io { path, .. } | CacheError::Invalid { path, .. }) => Some(path),
+            Error::NotRecorded { source: CacheError::Io { path, .. }, .. } => Some(path),
+            Error::Lock(LockError::Io { path, .. }) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// The same error of a plugin, for the network that it belongs to.
+    pub(crate) fn in_network(mut self, name: &str) -> Self {
+        if let Error::PluginNotFound { network, .. } | Error::Plugin { network, .. } = &mut self {
+            name.clone_into(network);
+        }
+        self
+    }
+
+    /// Which plugin can't be found, if that is the error.
+    pub(crate) fn into_find_error(self) -> Option<FindError> {
+        match self {
+            Error::PluginNotFound { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+
+    /// The error in the protocol's form, with the whole chain of causes in `details`.
+    pub fn to_reply(&self) -> ErrorReply {
+        let details = self.source().map(|cause| Chain(cause).to_string()).unwrap_or_default();
+        ErrorReply::new(self.code(), self.to_string()).with_details(details)
+    }
+}
