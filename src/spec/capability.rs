@@ -18,7 +18,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use super::fields::{Fields, InvalidField, Shape, serde_by_shape};
@@ -41,8 +42,20 @@ pub struct PortMapping {
     #[serde(default = "tcp")]
     pub protocol: String,
     /// The only address of the host that is mapped; all of them when absent.
-    #[serde(rename = "hostIP", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "hostIP",
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "absent_when_empty"
+    )]
     pub host_ip: Option<IpAddr>,
+}
+
+/// `""` counts as absent: containerd and CRI-O always send the key.
+fn absent_when_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<IpAddr>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?.filter(|text| !text.is_empty());
+    let parse = |text: String| text.parse().map_err(|e| D::Error::custom(format!("`{text}`: {e}")));
+    text.map(parse).transpose()
 }
 
 fn tcp() -> String {
@@ -237,5 +250,15 @@ mod tests {
         let text = r#"{"Servers":["10.1.0.1"],"Searches":null,"Options":["ndots:5"]}"#;
         let resolver: Resolver = serde_json::from_str(text).unwrap();
         assert_eq!((resolver.servers.len(), resolver.searches.len(), resolver.options.len()), (1, 0, 1));
+    }
+
+    #[test]
+    fn a_mapping_without_an_address_is_for_all_of_them() {
+        for absent in ["", r#","hostIP":"""#, r#","hostIP":null"#] {
+            let json = format!(r#"{{"hostPort":8080,"containerPort":80{absent}}}"#);
+            assert_eq!(serde_json::from_str::<PortMapping>(&json).unwrap(), PortMapping::tcp(8080, 80));
+        }
+        let error = serde_json::from_str::<PortMapping>(r#"{"hostPort":1,"containerPort":1,"hostIP":"10.0"}"#);
+        assert!(error.unwrap_err().to_string().starts_with("`10.0`: "));
     }
 }
