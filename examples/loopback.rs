@@ -1,6 +1,5 @@
 //! `loopback`: brings `lo` of the container up, whatever CNI_IFNAME says. No configuration of its own.
 
-#[allow(unused_imports, reason = "what this plugin leaves to others of the shared module")]
 #[path = "shared/route/mod.rs"]
 mod route;
 

@@ -168,8 +168,9 @@ fn configure_host(config: &Config, names: &Names, bridge: &Link, body: &Body) ->
     if config.is_gateway {
         host::ensure_gateways(&mut Handle::host()?, bridge, &result::gateways(body), config.force_address)?;
     }
-    for ip in body.ips.iter().filter(|_| config.ip_masq) {
-        masquerade::add(&names.owner, ip.address)?;
+    if config.ip_masq {
+        let addresses: Vec<_> = body.ips.iter().map(|ip| ip.address).collect();
+        masquerade::add(&names.owner, &addresses)?;
     }
     Ok(())
 }

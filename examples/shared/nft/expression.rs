@@ -129,8 +129,6 @@ pub(crate) fn destination_type(into: Register) -> Expression {
 /// What connection tracking knows about a packet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Tracked {
-    /// Whether the connection is new, established and so on: a set of bits.
-    State,
     /// What was done to the connection: a set of bits.
     Status,
     /// The destination port before translation.
@@ -144,7 +142,6 @@ pub(crate) fn tracked(what: Tracked, into: Register) -> Expression {
     const DIRECTION: u16 = 3;
     const ORIGINAL: u8 = 0;
     let (key, direction) = match what {
-        Tracked::State => (0, None),
         Tracked::Status => (2, None),
         Tracked::OriginalDestinationPort => (12, Some(ORIGINAL)),
     };

@@ -60,6 +60,15 @@ impl Family {
         IpNet::new(address, prefix).expect("the prefix fits the family")
     }
 
+    /// The addresses by which a host reaches itself.
+    pub(crate) fn loopback(self) -> IpNet {
+        let (address, prefix): (IpAddr, u8) = match self {
+            Self::V4 => ([127, 0, 0, 0].into(), 8),
+            Self::V6 => ([0, 0, 0, 0, 0, 0, 0, 1].into(), 128),
+        };
+        IpNet::new(address, prefix).expect("the prefix fits the family")
+    }
+
     /// The address that stands for any.
     pub(crate) fn unspecified(self) -> IpAddr {
         match self {

@@ -2,6 +2,7 @@
 
 use libcni::plugin::{Answer, Failure};
 use libcni::spec::IpNet;
+use netlink_packet_netfilter::NetfilterProtoFamily;
 use netlink_packet_netfilter::nftables::{InetHookNumber, Operator, Register, Verdict};
 
 use super::expression::{self, Rule, Side};
@@ -11,7 +12,8 @@ use super::owner::Owner;
 
 // A packet's source address is looked up in a map, so the number of containers does not matter to it; the map leads
 // to a chain that all containers of a subnet share.
-const LAYOUT: Layout = Layout { table: "libcni_masquerade", maps: &[SOURCES_4, SOURCES_6], chains };
+const LAYOUT: Layout =
+    Layout { table: "libcni_masquerade", family: NetfilterProtoFamily::Inet, maps: &[SOURCES_4, SOURCES_6], chains };
 
 const SOURCES_4: Map = Map { name: "sources4", key_type: 7, key_length: 4 };
 const SOURCES_6: Map = Map { name: "sources6", key_type: 8, key_length: 16 };
@@ -62,19 +64,20 @@ fn entry(owner: &Owner, address: IpNet) -> Entry {
     }
 }
 
-/// Masquerades what comes from an address, given with the prefix length of its subnet, and goes neither to that subnet
-/// nor to multicast. An address that another attachment left behind changes hands.
-pub(crate) fn add(owner: &Owner, address: IpNet) -> Answer {
-    let subnet = family::network(address);
+/// Masquerades what comes from addresses, given with the prefix length of their subnets, and goes neither to their own
+/// subnet nor to multicast. An address that another attachment left behind changes hands.
+pub(crate) fn add(owner: &Owner, addresses: &[IpNet]) -> Answer {
     LAYOUT.change(|_| {
-        let (add, chains) = (vec![entry(owner, address)], vec![subnet_chain(subnet)]);
+        let add = addresses.iter().map(|address| entry(owner, *address)).collect();
+        let chains = addresses.iter().map(|address| subnet_chain(family::network(*address))).collect();
         Ok(Change { add, chains, ..Change::default() })
-    })
+    })?;
+    Ok(())
 }
 
 /// Ends masquerading for an attachment, whatever its addresses were. An address that another one took over stays.
 pub(crate) fn remove(owner: &Owner) -> Answer {
-    LAYOUT.remove(|entry| entry.is_of(owner))
+    LAYOUT.remove(|entry| entry.is_of(owner)).map(drop)
 }
 
 /// Says whether everything is as [`add`] left it.
@@ -94,5 +97,5 @@ pub(crate) fn check(owner: &Owner, address: IpNet) -> Answer {
 
 /// Ends masquerading for those attachments of a network that are not to be kept.
 pub(crate) fn retain(network: &str, keep: impl Fn(&Owner) -> bool) -> Answer {
-    LAYOUT.remove(|entry| entry.owner.as_ref().is_some_and(|owner| owner.network == network && !keep(owner)))
+    LAYOUT.remove(|entry| entry.owner.as_ref().is_some_and(|owner| owner.network == network && !keep(owner))).map(drop)
 }

@@ -3,12 +3,12 @@
 use libcni::plugin::{Answer, Failure};
 use libcni::spec::ErrorCode;
 use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE};
-use netlink_packet_netfilter::NetfilterMessage;
 use netlink_packet_netfilter::nftables::{
     ChainAttribute, ChainMessage, DataAttribute, HookNumber, ListAttribute, NfTablesMessage, RuleAttribute,
     RuleMessage, SetAttribute, SetElementAttribute, SetElementList, SetElementMessage, SetFlags, SetMessage,
     TableAttribute, TableMessage, Verdict, VerdictAttribute,
 };
+use netlink_packet_netfilter::{NetfilterMessage, NetfilterProtoFamily};
 
 use super::attribute;
 use super::expression::Rule;
@@ -31,6 +31,7 @@ const VERDICT: u32 = 0xffff_ff00;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Requests<'a> {
     pub(super) table: &'a str,
+    pub(super) family: NetfilterProtoFamily,
 }
 
 impl Requests<'_> {
@@ -106,7 +107,7 @@ impl Requests<'_> {
 
     pub(super) fn get_rules(&self) -> NetfilterMessage {
         let attributes = vec![RuleAttribute::Table(self.table.to_owned())];
-        nf_tables(NfTablesMessage::GetRule(RuleMessage { attributes }))
+        nf_tables(self.family, NfTablesMessage::GetRule(RuleMessage { attributes }))
     }
 
     pub(super) fn new_element(&self, entry: &Entry) -> Answer<Request> {
@@ -127,7 +128,7 @@ impl Requests<'_> {
     }
 
     pub(super) fn get_elements(&self, map: &str) -> NetfilterMessage {
-        nf_tables(NfTablesMessage::GetSetElement(self.element_message(map, None)))
+        nf_tables(self.family, NfTablesMessage::GetSetElement(self.element_message(map, None)))
     }
 
     fn element_message(&self, map: &str, element: Option<Vec<SetElementAttribute>>) -> SetElementMessage {

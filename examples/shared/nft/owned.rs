@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use libcni::plugin::{Answer, Failure};
 use libcni::spec::ErrorCode;
+use netlink_packet_netfilter::NetfilterProtoFamily;
 use netlink_packet_netfilter::nftables::InetHookNumber;
-use nix::errno::Errno;
 
 use super::expression::Rule;
 use super::message::{Requests, read_elements, read_rule};
@@ -13,11 +13,14 @@ use super::owner::Owner;
 use super::plan;
 use super::socket::{Connection, Error, Generation};
 
-/// What a table looks like when nobody owns anything in it. It exists only as long as somebody does.
+/// What a table looks like when nobody owns anything in it. It exists only as long as somebody does. A layout that
+/// changes takes another name: what an older one wrote is left as it is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layout {
-    /// The table's name; its family is `inet`.
+    /// The table's name.
     pub(crate) table: &'static str,
+    /// Whose packets it sees: those of IPv4 and IPv6 (`inet`), or the frames that go through bridges.
+    pub(crate) family: NetfilterProtoFamily,
     /// Its verdict maps.
     pub(crate) maps: &'static [Map],
     /// Its chains that belong to nobody.
@@ -77,10 +80,13 @@ pub(crate) struct Entry {
     pub(crate) owner: Option<Owner>,
 }
 
+/// A map and a key in it.
+pub(crate) type Place<'a> = (&'static str, &'a [u8]);
+
 impl Entry {
-    /// Whether both have the same place, of which there is only one.
-    pub(crate) fn replaces(&self, other: &Self) -> bool {
-        self.map == other.map && self.key == other.key
+    /// Where it is: there can be only one in a place.
+    pub(crate) fn place(&self) -> Place<'_> {
+        (self.map, &self.key)
     }
 
     /// Whether an attachment owns it.
@@ -102,22 +108,30 @@ pub(crate) struct Change {
 }
 
 /// What is there.
-pub(super) struct Snapshot {
-    generation: Generation,
-    pub(super) table_exists: bool,
+#[derive(Clone, Debug, Default)]
+pub(super) struct Present {
+    pub(super) maps: Vec<&'static str>,
     pub(super) entries: Vec<Entry>,
+    /// The chain of each rule; read only for changes that need to know.
+    pub(super) rules: Vec<String>,
 }
 
 /// Why an attempt at a change did not succeed.
 enum Attempt {
     /// Somebody else changed rules meanwhile.
     Interrupted,
+    /// This kernel has no tables.
+    Unavailable(Error),
     Failed(Failure),
 }
 
 impl From<Error> for Attempt {
     fn from(error: Error) -> Self {
-        if error.is_interruption() { Self::Interrupted } else { Self::Failed(error.into()) }
+        match error {
+            Error::Unavailable { .. } => Self::Unavailable(error),
+            error if error.is_interruption() => Self::Interrupted,
+            error => Self::Failed(error.into()),
+        }
     }
 }
 
@@ -129,50 +143,52 @@ impl From<Failure> for Attempt {
 
 /// How long others may keep us from a change by making theirs.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How many elements go at once: what is sent must fit into the socket's buffer.
-const AT_ONCE: usize = 500;
 
 impl Layout {
-    /// Changes the table, in one batch that sees exactly the elements that `plan` saw.
+    /// Changes the table, in one batch that sees exactly the elements that `plan` saw, and returns what the change was.
     ///
     /// No lock is taken. The kernel numbers the generations of its rules, and refuses a batch made for another one
     /// than the current: so nobody comes between, not even programs that would not know of our lock, and whoever dies
     /// half-way leaves none behind. Each refusal means that somebody else got on, so somebody always does.
-    pub(crate) fn change(&self, plan: impl Fn(&[Entry]) -> Answer<Change>) -> Answer {
-        let mut connection = Connection::open()?;
+    pub(crate) fn change(&self, plan: impl Fn(&[Entry]) -> Answer<Change>) -> Answer<Change> {
         let start = Instant::now();
+        let mut connection = None;
         loop {
             match self.try_change(&mut connection, &plan) {
+                Ok(change) => return Ok(change),
                 Err(Attempt::Failed(failure)) => return Err(failure),
                 Err(Attempt::Interrupted) if start.elapsed() > PATIENCE => return Err(self.contended()),
-                Err(Attempt::Interrupted) | Ok(false) => {}
-                Ok(true) => return Ok(()),
+                Err(Attempt::Interrupted) => {}
+                Err(Attempt::Unavailable(error)) => return plan_without_kernel(&plan, error),
             }
         }
     }
 
-    /// Whether the change is complete.
     fn try_change(
         &self,
-        connection: &mut Connection,
+        connection: &mut Option<Connection>,
         plan: impl Fn(&[Entry]) -> Answer<Change>,
-    ) -> Result<bool, Attempt> {
-        let snapshot = self.snapshot(connection)?;
-        let mut change = plan(&snapshot.entries)?;
-        let is_complete = !change.add.is_empty() || change.remove.len() <= AT_ONCE;
-        if !is_complete {
-            change.remove.truncate(AT_ONCE);
+    ) -> Result<Change, Attempt> {
+        let connection = match connection {
+            Some(open) => open,
+            none => none.insert(Connection::open()?),
+        };
+        let (generation, mut present) = self.present(connection)?;
+        let change = plan(&present.entries)?;
+        if !change.add.is_empty() {
+            present.rules = self.rules(connection)?;
         }
-        connection.commit(&plan::requests(self, &snapshot, &change)?, snapshot.generation)?;
-        Ok(is_complete)
+        connection.commit(self, &plan::requests(self, &present, &change)?, generation)?;
+        Ok(change)
     }
 
-    /// Removes what a condition holds for.
-    pub(crate) fn remove(&self, condition: impl Fn(&Entry) -> bool) -> Answer {
-        self.change(|entries| {
+    /// Removes what a condition holds for, and returns it.
+    pub(crate) fn remove(&self, condition: impl Fn(&Entry) -> bool) -> Answer<Vec<Entry>> {
+        let change = self.change(|entries| {
             let remove = entries.iter().filter(|entry| condition(entry)).cloned().collect();
             Ok(Change { remove, ..Change::default() })
-        })
+        });
+        Ok(change?.remove)
     }
 
     /// What is there: the elements, and the chain of each rule.
@@ -180,26 +196,17 @@ impl Layout {
         let mut connection = Connection::open()?;
         let start = Instant::now();
         loop {
-            let snapshot = self.snapshot(&mut connection);
-            match snapshot.and_then(|snapshot| Ok((snapshot.entries, self.rules(&mut connection)?))) {
+            let present = self.present(&mut connection);
+            match present.and_then(|(_, present)| Ok((present.entries, self.rules(&mut connection)?))) {
                 Err(error) if error.is_interruption() && start.elapsed() < PATIENCE => {}
                 contents => return Ok(contents?),
             }
         }
     }
 
-    fn rules(&self, connection: &mut Connection) -> Result<Vec<String>, Error> {
-        let doing = format!("list the rules of table `{}`", self.table);
-        match connection.dump(&doing, Requests { table: self.table }.get_rules()) {
-            Ok(listed) => Ok(listed.iter().filter_map(|object| read_rule(object)).collect()),
-            Err(error) if error.errno() == Some(Errno::ENOENT) => Ok(Vec::new()),
-            Err(error) => Err(error),
-        }
-    }
-
     /// Asks the kernel whether it could make the table, without making it.
     pub(crate) fn rehearse(&self) -> Result<(), Error> {
-        Connection::open()?.rehearse(&plan::skeleton(self))
+        Connection::open()?.rehearse(self, &plan::skeleton(self))
     }
 
     fn contended(&self) -> Failure {
@@ -207,20 +214,37 @@ impl Layout {
         Failure::new(ErrorCode::TRY_AGAIN_LATER, msg)
     }
 
-    fn snapshot(&self, connection: &mut Connection) -> Result<Snapshot, Error> {
+    /// What is there, without rules, and in which generation it was read.
+    fn present(&self, connection: &mut Connection) -> Result<(Generation, Present), Error> {
         let generation = connection.generation()?;
-        let mut snapshot = Snapshot { generation, table_exists: false, entries: Vec::new() };
+        let mut present = Present::default();
         for map in self.maps {
             let doing = format!("list map `{}` of table `{}`", map.name, self.table);
-            match connection.dump(&doing, Requests { table: self.table }.get_elements(map.name)) {
-                Ok(listed) => {
-                    snapshot.table_exists = true;
-                    snapshot.entries.extend(listed.iter().flat_map(|object| read_elements(map.name, object)));
+            match connection.dump_if_there(&doing, self.requests().get_elements(map.name))? {
+                Some(listed) => {
+                    present.maps.push(map.name);
+                    present.entries.extend(listed.iter().flat_map(|object| read_elements(map.name, object)));
                 }
-                Err(error) if error.errno() == Some(Errno::ENOENT) => {}
-                Err(error) => return Err(error),
+                // A table is made with all its maps.
+                None => break,
             }
         }
-        Ok(snapshot)
+        Ok((generation, present))
     }
+
+    fn rules(&self, connection: &mut Connection) -> Result<Vec<String>, Error> {
+        let doing = format!("list the rules of table `{}`", self.table);
+        let listed = connection.dump_if_there(&doing, self.requests().get_rules())?;
+        Ok(listed.unwrap_or_default().iter().filter_map(|object| read_rule(object)).collect())
+    }
+
+    pub(super) fn requests(&self) -> Requests<'_> {
+        Requests { table: self.table, family: self.family }
+    }
+}
+
+/// Without tables there are no elements: fine for a change that makes none.
+fn plan_without_kernel(plan: impl Fn(&[Entry]) -> Answer<Change>, error: Error) -> Answer<Change> {
+    let change = plan(&[])?;
+    if change.add.is_empty() { Ok(change) } else { Err(error.into()) }
 }

@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use libcni::plugin::Answer;
 
 use super::message::{Request, Requests};
-use super::owned::{Chain, Change, Entry, Layout, Snapshot};
+use super::owned::{Chain, Change, Entry, Layout, Present};
 
-/// The table without any elements. Harmless when it is there; its rules are written anew, so that what somebody
-/// deleted, or an older version of the plugin wrote, is repaired.
+/// The table without any elements. Harmless when it is there.
 pub(super) fn skeleton(layout: &Layout) -> Vec<Request> {
-    let table = Requests { table: layout.table };
+    let table = layout.requests();
     let mut requests = vec![table.new_table()];
     requests.extend((1..).zip(layout.maps).map(|(id, map)| table.new_map(map, id)));
     let chains = (layout.chains)();
@@ -20,26 +19,33 @@ pub(super) fn skeleton(layout: &Layout) -> Vec<Request> {
     requests
 }
 
+/// The rules of a chain, instead of those that it may have.
 fn rules(table: Requests<'_>, chain: &Chain) -> Vec<Request> {
     let new = chain.rules.iter().map(|rule| table.new_rule(&chain.name, rule));
     [table.delete_rules(&chain.name)].into_iter().chain(new).collect()
 }
 
 /// The requests that make the change; none when there is nothing to do.
-pub(super) fn requests(layout: &Layout, present: &Snapshot, change: &Change) -> Answer<Vec<Request>> {
-    let table = Requests { table: layout.table };
-    let goes = |entry: &Entry| change.remove.contains(entry) || change.add.iter().any(|new| new.replaces(entry));
-    let (gone, left): (Vec<&Entry>, Vec<&Entry>) = present.entries.iter().partition(|entry| goes(entry));
+///
+/// What is there and complete is not written again. That is more than thrift: a netfilter socket, anybody's, is not
+/// closed before the kernel has freed the rules that it was told to delete, and for that it waits until no processor
+/// can be looking at them any more, about ten milliseconds.
+pub(super) fn requests(layout: &Layout, present: &Present, change: &Change) -> Answer<Vec<Request>> {
+    let table = layout.requests();
+    let goes: BTreeSet<_> = change.remove.iter().chain(&change.add).map(Entry::place).collect();
+    let (gone, left): (Vec<&Entry>, Vec<&Entry>) = present.entries.iter().partition(|e| goes.contains(&e.place()));
     if left.is_empty() && change.add.is_empty() {
-        return Ok(present.table_exists.then(|| table.delete_table()).into_iter().collect());
+        return Ok(if present.maps.is_empty() { Vec::new() } else { vec![table.delete_table()] });
     }
-    let used: BTreeSet<&str> = left.into_iter().chain(&change.add).map(|entry| entry.chain.as_str()).collect();
-    let unused: BTreeSet<&str> = gone.iter().map(|entry| entry.chain.as_str()).filter(|c| !used.contains(c)).collect();
+    let kept = chains_of(left);
+    let used = &kept | &chains_of(&change.add);
 
-    let mut requests = if change.add.is_empty() { Vec::new() } else { skeleton(layout) };
+    let mut requests = if change.add.is_empty() || is_whole(layout, present) { Vec::new() } else { skeleton(layout) };
     requests.extend(gone.iter().map(|entry| table.delete_element(entry)));
-    requests.extend(unused.iter().map(|chain| table.delete_chain(chain)));
-    for chain in &change.chains {
+    requests.extend(chains_of(gone).difference(&used).map(|chain| table.delete_chain(chain)));
+    // A chain that others are led to has the rules that its name says.
+    let is_right = |chain: &&Chain| kept.contains(chain.name.as_str()) && chain.is_complete(&present.rules);
+    for chain in change.chains.iter().filter(|chain| !is_right(chain)) {
         requests.push(table.new_chain(chain));
         requests.extend(rules(table, chain));
     }
@@ -47,4 +53,94 @@ pub(super) fn requests(layout: &Layout, present: &Snapshot, change: &Change) -> 
         requests.push(table.new_element(entry)?);
     }
     Ok(requests)
+}
+
+/// The chains that elements lead to.
+fn chains_of<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> BTreeSet<&'a str> {
+    entries.into_iter().map(|entry| entry.chain.as_str()).collect()
+}
+
+/// Whether nobody took away a part of the table.
+fn is_whole(layout: &Layout, present: &Present) -> bool {
+    let has_rules = (layout.chains)().iter().all(|chain| chain.is_complete(&present.rules));
+    has_rules && layout.maps.iter().all(|map| present.maps.contains(&map.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use netlink_packet_netfilter::NetfilterProtoFamily;
+
+    use super::*;
+    use crate::nft::Owner;
+    use crate::nft::expression;
+    use crate::nft::owned::Map;
+
+    const LAYOUT: Layout = Layout {
+        table: "t",
+        family: NetfilterProtoFamily::Inet,
+        maps: &[Map { name: "m", key_type: 7, key_length: 4 }],
+        chains: || vec![chain("base", 2)],
+    };
+
+    fn chain(name: &str, rules: usize) -> Chain {
+        Chain { name: name.to_owned(), hook: None, rules: vec![vec![expression::masquerade()]; rules] }
+    }
+
+    fn entry(key: u8, chain: &str) -> Entry {
+        Entry { map: "m", key: vec![key], chain: chain.to_owned(), owner: Some(Owner::new("net", "c1", "eth0")) }
+    }
+
+    fn present(entries: &[Entry], rules: &[&str]) -> Present {
+        let rules = rules.iter().map(|chain| (*chain).to_owned()).collect();
+        Present { maps: vec!["m"], entries: entries.to_vec(), rules }
+    }
+
+    /// What is requested, in short.
+    fn planned(present: &Present, change: &Change) -> String {
+        let requests = requests(&LAYOUT, present, change).unwrap();
+        let doing = requests.iter().map(|request| request.doing.replace(" of table `t`", "").replace('`', ""));
+        doing.collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn the_first_element_makes_the_table_and_the_last_one_takes_it_away() {
+        let change = Change { add: vec![entry(1, "a")], chains: vec![chain("a", 1)], ..Change::default() };
+        let skeleton = "make table t; make map m; make chain base; empty chain base; \
+                        add a rule to chain base; add a rule to chain base";
+        let element = "make chain a; empty chain a; add a rule to chain a; add an element to map m";
+        assert_eq!(planned(&Present::default(), &change), format!("{skeleton}; {element}"));
+
+        let change = Change { remove: vec![entry(1, "a")], ..Change::default() };
+        assert_eq!(planned(&present(&[entry(1, "a")], &[]), &change), "remove table t");
+        assert_eq!(planned(&Present::default(), &change), "");
+    }
+
+    #[test]
+    fn what_is_whole_is_not_written_again_and_what_is_not_is() {
+        let change = Change { add: vec![entry(2, "a")], chains: vec![chain("a", 1)], ..Change::default() };
+        let whole = present(&[entry(1, "a")], &["base", "base", "a"]);
+        assert_eq!(planned(&whole, &change), "add an element to map m");
+        let damaged = present(&[entry(1, "a")], &["base", "a"]);
+        assert!(planned(&damaged, &change).contains("empty chain base; add a rule to chain base"));
+        let damaged = present(&[entry(1, "a")], &["base", "base"]);
+        assert!(planned(&damaged, &change).starts_with("make chain a; empty chain a; add a rule to chain a"));
+    }
+
+    #[test]
+    fn a_chain_goes_with_the_last_element_that_leads_to_it() {
+        let all = [entry(1, "a"), entry(2, "a"), entry(3, "b")];
+        let change = Change { remove: vec![all[0].clone()], ..Change::default() };
+        assert_eq!(planned(&present(&all, &[]), &change), "remove an element from map m");
+        let change = Change { remove: vec![all[2].clone()], ..Change::default() };
+        assert_eq!(planned(&present(&all, &[]), &change), "remove an element from map m; remove chain b");
+    }
+
+    #[test]
+    fn an_element_that_is_replaced_has_its_chain_written_anew() {
+        let change = Change { add: vec![entry(1, "a")], chains: vec![chain("a", 1)], ..Change::default() };
+        let whole = present(&[entry(1, "a"), entry(2, "b")], &["base", "base", "a", "b"]);
+        let expected = "remove an element from map m; make chain a; empty chain a; add a rule to chain a; \
+                        add an element to map m";
+        assert_eq!(planned(&whole, &change), expected);
+    }
 }

@@ -1,6 +1,7 @@
 //! A netfilter socket: dumps, single requests and batches.
 
 use std::io;
+use std::os::fd::AsFd;
 
 use netlink_packet_core::{
     DecodeError, DefaultNla, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer,
@@ -12,9 +13,12 @@ use netlink_packet_netfilter::{NetfilterHeader, NetfilterMessage, NetfilterProto
 use netlink_sys::protocols::NETLINK_NETFILTER;
 use netlink_sys::{Socket, SocketAddr};
 use nix::errno::Errno;
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::SndBufForce;
 
 use super::attribute;
 use super::message::Request;
+use super::owned::Layout;
 
 /// What went wrong between us and netfilter.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +26,9 @@ pub(crate) enum Error {
     /// The socket does not work.
     #[error("cannot {doing} a netfilter socket")]
     Socket { doing: &'static str, source: io::Error },
+    /// The kernel has no nf_tables, or its module can't be loaded.
+    #[error("the kernel has no nf_tables")]
+    Unavailable { source: Errno },
     /// The kernel said no.
     #[error("cannot {doing}")]
     Refused { doing: String, source: Errno },
@@ -35,7 +42,7 @@ impl Error {
     pub(crate) fn errno(&self) -> Option<Errno> {
         match self {
             Self::Refused { source, .. } => Some(*source),
-            Self::Socket { .. } | Self::Answer { .. } => None,
+            Self::Socket { .. } | Self::Unavailable { .. } | Self::Answer { .. } => None,
         }
     }
 
@@ -73,6 +80,8 @@ enum Content {
 
 /// Larger than any datagram that the kernel sends on its own.
 const DATAGRAM: usize = 1 << 16;
+/// The least that a socket may send at once, unless an administrator wants less.
+const ALWAYS_FITS: usize = 1 << 16;
 const HEADER: usize = 16;
 const NETFILTER_HEADER: usize = 4;
 const NLM_F_DUMP_INTR: u16 = 0x10;
@@ -83,22 +92,27 @@ const NF_TABLES: u16 = 10;
 
 impl Connection {
     pub(crate) fn open() -> Result<Self, Error> {
-        let socket = Socket::new(NETLINK_NETFILTER).map_err(|source| Error::Socket { doing: "open", source })?;
-        Ok(Self { socket, sequence: 0 })
+        match Socket::new(NETLINK_NETFILTER) {
+            Ok(socket) => Ok(Self { socket, sequence: 0 }),
+            Err(error) if error.raw_os_error() == Some(Errno::EPROTONOSUPPORT as i32) => {
+                Err(Error::Unavailable { source: Errno::EPROTONOSUPPORT })
+            }
+            Err(source) => Err(Error::Socket { doing: "open", source }),
+        }
     }
 
     /// The generation that the rules are in.
     pub(super) fn generation(&mut self) -> Result<Generation, Error> {
         let doing = "read the generation of the rules";
         let message = NfTablesMessage::GetGen(GenMessage { attributes: Vec::new() });
-        self.send(vec![(nf_tables(message), NLM_F_REQUEST)])?;
+        self.send(vec![(nf_tables(NetfilterProtoFamily::Unspec, message), NLM_F_REQUEST)])?;
         for answer in self.receive(doing)? {
             match answer.content {
                 Content::Object(attributes) => {
                     let id = attribute::first(&attributes, GENERATION_ID).and_then(|id| id.try_into().ok());
                     return Ok(Generation(u32::from_be_bytes(id.unwrap_or_default())));
                 }
-                Content::End(code) => refused(doing, code)?,
+                Content::End(code) => refused(doing, code).map_err(or_unavailable)?,
                 Content::Interrupted => {}
             }
         }
@@ -121,6 +135,18 @@ impl Connection {
         }
     }
 
+    /// The same; `None` when there is no such table or map.
+    pub(super) fn dump_if_there(
+        &mut self,
+        doing: &str,
+        request: NetfilterMessage,
+    ) -> Result<Option<Vec<Vec<u8>>>, Error> {
+        match self.dump(doing, request) {
+            Err(error) if error.errno() == Some(Errno::ENOENT) => Ok(None),
+            listed => listed.map(Some),
+        }
+    }
+
     /// Asks for one thing to be done.
     pub(crate) fn request(&mut self, doing: &str, request: NetfilterMessage) -> Result<(), Error> {
         self.send(vec![(request, NLM_F_REQUEST | NLM_F_ACK)])?;
@@ -132,21 +158,33 @@ impl Connection {
     }
 
     /// Makes all changes at once or none of them. `ERESTART` when the rules are in another generation by now.
-    pub(super) fn commit(&mut self, requests: &[Request], generation: Generation) -> Result<(), Error> {
-        self.batch(requests, Some(generation), true)
+    pub(super) fn commit(
+        &mut self,
+        layout: &Layout,
+        requests: &[Request],
+        generation: Generation,
+    ) -> Result<(), Error> {
+        self.batch(layout.family, requests, Some(generation), true)
     }
 
     /// Asks whether the kernel would make the changes, and makes none.
-    pub(super) fn rehearse(&mut self, requests: &[Request]) -> Result<(), Error> {
-        self.batch(requests, None, false)
+    pub(super) fn rehearse(&mut self, layout: &Layout, requests: &[Request]) -> Result<(), Error> {
+        self.generation()?;
+        self.batch(layout.family, requests, None, false)
     }
 
-    fn batch(&mut self, requests: &[Request], generation: Option<Generation>, commit: bool) -> Result<(), Error> {
+    fn batch(
+        &mut self,
+        family: NetfilterProtoFamily,
+        requests: &[Request],
+        generation: Option<Generation>,
+        commit: bool,
+    ) -> Result<(), Error> {
         let Some((last, others)) = requests.split_last() else { return Ok(()) };
         let mut messages = vec![(begin(generation), NLM_F_REQUEST)];
-        messages.extend(others.iter().map(|r| (nf_tables(r.message.clone()), NLM_F_REQUEST | r.flags)));
+        messages.extend(others.iter().map(|r| (nf_tables(family, r.message.clone()), NLM_F_REQUEST | r.flags)));
         // The kernel reports errors in order, so with the answer to the last one there are no more.
-        messages.push((nf_tables(last.message.clone()), NLM_F_REQUEST | NLM_F_ACK | last.flags));
+        messages.push((nf_tables(family, last.message.clone()), NLM_F_REQUEST | NLM_F_ACK | last.flags));
         if commit {
             messages.push((control(ControlMessage::BatchEnd), NLM_F_REQUEST));
         }
@@ -179,8 +217,16 @@ impl Connection {
             self.sequence += 1;
             append(&mut bytes, message, flags, self.sequence);
         }
+        self.make_room(bytes.len());
         let sent = self.socket.send_to(&bytes, &SocketAddr::new(0, 0), 0);
         sent.map(drop).map_err(|source| Error::Socket { doing: "write to", source })
+    }
+
+    /// A batch is one datagram however long it is. A kernel that does not give the room refuses the datagram.
+    fn make_room(&self, length: usize) {
+        if length > ALWAYS_FITS {
+            let _ = setsockopt(&self.socket.as_fd(), SndBufForce, &(length + DATAGRAM));
+        }
     }
 
     /// One datagram, which has any number of messages.
@@ -218,8 +264,8 @@ fn control(message: ControlMessage) -> NetfilterMessage {
     NetfilterMessage::new(NetfilterHeader::new(NetfilterProtoFamily::Unspec, 0, NF_TABLES), message)
 }
 
-pub(super) fn nf_tables(message: NfTablesMessage) -> NetfilterMessage {
-    NetfilterMessage::new(NetfilterHeader::new(NetfilterProtoFamily::Inet, 0, 0), message)
+pub(super) fn nf_tables(family: NetfilterProtoFamily, message: NfTablesMessage) -> NetfilterMessage {
+    NetfilterMessage::new(NetfilterHeader::new(family, 0, 0), message)
 }
 
 fn append(bytes: &mut Vec<u8>, message: NetfilterMessage, flags: u16, sequence: u32) {
@@ -230,6 +276,14 @@ fn append(bytes: &mut Vec<u8>, message: NetfilterMessage, flags: u16, sequence: 
     let start = bytes.len();
     bytes.resize(start + message.buffer_len(), 0);
     message.serialize(&mut bytes[start..]);
+}
+
+/// What the first request on a socket is refused with when nobody in the kernel takes it.
+fn or_unavailable(error: Error) -> Error {
+    match error.errno() {
+        Some(source @ (Errno::EINVAL | Errno::EOPNOTSUPP)) => Error::Unavailable { source },
+        _ => error,
+    }
 }
 
 fn refused(doing: &str, code: i32) -> Result<(), Error> {

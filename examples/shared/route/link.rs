@@ -4,8 +4,9 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::link::{
-    AfSpecBridge, BridgeVlanInfo, BridgeVlanInfoFlags, InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData,
-    InfoPortKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+    AfSpecBridge, AfSpecInet, AfSpecUnspec, BridgeVlanInfo, BridgeVlanInfoFlags, InetDevConf, InfoBridge,
+    InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo,
+    LinkMessage,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use nix::errno::Errno;
@@ -145,6 +146,16 @@ impl Request {
         message.header.flags |= LinkFlags::Promisc;
         message.header.change_mask |= LinkFlags::Promisc;
         Self::new("make the bridge promiscuous", RouteNetlinkMessage::SetLink(message), 0)
+    }
+
+    /// Lets packets from and to the host's loopback addresses through a link.
+    pub(crate) fn route_localnet(index: u32) -> Self {
+        let mut message = indexed(index);
+        let mut configuration = InetDevConf::default();
+        configuration.route_localnet = 1;
+        let inet = AfSpecUnspec::Inet(vec![AfSpecInet::DevConfRequest(configuration)]);
+        message.attributes.push(LinkAttribute::AfSpecUnspec(vec![inet]));
+        Self::new("set route_localnet of the link", RouteNetlinkMessage::SetLink(message), 0)
     }
 
     /// Deletes a link; fine when there is none.

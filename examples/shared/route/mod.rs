@@ -1,6 +1,6 @@
 //! Links, addresses and routes by netlink: requests that belong together go to the kernel in one message.
 
-#![allow(dead_code, reason = "each plugin that includes this module uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each plugin that includes this module uses a part of it")]
 
 mod address;
 mod link;

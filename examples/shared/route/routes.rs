@@ -64,6 +64,17 @@ impl Request {
 }
 
 impl Handle {
+    /// The index of the link through which packets to an address leave; `None` when there is no way to it.
+    pub(crate) fn interface_towards(&mut self, address: IpAddr) -> Result<Option<u32>, RouteError> {
+        let mut wanted = RouteMessage::default();
+        wanted.header.address_family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+        wanted.header.destination_prefix_length = if address.is_ipv4() { 32 } else { 128 };
+        wanted.attributes.push(RouteAttribute::Destination(RouteAddress::from(address)));
+        let get = Request::new(format!("find the route to {address}"), RouteNetlinkMessage::GetRoute(wanted), 0);
+        let [answers] = self.ask([get.fine_with(&[Errno::ENETUNREACH, Errno::EHOSTUNREACH])])?;
+        Ok(answers.iter().find_map(leaves_through))
+    }
+
     /// Whether a route is there.
     pub(crate) fn has_route(&mut self, route: &Route) -> Result<bool, RouteError> {
         let mut all = RouteMessage::default();
@@ -71,6 +82,14 @@ impl Handle {
         let [answers] = self.ask([Request::dump("list the routes", RouteNetlinkMessage::GetRoute(all))])?;
         Ok(answers.iter().any(|answer| is_route(answer, route)))
     }
+}
+
+fn leaves_through(answer: &RouteNetlinkMessage) -> Option<u32> {
+    let RouteNetlinkMessage::NewRoute(message) = answer else { return None };
+    message.attributes.iter().find_map(|attribute| match attribute {
+        RouteAttribute::Oif(index) => Some(*index),
+        _ => None,
+    })
 }
 
 fn is_route(answer: &RouteNetlinkMessage, route: &Route) -> bool {
