@@ -25,7 +25,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
-use libcni::plugin::{Answer, AttachmentCall, Call, Plugin, run};
+use libcni::plugin::{Answer, AttachmentCall, Call, Plugin, is_awaited, run};
 use libcni::result::{AddResult, v100};
 use libcni::spec::{Dns, ErrorCode, ErrorReply, ValidAttachment};
 
@@ -42,6 +42,7 @@ impl Plugin for HostLocal {
         let requested = ipam.requested(call)?;
         let dns = ipam.resolv_conf.as_deref().map(read_dns).transpose()?.unwrap_or_default();
         let store = Store::create(store_dir(&call.config)?).map_err(ErrorReply::from)?;
+        refuse_abandoned()?;
         let ips = allocate(&store, &ipam.sets, &requested, &call.into())?;
         Ok(v100::Body { ips, routes: ipam.routes, dns, ..v100::Body::default() }.into())
     }
@@ -82,6 +83,14 @@ impl Plugin for HostLocal {
 
     fn about(&self) -> Option<String> {
         Some("CNI host-local plugin: gives addresses out of ranges".to_owned())
+    }
+}
+
+/// Takes no address for a caller that was killed: the DEL that follows may have been here already.
+fn refuse_abandoned() -> Result<(), ErrorReply> {
+    match is_awaited() {
+        true => Ok(()),
+        false => Err(ErrorReply::new(ErrorCode::IO, "the caller is gone: nobody reads the answer")),
     }
 }
 

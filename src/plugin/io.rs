@@ -5,6 +5,9 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::sync::OnceLock;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::dispatch::error_object;
 use super::{Input, Outcome, Plugin, dispatch};
@@ -25,11 +28,28 @@ pub(super) fn run(plugin: &dyn Plugin) -> ExitCode {
     }
 }
 
+/// Where the answer goes.
+static STDOUT: OnceLock<File> = OnceLock::new();
+
 /// Keeps stdout for the answer: from now on descriptor 1 is stderr, for whoever prints by accident.
-fn set_stdout_aside() -> io::Result<File> {
+fn set_stdout_aside() -> io::Result<&'static File> {
     let stdout = io::stdout().as_fd().try_clone_to_owned()?;
     nix::unistd::dup2_stdout(io::stderr())?;
-    Ok(stdout.into())
+    Ok(STDOUT.get_or_init(|| stdout.into()))
+}
+
+/// Whether somebody still waits for the answer of this process: false when stdout is a pipe that nobody reads from any
+/// more, because the caller was killed. An answer that nobody gets is about things that nobody may ever delete.
+///
+/// A plugin that takes something out of a store which is locked by whoever changes it asks this under the lock: if it
+/// is true there, then the DEL of the caller's caller comes later, and finds what was taken. Always true outside
+/// of [`run`](super::run).
+pub fn is_awaited() -> bool {
+    let Some(stdout) = STDOUT.get() else { return true };
+    let mut pipe = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
+    let polled = poll(&mut pipe, PollTimeout::ZERO);
+    let is_closed = pipe[0].revents().is_some_and(|events| events.contains(PollFlags::POLLERR));
+    polled.is_err() || !is_closed
 }
 
 fn read_stdin() -> io::Result<Vec<u8>> {
@@ -39,7 +59,7 @@ fn read_stdin() -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn print(mut stdout: File, text: &str) -> io::Result<()> {
+fn print(mut stdout: &File, text: &str) -> io::Result<()> {
     if text.is_empty() {
         return Ok(());
     }

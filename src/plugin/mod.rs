@@ -26,6 +26,7 @@ pub use self::config::Config;
 pub use self::delegate::{Delegate, Delegated};
 pub use self::dispatch::{Input, Outcome, dispatch};
 pub use self::error::Failure;
+pub use self::io::is_awaited;
 use crate::result::AddResult;
 use crate::spec::Version;
 
