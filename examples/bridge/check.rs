@@ -6,12 +6,27 @@ use libcni::plugin::netns::run_in;
 use libcni::plugin::{Answer, Failure};
 use libcni::result::v100::{Body, Interface};
 
-use crate::config::Config;
+use crate::Names;
+use crate::antispoof::{self, Port};
+use crate::config::{Config, parse_mac};
+use crate::nft::masquerade;
 use crate::result::gateways;
 use crate::route::{Handle, Link};
 
 fn different(what: impl std::fmt::Display) -> Failure {
     Failure::internal(format!("CHECK: {what}"))
+}
+
+/// The rules on the host.
+pub(crate) fn rules(config: &Config, body: &Body, ifname: &str, names: &Names) -> Answer {
+    for ip in body.ips.iter().filter(|_| config.ip_masq) {
+        masquerade::check(&names.owner, ip.address)?;
+    }
+    let mac = body.interfaces.iter().find(|i| i.sandbox.is_some() && i.name == ifname).and_then(|i| i.mac.as_deref());
+    match mac.filter(|_| config.macspoofchk) {
+        Some(mac) => antispoof::check(&names.owner, Port { name: &names.port, mac: parse_mac(mac)? }),
+        None => Ok(()),
+    }
 }
 
 /// The host's side: the bridge, its gateway addresses, the port.

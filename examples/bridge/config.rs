@@ -3,6 +3,7 @@
 use libcni::plugin::{Answer, AttachmentCall, Call, Failure};
 use libcni::spec::{Dns, ErrorCode};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use sha2::{Digest, Sha256};
 
 /// The keys of the reference plugin of the same name.
@@ -29,6 +30,8 @@ pub(crate) struct Config {
     pub(crate) port_isolation: bool,
     /// The VLAN of the container's port; none when 0.
     pub(crate) vlan: u16,
+    /// The VLANs whose frames the port takes with their tags.
+    pub(crate) vlan_trunk: Option<IgnoredAny>,
     /// Keeps the port in the bridge's default VLAN, too.
     pub(crate) preserve_default_vlan: bool,
     /// Drops frames from the container that don't have its own hardware address.
@@ -54,6 +57,7 @@ impl Default for Config {
             promisc_mode: false,
             port_isolation: false,
             vlan: 0,
+            vlan_trunk: None,
             preserve_default_vlan: true,
             macspoofchk: false,
             enabledad: false,
@@ -85,11 +89,12 @@ impl Config {
         if self.disable_container_interface && call.config.ipam_type()?.is_some() {
             return invalid("with `disableContainerInterface` there can't be an `ipam`");
         }
+        let unsupported = |msg: &str| Err(Failure::new(ErrorCode::UNSUPPORTED_FIELD, msg));
+        if self.vlan_trunk.is_some() {
+            return unsupported("`vlanTrunk` is not supported");
+        }
         if self.vlan > 0 && self.is_gateway {
-            return Err(Failure::new(
-                ErrorCode::UNSUPPORTED_FIELD,
-                "`vlan` is not supported together with `isGateway`",
-            ));
+            return unsupported("`vlan` is not supported together with `isGateway`");
         }
         Ok(())
     }
@@ -99,23 +104,38 @@ impl Config {
     }
 }
 
-/// The hardware address that the runtime asks for: by capability, or else by CNI_ARGS.
+/// The hardware address that is asked for: by capability, or else by `args` of the configuration, or else by CNI_ARGS.
 pub(crate) fn requested_mac(call: &AttachmentCall) -> Answer<Option<[u8; 6]>> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
-    struct Args {
+    struct Variable {
         #[serde(rename = "MAC")]
         mac: Option<String>,
     }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Key {
+        args: Option<Args>,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Args {
+        cni: Option<CniArgs>,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct CniArgs {
+        mac: Option<String>,
+    }
     let capability: Option<String> = call.config.capability("mac")?;
-    let asked = match capability {
-        Some(mac) => Some(mac),
-        None => call.args::<Args>()?.mac,
-    };
-    asked.filter(|mac| !mac.is_empty()).map(|mac| parse_mac(&mac)).transpose()
+    let key = call.config.typed::<Key>()?.args.and_then(|args| args.cni).and_then(|cni| cni.mac);
+    let variable = call.args::<Variable>()?.mac;
+    let asked = [capability, key, variable].into_iter().flatten().find(|mac| !mac.is_empty());
+    asked.map(|mac| parse_mac(&mac)).transpose()
 }
 
-fn parse_mac(text: &str) -> Answer<[u8; 6]> {
+/// Reads a hardware address.
+pub(crate) fn parse_mac(text: &str) -> Answer<[u8; 6]> {
     let bytes: Option<Vec<u8>> = text.split([':', '-']).map(|part| u8::from_str_radix(part, 16).ok()).collect();
     let bytes = bytes.and_then(|bytes| <[u8; 6]>::try_from(bytes).ok());
     bytes.ok_or_else(|| Failure::new(ErrorCode::INVALID_NETWORK_CONFIG, format!("invalid hardware address `{text}`")))

@@ -1,5 +1,6 @@
 //! `bridge`: connects containers to a bridge on the host. Keys as those of the reference plugin of the same name.
 
+mod antispoof;
 mod check;
 mod config;
 mod container;
@@ -13,7 +14,7 @@ mod route;
 use std::fs::File;
 use std::path::Path;
 use std::process::ExitCode;
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 use libcni::plugin::{Answer, AttachmentCall, Call, Delegated, Failure, Plugin, run};
 use libcni::result::AddResult;
@@ -66,26 +67,27 @@ impl Plugin for Bridge {
         let (links, ipam) = thread::scope(|scope| {
             let ipam = scope.spawn(|| ipam_type.as_deref().map(|plugin| call.delegate(plugin).add()).transpose());
             let links = make_links(&mut host, call, &config, &names, &namespace);
-            (links, ipam.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            (links, join(ipam))
         });
-        let (links, ipam) = (links?, ipam);
+        let links = links?;
         let attached = ipam.and_then(|ipam| finish(call, &config, &names, netns, &links, ipam));
         // The first error is what the runtime must hear.
         attached.inspect_err(|_| drop(undo(&mut host, &names)))
     }
 
     fn del(&self, call: &AttachmentCall) -> Answer {
-        let config = Config::read(call)?;
         let names = Names::of(call);
         let ipam_type = call.config.ipam_type()?;
         thread::scope(|scope| {
-            // Both wait for the kernel to free what was in use; at the same time, they wait once.
-            let masquerade = scope.spawn(|| if config.ip_masq { masquerade::remove(&names.owner) } else { Ok(()) });
+            // Each waits for the kernel to free what was in use; at the same time, they wait once. Whether there are
+            // rules the configuration may say otherwise now than at ADD.
+            let masquerade = scope.spawn(|| masquerade::remove(&names.owner));
+            let antispoof = scope.spawn(|| antispoof::remove(&names.owner));
             let link = delete_link(call, &names);
-            let masquerade = masquerade.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let rules = join(masquerade).and(join(antispoof));
             // Last, so that nobody else gets the address while it is in use here.
             let ipam = ipam_type.as_deref().map_or(Ok(()), |plugin| call.delegate(plugin).del());
-            link.and(masquerade).and(ipam)
+            link.and(rules).and(ipam)
         })
     }
 
@@ -98,12 +100,7 @@ impl Plugin for Bridge {
         }
         check::host(&config, &body, &names.port)?;
         check::container(call.require_netns()?, call.ifname.as_str(), &config, &body)?;
-        if config.ip_masq {
-            for ip in &body.ips {
-                masquerade::check(&names.owner, ip.address)?;
-            }
-        }
-        Ok(())
+        check::rules(&config, &body, call.ifname.as_str(), &names)
     }
 
     fn gc(&self, call: &Call) -> Answer {
@@ -112,6 +109,7 @@ impl Plugin for Bridge {
         let network = call.config.name().as_str();
         let is_valid = |id: &str, ifname: &str| valid.iter().any(|v| v.container_id == id && v.ifname == ifname);
         masquerade::retain(network, |owner| is_valid(&owner.container_id, &owner.ifname))?;
+        antispoof::retain(network, |owner| is_valid(&owner.container_id, &owner.ifname))?;
         let aliases: Vec<_> = valid.iter().map(|v| config::alias(network, &v.container_id, &v.ifname)).collect();
         delete_stale_ports(network, &aliases)?;
         ipam
@@ -125,6 +123,11 @@ impl Plugin for Bridge {
     fn about(&self) -> Option<String> {
         Some("CNI bridge plugin of libcni".to_owned())
     }
+}
+
+/// What a thread returned; its panic is ours.
+fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn cannot_open(netns: &Path, error: &std::io::Error) -> Failure {
@@ -156,9 +159,11 @@ fn finish(
     let inside = thread::scope(|scope| {
         let inside = scope.spawn(|| container::configure(netns, call.ifname.as_str(), config, &body));
         let outside = configure_host(config, names, &links.bridge, &body);
-        let inside = inside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        outside.and(inside)
+        outside.and(join(inside))
     })?;
+    if config.macspoofchk {
+        antispoof::add(&names.owner, antispoof::Port { name: &links.port.name, mac: config::parse_mac(&inside.mac)? })?;
+    }
     body.interfaces = result::interfaces(&links.bridge, &links.port, &inside, netns);
     ipam.map(Delegated::keep);
     Ok(body.into())
@@ -176,9 +181,9 @@ fn configure_host(config: &Config, names: &Names, bridge: &Link, body: &Body) ->
 }
 
 fn undo(host: &mut Handle, names: &Names) -> Answer {
-    let masquerade = masquerade::remove(&names.owner);
+    let rules = masquerade::remove(&names.owner).and(antispoof::remove(&names.owner));
     host.ask([Request::delete_link(&names.port)])?;
-    masquerade
+    rules
 }
 
 /// Deletes the pair of veths by the name of the host's end, or, where another implementation chose it, by that of

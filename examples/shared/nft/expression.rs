@@ -23,6 +23,7 @@ pub(crate) enum Side {
     Destination,
 }
 
+const LINK_HEADER: u32 = 0;
 const NETWORK_HEADER: u32 = 1;
 const TRANSPORT_HEADER: u32 = 2;
 const PORT_LENGTH: u32 = 2;
@@ -45,6 +46,16 @@ pub(crate) fn address(family: Family, side: Side, into: Register) -> Expression 
         Side::Destination => family.destination_offset(),
     };
     payload(NETWORK_HEADER, offset, family.address_length(), into)
+}
+
+/// Loads the source or destination address of an Ethernet frame.
+pub(crate) fn hardware_address(side: Side, into: Register) -> Expression {
+    const LENGTH: u32 = 6;
+    let offset = match side {
+        Side::Source => LENGTH,
+        Side::Destination => 0,
+    };
+    payload(LINK_HEADER, offset, LENGTH, into)
 }
 
 /// Loads the destination port of TCP, UDP or SCTP.

@@ -1,0 +1,75 @@
+//! `macspoofchk`: a container sends with its own hardware address, or not at all.
+
+use libcni::plugin::{Answer, Failure};
+use netlink_packet_netfilter::NetfilterProtoFamily;
+use netlink_packet_netfilter::nftables::{InetHookNumber, MetaKey, Operator, Register};
+
+use crate::nft::Owner;
+use crate::nft::expression::{self, Side};
+use crate::nft::owned::{Chain, Change, Entry, Hook, Layout, Map};
+
+// A frame's port is looked up in a map, which leads to a chain that knows the address behind the port.
+const LAYOUT: Layout =
+    Layout { table: "libcni_macspoofchk", family: NetfilterProtoFamily::Bridge, maps: &[PORTS], chains };
+
+const PORTS: Map = Map { name: "ports", key_type: 41, key_length: INTERFACE_NAME };
+const INTERFACE_NAME: u32 = 16;
+/// Before anything else looks at a frame.
+const FIRST: i32 = -300;
+
+fn chains() -> Vec<Chain> {
+    let hook = Hook { kind: "filter", number: InetHookNumber::PreRouting, priority: FIRST };
+    let look_up = vec![expression::meta(MetaKey::Iifname, Register::Reg1), expression::verdict_of(PORTS.name)];
+    vec![Chain { name: "prerouting".to_owned(), hook: Some(hook), rules: vec![look_up] }]
+}
+
+/// A port of a bridge, and the only address that may be behind it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Port<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) mac: [u8; 6],
+}
+
+impl Port<'_> {
+    fn chain(&self) -> Chain {
+        let rule = vec![
+            expression::hardware_address(Side::Source, Register::Reg1),
+            expression::compare(Register::Reg1, Operator::NotEqual, &self.mac),
+            expression::drop_packet(),
+        ];
+        Chain { name: format!("port-{}", self.name), hook: None, rules: vec![rule] }
+    }
+
+    fn entry(&self, owner: &Owner) -> Entry {
+        let mut key = self.name.as_bytes().to_vec();
+        key.resize(INTERFACE_NAME as usize, 0);
+        Entry { map: PORTS.name, key, chain: self.chain().name, owner: Some(owner.clone()) }
+    }
+}
+
+/// Drops frames that come from a port with another address than its own.
+pub(crate) fn add(owner: &Owner, port: Port<'_>) -> Answer {
+    LAYOUT.change(|_| Ok(Change { add: vec![port.entry(owner)], chains: vec![port.chain()], ..Change::default() }))?;
+    Ok(())
+}
+
+/// Lets go of an attachment's port.
+pub(crate) fn remove(owner: &Owner) -> Answer {
+    LAYOUT.remove(|entry| entry.is_of(owner)).map(drop)
+}
+
+/// Says whether everything is as [`add`] left it.
+pub(crate) fn check(owner: &Owner, port: Port<'_>) -> Answer {
+    let (entries, rules) = LAYOUT.contents()?;
+    let is_complete = |chain: &Chain| chain.is_complete(&rules);
+    if entries.contains(&port.entry(owner)) && chains().iter().all(is_complete) && is_complete(&port.chain()) {
+        return Ok(());
+    }
+    Err(Failure::internal(format!("table `{}` does not guard port `{}` of {owner}", LAYOUT.table, port.name)))
+}
+
+/// Lets go of the ports of those attachments of a network that are not to be kept.
+pub(crate) fn retain(network: &str, keep: impl Fn(&Owner) -> bool) -> Answer {
+    let is_stale = |owner: &Owner| owner.network == network && !keep(owner);
+    LAYOUT.remove(|entry| entry.owner.as_ref().is_some_and(is_stale)).map(drop)
+}
