@@ -5,6 +5,7 @@
 
 #![allow(dead_code, reason = "each plugin that includes this module uses a part of it")]
 
+mod answer;
 pub(crate) mod attribute;
 pub(crate) mod expression;
 pub(crate) mod family;

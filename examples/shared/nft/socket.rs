@@ -3,10 +3,7 @@
 use std::io;
 use std::os::fd::AsFd;
 
-use netlink_packet_core::{
-    DecodeError, DefaultNla, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer,
-    NetlinkMessage,
-};
+use netlink_packet_core::{DecodeError, DefaultNla, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage};
 use netlink_packet_netfilter::nftables::{GenMessage, NfTablesMessage};
 use netlink_packet_netfilter::none::ControlMessage;
 use netlink_packet_netfilter::{NetfilterHeader, NetfilterMessage, NetfilterProtoFamily};
@@ -16,6 +13,7 @@ use nix::errno::Errno;
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::SndBufForce;
 
+use super::answer::{self, Answer, Content};
 use super::attribute;
 use super::message::Request;
 use super::owned::Layout;
@@ -63,28 +61,10 @@ pub(crate) struct Connection {
     sequence: u32,
 }
 
-/// What the kernel sent.
-struct Answer {
-    sequence: u32,
-    content: Content,
-}
-
-enum Content {
-    /// An object, as its attributes.
-    Object(Vec<u8>),
-    /// The end of a request, with the negative number of an error or 0.
-    End(i32),
-    /// The end of a list that changed while it was read.
-    Interrupted,
-}
-
 /// Larger than any datagram that the kernel sends on its own.
 const DATAGRAM: usize = 1 << 16;
 /// The least that a socket may send at once, unless an administrator wants less.
 const ALWAYS_FITS: usize = 1 << 16;
-const HEADER: usize = 16;
-const NETFILTER_HEADER: usize = 4;
-const NLM_F_DUMP_INTR: u16 = 0x10;
 const BATCH_BEGIN: u8 = 16;
 const BATCH_GENERATION: u16 = 1;
 const GENERATION_ID: u16 = 1;
@@ -105,34 +85,19 @@ impl Connection {
     pub(super) fn generation(&mut self) -> Result<Generation, Error> {
         let doing = "read the generation of the rules";
         let message = NfTablesMessage::GetGen(GenMessage { attributes: Vec::new() });
-        self.send(vec![(nf_tables(NetfilterProtoFamily::Unspec, message), NLM_F_REQUEST)])?;
-        for answer in self.receive(doing)? {
-            match answer.content {
-                Content::Object(attributes) => {
-                    let id = attribute::first(&attributes, GENERATION_ID).and_then(|id| id.try_into().ok());
-                    return Ok(Generation(u32::from_be_bytes(id.unwrap_or_default())));
-                }
-                Content::End(code) => refused(doing, code).map_err(or_unavailable)?,
-                Content::Interrupted => {}
-            }
-        }
-        refused(doing, -(Errno::ENODATA as i32)).map(|()| Generation(0))
+        // Acknowledged, so that there is an end.
+        self.send(vec![(nf_tables(NetfilterProtoFamily::Unspec, message), NLM_F_REQUEST | NLM_F_ACK)])?;
+        let answers = self.answers(doing).map_err(or_unavailable)?;
+        let id = answers.iter().find_map(|attributes| attribute::first(attributes, GENERATION_ID)?.try_into().ok());
+        let missing = || Error::Refused { doing: doing.to_owned(), source: Errno::ENODATA };
+        id.map(|id| Generation(u32::from_be_bytes(id))).ok_or_else(missing)
     }
 
     /// The attributes of all objects that a request asks for; `ENOENT` when there is no such table or map, `EINTR`
     /// when they changed meanwhile.
     pub(crate) fn dump(&mut self, doing: &str, request: NetfilterMessage) -> Result<Vec<Vec<u8>>, Error> {
         self.send(vec![(request, NLM_F_REQUEST | NLM_F_DUMP)])?;
-        let mut listed = Vec::new();
-        loop {
-            for answer in self.receive(doing)? {
-                match answer.content {
-                    Content::Object(attributes) => listed.push(attributes),
-                    Content::End(code) => return refused(doing, code).map(|()| listed),
-                    Content::Interrupted => return refused(doing, -(Errno::EINTR as i32)).map(|()| listed),
-                }
-            }
-        }
+        self.answers(doing)
     }
 
     /// The same; `None` when there is no such table or map.
@@ -150,11 +115,25 @@ impl Connection {
     /// Asks for one thing to be done.
     pub(crate) fn request(&mut self, doing: &str, request: NetfilterMessage) -> Result<(), Error> {
         self.send(vec![(request, NLM_F_REQUEST | NLM_F_ACK)])?;
-        let mut codes = self.receive(doing)?.into_iter().filter_map(|answer| match answer.content {
-            Content::End(code) => Some(code),
-            Content::Object(_) | Content::Interrupted => None,
-        });
-        codes.try_for_each(|code| refused(doing, code))
+        self.answers(doing).map(drop)
+    }
+
+    /// The objects with which the kernel answers the last request, read to their end: what would be left in the socket
+    /// would be taken for the answer to the next one.
+    fn answers(&mut self, doing: &str) -> Result<Vec<Vec<u8>>, Error> {
+        let (mut objects, mut is_interrupted) = (Vec::new(), false);
+        loop {
+            for answer in self.receive(doing)?.into_iter().filter(|answer| answer.sequence == self.sequence) {
+                is_interrupted |= answer.is_interrupted;
+                match answer.content {
+                    Content::Object(attributes) => objects.push(attributes),
+                    Content::End(0) if is_interrupted => {
+                        return refused(doing, -(Errno::EINTR as i32)).map(|()| objects);
+                    }
+                    Content::End(code) => return refused(doing, code).map(|()| objects),
+                }
+            }
+        }
     }
 
     /// Makes all changes at once or none of them. `ERESTART` when the rules are in another generation by now.
@@ -233,25 +212,8 @@ impl Connection {
     fn receive(&mut self, doing: &str) -> Result<Vec<Answer>, Error> {
         let mut bytes = Vec::with_capacity(DATAGRAM);
         self.socket.recv(&mut bytes, 0).map_err(|source| Error::Socket { doing: "read from", source })?;
-        read(&bytes).map_err(|source| Error::Answer { doing: doing.to_owned(), source })
+        answer::read(&bytes).map_err(|source| Error::Answer { doing: doing.to_owned(), source })
     }
-}
-
-fn read(mut datagram: &[u8]) -> Result<Vec<Answer>, DecodeError> {
-    let mut answers = Vec::new();
-    while !datagram.is_empty() {
-        let message = NetlinkBuffer::new_checked(datagram)?;
-        let body = datagram.get(HEADER..message.length() as usize).unwrap_or_default();
-        let code = || body.first_chunk().map_or(0, |code| i32::from_ne_bytes(*code));
-        let content = match message.message_type() {
-            _ if message.flags() & NLM_F_DUMP_INTR != 0 => Content::Interrupted,
-            NLMSG_ERROR | NLMSG_DONE => Content::End(code()),
-            _ => Content::Object(body.get(NETFILTER_HEADER..).unwrap_or_default().to_vec()),
-        };
-        answers.push(Answer { sequence: message.sequence_number(), content });
-        datagram = datagram.get((message.length() as usize).next_multiple_of(4)..).unwrap_or_default();
-    }
-    Ok(answers)
 }
 
 fn begin(generation: Option<Generation>) -> NetfilterMessage {

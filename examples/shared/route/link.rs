@@ -81,6 +81,14 @@ impl Request {
         Self::new(format!("add bridge `{name}`"), RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)
     }
 
+    /// Has a bridge that is there keep VLANs apart.
+    pub(crate) fn filter_vlans(bridge: &str) -> Self {
+        let mut message = named(bridge);
+        let data = LinkInfo::Data(InfoData::Bridge(vec![InfoBridge::VlanFiltering(true)]));
+        message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge), data]));
+        Self::new(format!("filter VLANs on bridge `{bridge}`"), RouteNetlinkMessage::NewLink(message), 0)
+    }
+
     pub(crate) fn add_veth(veth: &Veth<'_>) -> Self {
         let mut peer = named(veth.peer);
         peer.attributes.push(LinkAttribute::NetNsFd(veth.netns.as_raw_fd()));
