@@ -17,7 +17,7 @@ use crate::route::{Handle, Link, Port, Request, RouteError, Veth, network};
 pub(crate) fn ensure_bridge(host: &mut Handle, config: &Config) -> Answer<Link> {
     let name = config.bridge.as_str();
     let add = Request::add_bridge(name, random_mac(), config.mtu(), config.vlan > 0).fine_with(&[Errno::EEXIST]);
-    let [_, found] = host.ask([add, Request::get_link(name)])?;
+    let [_, found] = host.ask([add, Request::get_link(name)]).map_err(|e| or_without_vlans(e, config))?;
     let bridge = Link::among(found).ok_or_else(|| Failure::internal(format!("no answer about link `{name}`")))?;
     if bridge.kind.as_deref() != Some("bridge") {
         let msg = format!("link `{name}` exists but is not a bridge");
@@ -26,10 +26,23 @@ pub(crate) fn ensure_bridge(host: &mut Handle, config: &Config) -> Answer<Link> 
     if !bridge.is_up {
         host.ask([Request::set_up(bridge.index)])?;
     }
+    if config.vlan > 0 {
+        // Somebody may have made it without.
+        host.ask([Request::filter_vlans(name)]).map_err(|e| or_without_vlans(e, config))?;
+    }
     if config.promisc_mode && !bridge.is_promiscuous {
         host.ask([Request::set_promiscuous(bridge.index)])?;
     }
     Ok(bridge)
+}
+
+/// Says what is missing for VLANs, when it is that.
+fn or_without_vlans(error: RouteError, config: &Config) -> Failure {
+    if config.vlan > 0 && error.is(Errno::EOPNOTSUPP) {
+        let msg = "the kernel has no VLAN filtering for bridges (CONFIG_BRIDGE_VLAN_FILTERING), which `vlan` needs";
+        return Failure::new(ErrorCode::UNSUPPORTED_FIELD, msg);
+    }
+    error.into()
 }
 
 /// A hardware address for a new bridge. One that the bridge has by itself would change whenever a port comes or goes,
