@@ -19,7 +19,9 @@ const INSIDE: &str = "LIBCNI_TEST_INSIDE";
 
 /// What every test needs of its host, as a shell sees it.
 const PROBE: &str = "mount -t tmpfs tmpfs /run && ip netns add probe && ip link add probe type bridge &&
-    ip link set lo up && echo 1 >/proc/sys/net/ipv4/ip_forward && iptables -t nat -N PROBE && iptables-save >/dev/null";
+    ip link set lo up && echo 1 >/proc/sys/net/ipv4/ip_forward";
+/// What Debian's plugins need besides.
+const PROBE_IPTABLES: &str = "mount -t tmpfs tmpfs /run && iptables -t nat -N PROBE && iptables-save >/dev/null";
 
 /// The name of the test that this process is to run.
 pub(crate) fn asked_for() -> Option<String> {
@@ -42,16 +44,28 @@ fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
 }
 
-/// Why this machine can't run the tests, if it can't.
+/// Why this machine can't run tests with Debian's plugins, if it can't.
 pub(crate) fn missing() -> Option<String> {
-    for plugin in ["bridge", "host-local", "portmap", "tuning", "loopback"] {
-        if !Path::new(PLUGINS).join(plugin).exists() {
-            return Some(format!("no {PLUGINS}/{plugin}"));
-        }
-    }
-    match isolated("sh").args(["-c", PROBE]).output() {
+    lacks_plugins(Path::new(PLUGINS), &["bridge", "host-local", "portmap", "tuning", "loopback"])
+        .or_else(|| lacks(PROBE))
+        .or_else(|| lacks(PROBE_IPTABLES))
+}
+
+/// Why this machine can't run tests with the plugins of a directory, if it can't.
+pub(crate) fn lacks_plugins(dir: &Path, plugins: &[&str]) -> Option<String> {
+    let absent = plugins.iter().map(|plugin| dir.join(plugin)).find(|path| !path.exists());
+    absent.map(|path| format!("no {}", path.display()))
+}
+
+/// Why this machine has no hosts made of namespaces, or no host in which a shell command succeeds, if it has none.
+pub(crate) fn lacks_host(command: &str) -> Option<String> {
+    lacks(PROBE).or_else(|| lacks(command))
+}
+
+fn lacks(command: &str) -> Option<String> {
+    match isolated("sh").args(["-c", command]).output() {
         Ok(output) if output.status.success() => None,
-        Ok(output) => Some(format!("no namespaces: {}", String::from_utf8_lossy(&output.stderr).trim())),
+        Ok(output) => Some(format!("fails: {command}: {}", String::from_utf8_lossy(&output.stderr).trim())),
         Err(error) => Some(format!("no unshare: {error}")),
     }
 }
@@ -69,7 +83,7 @@ pub(crate) fn run_inside(test: fn(&Host)) -> ExitCode {
     if catch_unwind(AssertUnwindSafe(|| test(&host))).is_ok() {
         return ExitCode::SUCCESS;
     }
-    for command in ["ip -o addr", "ip -n blue -o addr", "iptables-save", "find ."] {
+    for command in ["ip -o addr", "ip -n blue -o addr", "nft list ruleset", "iptables-save", "find ."] {
         let output = host.shell(command).output().unwrap();
         let _ = std::io::Write::write_all(&mut std::io::stderr(), told_short(command, &output).as_bytes());
     }
@@ -85,6 +99,14 @@ fn told(command: &Command, output: &Output) -> String {
     told_short(&format!("{command:?}"), output) + &output.status.to_string()
 }
 
+/// Waits until something holds, but not for ever.
+pub(crate) fn eventually(holds: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !holds() && began.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 pub(crate) struct Host {
     dir: TempDir,
 }
@@ -96,7 +118,6 @@ impl Host {
         host.run("mount -t tmpfs tmpfs /run");
         host.run("ip link set lo up");
         host.run("ip netns add blue");
-        host.run("mkdir sbin && ln -s $(command -v iptables) sbin/iptables");
         host
     }
 
@@ -107,13 +128,18 @@ impl Host {
     /// A `PATH` for plugins, without ip6tables: with it, CHECK of portmap 1.1.1 looks for the IPv4 rules among those
     /// of IPv6, and always fails.
     pub(crate) fn plugin_path(&self) -> PathBuf {
+        self.run("mkdir -p sbin && ln -sf $(command -v iptables) sbin/iptables");
         self.path("sbin")
     }
 
-    /// The library with the real plugins.
+    /// The library with Debian's plugins.
     pub(crate) fn cni(&self) -> Cni {
-        let cni = Cni::new().plugin_dirs([PLUGINS]).cache_dir(self.path("cache"));
-        let cni = cni.env([("PATH".into(), self.plugin_path().into())]);
+        self.cni_with([PLUGINS]).env([("PATH".into(), self.plugin_path().into())])
+    }
+
+    /// The library with the plugins of directories.
+    pub(crate) fn cni_with(&self, dirs: impl IntoIterator<Item = impl Into<PathBuf>>) -> Cni {
+        let cni = Cni::new().plugin_dirs(dirs).cache_dir(self.path("cache"));
         cni.on_notice(|notice| panic!("unexpected notice: {notice:?}"))
     }
 
@@ -122,7 +148,7 @@ impl Host {
         Attachment::new("c1".parse().unwrap(), "eth0".parse().unwrap()).netns("/run/netns/blue")
     }
 
-    fn shell(&self, line: &str) -> Command {
+    pub(crate) fn shell(&self, line: &str) -> Command {
         let mut command = Command::new("sh");
         command.args(["-c", line]).current_dir(self.dir.path()).stdin(Stdio::null());
         command
@@ -167,10 +193,7 @@ impl Host {
     pub(crate) fn has_no_trace(&self) {
         // The kernel takes the links of a deleted namespace down in its own time.
         let links = || self.run("ip -o link show type veth");
-        let began = Instant::now();
-        while !links().is_empty() && began.elapsed() < Duration::from_secs(10) {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        eventually(|| links().is_empty());
         assert_eq!(links(), "");
         assert_eq!(self.reservations(), Vec::<String>::new());
         // Rules for a container name it in a comment; those that are shared by all stay.

@@ -11,26 +11,45 @@ mod chain;
 mod disk;
 mod host;
 mod identity;
+mod ours;
 mod ports;
 mod single;
+mod traffic;
 
 type Test = (&'static str, fn(&host::Host));
 
+/// Tests that need the same of the machine.
+struct Suite {
+    tests: &'static [&'static [Test]],
+    /// What the machine lacks.
+    missing: fn() -> Option<String>,
+}
+
+const SUITES: [Suite; 3] = [
+    Suite { tests: &[chain::TESTS, disk::TESTS, identity::TESTS, ports::TESTS, single::TESTS], missing: host::missing },
+    Suite { tests: ours::TESTS, missing: ours::missing },
+    Suite { tests: ours::WITH_GO, missing: || ours::missing().or_else(host::missing) },
+];
+
 fn main() -> ExitCode {
-    let tests: Vec<Test> = [chain::TESTS, disk::TESTS, identity::TESTS, ports::TESTS, single::TESTS].concat();
     if let Some(name) = host::asked_for() {
-        let (_, test) = tests.iter().find(|(other, _)| *other == name).expect("a test of that name");
-        return host::run_inside(*test);
+        let mut tests = SUITES.iter().flat_map(|suite| suite.tests.concat());
+        let (_, test) = tests.find(|(other, _)| *other == name).expect("a test of that name");
+        return host::run_inside(test);
     }
     let arguments = Arguments::from_args();
-    let missing = if arguments.list { None } else { host::missing() };
-    let trial = |(name, _): &Test| {
-        let name = *name;
+    let trials = SUITES.iter().flat_map(|suite| trials(suite, arguments.list)).collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn trials(suite: &Suite, only_list: bool) -> Vec<Trial> {
+    let missing = if only_list { None } else { (suite.missing)() };
+    let trial = |(name, _): Test| {
         let trial = Trial::test(name, move || host::run(name).map_err(Into::into));
         match &missing {
             Some(reason) => trial.with_kind(reason.clone()).with_ignored_flag(true),
             None => trial,
         }
     };
-    libtest_mimic::run(&arguments, tests.iter().map(trial).collect()).exit_code()
+    suite.tests.concat().into_iter().map(trial).collect()
 }

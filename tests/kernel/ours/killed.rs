@@ -1,0 +1,74 @@
+//! Plugins killed in the middle of ADD: the DEL that follows leaves nothing behind.
+//!
+//! `LIBCNI_KILLS` says how often each test kills; `LIBCNI_KILLS=500 cargo test --test kernel killed` takes a minute.
+
+use std::io::Write;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::{DUAL_STACK, ipam, plugins};
+use crate::Test;
+use crate::host::Host;
+
+pub(crate) const TESTS: &[Test] = &[
+    ("ours::killed::bridge_killed_at_any_moment_leaves_nothing", bridge_killed_at_any_moment),
+    ("ours::killed::portmap_killed_at_any_moment_leaves_nothing", portmap_killed_at_any_moment),
+];
+
+fn kills() -> u32 {
+    std::env::var_os("LIBCNI_KILLS").map_or(40, |kills| kills.into_string().unwrap().parse().unwrap())
+}
+
+/// Starts a plugin as a runtime does.
+fn start(verb: &str, config: &Value) -> Child {
+    let dir = plugins();
+    let mut command = Command::new(dir.join(config["type"].as_str().unwrap()));
+    command.env("CNI_COMMAND", verb).env("CNI_CONTAINERID", "c1").env("CNI_IFNAME", "eth0");
+    command.env("CNI_NETNS", "/run/netns/blue").env("CNI_PATH", dir);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(config.to_string().as_bytes()).unwrap();
+    child
+}
+
+#[track_caller]
+fn succeeds(verb: &str, config: &Value) {
+    let output = start(verb, config).wait_with_output().unwrap();
+    assert!(output.status.success(), "{verb}: {}", String::from_utf8_lossy(&output.stdout));
+}
+
+/// Kills ADD again and again, after times that are spread over all that it takes, and runs DEL each time.
+fn kill_and_delete(config: &Value) {
+    let began = Instant::now();
+    succeeds("ADD", config);
+    let whole = began.elapsed();
+    succeeds("DEL", config);
+    let kills = kills();
+    for n in 0..kills {
+        let mut add = start("ADD", config);
+        // A little more than the whole: some come too late.
+        std::thread::sleep(whole.mul_f64(1.1 * f64::from(n) / f64::from(kills)));
+        add.kill().unwrap();
+        drop(add.stdout.take());
+        add.wait().unwrap();
+        succeeds("DEL", config);
+    }
+    // An IPAM plugin that outlived its caller has had its time.
+    std::thread::sleep(Duration::from_millis(200));
+}
+
+fn bridge_killed_at_any_moment(host: &Host) {
+    kill_and_delete(&json!({"cniVersion": "1.1.0", "name": "net", "type": "bridge", "bridge": "cni0",
+        "isDefaultGateway": true, "ipMasq": true, "macspoofchk": true, "ipam": ipam(host, DUAL_STACK)}));
+    host.is_clean();
+    assert_eq!(host.run("ip -n blue -o link show type veth"), "");
+}
+
+fn portmap_killed_at_any_moment(host: &Host) {
+    let ports: Vec<_> = (8000..8020).map(|port| json!({"hostPort": port, "containerPort": 80})).collect();
+    kill_and_delete(&json!({"cniVersion": "1.1.0", "name": "net", "type": "portmap",
+        "prevResult": {"cniVersion": "1.0.0", "ips": [{"address": "10.77.0.2/24"}, {"address": "fd00:77::2/64"}]},
+        "runtimeConfig": {"portMappings": ports}}));
+    host.is_clean();
+}

@@ -1,0 +1,132 @@
+//! Our plugins: the examples of this crate.
+
+mod addresses;
+mod bridge;
+mod killed;
+mod life;
+mod lists;
+mod ports;
+mod settings;
+
+use std::path::PathBuf;
+
+use libcni::conf::NetworkConfig;
+use libcni::{Attachment, Cni};
+use serde_json::{Value, json};
+
+use crate::Test;
+use crate::host::{Host, lacks_host, lacks_plugins};
+
+pub(crate) const TESTS: &[&[Test]] =
+    &[addresses::TESTS, bridge::TESTS, killed::TESTS, life::TESTS, lists::TESTS, ports::TESTS, settings::TESTS];
+
+pub(crate) const WITH_GO: &[&[Test]] = &[addresses::WITH_GO];
+
+/// What shows and tries, as a shell sees it.
+const PROBE: &str = "nft list ruleset && busybox ping -c 1 localhost >/dev/null";
+
+/// Why this machine can't run the tests, if it can't.
+pub(crate) fn missing() -> Option<String> {
+    // `cargo test` builds them, `cargo test --test kernel` does not.
+    lacks_plugins(&plugins(), &["bridge", "debug", "host-local", "loopback", "noop", "portmap", "runtime"])
+        .or_else(|| lacks_host(&format!("ip link set lo up && {PROBE}")))
+}
+
+/// Where cargo puts examples, beside the directory of this program.
+pub(crate) fn plugins() -> PathBuf {
+    let program = std::env::current_exe().unwrap();
+    program.ancestors().nth(2).unwrap().join("examples")
+}
+
+/// The attachment of a container that is called like its namespace.
+fn attachment(container: &str) -> Attachment {
+    Attachment::new(container.parse().unwrap(), "eth0".parse().unwrap()).netns(format!("/run/netns/{container}"))
+}
+
+/// A configuration of host-local with one range set for each subnet.
+fn ipam(host: &Host, subnets: &[&str]) -> Value {
+    let ranges: Vec<_> = subnets.iter().map(|subnet| json!([{"subnet": subnet}])).collect();
+    json!({"type": "host-local", "dataDir": host.path("ipam"), "ranges": ranges})
+}
+
+/// IPv4 and IPv6.
+const DUAL_STACK: &[&str] = &["10.77.0.0/24", "fd00:77::/64"];
+
+/// The network `net` of one plugin.
+fn network(mut plugin: Value, version: &str) -> NetworkConfig {
+    plugin["capabilities"] = json!({"portMappings": true, "mac": true, "ips": true, "ipRanges": true});
+    let list = json!({"cniVersion": version, "name": "net", "plugins": [plugin]});
+    NetworkConfig::parse(&list.to_string()).unwrap()
+}
+
+/// A bridge that is the default gateway of a dual-stack network, with more keys.
+fn bridge(host: &Host, keys: Value) -> NetworkConfig {
+    let mut plugin =
+        json!({"type": "bridge", "bridge": "cni0", "isDefaultGateway": true, "ipam": ipam(host, DUAL_STACK)});
+    merge(&mut plugin, keys);
+    network(plugin, "1.1.0")
+}
+
+fn merge(object: &mut Value, keys: Value) {
+    let Value::Object(keys) = keys else { panic!("keys are an object") };
+    object.as_object_mut().unwrap().extend(keys);
+}
+
+impl Host {
+    /// The library with our plugins.
+    fn ours(&self) -> Cni {
+        self.cni_with([plugins()])
+    }
+
+    /// Makes the namespace of a container and adds it to a network.
+    #[track_caller]
+    fn add(&self, network: &NetworkConfig, container: &str) {
+        self.run(&format!("ip netns add {container} 2>/dev/null || true"));
+        self.ours().add(network, &attachment(container)).unwrap();
+    }
+
+    /// Removes a container from a network.
+    #[track_caller]
+    fn del(&self, network: &NetworkConfig, container: &str) {
+        self.ours().del(network, &attachment(container)).unwrap();
+    }
+
+    /// The world: a namespace that knows the host's outer addresses, 192.0.2.1 and 2001:db8::1, and no others.
+    fn make_world(&self) {
+        self.run(
+            "ip netns add world
+            ip link add world type veth peer name eth0 netns world
+            ip addr add 192.0.2.1/24 dev world
+            ip addr add 2001:db8::1/64 dev world nodad
+            ip link set world up
+            ip -n world addr add 192.0.2.9/24 dev eth0
+            ip -n world addr add 2001:db8::9/64 dev eth0 nodad
+            ip -n world link set eth0 up",
+        );
+    }
+
+    /// Checks that no attachment of ours is left anywhere.
+    #[track_caller]
+    fn is_clean(&self) {
+        self.has_no_links();
+        let left =
+            self.run("find ipam cache/results -type f ! -name lock ! -name 'last_reserved_ip.*' 2>/dev/null || true");
+        assert_eq!(left, "");
+        assert_eq!(self.run("nft list ruleset"), "");
+    }
+
+    /// Checks that no link of a container is left; the kernel takes those of a deleted namespace down in its own time.
+    #[track_caller]
+    fn has_no_links(&self) {
+        let links = || self.run("ip -o link show type veth | grep -v ' world@' || true");
+        crate::host::eventually(|| links().is_empty());
+        assert_eq!(links(), "");
+    }
+
+    /// The addresses that a namespace has on eth0.
+    fn addresses(&self, container: &str) -> Vec<String> {
+        let shown = self.run(&format!("ip -n {container} -o addr show dev eth0 scope global"));
+        let address = |line: &str| Some(line.split_whitespace().nth(3)?.split('/').next()?.to_owned());
+        shown.lines().filter_map(address).collect()
+    }
+}
