@@ -9,6 +9,12 @@ fn unknown_keys_are_passed_on_at_every_level() {
 }
 
 #[test]
+fn repeated_unknown_keys_are_passed_on_so_that_the_last_still_counts() {
+    let text = r#"{"cniVersion":"1.1.0","interfaces":[{"name":"eth0","x":1,"x":2}],"y":1,"y":2}"#;
+    assert_eq!(AddResult::parse(text).unwrap().to_string(), text);
+}
+
+#[test]
 fn unknown_keys_survive_conversion_there_and_back() {
     let text =
         r#"{"cniVersion":"1.1.0","interfaces":[{"name":"eth0","x":1}],"ips":[{"address":"10.0.0.2/24","x":1}],"y":1}"#;

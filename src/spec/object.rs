@@ -1,5 +1,6 @@
 //! A JSON object that keeps what it does not understand.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -108,13 +109,11 @@ impl Object {
         last
     }
 
-    /// Appends the pairs of another object whose keys this one does not have.
+    /// Appends the pairs of another object whose keys this one does not have, repeated ones included.
     pub(crate) fn append_missing(&mut self, other: &Object) {
-        for (key, value) in other.iter() {
-            if self.get(key).is_none() {
-                self.entries.push((key.to_owned(), value.to_owned()));
-            }
-        }
+        let own: HashSet<String> = self.entries.iter().map(|(key, _)| key.clone()).collect();
+        let missing = other.entries.iter().filter(|(key, _)| !own.contains(key));
+        self.entries.extend(missing.cloned());
     }
 
     /// The pairs whose key is none of `keys` in any case.
