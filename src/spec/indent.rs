@@ -1,5 +1,9 @@
 //! JSON text, indented without decoding it.
 
+/// The deepest level that has lines of its own. Below it the text stays compact: the indentation of n levels is n²
+/// spaces, 40 GB for 100,000.
+const DEEPEST: usize = 64;
+
 /// Indents compact or loose JSON by four spaces a level, as Go does. Every number keeps its text.
 pub(crate) fn indent(json: &str) -> String {
     let mut out = String::with_capacity(json.len() * 2);
@@ -15,16 +19,17 @@ pub(crate) fn indent(json: &str) -> String {
                     continue;
                 }
                 depth += 1;
-                new_line(&mut out, depth);
+                new_line(&mut out, depth, depth);
             }
             '}' | ']' => {
+                let inside = depth;
                 depth = usize::saturating_sub(depth, 1);
-                new_line(&mut out, depth);
+                new_line(&mut out, inside, depth);
                 out.push(c);
             }
             ',' => {
                 out.push(c);
-                new_line(&mut out, depth);
+                new_line(&mut out, depth, depth);
             }
             ':' => out.push_str(": "),
             _ => out.push(c),
@@ -33,9 +38,12 @@ pub(crate) fn indent(json: &str) -> String {
     out
 }
 
-fn new_line(out: &mut String, depth: usize) {
-    out.push('\n');
-    out.extend(std::iter::repeat_n("    ", depth));
+/// Begins a line for what is on a level or, at its end, closes it.
+fn new_line(out: &mut String, level: usize, indentation: usize) {
+    if level <= DEEPEST {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("    ", indentation));
+    }
 }
 
 /// The characters of a JSON text, each with whether it is part of a string; white space between tokens is left out.
@@ -79,7 +87,7 @@ impl Iterator for Structure<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::indent;
+    use super::{DEEPEST, indent};
 
     #[test]
     fn structure_in_strings_and_numbers_stay_as_they_are() {
@@ -96,5 +104,13 @@ mod tests {
     "n": 1e400
 }"#;
         assert_eq!(indent(loose), expected);
+    }
+
+    #[test]
+    fn what_is_very_deep_stays_compact() {
+        let deep = |levels: usize| "[".repeat(levels) + "1,2" + &"]".repeat(levels);
+        assert!(indent(&deep(DEEPEST)).contains(&format!("\n{}1,\n", "    ".repeat(DEEPEST))));
+        assert!(indent(&deep(DEEPEST + 1)).contains(&format!("\n{}[1,2]\n", "    ".repeat(DEEPEST))));
+        assert!(indent(&deep(100_000)).len() < 300_000);
     }
 }
