@@ -12,7 +12,7 @@ may() {
     others=$(printf '%s|' "$module" "$@" | sed 's/|$//')
     files=$(find "src/$module" "src/$module.rs" -name '*.rs' 2>/dev/null || true)
     # shellcheck disable=SC2086 # a list of files without spaces
-    if grep -nHoE 'crate::[a-z]+' $files | grep -vE "crate::($others|chain|specification)\$"; then
+    if grep -nHoE 'crate::[a-z]+' $files | grep -vE "crate::($others|chain|printable|specification)\$"; then
         echo "^ src/$module may use only: $*" >&2
         status=1
     fi

@@ -1,9 +1,13 @@
 //! An error with its causes, in one line.
 
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Write};
+
+use crate::printable::Indented;
 
 /// Displays an error and its causes, from the outermost in: errors here say their own layer only.
+///
+/// What plugins and files say in it is made [`Printable`](crate::Printable), and further lines of it are indented.
 ///
 /// ```
 /// use libcni::Chain;
@@ -20,12 +24,29 @@ pub struct Chain<'a>(pub &'a dyn Error);
 
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
+        let mut out = Indented::new(f);
+        write!(out, "{}", self.0)?;
         let mut cause = self.0.source();
         while let Some(error) = cause {
-            write!(f, ": {error}")?;
+            write!(out, ": {error}")?;
             cause = error.source();
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Said(&'static str, #[source] Option<Box<Said>>);
+
+    #[test]
+    fn no_word_of_an_error_or_cause_begins_a_line_or_moves_a_cursor() {
+        let cause = Said("\nerror: forged\n\n  listed\u{1b}[2J", None);
+        let text = Chain(&Said("failed\r\n", Some(Box::new(cause)))).to_string();
+        assert_eq!(text, "failed\\r\n    : \n    error: forged\n\n  listed\\u{1b}[2J");
     }
 }

@@ -61,6 +61,7 @@
 
 mod chain;
 mod error;
+mod printable;
 
 pub mod cache;
 pub mod conf;
@@ -74,6 +75,7 @@ pub mod spec;
 
 pub use chain::Chain;
 pub use error::{Error, Failures};
+pub use printable::Printable;
 pub use runtime::{Attachment, Cni};
 
 // Only for the documentation: the page itself, so that links to its sections lead somewhere.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
 use super::{ExecError, Output, Request};
+use crate::Printable;
 use crate::result::ParseError;
 use crate::spec::{Command, ErrorCode, ErrorReply, InvalidVersionReply, Object};
 
@@ -26,7 +27,7 @@ pub struct PluginError {
 #[non_exhaustive]
 pub enum Failure {
     /// It answered with an error object of the protocol.
-    #[error("{}", printable(&reply.to_string()))]
+    #[error("{}", Printable(&reply.to_string()))]
     Reported {
         /// The error object.
         reply: ErrorReply,
@@ -155,17 +156,6 @@ fn error_object(stdout: &[u8]) -> Option<ErrorReply> {
     }
     Object::parse(text).ok()?;
     serde_json::from_str(text).ok()
-}
-
-/// A plugin's own words for an error message: control characters but line breaks and tabs are escaped, so that they
-/// can't move a terminal's cursor or forge a line of a log.
-fn printable(text: &str) -> String {
-    let escape = |c: char| match c {
-        '\n' | '\t' => c.to_string(),
-        _ if c.is_control() => c.escape_default().to_string(),
-        _ => c.to_string(),
-    };
-    text.chars().map(escape).collect()
 }
 
 /// How much of an output an error message quotes, in bytes.

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::sync::OnceLock;
 
+use libcni::Printable;
 use libcni::runtime::Notice;
 use libcni::spec::{ErrorCode, Object};
 use serde::Serialize;
@@ -91,24 +92,21 @@ fn line(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// A text with its control characters but line breaks and tabs escaped.
+/// A text that moves no cursor.
 pub(crate) fn printable(text: &str) -> String {
-    escaped(text, |c| c.escape_default().to_string())
+    Printable(text).to_string()
 }
 
 /// The same for JSON, which means what it meant before: within its texts the characters may be written as `\u`, and
 /// between them there is none but white space.
 pub(crate) fn printable_json(json: &str) -> String {
-    escaped(json, |c| if c == '\r' { " ".to_owned() } else { format!("\\u{:04x}", u32::from(c)) })
-}
-
-fn escaped(text: &str, escape: impl Fn(char) -> String) -> String {
+    let escape = |unit: &u16| format!("\\u{unit:04x}");
     let printable = |c: char| match c {
-        '\n' | '\t' => c.to_string(),
-        _ if c.is_control() => escape(c),
-        _ => c.to_string(),
+        '\r' => " ".to_owned(),
+        _ if Printable::allows(c) => c.to_string(),
+        _ => c.encode_utf16(&mut [0; 2]).iter().map(escape).collect(),
     };
-    text.chars().map(printable).collect()
+    json.chars().map(printable).collect()
 }
 
 /// Rows with columns below each other, under a line of titles.
@@ -152,8 +150,7 @@ impl<const N: usize> Table<N> {
 
 /// A text for a cell: line breaks and tabs, too, are escaped.
 fn one_line(text: &str) -> String {
-    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(escape).collect()
+    printable(text).replace('\n', "\\n").replace('\t', "\\t")
 }
 
 #[cfg(test)]
@@ -171,7 +168,7 @@ mod tests {
 
     #[test]
     fn json_that_moves_no_cursor_means_the_same() {
-        let json = "{\"a\":\r\"b\u{9b}c\u{7f}\"}";
-        assert_eq!(printable_json(json), "{\"a\": \"b\\u009bc\\u007f\"}");
+        let json = "{\"a\":\r\"b\u{9b}c\u{7f}\u{202e}\u{e0001}\"}";
+        assert_eq!(printable_json(json), r#"{"a": "b\u009bc\u007f\u202e\udb40\udc01"}"#);
     }
 }
