@@ -62,7 +62,7 @@ pub trait Exec: std::fmt::Debug + Send + Sync {
 pub struct Limits {
     /// How long it may run.
     pub timeout: Duration,
-    /// How long its process group has, after SIGTERM, before SIGKILL.
+    /// How long it and its process group have, after SIGTERM, before SIGKILL.
     pub grace: Duration,
     /// How many bytes it may print on stdout; more ends it.
     pub max_stdout: usize,
@@ -145,7 +145,15 @@ pub enum ExecError {
         /// The limit in bytes.
         limit: usize,
     },
-    /// Talking to the process or waiting for it failed.
+    /// It ended, but nobody can tell how: its exit status was taken before this library could ask for it.
+    #[error(
+        "it ended, but its exit status is lost: something else in this process waits for any child, or SIGCHLD is ignored"
+    )]
+    StatusUnknown {
+        /// What it had printed on stderr.
+        stderr: Vec<u8>,
+    },
+    /// Talking to the process or waiting for it failed, and it was ended.
     #[error("cannot {doing} the process")]
     Io {
         /// What was tried.
@@ -167,7 +175,7 @@ impl ExecError {
     /// What the plugin had printed on stderr when it was ended.
     pub fn stderr(&self) -> &[u8] {
         match self {
-            Self::TimedOut { stderr, .. } | Self::Cancelled { stderr, .. } => stderr,
+            Self::TimedOut { stderr, .. } | Self::Cancelled { stderr, .. } | Self::StatusUnknown { stderr } => stderr,
             _ => &[],
         }
     }

@@ -39,6 +39,22 @@ fn a_plugin_that_stops_itself_is_ended() {
 }
 
 #[test]
+fn a_plugin_that_stops_itself_can_still_clean_up() {
+    let mut script =
+        Script::new("trap 'echo cleaned >~/done; exit 0' TERM; kill -STOP $$; sleep 300 & wait").timeout(200);
+    script.limits.grace = Duration::from_secs(20);
+    script.error();
+    assert!(script.file("done").exists(), "{script}");
+}
+
+#[test]
+fn a_plugin_that_leaves_its_process_group_is_ended() {
+    // No shell can do that to itself.
+    let leave = "setpgrp(0, getpgrp(getppid()))";
+    is_ended_with_its_tree(&format!("echo $$ | tee ~/plugin >~/pid; exec perl -e '{leave}; sleep 300'"));
+}
+
+#[test]
 fn a_plugin_has_the_grace_period_to_clean_up() {
     let script = Script::new("trap 'echo cleaned >~/done; exit 0' TERM; sleep 300 & wait").timeout(200);
     script.error();
@@ -49,6 +65,16 @@ fn a_plugin_has_the_grace_period_to_clean_up() {
 fn a_plugin_that_ends_in_the_grace_period_does_not_use_it_up() {
     let mut script = Script::new("exec sleep 300").timeout(100);
     script.limits.grace = Duration::from_secs(60);
+    assert!(matches!(script.error(), ExecError::TimedOut { .. }), "{script}");
+}
+
+#[test]
+fn a_time_without_end_is_a_long_time() {
+    let mut script = Script::new("echo '{}'");
+    script.limits.timeout = Duration::MAX;
+    assert_eq!(script.stdout(), "{}\n");
+    let mut script = Script::new("exec sleep 300").timeout(100);
+    script.limits.grace = Duration::MAX;
     assert!(matches!(script.error(), ExecError::TimedOut { .. }), "{script}");
 }
 

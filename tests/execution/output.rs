@@ -24,6 +24,11 @@ fn a_plugin_that_was_killed_names_the_signal() {
 }
 
 #[test]
+fn a_signal_without_a_name_is_named_by_its_number() {
+    message_has("kill -40 $$", ["`one`", "signal: 40"]);
+}
+
+#[test]
 fn a_silent_failure_names_the_exit_status_and_quotes_stderr() {
     message_has("echo 'cannot open socket' >&2; exit 3", ["`one`", "exit status: 3", "cannot open socket"]);
 }

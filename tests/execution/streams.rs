@@ -75,3 +75,25 @@ fn a_grandchild_that_keeps_the_pipes_open_does_not_delay_the_answer() {
     kill(Pid::from_raw(pid), Signal::SIGKILL).expect("what a plugin leaves behind on purpose lives on");
     assert_eq!(answer, "{}\n");
 }
+
+#[test]
+fn grandchildren_that_flood_the_pipes_do_not_delay_the_answer() {
+    // They end when nobody reads any more.
+    let script = Script::new("for n in 1 2 3 4; do cat /dev/zero >&2 & done; echo '{}'");
+    assert_eq!(script.stdout(), "{}\n");
+}
+
+#[test]
+fn a_plugin_that_closes_everything_is_still_awaited() {
+    let script = Script::new("exec <&- >&- 2>&-; sleep 0.1; touch ~/done; exit 3");
+    let output = script.run().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(script.file("done").exists());
+}
+
+#[test]
+fn too_much_stdout_at_the_very_end_is_an_error() {
+    let mut script = Script::new("head -c 1001 /dev/zero");
+    script.limits.max_stdout = 1000;
+    assert!(matches!(script.error(), ExecError::StdoutTooLong { limit: 1000 }), "{script}");
+}

@@ -1,6 +1,6 @@
 //! A running plugin: its pipes fed and drained, its end awaited, forced if need be.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -8,21 +8,23 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{Signal, killpg};
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
-use rustix::process::{PidfdFlags, pidfd_open};
+use rustix::process::{PidfdFlags, WaitId, WaitIdOptions, WaitOptions, pidfd_open, waitid, waitpid};
 
+use super::after;
 use super::spawn::Spawned;
+use super::stream::Stream;
 use crate::invoke::{CancelToken, ExecError, Limits, Output};
 
 /// How often to look whether the plugin has ended, where the kernel (before 5.3) has no descriptor for that.
 const TICK: Duration = Duration::from_millis(10);
 
 pub(super) struct Child<'a> {
-    pid: Pid,
+    pid: rustix::process::Pid,
     /// Readable once the plugin has exited.
     exit: Option<OwnedFd>,
+    has_exited: bool,
     stdin: Option<std::fs::File>,
     unwritten: &'a [u8],
     stdout: Stream,
@@ -42,7 +44,8 @@ impl<'a> Child<'a> {
     pub(super) fn new(spawned: Spawned, stdin: &'a [u8], limits: &Limits) -> Self {
         Self {
             pid: spawned.pid,
-            exit: pidfd(spawned.pid),
+            exit: pidfd_open(spawned.pid, PidfdFlags::empty()).ok(),
+            has_exited: false,
             stdin: Some(spawned.stdin.into()),
             unwritten: stdin,
             stdout: Stream::new(spawned.stdout, limits.max_stdout),
@@ -54,10 +57,11 @@ impl<'a> Child<'a> {
     pub(super) fn step(&mut self, deadline: Instant, cancel: Option<&CancelToken>) -> Result<Event, ExecError> {
         let left = deadline.saturating_duration_since(Instant::now());
         let cancelled = self.wait(left, cancel).map_err(io_error("wait for"))?;
-        self.pump()?;
+        self.pump().map_err(io_error("exchange data with"))?;
+        self.look()?;
         Ok(match () {
-            () if self.stdout.overflowed => Event::StdoutTooLong,
-            () if self.has_exited() => Event::Exited,
+            () if self.stdout.has_overflowed() => Event::StdoutTooLong,
+            () if self.has_exited => Event::Exited,
             () if cancelled => Event::Cancelled,
             () if left.is_zero() => Event::Deadline,
             () => Event::Progress,
@@ -69,8 +73,9 @@ impl<'a> Child<'a> {
         let readable = |fd| PollFd::new(fd, PollFlags::POLLIN);
         let mut fds = Vec::with_capacity(5);
         fds.extend(cancel.map(|token| readable(token.fd())));
-        fds.extend(self.exit.iter().map(|fd| readable(fd.as_fd())));
-        fds.extend([&self.stdout, &self.stderr].into_iter().filter_map(|s| Some(readable(s.pipe.as_ref()?.as_fd()))));
+        // Once it has exited, that is no news any more.
+        fds.extend(self.exit.iter().filter(|_| !self.has_exited).map(|fd| readable(fd.as_fd())));
+        fds.extend([&self.stdout, &self.stderr].into_iter().filter_map(Stream::pipe).map(readable));
         fds.extend(self.stdin.iter().map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLOUT)));
         let longest = if self.exit.is_some() { left } else { left.min(TICK) };
         match poll(&mut fds, rounded_up(longest)) {
@@ -81,10 +86,10 @@ impl<'a> Child<'a> {
     }
 
     /// Writes and reads what can be without blocking.
-    fn pump(&mut self) -> Result<(), ExecError> {
-        self.feed().map_err(io_error("write to stdin of"))?;
-        self.stdout.drain().map_err(io_error("read stdout of"))?;
-        self.stderr.drain().map_err(io_error("read stderr of"))
+    fn pump(&mut self) -> io::Result<()> {
+        self.feed()?;
+        self.stdout.drain()?;
+        self.stderr.drain()
     }
 
     fn feed(&mut self) -> io::Result<()> {
@@ -105,104 +110,71 @@ impl<'a> Child<'a> {
         Ok(())
     }
 
-    /// Whether the plugin has ended. It is not reaped, so its process group's number can't be taken by another.
-    fn has_exited(&self) -> bool {
-        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-        !matches!(waitid(Id::Pid(self.pid), flags), Ok(WaitStatus::StillAlive))
+    /// Looks whether the plugin has ended. It is not reaped, so the number of its process group can't be taken by
+    /// another.
+    fn look(&mut self) -> Result<(), ExecError> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        if self.has_exited || matches!(waitid(WaitId::Pid(self.pid), options), Ok(None)) {
+            return Ok(());
+        }
+        self.has_exited = true;
+        // What it wrote is in the pipes by now. Nobody waits for their end: a child of the plugin may keep them open.
+        let drained = self.stdout.drain_rest().and_then(|()| self.stderr.drain_rest());
+        drained.map_err(io_error("read the output of"))
     }
 
     /// Collects an exited plugin.
-    pub(super) fn finish(mut self) -> Result<Output, ExecError> {
-        // What it wrote is in the pipes by now. Nobody waits for their end: a child of the plugin may keep them open.
-        self.stdout.drain().map_err(io_error("read stdout of"))?;
-        self.stderr.drain().map_err(io_error("read stderr of"))?;
-        let status = waitpid(self.pid, None).map_err(io_error("wait for"))?;
-        Ok(Output { status: exit_status(status), stdout: self.stdout.data, stderr: self.stderr.data })
+    pub(super) fn finish(self) -> Result<Output, ExecError> {
+        let (stdout, stderr) = (self.stdout.into_data(), self.stderr.into_data());
+        match waitpid(Some(self.pid), WaitOptions::empty()) {
+            Ok(Some((_, status))) => Ok(Output { status: ExitStatus::from_raw(status.as_raw()), stdout, stderr }),
+            _ => Err(ExecError::StatusUnknown { stderr }),
+        }
     }
 
-    /// Ends the plugin's process group: SIGTERM, SIGKILL after the grace period, and the plugin is reaped.
-    pub(super) fn end(&mut self, grace: Duration) -> Result<(), ExecError> {
-        let _ = killpg(self.pid, Signal::SIGTERM);
-        self.settle(grace)?;
+    /// Ends the plugin and its process group: SIGTERM, SIGKILL after the grace period, and the plugin is reaped.
+    pub(super) fn end(&mut self, grace: Duration) {
+        self.signal(Signal::SIGTERM);
+        // What has stopped itself can't hear that otherwise.
+        self.signal(Signal::SIGCONT);
+        self.settle(grace, |child| child.stdout.pipe().is_some() || child.stderr.pipe().is_some());
         // Also when the plugin itself is gone: what it started may have ignored the first signal.
-        let _ = killpg(self.pid, Signal::SIGKILL);
-        self.settle(grace)?;
+        self.signal(Signal::SIGKILL);
+        // Who holds a pipe now is of another group.
+        self.settle(grace, |_| false);
         // Not waiting: a process in an uninterruptible sleep outlives SIGKILL.
-        let _ = waitpid(self.pid, Some(WaitPidFlag::WNOHANG));
-        Ok(())
+        let _ = waitpid(Some(self.pid), WaitOptions::NOHANG);
     }
 
-    /// Waits until the plugin has exited and nobody holds its pipes, for a limited time.
-    fn settle(&mut self, grace: Duration) -> Result<(), ExecError> {
-        let deadline = Instant::now() + grace;
-        loop {
-            self.step(deadline, None)?;
-            let held = self.stdout.pipe.is_some() || self.stderr.pipe.is_some();
-            if Instant::now() >= deadline || self.has_exited() && !held {
-                return Ok(());
+    /// To the group, and to the plugin itself, which may have moved to another.
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.pid.as_raw_nonzero().get());
+        let _ = killpg(pid, signal);
+        if !self.has_exited {
+            let _ = kill(pid, signal);
+        }
+    }
+
+    /// Waits until the plugin has exited and nobody is busy, for a limited time.
+    fn settle(&mut self, grace: Duration, is_busy: impl Fn(&Self) -> bool) {
+        let deadline = after(grace);
+        while !self.has_exited || is_busy(self) {
+            // A step that fails fails at once, and would again.
+            if self.step(deadline, None).is_err() || Instant::now() >= deadline {
+                return;
             }
         }
     }
 
     pub(super) fn into_stderr(self) -> Vec<u8> {
-        self.stderr.data
+        self.stderr.into_data()
     }
-}
-
-/// A pipe that the plugin writes to.
-struct Stream {
-    pipe: Option<std::fs::File>,
-    data: Vec<u8>,
-    limit: usize,
-    overflowed: bool,
-}
-
-impl Stream {
-    fn new(pipe: OwnedFd, limit: usize) -> Self {
-        let pipe = Some(pipe.into());
-        Self { pipe, data: Vec::new(), limit, overflowed: false }
-    }
-
-    /// Reads what is there; keeps as much as the limit allows.
-    fn drain(&mut self) -> io::Result<()> {
-        let mut buffer = [0; 16 << 10];
-        while let Some(pipe) = &mut self.pipe {
-            match pipe.read(&mut buffer) {
-                Ok(0) => self.pipe = None,
-                Ok(length) => self.keep(&buffer[..length]),
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
-            }
-        }
-        Ok(())
-    }
-
-    fn keep(&mut self, bytes: &[u8]) {
-        let room = self.limit - self.data.len();
-        self.overflowed |= bytes.len() > room;
-        self.data.extend_from_slice(&bytes[..bytes.len().min(room)]);
-    }
-}
-
-fn pidfd(pid: Pid) -> Option<OwnedFd> {
-    let pid = rustix::process::Pid::from_raw(pid.as_raw())?;
-    pidfd_open(pid, PidfdFlags::empty()).ok()
 }
 
 /// In whole milliseconds, never 0 before the time is over, so that waiting doesn't become spinning.
 fn rounded_up(time: Duration) -> PollTimeout {
     let milliseconds = time.as_micros().div_ceil(1000);
     PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX)
-}
-
-fn exit_status(status: WaitStatus) -> ExitStatus {
-    match status {
-        WaitStatus::Exited(_, code) => ExitStatus::from_raw(code << 8),
-        WaitStatus::Signaled(_, signal, core) => ExitStatus::from_raw(signal as i32 | i32::from(core) << 7),
-        // waitpid was not asked for stopped or continued processes.
-        _ => ExitStatus::default(),
-    }
 }
 
 fn io_error<E: Into<io::Error>>(doing: &'static str) -> impl Fn(E) -> ExecError {

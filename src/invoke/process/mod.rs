@@ -2,6 +2,7 @@
 
 mod child;
 mod spawn;
+mod stream;
 
 use std::time::{Duration, Instant};
 
@@ -16,8 +17,8 @@ use super::{CancelToken, Exec, ExecError, Limits, Output, Request};
 ///   signal mask and the default action for SIGPIPE.
 /// - stdin is fed while stdout and stderr are read, so no order of reading and writing can block it.
 /// - The call ends when the plugin does: a child that it leaves behind may keep the pipes open, and may live on.
-/// - At the deadline, or when cancelled, the whole group gets SIGTERM, after the grace period SIGKILL, and the
-///   plugin is reaped.
+/// - At the deadline, or when cancelled, the plugin and the whole group get SIGTERM, after the grace period SIGKILL,
+///   and the plugin is reaped.
 /// - A file that is busy ("text file busy": it is being replaced) is tried again for up to 5 seconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ProcessExec;
@@ -25,17 +26,17 @@ pub struct ProcessExec;
 impl Exec for ProcessExec {
     #[doc(alias = "ExecPlugin")]
     fn exec(&self, request: &Request, limits: &Limits) -> Result<Output, ExecError> {
-        let deadline = Instant::now() + limits.timeout;
+        let deadline = after(limits.timeout);
         if let Some(variable) = request.variable_with_nul() {
             let variable = variable.to_string_lossy().into_owned();
             return Err(ExecError::Environment { variable });
         }
         sleep(Duration::ZERO, limits.cancel.as_ref())?;
         let mut child = start(request, limits, deadline)?;
-        match run(&mut child, limits, deadline)? {
-            None => child.finish(),
-            Some(stop) => {
-                child.end(limits.grace)?;
+        match run(&mut child, limits, deadline) {
+            Ok(()) => child.finish(),
+            Err(stop) => {
+                child.end(limits.grace);
                 Err(stop.into_error(child, limits))
             }
         }
@@ -47,6 +48,7 @@ enum Stop {
     Deadline,
     Cancelled,
     StdoutTooLong,
+    Failed(ExecError),
 }
 
 impl Stop {
@@ -56,8 +58,15 @@ impl Stop {
             Stop::Deadline => ExecError::TimedOut { after: limits.timeout, stderr },
             Stop::Cancelled => ExecError::Cancelled { started: true, stderr },
             Stop::StdoutTooLong => ExecError::StdoutTooLong { limit: limits.max_stdout },
+            Stop::Failed(error) => error,
         }
     }
+}
+
+/// The moment after a time. There is none for a time without end, such as [`Duration::MAX`]; a century will do.
+fn after(time: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    Instant::now() + time.min(CENTURY)
 }
 
 /// How long a busy file is tried again, and the first and longest pause between two tries.
@@ -99,13 +108,13 @@ fn sleep(pause: Duration, cancel: Option<&CancelToken>) -> Result<(), ExecError>
 }
 
 /// Feeds and drains the plugin until it exits, or there is a reason to end it.
-fn run(child: &mut Child<'_>, limits: &Limits, deadline: Instant) -> Result<Option<Stop>, ExecError> {
+fn run(child: &mut Child<'_>, limits: &Limits, deadline: Instant) -> Result<(), Stop> {
     loop {
-        match child.step(deadline, limits.cancel.as_ref())? {
-            Event::Exited => return Ok(None),
-            Event::Deadline => return Ok(Some(Stop::Deadline)),
-            Event::Cancelled => return Ok(Some(Stop::Cancelled)),
-            Event::StdoutTooLong => return Ok(Some(Stop::StdoutTooLong)),
+        match child.step(deadline, limits.cancel.as_ref()).map_err(Stop::Failed)? {
+            Event::Exited => return Ok(()),
+            Event::Deadline => return Err(Stop::Deadline),
+            Event::Cancelled => return Err(Stop::Cancelled),
+            Event::StdoutTooLong => return Err(Stop::StdoutTooLong),
             Event::Progress => {}
         }
     }

@@ -15,7 +15,7 @@ use crate::invoke::Request;
 
 /// A process that was started, and our ends of its pipes, which don't block.
 pub(super) struct Spawned {
-    pub(super) pid: Pid,
+    pub(super) pid: rustix::process::Pid,
     pub(super) stdin: OwnedFd,
     pub(super) stdout: OwnedFd,
     pub(super) stderr: OwnedFd,
@@ -41,6 +41,7 @@ pub(super) fn spawn(request: &Request) -> Result<Spawned, Errno> {
     let program = c_string(request.program.as_os_str().as_bytes())?;
     let env = environment(&request.env)?;
     let pid = posix_spawn(program.as_c_str(), &actions, &attributes()?, &[&program], &env)?;
+    let pid = rustix::process::Pid::from_raw(pid.as_raw()).ok_or(Errno::ESRCH)?;
     Ok(Spawned { pid, stdin, stdout, stderr })
 }
 
