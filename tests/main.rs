@@ -15,6 +15,9 @@ mod verbs;
 /// One execution of a plugin: its limits, and what it gets.
 mod execution;
 
+/// The plugin's side, given odd things.
+mod dispatch;
+
 /// The directory of configurations, with bad neighbours in it.
 mod conf_dir;
 

@@ -1,8 +1,9 @@
 //! What one execution is: a program, its whole environment, its stdin.
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
 
 use crate::spec::{CNI_ARGS, CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, CNI_PATH, Command};
 
@@ -52,8 +53,8 @@ pub struct Parameters<'a> {
     pub ifname: &'a str,
     /// CNI_ARGS.
     pub args: &'a str,
-    /// CNI_PATH.
-    pub path: &'a str,
+    /// CNI_PATH, which need not be UTF-8, as paths need not.
+    pub path: &'a OsStr,
 }
 
 impl Parameters<'_> {
@@ -75,17 +76,13 @@ impl Parameters<'_> {
             (CNI_NETNS, self.netns),
             (CNI_IFNAME, self.ifname),
             (CNI_ARGS, self.args),
-            (CNI_PATH, self.path),
         ];
-        let replaced = |key: &OsStr| own.iter().any(|(own, _)| key == *own);
-        let mut env: Vec<(OsString, OsString)> = Vec::with_capacity(base.len() + own.len());
-        for (key, value) in base {
-            if !replaced(key) && !env.iter().any(|(seen, _)| seen == key) {
-                env.push((key.clone(), value.clone()));
-            }
-        }
-        env.extend(own.map(|(key, value)| (key.into(), value.into())));
-        env
+        let own = own.map(|(key, value)| (OsStr::new(key), OsStr::new(value)));
+        let own = own.into_iter().chain([(OsStr::new(CNI_PATH), self.path)]);
+        let mut set: HashSet<&OsStr> = own.clone().map(|(key, _)| key).collect();
+        let inherited = base.iter().filter(|(key, _)| set.insert(key));
+        let inherited: Vec<_> = inherited.cloned().collect();
+        inherited.into_iter().chain(own.map(|(key, value)| (key.into(), value.into()))).collect()
     }
 }
 
@@ -104,8 +101,8 @@ impl Request {
     }
 }
 
-/// The plugin directories as CNI_PATH has them.
-pub(crate) fn join_dirs(dirs: &[PathBuf]) -> String {
-    let dirs: Vec<_> = dirs.iter().map(|dir| Path::to_string_lossy(dir).into_owned()).collect();
-    dirs.join(":")
+/// The plugin directories as CNI_PATH has them, byte for byte.
+pub(crate) fn join_dirs(dirs: &[PathBuf]) -> OsString {
+    let dirs: Vec<_> = dirs.iter().map(|dir| dir.as_os_str().as_bytes()).collect();
+    OsString::from_vec(dirs.join(&b':'))
 }

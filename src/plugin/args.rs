@@ -10,6 +10,9 @@ use serde::forward_to_deserialize_any;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArgsError {
+    /// The variable is not UTF-8.
+    #[error("CNI_ARGS is not UTF-8")]
+    NotUtf8,
     /// A pair has not exactly one `=`.
     #[error("CNI_ARGS: invalid pair `{0}`")]
     InvalidPair(String),

@@ -1,8 +1,9 @@
 //! What a verb receives.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::ops::Deref;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -34,14 +35,20 @@ pub struct AttachmentCall {
 }
 
 impl Call {
-    /// A variable of the protocol as the runtime set it; empty when it did not.
+    /// A variable of the protocol as the runtime set it; empty when it did not, or when it is not UTF-8.
     pub fn variable(&self, name: &str) -> &str {
-        self.env.get(std::ffi::OsStr::new(name)).and_then(|value| value.to_str()).unwrap_or_default()
+        self.os_variable(name).to_str().unwrap_or_default()
+    }
+
+    /// A variable as the runtime set it, UTF-8 or not; empty when it did not.
+    pub fn os_variable(&self, name: &str) -> &OsStr {
+        self.env.get(OsStr::new(name)).map(OsString::as_os_str).unwrap_or_default()
     }
 
     /// The plugin directories (CNI_PATH).
     pub fn plugin_dirs(&self) -> Vec<PathBuf> {
-        self.variable(CNI_PATH).split(':').map(PathBuf::from).collect()
+        let dirs = self.os_variable(CNI_PATH).as_bytes().split(|byte| *byte == b':');
+        dirs.map(|dir| PathBuf::from(OsStr::from_bytes(dir))).collect()
     }
 
     /// Another plugin, to be called with this call's environment and configuration, such as the IPAM plugin
@@ -68,7 +75,7 @@ impl AttachmentCall {
     /// The path of the container's network namespace. Always there for ADD and CHECK; for DEL the namespace may be
     /// gone, and then so may be the path.
     pub fn netns(&self) -> Option<&Path> {
-        let path = self.variable(CNI_NETNS);
+        let path = self.os_variable(CNI_NETNS);
         (!path.is_empty()).then(|| Path::new(path))
     }
 
@@ -100,7 +107,7 @@ impl AttachmentCall {
     /// # Errors
     /// See [`ArgsError`].
     pub fn args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, ArgsError> {
-        load_args(self.variable(CNI_ARGS))
+        load_args(self.os_variable(CNI_ARGS).to_str().ok_or(ArgsError::NotUtf8)?)
     }
 }
 

@@ -222,7 +222,7 @@ fn check_version(plugin: &dyn Plugin, command: Command, config: &Config) -> Resu
 /// ADD and DEL in the plugin's own namespace would change the host's network. Refused before anything is done.
 fn guard_own_netns(call: &Call, is_own_netns: impl FnOnce(&Path) -> bool) -> Result<(), ErrorReply> {
     let changes = matches!(call.command, Command::Add | Command::Del);
-    let path = Path::new(call.variable(CNI_NETNS));
+    let path = Path::new(call.os_variable(CNI_NETNS));
     let allowed = matches!(call.variable(CNI_NETNS_OVERRIDE).to_ascii_lowercase().as_str(), "1" | "true");
     if !changes || allowed || path.as_os_str().is_empty() || !is_own_netns(path) {
         return Ok(());

@@ -1,5 +1,7 @@
 //! VERSION: what a plugin supports.
 
+use std::ffi::OsStr;
+
 use super::{Answer, Cni};
 use crate::error::Error;
 use crate::invoke::{Failure, Parameters, PluginError};
@@ -21,8 +23,12 @@ impl Cni {
     /// The plugin can't be found, fails, or answers with something else.
     #[doc(alias("GetVersionInfo", "PluginInfo"))]
     pub fn plugin_version(&self, plugin: &str) -> Result<VersionReply, Error> {
-        let parameters =
-            Parameters { netns: PLACEHOLDER, ifname: PLACEHOLDER, path: PLACEHOLDER, ..Parameters::default() };
+        let parameters = Parameters {
+            netns: PLACEHOLDER,
+            ifname: PLACEHOLDER,
+            path: OsStr::new(PLACEHOLDER),
+            ..Parameters::default()
+        };
         let mut config = Object::new();
         config.set("cniVersion", Version::CURRENT.as_str());
         let request = self.request(Command::Version, plugin, parameters, &config);

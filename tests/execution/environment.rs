@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use libcni::invoke::ExecError;
+use libcni::invoke::{ExecError, Parameters};
+use libcni::spec::Command;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 
-use crate::support::{Sandbox, Script, attachment};
+use crate::support::{FakeExec, Sandbox, Script, attachment, printing, promptly};
 
 #[test]
 fn a_plugin_gets_descriptors_0_1_and_2_only() {
@@ -85,6 +86,23 @@ fn a_variable_that_is_not_utf8_reaches_the_plugin() {
     let mut script = Script::new("printf %s \"$ODD\"");
     script.request.env.push(("ODD".into(), OsString::from_vec(b"a\xffb".to_vec())));
     assert_eq!(script.run().unwrap().stdout, b"a\xffb");
+}
+
+#[test]
+fn a_plugin_directory_that_is_not_utf8_is_passed_on_as_it_is() {
+    let exec = FakeExec::new(|_| printing("{}"));
+    let sandbox = Sandbox::new().plugins(["one"]);
+    let dirs = [b"/a\xff".as_slice(), b"/b"].map(|dir| OsString::from_vec(dir.to_vec()));
+    let cni = sandbox.cni().plugin_dirs(dirs).exec(exec.clone());
+    cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
+    assert_eq!(exec.requests()[0].env("CNI_PATH").unwrap().as_bytes(), b"/a\xff:/b");
+}
+
+#[test]
+fn a_hundred_thousand_variables_take_a_moment() {
+    let many: Vec<(OsString, OsString)> = (0..100_000).map(|n| (format!("V{n}").into(), "".into())).collect();
+    let env = promptly(|| Parameters::default().environment(Command::Status, &many));
+    assert_eq!(env.len(), many.len() + 6);
 }
 
 #[test]

@@ -10,7 +10,7 @@ mod tool;
 
 pub(crate) use document::{Document, repository};
 pub(crate) use fake::{FakeExec, failing, printing};
-pub(crate) use patience::{eventually, is_gone, pid_in};
+pub(crate) use patience::{eventually, is_gone, pid_in, promptly};
 pub(crate) use sandbox::{Sandbox, attachment};
 pub(crate) use script::Script;
 #[cfg(feature = "cli")]

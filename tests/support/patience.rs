@@ -14,6 +14,15 @@ pub(crate) fn eventually(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
+/// Does what takes a moment, and minutes where the work grows with the square of the input.
+#[track_caller]
+pub(crate) fn promptly<T>(work: impl FnOnce() -> T) -> T {
+    let began = Instant::now();
+    let done = work();
+    assert!(began.elapsed() < Duration::from_secs(15), "took {:?}", began.elapsed());
+    done
+}
+
 /// The process ID that a plugin wrote into a file.
 #[track_caller]
 pub(crate) fn pid_in(file: &Path) -> i32 {

@@ -1,0 +1,106 @@
+//! The plugin's side, given odd things.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use libcni::plugin::{Answer, AttachmentCall, Input, Outcome, Plugin, dispatch};
+use libcni::result::{AddResult, v100};
+use libcni::spec::ErrorReply;
+
+const CONFIG: &str = r#"{"cniVersion":"1.1.0","name":"net","type":"one"}"#;
+
+/// A plugin whose verbs are one closure.
+struct Acting<F>(F);
+
+impl<F: Fn(&AttachmentCall) -> Answer> Plugin for Acting<F> {
+    fn add(&self, call: &AttachmentCall) -> Answer<AddResult> {
+        (self.0)(call)?;
+        Ok(v100::Body::default().into())
+    }
+
+    fn del(&self, call: &AttachmentCall) -> Answer {
+        (self.0)(call)
+    }
+
+    fn check(&self, call: &AttachmentCall) -> Answer {
+        (self.0)(call)
+    }
+}
+
+/// An ADD with some variables replaced, and this as stdin.
+fn add(
+    act: impl Fn(&AttachmentCall) -> Answer,
+    replaced: &[(&str, &[u8])],
+    stdin: &str,
+    is_own: impl FnOnce(&Path) -> bool,
+) -> Outcome {
+    let usual: [(&str, &[u8]); 5] = [
+        ("CNI_COMMAND", b"ADD"),
+        ("CNI_CONTAINERID", b"c1"),
+        ("CNI_NETNS", b"/run/netns/blue"),
+        ("CNI_IFNAME", b"eth0"),
+        ("CNI_PATH", b"/opt/cni/bin"),
+    ];
+    let variables = usual.iter().chain(replaced);
+    let env: BTreeMap<OsString, OsString> =
+        variables.map(|(key, value)| (OsString::from(key), OsStr::from_bytes(value).to_owned())).collect();
+    dispatch(&Acting(act), Input { env, stdin: || Ok(stdin.into()), is_own_netns: is_own })
+}
+
+#[track_caller]
+fn refused(outcome: &Outcome) -> ErrorReply {
+    assert_eq!(outcome.exit_code, 1, "{outcome:?}");
+    serde_json::from_str(&outcome.stdout).unwrap()
+}
+
+#[test]
+fn paths_that_are_not_utf8_reach_the_plugin_as_they_are() {
+    let seen = std::sync::Mutex::new(Vec::new());
+    let look = |call: &AttachmentCall| {
+        seen.lock().unwrap().extend(call.plugin_dirs());
+        seen.lock().unwrap().extend(call.netns().map(Path::to_owned));
+        Ok(())
+    };
+    let outcome = add(look, &[("CNI_PATH", b"/a\xff:/b"), ("CNI_NETNS", b"/run/\xfe")], CONFIG, |_| false);
+    assert_eq!(outcome.exit_code, 0, "{outcome:?}");
+    let expected = [b"/a\xff".as_slice(), b"/b", b"/run/\xfe"].map(|path| PathBuf::from(OsStr::from_bytes(path)));
+    assert_eq!(*seen.lock().unwrap(), expected);
+}
+
+#[test]
+fn the_plugins_own_namespace_is_guarded_by_whatever_path() {
+    let path = b"/run/\xfe";
+    let outcome =
+        add(|_| panic!("called"), &[("CNI_NETNS", path)], CONFIG, |asked| asked.as_os_str().as_bytes() == path);
+    assert_eq!(refused(&outcome).code.0, 8);
+}
+
+#[test]
+fn arguments_that_are_not_utf8_are_an_error_and_not_passed_over() {
+    let read = |call: &AttachmentCall| Ok(call.args::<BTreeMap<String, String>>().map(drop)?);
+    let outcome = add(read, &[("CNI_ARGS", b"K=\xff")], CONFIG, |_| false);
+    let reply = refused(&outcome);
+    assert_eq!((reply.code.0, reply.msg.as_str()), (4, "CNI_ARGS is not UTF-8"));
+}
+
+#[test]
+fn a_name_that_is_not_utf8_is_refused() {
+    for name in ["CNI_CONTAINERID", "CNI_IFNAME"] {
+        let outcome = add(|_| panic!("called"), &[(name, b"a\xff/")], CONFIG, |_| false);
+        assert_eq!(refused(&outcome).code.0, 4, "{name}");
+    }
+}
+
+#[test]
+fn a_hundred_thousand_levels_of_configuration_are_no_danger() {
+    let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+    let carried = CONFIG.replacen('{', &format!(r#"{{"x":{deep},"#), 1);
+    assert_eq!(add(|_| Ok(()), &[], &carried, |_| false).exit_code, 0);
+    let decode = |call: &AttachmentCall| Ok(call.config.typed::<serde_json::Value>().map(drop)?);
+    assert_eq!(refused(&add(decode, &[], &carried, |_| false)).code.0, 7);
+    let previous = CONFIG.replacen('{', &format!(r#"{{"prevResult":{{"ips":{deep}}},"#), 1);
+    let convert = |call: &AttachmentCall| Ok(call.config.prev_result().map(drop)?);
+    assert_eq!(refused(&add(convert, &[], &previous, |_| false)).code.0, 6);
+}
