@@ -6,6 +6,7 @@
 
 mod cancel;
 mod exec;
+mod failure;
 mod find;
 mod installed;
 mod process;
@@ -14,9 +15,10 @@ mod request;
 
 pub use cancel::CancelToken;
 pub use exec::{Exec, ExecError, Limits, Output};
+pub use failure::{Failure, PluginError};
 pub use find::{FindError, find};
 pub use installed::{Installed, Standing, installed};
 pub use process::ProcessExec;
-pub use reply::{Failure, PluginError, read_reply};
+pub use reply::read_reply;
 pub(crate) use request::join_dirs;
 pub use request::{Parameters, Request};

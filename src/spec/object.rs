@@ -94,6 +94,11 @@ impl Object {
         self.entries.retain(|(k, _)| k != key);
     }
 
+    /// Whether there is a key that equals `key` in any case.
+    pub(crate) fn has_folded(&self, key: &str) -> bool {
+        self.entries.iter().any(|(k, _)| k.eq_ignore_ascii_case(key))
+    }
+
     /// Removes every pair whose key equals `key` in any case, and returns the last value.
     pub(super) fn take_folded(&mut self, key: &str) -> Option<Box<RawValue>> {
         let mut last = None;
