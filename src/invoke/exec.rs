@@ -102,10 +102,12 @@ pub struct Output {
 #[non_exhaustive]
 pub enum ExecError {
     /// It did not start.
-    #[error("cannot run {}", program.display())]
+    #[error("cannot run {}{obstacle}", program.display())]
     Spawn {
         /// The executable.
         program: PathBuf,
+        /// What is in its way, where the system's reason misleads; with a colon before it, or empty.
+        obstacle: String,
         /// Why.
         source: io::Error,
     },

@@ -25,7 +25,16 @@ fn cannot_run(script: &Script, reason: &str) {
 fn a_program_that_may_not_be_executed_is_named() {
     let script = Script::new("true");
     fs::set_permissions(script.program(), Permissions::from_mode(0o644)).unwrap();
-    cannot_run(&script, "Permission denied");
+    cannot_run(&script, ": nobody may execute the file: Permission denied");
+}
+
+#[test]
+fn a_program_for_another_machine_is_named() {
+    // An ELF header of 64 bits for the machine 183, and nothing after it.
+    let mut elf = *b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\xb7\0\x01\0\0\0";
+    cannot_run(&Script::from_bytes(&elf), "nor a program for this machine: Exec format error");
+    elf[18] = 0xfe;
+    cannot_run(&Script::from_bytes(&elf), "Exec format error");
 }
 
 #[test]
@@ -41,8 +50,22 @@ fn an_empty_program_is_named() {
 }
 
 #[test]
-fn a_program_without_its_interpreter_is_named() {
-    cannot_run(&Script::from_bytes(b"#!/no/such/interpreter\n"), "No such file");
+fn a_missing_interpreter_is_named_as_that() {
+    // Without it the message would say that the program itself does not exist.
+    for (first, named) in [
+        ("#!/no/such/interpreter", "`/no/such/interpreter`"),
+        ("#! \t/no/such/interpreter -x", "`/no/such/interpreter`"),
+        ("#!/bin/sh\r", r"`/bin/sh\r`"),
+        ("#!/no/\u{1b}[2J", r"`/no/\u{1b}[2J`"),
+    ] {
+        let script = Script::from_bytes(format!("{first}\nexit 0\n").as_bytes());
+        cannot_run(&script, &format!(": its interpreter {named} is missing: No such file"));
+    }
+}
+
+#[test]
+fn an_interpreter_that_may_not_be_executed_is_named() {
+    cannot_run(&Script::from_bytes(b"#!/etc/passwd\n"), "its interpreter `/etc/passwd` may not be executed");
 }
 
 #[test]

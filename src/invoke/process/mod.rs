@@ -1,6 +1,7 @@
 //! Plugins as processes.
 
 mod child;
+mod obstacle;
 mod spawn;
 mod stream;
 
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 
 use self::child::{Child, Event};
+use self::obstacle::obstacle;
 use super::{CancelToken, Exec, ExecError, Limits, Output, Request};
 
 /// Runs plugins as processes, each bounded.
@@ -89,8 +91,9 @@ fn start<'a>(request: &'a Request, limits: &Limits, deadline: Instant) -> Result
                 return Err(ExecError::Busy { program, waited });
             }
             Err(errno) => {
+                let obstacle = obstacle(&request.program, errno);
                 let (program, source) = (program(), errno.into());
-                return Err(ExecError::Spawn { program, source });
+                return Err(ExecError::Spawn { program, obstacle, source });
             }
         }
     }

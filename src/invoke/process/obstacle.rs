@@ -1,0 +1,42 @@
+//! What is in the way of a program that can't be run, where the system's reason misleads.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use nix::errno::Errno;
+
+/// Says more than the error number; empty when there is no more to say.
+pub(super) fn obstacle(program: &Path, errno: Errno) -> String {
+    let Ok(metadata) = fs::metadata(program) else { return String::new() };
+    match errno {
+        Errno::ENOENT => match interpreter(program) {
+            Some(interpreter) => format!(": its interpreter `{}` is missing", interpreter.escape_debug()),
+            None => ": the program's loader, named in its ELF header, is missing".to_owned(),
+        },
+        Errno::EACCES if metadata.permissions().mode() & 0o111 == 0 => ": nobody may execute the file".to_owned(),
+        Errno::EACCES => match interpreter(program) {
+            Some(interpreter) => {
+                format!(": it or its interpreter `{}` may not be executed", interpreter.escape_debug())
+            }
+            None => String::new(),
+        },
+        Errno::ENOEXEC => ": it is neither a script with `#!` nor a program for this machine".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// The program that a script names in its first line.
+fn interpreter(program: &Path) -> Option<String> {
+    // The kernel looks no further.
+    const LONGEST: u64 = 256;
+    let mut first = Vec::new();
+    BufReader::new(File::open(program).ok()?.take(LONGEST)).read_until(b'\n', &mut first).ok()?;
+    let line = first.strip_prefix(b"#!")?.trim_ascii_start();
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let name = line.split(|byte| matches!(byte, b' ' | b'\t')).next()?;
+    Some(OsStr::from_bytes(name).to_string_lossy().into_owned())
+}
