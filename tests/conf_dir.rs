@@ -1,6 +1,8 @@
 //! The directory of configurations, with bad neighbours in it.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
@@ -10,6 +12,7 @@ use nix::unistd::mkfifo;
 
 use crate::support::{Sandbox, chain};
 
+mod folder;
 mod order;
 
 const GOOD: &str = r#"{"cniVersion":"1.0.0","name":"good","plugins":[{"type":"one"}]}"#;
@@ -60,6 +63,47 @@ fn a_byte_order_mark_hides_no_neighbour() {
 #[test]
 fn invalid_utf8_hides_no_neighbour() {
     is_reported("not UTF-8", |path| fs::write(path, b"{\"name\":\"b\xffd\"}").unwrap());
+    let utf16: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    is_reported("not UTF-8", |path| fs::write(path, &utf16).unwrap());
+}
+
+#[test]
+fn nul_bytes_hide_no_neighbour() {
+    is_reported(":1:1: not a JSON object", |path| fs::write(path, [0; 4096]).unwrap());
+}
+
+#[test]
+fn a_million_levels_hide_no_neighbour() {
+    is_reported("not a JSON object", |path| {
+        fs::write(path, r#"{"plugins":"#.to_owned() + &"[".repeat(1_000_000)).unwrap()
+    });
+    let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+    let sandbox = beside(|path| fs::write(path, format!(r#"{{"name":"deep","plugins":{deep}}}"#)).unwrap());
+    assert!(sandbox.conf_dir().load("good").is_ok());
+    let LoadError::Config(error) = sandbox.conf_dir().load("deep").unwrap_err() else { panic!("another error") };
+    assert!(chain(&error).contains("plugin 0 of the list is invalid"), "{}", chain(&error));
+}
+
+#[test]
+fn a_socket_hides_no_neighbour() {
+    is_reported("not a regular file", |path| drop(std::os::unix::net::UnixListener::bind(path).unwrap()));
+}
+
+#[test]
+fn of_repeated_keys_the_last_counts() {
+    let twice = r#"{"name":"good","name":"other","plugins":[{"type":"two"}],"plugins":[{"type":"three"}]}"#;
+    let sandbox = beside(|path| fs::write(path, twice).unwrap());
+    assert_eq!(sandbox.conf_dir().load("good").unwrap().network.plugins()[0].plugin_type(), "one");
+    assert_eq!(sandbox.conf_dir().load("other").unwrap().network.plugins()[0].plugin_type(), "three");
+}
+
+#[test]
+fn a_file_name_that_is_not_utf8_hides_no_neighbour_and_is_read() {
+    let odd = r#"{"name":"odd","plugins":[{"type":"two"}]}"#;
+    let name = OsStr::from_bytes(b"10-\xff.conflist");
+    let sandbox = beside(|path| fs::write(path.with_file_name(name), odd).unwrap());
+    assert!(sandbox.conf_dir().load("good").unwrap().skipped.is_empty());
+    assert_eq!(sandbox.conf_dir().load("odd").unwrap().network.path().unwrap().file_name(), Some(name));
 }
 
 #[test]
@@ -161,6 +205,26 @@ fn the_message_about_a_name_that_nobody_has_lists_unreadable_files() {
         assert!(message.contains(word), "{word:?} is not in: {message}");
     }
     assert!(!message.contains("b.conflist"), "{message}");
+}
+
+#[test]
+fn the_message_about_a_name_that_nobody_has_lists_few_of_many_files() {
+    let mut sandbox = Sandbox::new();
+    for n in 0..500 {
+        sandbox = sandbox.file(&format!("{n}.conflist"), "{");
+    }
+    let error = sandbox.conf_dir().load("wanted").unwrap_err();
+    assert!(matches!(&error, LoadError::NotFound { skipped, .. } if skipped.len() == 500));
+    let message = error.to_string();
+    assert!(message.lines().count() < 30 && message.ends_with("and 480 more"), "{message}");
+}
+
+#[test]
+fn a_file_in_place_of_the_directory_is_not_called_missing() {
+    for path in ["/dev/null", "/etc/passwd"] {
+        let error = libcni::conf::ConfDir::new(path).load("x").unwrap_err();
+        assert!(matches!(error, LoadError::Dir { .. }) && chain(&error).contains("Not a directory"), "{error:?}");
+    }
 }
 
 #[test]

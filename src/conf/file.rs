@@ -1,5 +1,6 @@
 //! Files of the configuration directory, read without trust in what they are.
 
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
@@ -12,26 +13,24 @@ use super::{ConfError, Problem};
 /// The largest configuration file that is read, in bytes.
 pub const MAX_FILE_SIZE: u64 = 8 << 20;
 
-/// The names of everything but directories, in byte order; `None` when the directory does not exist.
-pub(super) fn file_names(dir: &Path) -> io::Result<Option<Vec<std::ffi::OsString>>> {
-    let entries = match fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        // A file of that name is no folder of plugins.
-        Err(e) if e.kind() == io::ErrorKind::NotADirectory => return Ok(None),
-        Err(e) => return Err(e),
-    };
+/// The names of everything but directories, in byte order.
+pub(super) fn file_names(dir: &Path) -> io::Result<Vec<OsString>> {
     let mut names = Vec::new();
-    for entry in entries {
+    for entry in fs::read_dir(dir)? {
         let entry = entry?;
-        let kind = entry.file_type()?;
-        let is_dir = kind.is_dir() || kind.is_symlink() && entry.path().is_dir();
-        if !is_dir {
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        // Links are followed. What can't be looked at is kept: reading it says why.
+        if is_file || !entry.path().is_dir() {
             names.push(entry.file_name());
         }
     }
     names.sort_unstable();
-    Ok(Some(names))
+    Ok(names)
+}
+
+/// Whether an error of [`file_names`] says that there is no such directory.
+pub(super) fn is_none(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename)
 }
 
 /// The text of a regular file. Never blocks: opening a FIFO would, and reading a device might.

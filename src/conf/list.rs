@@ -83,14 +83,7 @@ impl NetworkConfig {
     /// The text is not that of a plugin's configuration.
     #[doc(alias = "ConfListFromConf")]
     pub fn from_plugin(text: &str) -> Result<Self, ConfError> {
-        let problem = |e| match e {
-            PluginProblem::Json(source) => json_problem(text, source),
-            other => Problem::SinglePlugin(other),
-        };
-        let plugin = PluginConfig::parse(text).map_err(|e| {
-            let key = if let PluginProblem::Field(field) = &e { field.path().to_owned() } else { String::new() };
-            locate(ConfError::new(problem(e)), text, &key)
-        })?;
+        let plugin = single(text)?;
         let mut list = Object::new();
         list.set("name", plugin.name());
         list.set("cniVersion", plugin.cni_version());
@@ -212,6 +205,18 @@ impl NetworkConfig {
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
+}
+
+/// The configuration of a single plugin; an error has its place in the text.
+pub(super) fn single(text: &str) -> Result<PluginConfig, ConfError> {
+    PluginConfig::parse(text).map_err(|problem| match problem {
+        PluginProblem::Json(source) => ConfError::new(json_problem(text, source)),
+        PluginProblem::Field(field) => {
+            let path = field.path().to_owned();
+            locate(ConfError::new(Problem::SinglePlugin(PluginProblem::Field(field))), text, &path)
+        }
+        other => ConfError::new(Problem::SinglePlugin(other)),
+    })
 }
 
 /// The error with the place of the key that it is about: the first part of a path such as `ipam.type`.

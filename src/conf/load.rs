@@ -4,8 +4,9 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::file::{file_names, read};
-use super::{ConfError, NetworkConfig, PluginConfig, Problem};
+use super::file::{file_names, is_none, read};
+use super::list::single;
+use super::{ConfError, NetworkConfig, Problem};
 use crate::Chain;
 
 /// A directory of network configurations, `/etc/cni/net.d` by default.
@@ -94,11 +95,16 @@ pub enum LoadError {
     Config(#[from] ConfError),
 }
 
+/// How many files an error message lists.
+const LISTED: usize = 20;
+
 fn listed(skipped: &[ConfError]) -> String {
     let line = |error: &ConfError| format!("\n  {}", Chain(error));
-    match skipped {
-        [] => String::new(),
-        some => format!("; not readable:{}", some.iter().map(line).collect::<String>()),
+    let lines: String = skipped.iter().take(LISTED).map(line).collect();
+    match skipped.len() {
+        0 => String::new(),
+        few if few <= LISTED => format!("; not readable:{lines}"),
+        many => format!("; not readable:{lines}\n  and {} more", many - LISTED),
     }
 }
 
@@ -222,15 +228,17 @@ impl ConfDir {
 
     fn files(&self) -> Result<(Vec<PathBuf>, Vec<PathBuf>), LoadError> {
         let dir = || self.path.clone();
-        let names = file_names(&self.path).map_err(|source| LoadError::Dir { dir: dir(), source })?;
-        let exists = names.is_some();
+        let names = file_names(&self.path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => LoadError::NoConfigs { dir: dir(), exists: false },
+            _ => LoadError::Dir { dir: dir(), source },
+        })?;
         let files = |kind| -> Vec<PathBuf> {
-            let of_kind = names.iter().flatten().filter(|name| Kind::of(name) == Some(kind));
+            let of_kind = names.iter().filter(|name| Kind::of(name) == Some(kind));
             of_kind.map(|name| self.path.join(name)).collect()
         };
         match (files(Kind::List), files(Kind::Single)) {
             (lists, singles) if lists.is_empty() && singles.is_empty() => {
-                Err(LoadError::NoConfigs { dir: dir(), exists })
+                Err(LoadError::NoConfigs { dir: dir(), exists: true })
             }
             found => Ok(found),
         }
@@ -276,13 +284,13 @@ impl ConfDir {
             Err(_) if !network.plugins().is_empty() => return Ok(()),
             Err(invalid) => return Err(ConfError::new(Problem::Name(invalid))),
         };
-        let unreadable = |e| ConfError::new(Problem::Read(e)).in_file(&folder);
-        let names = file_names(&folder).map_err(unreadable)?;
-        let conf = |name: &&std::ffi::OsString| Path::new(name).extension() == Some("conf".as_ref());
-        for name in names.iter().flatten().filter(conf) {
+        let names = match file_names(&folder) {
+            Err(error) if is_none(&error) => return Ok(()),
+            names => names.map_err(|e| ConfError::new(Problem::Read(e)).in_file(&folder))?,
+        };
+        for name in names.iter().filter(|name| Path::new(name).extension() == Some("conf".as_ref())) {
             let file = folder.join(name);
-            let single = |text: String| PluginConfig::parse(&text).map_err(Problem::SinglePlugin);
-            let plugin = read(&file).and_then(|text| single(text).map_err(ConfError::new));
+            let plugin = read(&file).and_then(|text| single(&text));
             network.append([plugin.map_err(|e| e.in_file(&file))?]);
         }
         Ok(())

@@ -1,5 +1,10 @@
 //! Broken files beside the network.
 
+use std::os::unix::fs::symlink;
+
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+
 use super::{NETNS, host};
 use crate::support::{Ran, Sandbox};
 
@@ -13,6 +18,48 @@ fn a_broken_neighbour_is_a_warning_on_stderr() {
     let ran = Ran::new(&mut sandbox.cnitool(["add", "net", NETNS])).exits_with(0);
     let ran = ran.says("warning: ").says("10-broken.conflist:2:11: not a JSON object");
     assert!(ran.stdout().starts_with('{'), "{ran}");
+}
+
+/// A directory with every kind of thing that is no configuration, in front of the network.
+fn among_ruins() -> Sandbox {
+    let mut sandbox = host();
+    let texts: [(&str, &[u8]); 6] = [
+        ("empty", b""),
+        ("cut", b"{\"name\":\"net\""),
+        ("nul", &[0; 100]),
+        ("latin1", b"{\"name\":\"\xe9\"}"),
+        ("esc-\u{1b}[2J\u{202e}", b"{"),
+        ("line\nerror: forged", b"{"),
+    ];
+    for (name, text) in texts {
+        sandbox = sandbox.file(&format!("10-{name}.conflist"), text);
+    }
+    let path = |name: &str| sandbox.net_d().join(format!("10-{name}.conflist"));
+    std::fs::write(path("deep"), "[".repeat(100_000)).unwrap();
+    std::fs::File::create(path("huge")).unwrap().set_len(100 << 20).unwrap();
+    mkfifo(&path("fifo"), Mode::S_IRUSR).unwrap();
+    for (name, target) in
+        [("zero", "/dev/zero"), ("tty", "/dev/tty"), ("mem", "/proc/self/mem"), ("dangling", "nowhere")]
+    {
+        symlink(target, path(name)).unwrap();
+    }
+    symlink(path("loop"), path("loop")).unwrap();
+    sandbox
+}
+
+#[test]
+fn ruins_of_every_kind_hide_the_network_from_no_verb() {
+    let sandbox = among_ruins();
+    for verb in [&["add", "net", NETNS][..], &["check", "net", NETNS], &["del", "net", NETNS], &["status", "net"]] {
+        let ran = Ran::new(sandbox.cnitool([]).args(verb)).exits_with(0);
+        let stderr = ran.stderr();
+        assert_eq!(stderr.lines().filter(|line| line.starts_with("warning: skipped ")).count(), 14, "{ran}");
+        let odd = |c: char| c != '\n' && c.is_control() || c == '\u{202e}';
+        assert!(!stderr.contains(odd) && !stderr.contains("\nerror"), "{ran}");
+    }
+    assert_eq!(sandbox.calls().len(), 8);
+    let ran = Ran::new(&mut sandbox.cnitool(["list", "networks"])).exits_with(0);
+    assert!(ran.stdout().contains("50-net.conflist"), "{ran}");
 }
 
 #[test]
