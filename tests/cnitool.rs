@@ -10,6 +10,7 @@ mod json;
 mod list;
 mod neighbours;
 mod options;
+mod process;
 mod removal;
 mod signals;
 mod versions;

@@ -41,13 +41,15 @@ fn main() -> ExitCode {
 
 /// Help and the version, which were asked for, or what is wrong with the arguments.
 fn usage(error: &clap::Error) -> ExitCode {
-    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
-        output::choose(true);
-        output::say_usage(&error.to_string());
-    } else if error.print().is_err() {
+    let text = error.render().to_string();
+    if !error.use_stderr() {
+        let Err(error) = print(text.trim_end()) else { return ExitCode::SUCCESS };
+        output::fail(&error.into());
         return ExitCode::FAILURE;
     }
-    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+    output::choose(std::env::args_os().any(|argument| argument == "--json"));
+    output::say_usage(&text);
+    ExitCode::from(2)
 }
 
 fn run(arguments: &Arguments, signals: Option<&Signals>) -> Result<ExitCode, Failure> {

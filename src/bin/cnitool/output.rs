@@ -2,7 +2,7 @@
 //! have put there, never reach a terminal.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::sync::OnceLock;
 
@@ -58,6 +58,9 @@ pub(crate) fn fail(failure: &Failure) {
 
 /// Wrong usage, in clap's words.
 pub(crate) fn say_usage(text: &str) {
+    if !is_json() {
+        return say(text.trim_end());
+    }
     let mut object = Object::new();
     object.set("code", &ErrorCode::INVALID_ENVIRONMENT);
     object.set("msg", text.trim().trim_start_matches("error: "));
@@ -71,10 +74,19 @@ pub(crate) fn hear(notice: &Notice<'_>) {
             let text = String::from_utf8_lossy(text);
             say_object(&[("stderr", &text), ("plugin", plugin), ("verb", command.as_str())]);
         }
-        // With stderr closed there is nobody left to tell; here and below.
-        Notice::Stderr { text, .. } => drop(io::stderr().write_all(text)),
+        Notice::Stderr { text, .. } => pass_on(text),
         other => warn(&other.to_string()),
     }
+}
+
+/// What a plugin wrote. A terminal acts upon it; whoever else reads stderr gets it byte for byte.
+fn pass_on(text: &[u8]) {
+    let mut stderr = io::stderr();
+    // With stderr closed there is nobody left to tell; here and below.
+    let _ = match stderr.is_terminal() {
+        true => stderr.write_all(printable(&String::from_utf8_lossy(text)).as_bytes()),
+        false => stderr.write_all(text),
+    };
 }
 
 fn say_object(fields: &[(&str, &str)]) {
@@ -129,12 +141,13 @@ impl<const N: usize> Table<N> {
         self.rows.is_empty()
     }
 
-    /// The table for people, with aligned columns.
+    /// The table for people, with aligned columns. A very long cell does not make all others as wide.
     pub(crate) fn aligned(&self) -> String {
+        const WIDEST: usize = 80;
         let titles = self.titles.map(str::to_owned);
         let rows = || std::iter::once(&titles).chain(&self.rows);
-        let widths: [usize; N] =
-            std::array::from_fn(|i| rows().map(|row| row[i].chars().count()).max().unwrap_or_default());
+        let width = |i: usize| rows().map(|row| row[i].chars().count()).max().unwrap_or_default();
+        let widths: [usize; N] = std::array::from_fn(|i| width(i).min(WIDEST));
         let line = |row: &[String; N]| {
             let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
             cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
@@ -164,6 +177,13 @@ mod tests {
         table.row(["b\tc\n".to_owned(), String::new()]);
         assert_eq!(table.aligned(), "NAME    FILE\ngröße   a\nb\\tc\\n  -");
         assert_eq!(table.plain(), "größe\ta\nb\\tc\\n\t-");
+    }
+
+    #[test]
+    fn a_cell_of_any_length_fits_in_a_table() {
+        let mut table = Table::new(["A", "B"]);
+        table.row(["x".repeat(100_000), "y".to_owned()]);
+        assert!(table.aligned().ends_with("x  y"));
     }
 
     #[test]
