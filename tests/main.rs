@@ -15,6 +15,9 @@ mod verbs;
 /// One execution of a plugin: its limits, and what it gets.
 mod execution;
 
+/// What fuzzing found, and what it starts from.
+mod corpus;
+
 /// The plugin's side, given odd things.
 mod dispatch;
 
