@@ -2,12 +2,15 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use nix::fcntl::OFlag;
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
+use nix::unistd::linkat;
 
 use super::CacheError;
 
@@ -51,12 +54,16 @@ fn read_all(file: File) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Puts a file in place of what is there, durably: a reader sees the old or the new, whole, even after a crash. A
-/// crash may leave an unfinished file, which `owner` tells from those of others ([`remove_unfinished`]).
+/// Puts a file in place of what is there, durably: a reader sees the old or the new, whole, even after a crash. Where it
+/// replaces another, a crash may leave an unfinished file, which `owner` tells from those of others
+/// ([`remove_unfinished`]).
 pub(super) fn write(path: &Path, owner: &str, content: &[u8]) -> Result<(), CacheError> {
     let unfinished = unfinished_name(path, owner);
-    let synced = |file: File| file.sync_all();
-    let written = create(&unfinished, content).and_then(synced).and_then(|()| fs::rename(&unfinished, path));
+    let replace = || create(&unfinished, content, true).and_then(|()| fs::rename(&unfinished, path));
+    let written = create(path, content, true).or_else(|e| match e.kind() {
+        io::ErrorKind::AlreadyExists => replace(),
+        _ => Err(e),
+    });
     if let Err(e) = written {
         let _ = fs::remove_file(&unfinished);
         return Err(error("write", path)(e));
@@ -66,20 +73,44 @@ pub(super) fn write(path: &Path, owner: &str, content: &[u8]) -> Result<(), Cach
 
 /// Writes a file where there is none, not durably. What can't be written whole is not left.
 pub(super) fn write_new(path: &Path, content: &[u8]) -> Result<(), CacheError> {
-    create(path, content).map(drop).map_err(error("write", path))
+    create(path, content, false).map_err(error("write", path))
 }
 
-fn create(path: &Path, content: &[u8]) -> io::Result<File> {
+/// Makes a file that has its name only once it is whole, so that nobody finds half of it, whoever dies when.
+fn create(path: &Path, content: &[u8], durable: bool) -> io::Result<()> {
     let mut options = OpenOptions::new();
-    let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
-    match file.write_all(content) {
-        Ok(()) => Ok(file),
-        Err(e) => {
-            // It is of no use; that it could not be written is what the caller must hear.
-            let _ = fs::remove_file(path);
-            Err(e)
+    let parent = path.parent().unwrap_or(path);
+    let nameless = options.write(true).mode(0o600).custom_flags(OFlag::O_TMPFILE.bits()).open(parent);
+    match nameless.and_then(|file| fill(&file, content, durable).map(|()| file)) {
+        Ok(file) => {
+            let descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
+            match linkat(AT_FDCWD, descriptor.as_str(), AT_FDCWD, path, AtFlags::AT_SYMLINK_FOLLOW) {
+                // No /proc.
+                Err(Errno::ENOENT) => create_named(path, content, durable),
+                linked => Ok(linked?),
+            }
         }
+        Err(e) if can_not_be_nameless(&e) => create_named(path, content, durable),
+        Err(e) => Err(e),
     }
+}
+
+/// Whether a file system says that files have names there from the start.
+fn can_not_be_nameless(error: &io::Error) -> bool {
+    matches!(error.raw_os_error().map(Errno::from_raw), Some(Errno::EOPNOTSUPP | Errno::EISDIR | Errno::EINVAL))
+}
+
+fn create_named(path: &Path, content: &[u8], durable: bool) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    fill(&file, content, durable).inspect_err(|_| {
+        // It is of no use; that it could not be written is what the caller must hear.
+        let _ = fs::remove_file(path);
+    })
+}
+
+fn fill(mut file: &File, content: &[u8], durable: bool) -> io::Result<()> {
+    file.write_all(content)?;
+    if durable { file.sync_all() } else { Ok(()) }
 }
 
 /// A name beside the file that no other process or thread uses.

@@ -55,7 +55,7 @@ impl Cache {
             let path = self.dir.join(name);
             match file::read(&path)?.map(|bytes| Entry::parse_intent(&bytes)) {
                 Some(Some(entry)) => unfinished.push(entry),
-                // Cut short by the death of its writer: no plugin was started after it.
+                // Cut short by the death of its writer, where files can't be made whole: no plugin was started after it.
                 Some(None) if is_settled(&path) => file::remove(&path)?,
                 Some(None) | None => {}
             }

@@ -3,7 +3,8 @@
 use super::{Failure, Output, PluginError, Request};
 use crate::spec::{Command, ErrorReply, Fields, Object};
 
-/// The answer of a plugin that succeeded: what it printed on stdout, which is UTF-8 where the verb has an answer.
+/// The answer of a plugin that succeeded: what it printed on stdout, which is UTF-8 where the verb has an answer
+/// ([2.4](crate::specification#24-stdout-stderr-exit-status)).
 ///
 /// # Errors
 /// The plugin failed. Its stdout then is a CNI error object; where it is empty, stderr and the exit status or
