@@ -6,7 +6,7 @@ use libcni::spec::{ErrorCode, Object};
 use libcni::{Chain, Error};
 use serde::Serialize;
 
-use crate::cli::Invalid;
+use crate::options::Invalid;
 use crate::output::printable_json;
 use crate::run::RunError;
 

@@ -6,6 +6,7 @@ mod failure;
 mod list;
 mod namespace;
 mod netns;
+mod options;
 mod output;
 mod removal;
 mod run;

@@ -1,18 +1,35 @@
 //! `cnitool run`: a command in a namespace of its own that is added to networks, and everything taken back.
 
+use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus};
 
+use clap::Args;
 use libcni::conf::NetworkConfig;
 use libcni::plugin::netns::{NetnsError, run_in};
 use libcni::spec::IfName;
 use libcni::{Attachment, Chain, Cni, Error};
 
-use crate::cli::{Arguments, Invalid, Run};
+use crate::cli::Arguments;
 use crate::namespace::{Namespace, NotMade};
+use crate::options::Invalid;
 use crate::output::say;
 use crate::signals::{Caught, Signals};
+
+/// The arguments of `run`.
+#[derive(Args, Debug)]
+pub(crate) struct Run {
+    /// All networks of the configuration directory, in the order of their files
+    #[arg(long)]
+    all: bool,
+    /// The networks, as eth0, eth1, …
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    networks: Vec<String>,
+    /// The command and its arguments, after `--`
+    #[arg(last = true, required = true)]
+    command: Vec<OsString>,
+}
 
 /// Why a command could not be run.
 #[derive(Debug, thiserror::Error)]
