@@ -6,6 +6,7 @@ use std::process::Command;
 use crate::support::{Ran, Sandbox};
 
 mod failures;
+mod inspect;
 mod json;
 mod list;
 mod neighbours;

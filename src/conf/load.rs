@@ -291,7 +291,7 @@ impl ConfDir {
         for name in names.iter().filter(|name| Path::new(name).extension() == Some("conf".as_ref())) {
             let file = folder.join(name);
             let plugin = read(&file).and_then(|text| single(&text));
-            network.append([plugin.map_err(|e| e.in_file(&file))?]);
+            network.append([plugin.map_err(|e| e.in_file(&file))?.with_path(file)]);
         }
         Ok(())
     }

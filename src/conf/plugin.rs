@@ -1,6 +1,7 @@
 //! One plugin's part of a configuration.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use super::PluginProblem;
 use crate::spec::{Dns, Fields, InvalidField, Object, ValidAttachment};
@@ -21,6 +22,7 @@ use crate::spec::{Dns, Fields, InvalidField, Object, ValidAttachment};
 pub struct PluginConfig {
     object: Object,
     known: Known,
+    path: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +49,7 @@ impl PluginConfig {
         if known.plugin_type.is_empty() {
             return Err(PluginProblem::MissingType);
         }
-        Ok(Self { object, known })
+        Ok(Self { object, known, path: None })
     }
 
     /// The file name of the plugin. Not checked before it is looked up.
@@ -83,6 +85,16 @@ impl PluginConfig {
     /// The resolver settings.
     pub fn dns(&self) -> &Dns {
         &self.known.dns
+    }
+
+    /// The file that the plugin was loaded from, where it is one of the folder named like the network, and not of the list.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    pub(super) fn with_path(self, path: PathBuf) -> Self {
+        let path = Some(path);
+        Self { path, ..self }
     }
 
     /// The whole object as it was written.

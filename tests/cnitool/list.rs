@@ -101,6 +101,24 @@ fn attachments_of_every_runtime_are_listed_with_their_addresses() {
 }
 
 #[test]
+fn an_attachment_that_was_begun_and_not_finished_is_listed_as_such() {
+    let sandbox = host().on("two", "ADD", "kill -9 $PPID; exit 1");
+    let died = sandbox.cnitool(["add", "net", NETNS, "--container-id", "web-0"]).status().unwrap();
+    assert!(!died.success());
+    assert_eq!(rows(&sandbox, "attachments"), [["net", "web-0", "eth0", "-", NETNS, "unfinished", "-"]]);
+    assert_eq!(listed(&sandbox, "attachments")["attachments"][0]["finished"], json!(false));
+}
+
+#[test]
+fn a_path_that_leads_to_another_namespace_by_now_is_told() {
+    let sandbox = host();
+    let entry = r#"{"kind":"cniCacheV1","containerId":"web","networkName":"net","ifName":"eth0","result":{},
+        "netns":"/proc/self/ns/net","netnsIdentity":"1@1.1"}"#;
+    sandbox.plant_cached("net-web-eth0", entry);
+    assert_eq!(rows(&sandbox, "attachments")[0][5], "replaced");
+}
+
+#[test]
 fn attachments_for_programs_include_what_can_not_be_read() {
     let sandbox = host();
     succeeds(&mut sandbox.cnitool(["add", "net", NETNS, "--container-id", "web-0"]));
@@ -108,7 +126,7 @@ fn attachments_for_programs_include_what_can_not_be_read() {
     sandbox.plant_cached("net-torn-eth0", r#"{"kind":"cniCa"#);
     let listed = listed(&sandbox, "attachments");
     let first = &listed["attachments"][0];
-    assert_eq!((&first["containerId"], &first["netnsState"]), (&json!("web-0"), &json!("gone")));
+    assert_eq!((&first["containerID"], &first["netnsState"]), (&json!("web-0"), &json!("gone")));
     assert!(first["ageSeconds"].is_u64(), "{first}");
     let unreadable: Vec<_> =
         listed["unreadable"].as_array().unwrap().iter().map(|file| file["file"].to_string()).collect();

@@ -8,6 +8,7 @@ use libcni::invoke::CancelToken;
 use libcni::spec::{ContainerId, IfName};
 use libcni::{Attachment, Cni};
 
+use crate::inspect::Inspect;
 use crate::list::List;
 use crate::netns;
 use crate::options::{Invalid, Options, variable};
@@ -37,6 +38,8 @@ pub(crate) enum Verb {
     Gc(Gc),
     /// Ask the plugins of a network whether they could add a container now
     Status(Network),
+    /// Show all there is to know about a network or an attachment
+    Inspect(Inspect),
     /// Show which versions the plugins of a network support, and which one is used
     Versions(Network),
     /// List networks, attachments or plugins

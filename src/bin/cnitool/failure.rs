@@ -25,6 +25,8 @@ pub(crate) enum Failure {
     Run(#[from] RunError),
     #[error("version {version} of network `{network}` is not supported by all of its plugins")]
     VersionUnsupported { network: String, version: String },
+    #[error("`{name}` is no attachment, and {}", Chain(.network))]
+    NothingOfThatName { name: String, network: Box<Error> },
     #[error("it is not said which attachments of network `{network}` are to be kept")]
     NothingToKeep { network: String },
     #[error("cannot write to stdout: {0}")]
@@ -78,6 +80,7 @@ impl Failure {
             Self::Arguments(invalid) => invalid.code(),
             Self::NothingToKeep { .. } => ErrorCode::INVALID_ENVIRONMENT,
             Self::VersionUnsupported { .. } => ErrorCode::INCOMPATIBLE_VERSION,
+            Self::NothingOfThatName { network, .. } => network.code(),
             Self::Stdout(_) | Self::Added(_) => ErrorCode::IO,
             _ => self.error().map_or(ErrorCode::INTERNAL, Error::code),
         }

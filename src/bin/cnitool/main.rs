@@ -3,6 +3,7 @@
 mod cached;
 mod cli;
 mod failure;
+mod inspect;
 mod list;
 mod namespace;
 mod netns;
@@ -11,6 +12,7 @@ mod output;
 mod removal;
 mod run;
 mod signals;
+mod table;
 mod versions;
 mod why;
 
@@ -65,6 +67,7 @@ fn run(arguments: &Arguments, signals: Option<&Signals>) -> Result<ExitCode, Fai
         Verb::Gc(gc) => removal::gc(arguments, gc, &cni)?,
         Verb::Status(target) => cni.status(&network(arguments, &cni, &target.network)?)?,
         Verb::List(what) => list::list(arguments, &cni, what)?,
+        Verb::Inspect(target) => inspect::inspect(arguments, &cni, target)?,
         Verb::Versions(target) => versions::versions(arguments, &cni, target)?,
         Verb::Run(command) => return Ok(ExitCode::from(run::run(arguments, command, signals)?)),
     }

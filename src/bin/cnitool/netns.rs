@@ -3,9 +3,8 @@
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use libcni::netns::Identity;
 use libcni::spec::ContainerId;
-use nix::errno::Errno;
-use nix::sys::statfs::{FsType, statfs};
 use sha2::{Digest, Sha512};
 
 /// Where `ip netns` keeps its names.
@@ -60,6 +59,8 @@ pub(crate) fn container_id(netns: &str) -> ContainerId {
 pub(crate) enum State {
     Exists,
     Gone,
+    /// The path leads to another one now.
+    Replaced,
     /// Nobody here may look.
     Unknown,
 }
@@ -69,21 +70,22 @@ impl State {
         match self {
             Self::Exists => "exists",
             Self::Gone => "gone",
+            Self::Replaced => "replaced",
             Self::Unknown => "unknown",
         }
     }
 }
 
-/// What the kernel calls the file system of namespaces.
-const NSFS: FsType = FsType(0x6e73_6673);
-
-/// Whether a path is, as seen from here, that of a namespace.
-pub(crate) fn state(path: &Path) -> State {
-    match statfs(path) {
-        Ok(file_system) if file_system.filesystem_type() == NSFS => State::Exists,
-        // `ip netns` leaves an ordinary file behind when it can't unmount.
-        Ok(_) | Err(Errno::ENOENT | Errno::ENOTDIR) => State::Gone,
-        Err(_) => State::Unknown,
+/// Whether a path leads, as seen from here, to the namespace that was recorded; to any, where nothing was.
+pub(crate) fn state(path: &Path, recorded: &str) -> State {
+    match (Identity::parse(recorded), Identity::of(path)) {
+        (Some(was), Some(is)) if !was.may_be(&is) => State::Replaced,
+        (_, Some(_)) => State::Exists,
+        (_, None) => match path.metadata() {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => State::Unknown,
+            // `ip netns` leaves an ordinary file behind when it can't unmount.
+            _ => State::Gone,
+        },
     }
 }
 
@@ -105,9 +107,12 @@ mod tests {
 
     #[test]
     fn a_namespace_exists_and_an_ordinary_file_is_none() {
-        assert_eq!(state(Path::new("/proc/self/ns/net")), State::Exists);
-        assert_eq!(state(Path::new("/proc/self/status")), State::Gone);
-        assert_eq!(state(Path::new("/no/such/file")), State::Gone);
+        let own = Path::new("/proc/self/ns/net");
+        assert_eq!(state(own, ""), State::Exists);
+        assert_eq!(state(own, &Identity::of(own).unwrap().to_string()), State::Exists);
+        assert_eq!(state(own, "1@1.1"), State::Replaced);
+        assert_eq!(state(Path::new("/proc/self/status"), "1@1.1"), State::Gone);
+        assert_eq!(state(Path::new("/no/such/file"), ""), State::Gone);
     }
 
     #[test]

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use crate::Failure;
 use crate::cli::{Arguments, Network};
-use crate::output::{Table, print, print_json};
+use crate::output::{print, print_json};
+use crate::table::Table;
 use crate::why::why;
 
 /// Prints the report.

@@ -10,7 +10,8 @@ use libcni::Cni;
 pub(crate) use self::networks::in_file_order as networks_in_file_order;
 use crate::Failure;
 use crate::cli::Arguments;
-use crate::output::{Table, print};
+use crate::output::print;
+use crate::table::Table;
 
 /// What to list, and how.
 #[derive(Args, Debug)]

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use crate::Failure;
 use crate::cli::Arguments;
-use crate::output::{Table, print_json, warn};
+use crate::output::{print_json, warn};
+use crate::table::Table;
 
 /// Prints the networks in the order of their files, with the files that give none and why.
 pub(super) fn list(arguments: &Arguments, plain: bool) -> Result<(), Failure> {

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use crate::Failure;
 use crate::cli::Arguments;
-use crate::output::{Table, print_json, warn};
+use crate::output::{print_json, warn};
+use crate::table::Table;
 use crate::why::why;
 
 /// Prints the files of the plugin directories with the versions that they support, or why they support none.

@@ -1,0 +1,123 @@
+//! A network: where it comes from, which plugins it runs, and what is attached to it.
+
+use std::path::PathBuf;
+
+use libcni::conf::{NetworkConfig, PluginConfig};
+use libcni::invoke::{FindError, find};
+use libcni::spec::{Object, Version};
+
+use crate::Failure;
+use crate::cached::Attached;
+use crate::cli::Arguments;
+use crate::output::{print_json, printable};
+use crate::table::{Table, fields};
+
+pub(super) fn print(arguments: &Arguments, network: &NetworkConfig, attached: &[Attached]) -> Result<(), Failure> {
+    let dirs = arguments.plugin_dirs();
+    let plugins: Vec<_> = network.plugins().iter().map(|plugin| Plugin::locate(plugin, &dirs)).collect();
+    let attached: Vec<_> =
+        attached.iter().filter(|one| one.entry.network == network.name()).map(Attached::id).collect();
+    if arguments.json() {
+        return Ok(print_json(&describe(network, &plugins, &attached))?);
+    }
+    let (summary, table) = (summary(network, &attached), table(&plugins));
+    let config = printable(&whole(network).to_json_pretty());
+    Ok(crate::output::print(&format!("{summary}\n\n{}\n\nconfiguration\n{config}", table.aligned()))?)
+}
+
+/// A plugin of the network, with its file and that of the plugin it delegates addresses to.
+struct Plugin<'a> {
+    config: &'a PluginConfig,
+    file: Result<PathBuf, FindError>,
+    ipam: Option<Result<PathBuf, FindError>>,
+}
+
+impl<'a> Plugin<'a> {
+    fn locate(config: &'a PluginConfig, dirs: &[PathBuf]) -> Self {
+        let ipam = Some(config.ipam_type()).filter(|ipam| !ipam.is_empty());
+        Self { config, file: find(config.plugin_type(), dirs), ipam: ipam.map(|ipam| find(ipam, dirs)) }
+    }
+
+    fn capabilities(&self) -> Vec<&str> {
+        self.config.capabilities().iter().filter(|(_, on)| **on).map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// A row for the plugin, and one for that which it delegates to.
+    fn rows(&self) -> impl Iterator<Item = [String; 4]> {
+        let place = |file: &Result<PathBuf, FindError>| match file {
+            Ok(file) => file.display().to_string(),
+            Err(_) => "not found".to_owned(),
+        };
+        let name = self.config.plugin_type();
+        let source = self.config.path().map_or_else(|| "the list".to_owned(), |path| path.display().to_string());
+        let own = [name.to_owned(), place(&self.file), self.capabilities().join(","), source];
+        let ipam = |file| [self.config.ipam_type().to_owned(), place(file), String::new(), format!("ipam of {name}")];
+        std::iter::once(own).chain(self.ipam.as_ref().map(ipam))
+    }
+
+    fn describe(&self) -> Object {
+        let mut object = Object::new();
+        object.set("type", self.config.plugin_type());
+        object.set("file", &self.file.as_ref().ok());
+        if let Some(file) = &self.ipam {
+            object.set("ipam", self.config.ipam_type());
+            object.set("ipamFile", &file.as_ref().ok());
+        }
+        object.set("capabilities", &self.capabilities());
+        object.set("configuredIn", &self.config.path());
+        object
+    }
+}
+
+fn summary(network: &NetworkConfig, attached: &[String]) -> String {
+    let configured: Vec<_> = network.versions().iter().map(ToString::to_string).collect();
+    fields(&[
+        ("network", network.name().to_owned()),
+        ("file", network.path().map(|path| path.display().to_string()).unwrap_or_default()),
+        ("version", if network.cni_version().is_empty() { "0.1.0" } else { network.cni_version() }.to_owned()),
+        ("written for", configured.join(", ")),
+        ("verbs", verbs(network).join(", ")),
+        ("attachments", attached.join(", ")),
+    ])
+}
+
+/// What can be done in the network's version, unless the configuration disables it.
+fn verbs(network: &NetworkConfig) -> Vec<&'static str> {
+    let version = network.version().ok();
+    let has = |verb: fn(&Version) -> bool| version.as_ref().is_some_and(verb);
+    let all = [
+        ("ADD", true),
+        ("DEL", true),
+        ("CHECK", has(Version::has_check) && !network.disables_check()),
+        ("GC", has(Version::has_gc) && !network.disables_gc()),
+        ("STATUS", has(Version::has_status)),
+    ];
+    all.into_iter().filter(|(_, on)| *on).map(|(verb, _)| verb).collect()
+}
+
+fn table(plugins: &[Plugin<'_>]) -> Table<4> {
+    let mut table = Table::new(["PLUGIN", "FILE", "CAPABILITIES", "CONFIGURED IN"]);
+    plugins.iter().flat_map(Plugin::rows).for_each(|row| table.row(row));
+    table
+}
+
+/// The list with all of its plugins, those of its folder included.
+fn whole(network: &NetworkConfig) -> Object {
+    let mut list = Object::parse(network.text()).unwrap_or_default();
+    list.set("plugins", &network.plugins().iter().map(PluginConfig::object).collect::<Vec<_>>());
+    list
+}
+
+fn describe(network: &NetworkConfig, plugins: &[Plugin<'_>], attached: &[String]) -> Object {
+    let mut object = Object::new();
+    object.set("name", network.name());
+    object.set("file", &network.path());
+    object.set("cniVersion", network.cni_version());
+    object.set("verbs", &verbs(network));
+    object.set("plugins", &plugins.iter().map(Plugin::describe).collect::<Vec<_>>());
+    object.set("attachments", attached);
+    object.set("config", &whole(network));
+    let mut report = Object::new();
+    report.set("network", &object);
+    report
+}
