@@ -14,6 +14,7 @@ mod options;
 mod process;
 mod removal;
 mod signals;
+mod validate;
 mod versions;
 
 const NETNS: &str = "/run/netns/blue";

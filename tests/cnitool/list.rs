@@ -36,7 +36,7 @@ fn networks_are_listed_in_file_order_with_the_files_that_give_none() {
     let file = |name: &str| sandbox.net_d().join(name).display().to_string();
     let rows = rows(&sandbox, "networks");
     assert_eq!(rows[0][..4], ["-", "-", "-", &file("10-broken.conflist")]);
-    assert!(rows[0][4].starts_with("broken at 2:10: not a JSON object"), "{rows:?}");
+    assert!(rows[0][4].starts_with("broken: 2:10: not a JSON object"), "{rows:?}");
     assert_eq!(rows[1], ["net", "1.1.0", "one,two", &file("50-net.conflist"), "ok"]);
     assert_eq!(rows[2], ["net", "0.4.0", "one", &file("60-again.conf"), "shadowed by 50-net.conflist"]);
     assert_eq!(rows.len(), 3);

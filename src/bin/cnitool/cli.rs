@@ -15,6 +15,7 @@ use crate::options::{Invalid, Options, variable};
 use crate::output;
 use crate::removal::{Del, Gc};
 use crate::run::Run;
+use crate::validate::Validate;
 
 /// Adds a network namespace to a CNI network, and removes it again
 #[derive(Debug, Parser)]
@@ -40,6 +41,8 @@ pub(crate) enum Verb {
     Status(Network),
     /// Show all there is to know about a network or an attachment
     Inspect(Inspect),
+    /// Check that networks can be used: files, plugins, versions; fails when anything is wrong
+    Validate(Validate),
     /// Show which versions the plugins of a network support, and which one is used
     Versions(Network),
     /// List networks, attachments or plugins

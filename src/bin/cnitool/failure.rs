@@ -27,6 +27,8 @@ pub(crate) enum Failure {
     VersionUnsupported { network: String, version: String },
     #[error("`{name}` is no attachment, and {}", Chain(.network))]
     NothingOfThatName { name: String, network: Box<Error> },
+    #[error("{count} problem{}", if *.count == 1 { "" } else { "s" })]
+    Invalid { count: usize },
     #[error("it is not said which attachments of network `{network}` are to be kept")]
     NothingToKeep { network: String },
     #[error("cannot write to stdout: {0}")]
@@ -79,6 +81,7 @@ impl Failure {
         match self {
             Self::Arguments(invalid) => invalid.code(),
             Self::NothingToKeep { .. } => ErrorCode::INVALID_ENVIRONMENT,
+            Self::Invalid { .. } => ErrorCode::INVALID_NETWORK_CONFIG,
             Self::VersionUnsupported { .. } => ErrorCode::INCOMPATIBLE_VERSION,
             Self::NothingOfThatName { network, .. } => network.code(),
             Self::Stdout(_) | Self::Added(_) => ErrorCode::IO,

@@ -2,6 +2,7 @@
 
 mod cached;
 mod cli;
+mod describe;
 mod failure;
 mod inspect;
 mod list;
@@ -13,6 +14,7 @@ mod removal;
 mod run;
 mod signals;
 mod table;
+mod validate;
 mod versions;
 mod why;
 
@@ -68,6 +70,7 @@ fn run(arguments: &Arguments, signals: Option<&Signals>) -> Result<ExitCode, Fai
         Verb::Status(target) => cni.status(&network(arguments, &cni, &target.network)?)?,
         Verb::List(what) => list::list(arguments, &cni, what)?,
         Verb::Inspect(target) => inspect::inspect(arguments, &cni, target)?,
+        Verb::Validate(what) => validate::validate(arguments, &cni, what)?,
         Verb::Versions(target) => versions::versions(arguments, &cni, target)?,
         Verb::Run(command) => return Ok(ExitCode::from(run::run(arguments, command, signals)?)),
     }

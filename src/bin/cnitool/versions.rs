@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::Failure;
 use crate::cli::{Arguments, Network};
+use crate::describe::version;
 use crate::output::{print, print_json};
 use crate::table::Table;
 use crate::why::why;
@@ -51,13 +52,12 @@ struct Plugin {
 impl Report {
     fn new(network: &NetworkConfig, supported: &SupportedVersions) -> Self {
         let texts = |versions: &[Version]| versions.iter().map(|version| version.as_str().to_owned()).collect();
-        let used = if network.cni_version().is_empty() { "0.1.0" } else { network.cni_version() };
         Self {
             network: network.name().to_owned(),
             plugins: supported.plugins.iter().map(Plugin::new).collect(),
             configured: texts(&supported.configured),
             common: texts(&supported.common()),
-            used: used.to_owned(),
+            used: version(network).to_owned(),
             negotiated: supported.highest().map(|version| version.as_str().to_owned()),
         }
     }

@@ -9,6 +9,7 @@ use libcni::spec::{Object, Version};
 use crate::Failure;
 use crate::cached::Attached;
 use crate::cli::Arguments;
+use crate::describe::{capabilities, file, version};
 use crate::output::{print_json, printable};
 use crate::table::{Table, fields};
 
@@ -38,10 +39,6 @@ impl<'a> Plugin<'a> {
         Self { config, file: find(config.plugin_type(), dirs), ipam: ipam.map(|ipam| find(ipam, dirs)) }
     }
 
-    fn capabilities(&self) -> Vec<&str> {
-        self.config.capabilities().iter().filter(|(_, on)| **on).map(|(name, _)| name.as_str()).collect()
-    }
-
     /// A row for the plugin, and one for that which it delegates to.
     fn rows(&self) -> impl Iterator<Item = [String; 4]> {
         let place = |file: &Result<PathBuf, FindError>| match file {
@@ -50,7 +47,7 @@ impl<'a> Plugin<'a> {
         };
         let name = self.config.plugin_type();
         let source = self.config.path().map_or_else(|| "the list".to_owned(), |path| path.display().to_string());
-        let own = [name.to_owned(), place(&self.file), self.capabilities().join(","), source];
+        let own = [name.to_owned(), place(&self.file), capabilities(self.config).join(","), source];
         let ipam = |file| [self.config.ipam_type().to_owned(), place(file), String::new(), format!("ipam of {name}")];
         std::iter::once(own).chain(self.ipam.as_ref().map(ipam))
     }
@@ -63,7 +60,7 @@ impl<'a> Plugin<'a> {
             object.set("ipam", self.config.ipam_type());
             object.set("ipamFile", &file.as_ref().ok());
         }
-        object.set("capabilities", &self.capabilities());
+        object.set("capabilities", &capabilities(self.config));
         object.set("configuredIn", &self.config.path());
         object
     }
@@ -73,8 +70,8 @@ fn summary(network: &NetworkConfig, attached: &[String]) -> String {
     let configured: Vec<_> = network.versions().iter().map(ToString::to_string).collect();
     fields(&[
         ("network", network.name().to_owned()),
-        ("file", network.path().map(|path| path.display().to_string()).unwrap_or_default()),
-        ("version", if network.cni_version().is_empty() { "0.1.0" } else { network.cni_version() }.to_owned()),
+        ("file", file(network)),
+        ("version", version(network).to_owned()),
         ("written for", configured.join(", ")),
         ("verbs", verbs(network).join(", ")),
         ("attachments", attached.join(", ")),

@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use libcni::conf::{ConfError, Listing, NetworkConfig};
+use libcni::spec::Object;
 use libcni::{Chain, Error};
 use serde::Serialize;
 
 use crate::Failure;
 use crate::cli::Arguments;
+use crate::describe::{broken, broken_object, file, version};
 use crate::output::{print_json, warn};
 use crate::table::Table;
 
@@ -58,9 +60,8 @@ fn row(network: &NetworkConfig, state: String) -> [String; 5] {
 }
 
 fn broken_row(problem: &ConfError) -> [String; 5] {
-    let place = problem.position().map(|at| format!(" at {}:{}", at.line, at.column)).unwrap_or_default();
     let file = problem.file().map(|file| file.display().to_string()).unwrap_or_default();
-    let state = format!("broken{place}: {}", Chain(problem.problem()));
+    let state = format!("broken: {}", broken(problem));
     [String::new(), String::new(), String::new(), file, state]
 }
 
@@ -74,17 +75,6 @@ fn winner<'a>(network: &NetworkConfig, winners: &'a [NetworkConfig]) -> Option<&
     winners.iter().find(|other| other.name() == network.name())?.path()
 }
 
-fn file(network: &NetworkConfig) -> String {
-    network.path().map(|path| path.display().to_string()).unwrap_or_default()
-}
-
-fn version(network: &NetworkConfig) -> &str {
-    match network.cni_version() {
-        "" => "0.1.0",
-        written => written,
-    }
-}
-
 fn types(network: &NetworkConfig) -> Vec<&str> {
     network.plugins().iter().map(|plugin| plugin.plugin_type()).collect()
 }
@@ -93,7 +83,7 @@ fn types(network: &NetworkConfig) -> Vec<&str> {
 struct Report<'a> {
     networks: Vec<Network<'a>>,
     shadowed: Vec<Network<'a>>,
-    broken: Vec<Broken>,
+    broken: Vec<Object>,
 }
 
 #[derive(Serialize)]
@@ -107,22 +97,13 @@ struct Network<'a> {
     shadowed_by: Option<String>,
 }
 
-/// A file that is no configuration.
-#[derive(Serialize)]
-pub(crate) struct Broken {
-    file: Option<String>,
-    line: Option<usize>,
-    column: Option<usize>,
-    message: String,
-}
-
 impl<'a> Report<'a> {
     fn new(listing: &'a Listing) -> Self {
         let shadower = |network| winner(network, &listing.networks).map(|path| path.display().to_string());
         Self {
             networks: listing.networks.iter().map(|network| Network::new(network, None)).collect(),
             shadowed: listing.shadowed.iter().map(|network| Network::new(network, shadower(network))).collect(),
-            broken: listing.broken.iter().map(Broken::new).collect(),
+            broken: listing.broken.iter().map(broken_object).collect(),
         }
     }
 }
@@ -135,17 +116,6 @@ impl<'a> Network<'a> {
             plugins: types(network),
             file: file(network),
             shadowed_by,
-        }
-    }
-}
-
-impl Broken {
-    pub(crate) fn new(problem: &ConfError) -> Self {
-        Self {
-            file: problem.file().map(|file| file.display().to_string()),
-            line: problem.position().map(|at| at.line),
-            column: problem.position().map(|at| at.column),
-            message: Chain(problem.problem()).to_string(),
         }
     }
 }

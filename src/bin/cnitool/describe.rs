@@ -1,0 +1,39 @@
+//! A network in the tool's words.
+
+use libcni::Chain;
+use libcni::conf::{ConfError, NetworkConfig, PluginConfig};
+use libcni::spec::Object;
+
+pub(crate) fn version(network: &NetworkConfig) -> &str {
+    match network.cni_version() {
+        "" => "0.1.0",
+        written => written,
+    }
+}
+
+pub(crate) fn file(network: &NetworkConfig) -> String {
+    network.path().map(|path| path.display().to_string()).unwrap_or_default()
+}
+
+/// The capabilities that a plugin takes arguments of.
+pub(crate) fn capabilities(plugin: &PluginConfig) -> Vec<&str> {
+    plugin.capabilities().iter().filter(|(_, on)| **on).map(|(name, _)| name.as_str()).collect()
+}
+
+/// A file that is no configuration, for people: `LINE:COLUMN: `, if known, and the reason.
+pub(crate) fn broken(error: &ConfError) -> String {
+    let place = error.position().map(|at| format!("{}:{}: ", at.line, at.column)).unwrap_or_default();
+    format!("{place}{}", Chain(error.problem()))
+}
+
+/// The same for programs: `file`, `line` and `column`, if known, and `message`.
+pub(crate) fn broken_object(error: &ConfError) -> Object {
+    let mut object = Object::new();
+    object.set("file", &error.file());
+    if let Some(at) = error.position() {
+        object.set("line", &at.line);
+        object.set("column", &at.column);
+    }
+    object.set("message", &Chain(error.problem()).to_string());
+    object
+}
