@@ -14,6 +14,7 @@ mod options;
 mod process;
 mod removal;
 mod signals;
+mod trace;
 mod validate;
 mod versions;
 

@@ -5,5 +5,6 @@ mod cancel;
 mod deadline;
 mod environment;
 mod failures;
+mod observed;
 mod output;
 mod streams;

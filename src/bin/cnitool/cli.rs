@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use libcni::conf::{ConfDir, OnBroken};
-use libcni::invoke::CancelToken;
+use libcni::invoke::{CancelToken, ObservedExec, ProcessExec};
 use libcni::spec::{ContainerId, IfName};
 use libcni::{Attachment, Cni};
 
@@ -69,17 +69,21 @@ pub(crate) struct Network {
 }
 
 impl Arguments {
-    pub(crate) fn cni(&self, cancel: Option<CancelToken>) -> Cni {
+    pub(crate) fn cni(&self, cancel: Option<CancelToken>) -> Result<Cni, Invalid> {
         let options = &self.options;
         let mut cni = Cni::new().plugin_dirs(options.plugin_dirs()).timeout(options.timeout);
-        cni = cni.lock_timeout(options.lock_timeout).on_notice(output::hear);
+        let hear = if options.trace { output::hear_others } else { output::hear };
+        cni = cni.lock_timeout(options.lock_timeout).on_notice(hear);
         if let Some(dir) = &options.cache_dir {
             cni = cni.cache_dir(dir);
         }
         if let Some(token) = cancel {
             cni = cni.cancel(token);
         }
-        cni
+        if let Some(trace) = options.trace()? {
+            cni = cni.exec(ObservedExec::new(ProcessExec, move |event| trace.hear(event)));
+        }
+        Ok(cni)
     }
 
     pub(crate) fn plugin_dirs(&self) -> Vec<PathBuf> {

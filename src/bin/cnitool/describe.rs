@@ -1,5 +1,7 @@
 //! A network in the tool's words.
 
+use std::path::Path;
+
 use libcni::Chain;
 use libcni::conf::{ConfError, NetworkConfig, PluginConfig};
 use libcni::spec::Object;
@@ -29,7 +31,7 @@ pub(crate) fn broken(error: &ConfError) -> String {
 /// The same for programs: `file`, `line` and `column`, if known, and `message`.
 pub(crate) fn broken_object(error: &ConfError) -> Object {
     let mut object = Object::new();
-    object.set("file", &error.file());
+    object.set("file", &error.file().map(Path::to_string_lossy));
     if let Some(at) = error.position() {
         object.set("line", &at.line);
         object.set("column", &at.column);

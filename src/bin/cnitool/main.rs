@@ -11,9 +11,11 @@ mod netns;
 mod options;
 mod output;
 mod removal;
+mod request;
 mod run;
 mod signals;
 mod table;
+mod trace;
 mod validate;
 mod versions;
 mod why;
@@ -58,7 +60,7 @@ fn usage(error: &clap::Error) -> ExitCode {
 }
 
 fn run(arguments: &Arguments, signals: Option<&Signals>) -> Result<ExitCode, Failure> {
-    let cni = arguments.cni(signals.and_then(Signals::token));
+    let cni = arguments.cni(signals.and_then(Signals::token))?;
     match &arguments.verb {
         Verb::Add(target) => add(arguments, target, &cni)?,
         Verb::Del(del) => removal::del(arguments, del, &cni)?,

@@ -1,7 +1,8 @@
 //! The options of every verb, and what the environment adds to them.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -10,6 +11,7 @@ use libcni::spec::capability::CapabilityArgs;
 use libcni::spec::{CniArgs, ErrorCode, IfName, InvalidArg, InvalidName};
 
 use crate::netns;
+use crate::trace::Trace;
 
 #[derive(Args, Debug)]
 pub(crate) struct Options {
@@ -47,6 +49,12 @@ pub(crate) struct Options {
     /// Use the highest version that the configuration and all of its plugins support
     #[arg(long, global = true)]
     pub(crate) negotiate: bool,
+    /// Show on stderr what each plugin is sent and what it answers
+    #[arg(long, global = true)]
+    pub(crate) trace: bool,
+    /// Append the same to a file, a line of JSON for each plugin
+    #[arg(long, global = true, value_name = "FILE")]
+    trace_file: Option<PathBuf>,
     /// Print for programs: JSON on stdout, and every warning and error as a line of JSON on stderr
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -63,6 +71,8 @@ pub(crate) enum Invalid {
     Arg(#[from] InvalidArg),
     #[error("capability arguments must be a JSON object: {0}")]
     Capabilities(serde_json::Error),
+    #[error("cannot open the trace file {}: {source}", path.display())]
+    TraceFile { path: PathBuf, source: io::Error },
     #[error("{0}")]
     Netns(#[from] netns::Unusable),
 }
@@ -72,6 +82,7 @@ impl Invalid {
     pub(crate) fn code(&self) -> ErrorCode {
         match self {
             Self::Name(name) => name.code(),
+            Self::TraceFile { .. } => ErrorCode::IO,
             _ => ErrorCode::INVALID_ENVIRONMENT,
         }
     }
@@ -86,6 +97,16 @@ impl Options {
             Some(dirs) => std::env::split_paths(&dirs).collect(),
             None => DEFAULT_PLUGIN_DIRS.map(PathBuf::from).to_vec(),
         }
+    }
+
+    /// Where executions are to be written down, if anywhere.
+    pub(crate) fn trace(&self) -> Result<Option<Trace>, Invalid> {
+        let path = self.trace_file.as_deref();
+        if !self.trace && path.is_none() {
+            return Ok(None);
+        }
+        let failed = |source| Invalid::TraceFile { path: path.unwrap_or(Path::new("")).to_owned(), source };
+        Trace::new(self.trace, path).map(Some).map_err(failed)
     }
 
     pub(crate) fn ifname(&self) -> Result<IfName, Invalid> {

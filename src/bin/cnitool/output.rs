@@ -33,7 +33,7 @@ pub(crate) fn choose(json: bool) {
     JSON.get_or_init(|| json);
 }
 
-fn is_json() -> bool {
+pub(crate) fn is_json() -> bool {
     JSON.get().copied().unwrap_or_default()
 }
 
@@ -89,6 +89,13 @@ fn pass_on(text: &[u8]) {
     };
 }
 
+/// The same without what plugins wrote to stderr, which a trace has already.
+pub(crate) fn hear_others(notice: &Notice<'_>) {
+    if !matches!(notice, Notice::Stderr { .. }) {
+        hear(notice);
+    }
+}
+
 fn say_object(fields: &[(&str, &str)]) {
     let mut object = Object::new();
     fields.iter().for_each(|(key, value)| object.set(key, value));
@@ -100,7 +107,8 @@ pub(crate) fn say(text: &str) {
     line(&printable(text));
 }
 
-fn line(text: &str) {
+/// A line on stderr, which can be shown as it is.
+pub(crate) fn line(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 

@@ -53,7 +53,7 @@ pub(crate) enum RunError {
 /// Runs the command, and returns its exit status, or 128 and the number of the signal that ended it.
 pub(crate) fn run(arguments: &Arguments, run: &Run, signals: Option<&Signals>) -> Result<u8, RunError> {
     let signals = signals.ok_or(RunError::NoSignals)?;
-    let cni = arguments.cni(signals.token());
+    let cni = arguments.cni(signals.token())?;
     let networks = networks(arguments, &cni, run)?;
     let namespace = Namespace::create()?;
     let names = IfNames::default();
@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments, run: &Run, signals: Option<&Signals>) -
     });
     let attachments = attachments.collect::<Result<Vec<_>, Invalid>>()?;
     // What is taken back is taken back whatever signals come: each plugin has its deadline.
-    let mut added = Added { cni: arguments.cni(None), attachments: Vec::new() };
+    let mut added = Added { cni: arguments.cni(None)?, attachments: Vec::new() };
     for (network, attachment) in attachments {
         added.add(&cni, network, attachment)?;
     }

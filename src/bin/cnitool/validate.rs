@@ -105,7 +105,7 @@ impl Problem<'_> {
         match self {
             Self::Of(network, message) => {
                 let mut object = Object::new();
-                object.set("file", &network.path());
+                object.set("file", &file(network));
                 object.set("network", network.name());
                 object.set("message", message);
                 object
@@ -125,7 +125,7 @@ fn valid_row(network: &NetworkConfig) -> [String; 3] {
 
 fn valid_object(network: &NetworkConfig) -> Object {
     let mut object = Object::new();
-    object.set("file", &network.path());
+    object.set("file", &file(network));
     object.set("network", network.name());
     object.set("cniVersion", version(network));
     object.set("capabilities", &taken(network));

@@ -1,6 +1,6 @@
 //! A network: where it comes from, which plugins it runs, and what is attached to it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use libcni::conf::{NetworkConfig, PluginConfig};
 use libcni::invoke::{FindError, find};
@@ -53,15 +53,16 @@ impl<'a> Plugin<'a> {
     }
 
     fn describe(&self) -> Object {
+        let text = |file: &Result<PathBuf, FindError>| file.as_ref().ok().map(|file| file.display().to_string());
         let mut object = Object::new();
         object.set("type", self.config.plugin_type());
-        object.set("file", &self.file.as_ref().ok());
+        object.set("file", &text(&self.file));
         if let Some(file) = &self.ipam {
             object.set("ipam", self.config.ipam_type());
-            object.set("ipamFile", &file.as_ref().ok());
+            object.set("ipamFile", &text(file));
         }
         object.set("capabilities", &capabilities(self.config));
-        object.set("configuredIn", &self.config.path());
+        object.set("configuredIn", &self.config.path().map(Path::to_string_lossy));
         object
     }
 }
@@ -108,7 +109,7 @@ fn whole(network: &NetworkConfig) -> Object {
 fn describe(network: &NetworkConfig, plugins: &[Plugin<'_>], attached: &[String]) -> Object {
     let mut object = Object::new();
     object.set("name", network.name());
-    object.set("file", &network.path());
+    object.set("file", &file(network));
     object.set("cniVersion", network.cni_version());
     object.set("verbs", &verbs(network));
     object.set("plugins", &plugins.iter().map(Plugin::describe).collect::<Vec<_>>());

@@ -1,6 +1,6 @@
 //! `cnitool list plugins`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use libcni::Cni;
 use libcni::invoke::{Installed, Standing, installed};
@@ -48,20 +48,21 @@ struct Report {
 #[serde(rename_all = "camelCase")]
 struct Plugin {
     name: String,
-    file: PathBuf,
+    file: String,
     supported_versions: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    shadowed_by: Option<PathBuf>,
+    shadowed_by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
 
 impl Plugin {
     fn ask(cni: &Cni, file: Installed) -> Self {
-        let Installed { name, path: file, standing } = file;
+        let Installed { name, path, standing } = file;
+        let file = path.display().to_string();
         let mut plugin = Self { name, file, supported_versions: Vec::new(), shadowed_by: None, error: None };
         match standing {
-            Standing::Shadowed { by } => plugin.shadowed_by = Some(by),
+            Standing::Shadowed { by } => plugin.shadowed_by = Some(by.display().to_string()),
             Standing::NotExecutable => plugin.error = Some("not executable".to_owned()),
             _ => match cni.plugin_version(&plugin.name) {
                 Ok(reply) => plugin.supported_versions = reply.supported_versions,
@@ -76,8 +77,8 @@ impl Plugin {
     }
 
     fn row(self) -> [String; 4] {
-        let shadowed = self.shadowed_by.map(|by| format!("shadowed by {}", by.display()));
+        let shadowed = self.shadowed_by.map(|by| format!("shadowed by {by}"));
         let state = self.error.or(shadowed).unwrap_or_else(|| "ok".to_owned());
-        [self.name, self.supported_versions.join(","), self.file.display().to_string(), state]
+        [self.name, self.supported_versions.join(","), self.file, state]
     }
 }

@@ -1,0 +1,82 @@
+//! Executions as events: what each plugin was sent, and what came of it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::{Exec, ExecError, FindError, Limits, Output, Request};
+
+/// Something that happens to an execution.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum ExecEvent<'a> {
+    /// It is about to begin.
+    Begins {
+        /// Which one: counts from 1, for each [`ObservedExec`].
+        number: u64,
+        /// Everything that the plugin is sent.
+        request: &'a Request,
+    },
+    /// It has ended.
+    Ended {
+        /// Which one.
+        number: u64,
+        /// Everything that the plugin was sent.
+        request: &'a Request,
+        /// How long it took.
+        took: Duration,
+        /// What the plugin answered, well or badly; or why it was not run, or not to its own end.
+        ended: Result<&'a Output, &'a ExecError>,
+    },
+}
+
+/// Runs plugins by another executor, and tells of each execution.
+///
+/// ```
+/// use libcni::Cni;
+/// use libcni::invoke::{ExecEvent, ObservedExec, ProcessExec};
+///
+/// let exec = ObservedExec::new(ProcessExec, |event| {
+///     if let ExecEvent::Ended { request, took, ended, .. } = event {
+///         let how = ended.map_or_else(ToString::to_string, |output| output.status.to_string());
+///         println!("{} {}: {how} after {} ms", request.command, request.plugin, took.as_millis());
+///     }
+/// });
+/// let cni = Cni::new().exec(exec);
+/// ```
+#[derive(Clone)]
+pub struct ObservedExec<E> {
+    exec: E,
+    hear: Arc<dyn Fn(&ExecEvent<'_>) + Send + Sync>,
+    count: Arc<AtomicU64>,
+}
+
+impl<E: Exec> ObservedExec<E> {
+    /// Calls `hear` in the thread that runs the plugin, which waits meanwhile.
+    pub fn new(exec: E, hear: impl Fn(&ExecEvent<'_>) + Send + Sync + 'static) -> Self {
+        Self { exec, hear: Arc::new(hear), count: Arc::default() }
+    }
+}
+
+impl<E: Exec> Exec for ObservedExec<E> {
+    fn find(&self, plugin: &str, dirs: &[PathBuf]) -> Result<PathBuf, FindError> {
+        self.exec.find(plugin, dirs)
+    }
+
+    fn exec(&self, request: &Request, limits: &Limits) -> Result<Output, ExecError> {
+        let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        (self.hear)(&ExecEvent::Begins { number, request });
+        let began = Instant::now();
+        let ended = self.exec.exec(request, limits);
+        (self.hear)(&ExecEvent::Ended { number, request, took: began.elapsed(), ended: ended.as_ref() });
+        ended
+    }
+}
+
+impl<E: fmt::Debug> fmt::Debug for ObservedExec<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ObservedExec").field("exec", &self.exec).finish_non_exhaustive()
+    }
+}
