@@ -12,6 +12,7 @@ mod gc;
 mod lossless;
 mod names;
 mod negotiate;
+mod requests;
 mod status;
 mod validate;
 

@@ -1,6 +1,7 @@
 //! CHECK: every plugin in order, with the cached result of ADD.
 
 use super::{Attachment, Cni, derive};
+use crate::cache::{Cached, Key};
 use crate::conf::NetworkConfig;
 use crate::error::Error;
 use crate::result::AddResult;
@@ -27,17 +28,9 @@ impl Cni {
     #[doc(alias("CheckNetworkList", "CheckNetwork"))]
     pub fn check(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
         let key = attachment.key(network.network_name()?);
-        let version = self.version(network, Command::Check)?;
-        if !version.has_check() {
-            return Err(Error::CheckUnsupported { network: network.name().to_owned(), version: version.to_string() });
-        }
-        if network.disables_check() {
-            return Ok(());
-        }
+        let Some(version) = self.checked_version(network)? else { return Ok(()) };
         let _hold = self.hold(&key)?;
-        let cached = self.cache.read(&key)?;
-        let previous = cached.map(|cached| self.cached_result(network, attachment, &cached, &version));
-        let previous = previous.transpose()?;
+        let previous = self.result_to_check(network, attachment, &key, &version)?;
         for plugin in network.plugins() {
             let config = derive::for_attachment(network, plugin, attachment, previous.as_ref());
             self.call(Command::Check, network, plugin.plugin_type(), Some(attachment), &config)?;
@@ -45,12 +38,33 @@ impl Cni {
         Ok(())
     }
 
+    /// The version of a network that has CHECK; none where the network disables it.
+    pub(super) fn checked_version(&self, network: &NetworkConfig) -> Result<Option<Version>, Error> {
+        let version = self.version(network, Command::Check)?;
+        if !version.has_check() {
+            return Err(Error::CheckUnsupported { network: network.name().to_owned(), version: version.to_string() });
+        }
+        Ok((!network.disables_check()).then_some(version))
+    }
+
+    /// What CHECK compares with: what ADD answered, if that is known.
+    pub(super) fn result_to_check(
+        &self,
+        network: &NetworkConfig,
+        attachment: &Attachment,
+        key: &Key,
+        version: &Version,
+    ) -> Result<Option<AddResult>, Error> {
+        let cached = self.cache.read(key)?;
+        cached.map(|cached| self.cached_result(network, attachment, &cached, version)).transpose()
+    }
+
     /// The cached result in the network's version.
     pub(super) fn cached_result(
         &self,
         network: &NetworkConfig,
         attachment: &Attachment,
-        cached: &crate::cache::Cached,
+        cached: &Cached,
         version: &Version,
     ) -> Result<AddResult, Error> {
         let describe = || attachment.describe(network);

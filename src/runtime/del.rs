@@ -1,5 +1,7 @@
 //! DEL: every plugin in reverse order, with the cached result of ADD; then the cache entry goes.
 
+use std::borrow::Cow;
+
 use super::attachment::describe;
 use super::{Attachment, Cni, Notice, derive};
 use crate::cache::{Cached, Key};
@@ -115,6 +117,19 @@ impl Cni {
         key: &Key,
         on_missing: OnMissingPlugin,
     ) -> Result<DelReport, Error> {
+        let (attachment, previous) = self.what_to_delete(network, attachment, key)?;
+        let report = self.del_plugins(network, &attachment, previous.as_ref(), on_missing)?;
+        self.cache.remove(key)?;
+        Ok(report)
+    }
+
+    /// The attachment as DEL may touch it, and what ADD answered, if that is known and of use.
+    pub(super) fn what_to_delete<'a>(
+        &self,
+        network: &NetworkConfig,
+        attachment: &'a Attachment,
+        key: &Key,
+    ) -> Result<(Cow<'a, Attachment>, Option<AddResult>), Error> {
         let version = self.version(network, Command::Del)?;
         let cached = self.cache.read(key).map_err(Error::from);
         let cached = cached.inspect_err(|error| self.notices.unusable_entry(error)).ok().flatten();
@@ -123,9 +138,7 @@ impl Cni {
             (Some(cached), true) => self.usable_result(network, &attachment, cached, &version),
             _ => None,
         };
-        let report = self.del_plugins(network, &attachment, previous.as_ref(), on_missing)?;
-        self.cache.remove(key)?;
-        Ok(report)
+        Ok((attachment, previous))
     }
 
     fn usable_result(

@@ -13,6 +13,7 @@ mod guard;
 mod hold;
 mod negotiate;
 mod notice;
+mod requests;
 mod status;
 mod validate;
 mod version;
@@ -166,17 +167,28 @@ impl Cni {
         attachment: Option<&Attachment>,
         config: &Object,
     ) -> Result<Answer, Error> {
-        let in_network = || network.name().to_owned();
+        let request = self.request_in(command, network, plugin, attachment, config)?;
+        self.run(request).map_err(|source| Error::Plugin { network: network.name().to_owned(), source })
+    }
+
+    /// What a plugin of a network is sent.
+    fn request_in(
+        &self,
+        command: Command,
+        network: &NetworkConfig,
+        plugin: &str,
+        attachment: Option<&Attachment>,
+        config: &Object,
+    ) -> Result<Request, Error> {
         let dirs = join_dirs(&self.plugin_dirs);
         let args = attachment.map(|a| a.args.to_string()).unwrap_or_default();
         let parameters =
             Parameters { path: &dirs, args: &args, ..attachment.map(Attachment::parameters).unwrap_or_default() };
-        let request = self.request(command, plugin, parameters, config).map_err(|source| Error::PluginNotFound {
-            network: in_network(),
+        self.request(command, plugin, parameters, config).map_err(|source| Error::PluginNotFound {
+            network: network.name().to_owned(),
             command,
             source,
-        })?;
-        self.run(request).map_err(|source| Error::Plugin { network: in_network(), source })
+        })
     }
 
     fn request(

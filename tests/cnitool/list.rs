@@ -107,6 +107,7 @@ fn an_attachment_that_was_begun_and_not_finished_is_listed_as_such() {
     assert!(!died.success());
     assert_eq!(rows(&sandbox, "attachments"), [["net", "web-0", "eth0", "-", NETNS, "unfinished", "-"]]);
     assert_eq!(listed(&sandbox, "attachments")["attachments"][0]["finished"], json!(false));
+    assert_eq!(succeeds(&mut sandbox.cnitool(["list", "attachments", "--plain"])).stdout(), "");
 }
 
 #[test]

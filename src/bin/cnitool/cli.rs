@@ -57,6 +57,9 @@ pub(crate) struct Target {
     pub(crate) network: String,
     /// A network namespace: a path, or a name as `ip netns` has it
     netns: PathBuf,
+    /// Show what each plugin would be sent, and run nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Args, Debug)]

@@ -3,6 +3,7 @@
 mod cached;
 mod cli;
 mod describe;
+mod dry_run;
 mod failure;
 mod inspect;
 mod list;
@@ -64,10 +65,7 @@ fn run(arguments: &Arguments, signals: Option<&Signals>) -> Result<ExitCode, Fai
     match &arguments.verb {
         Verb::Add(target) => add(arguments, target, &cni)?,
         Verb::Del(del) => removal::del(arguments, del, &cni)?,
-        Verb::Check(target) => {
-            let attachment = arguments.attachment(target)?;
-            cni.check(&network(arguments, &cni, &target.network)?, &attachment)?;
-        }
+        Verb::Check(target) => check(arguments, target, &cni)?,
         Verb::Gc(gc) => removal::gc(arguments, gc, &cni)?,
         Verb::Status(target) => cni.status(&network(arguments, &cni, &target.network)?)?,
         Verb::List(what) => list::list(arguments, &cni, what)?,
@@ -82,8 +80,20 @@ fn run(arguments: &Arguments, signals: Option<&Signals>) -> Result<ExitCode, Fai
 fn add(arguments: &Arguments, target: &cli::Target, cni: &Cni) -> Result<(), Failure> {
     let attachment = arguments.attachment(target)?;
     let network = network(arguments, cni, &target.network)?;
+    if target.dry_run {
+        return dry_run::print(arguments, &cni.add_requests(&network, &attachment)?);
+    }
     let result = cni.add(&network, &attachment).map_err(|error| Failure::NotAdded(Box::new(error)))?;
     print(&result.to_json_pretty()).map_err(Failure::Added)
+}
+
+fn check(arguments: &Arguments, target: &cli::Target, cni: &Cni) -> Result<(), Failure> {
+    let attachment = arguments.attachment(target)?;
+    let network = network(arguments, cni, &target.network)?;
+    match target.dry_run {
+        true => dry_run::print(arguments, &cni.check_requests(&network, &attachment)?),
+        false => Ok(cni.check(&network, &attachment)?),
+    }
 }
 
 /// The network of a name, at the version that was asked for.

@@ -5,11 +5,13 @@ use std::path::Path;
 
 use clap::Args;
 use libcni::cache::{Entry, Key};
+use libcni::invoke::Request;
 use libcni::runtime::{Keep, OnMissingPlugin};
 use libcni::spec::{ContainerId, IfName, InvalidName, NetworkName, Object, ValidAttachment};
 use libcni::{Attachment, Cni, Error};
 
 use crate::cli::Arguments;
+use crate::dry_run;
 use crate::failure::Failure;
 use crate::network;
 use crate::output::{print, print_json, printable};
@@ -28,6 +30,9 @@ pub(crate) struct Del {
     /// Go on without plugins that are not installed; what they have added stays behind
     #[arg(long)]
     skip_missing: bool,
+    /// Show what each plugin would be sent, and run nothing
+    #[arg(long, conflicts_with = "skip_missing")]
+    dry_run: bool,
 }
 
 /// The arguments of `gc`.
@@ -61,12 +66,25 @@ fn attachment(text: &str) -> Result<(ContainerId, IfName), String> {
 
 pub(crate) fn del(arguments: &Arguments, del: &Del, cni: &Cni) -> Result<(), Failure> {
     let attachment = arguments.attachment_in(Path::new(del.netns.as_deref().unwrap_or_default()), None)?;
+    if del.dry_run {
+        let requests =
+            del_requests(arguments, del, cni, attachment).map_err(|error| Failure::NotRemoved(Box::new(error)))?;
+        return dry_run::print(arguments, &requests);
+    }
     let on_missing = if del.skip_missing { OnMissingPlugin::Continue } else { OnMissingPlugin::Stop };
     let removed = match del.cached {
         true => key(&del.network, &attachment).and_then(|key| cni.del_cached(&key, on_missing)),
         false => network(arguments, cni, &del.network).and_then(|n| cni.del_with(&n, &attachment, on_missing)),
     };
     removed.map(drop).map_err(|error| Failure::NotRemoved(Box::new(error)))
+}
+
+fn del_requests(arguments: &Arguments, del: &Del, cni: &Cni, given: Attachment) -> Result<Vec<Request>, Error> {
+    let (network, attachment) = match del.cached {
+        true => cni.cached_attachment(&key(&del.network, &given)?)?,
+        false => (network(arguments, cni, &del.network)?, given),
+    };
+    cni.del_requests(&network, &attachment)
 }
 
 fn key(network: &str, attachment: &Attachment) -> Result<Key, Error> {
@@ -77,7 +95,7 @@ pub(crate) fn gc(arguments: &Arguments, gc: &Gc, cni: &Cni) -> Result<(), Failur
     let network = network(arguments, cni, &gc.network)?;
     let keep = keep(arguments, gc)?;
     if gc.dry_run {
-        return dry_run(arguments, &cni.stale(&network, &keep)?);
+        return print_stale(arguments, &cni.stale(&network, &keep)?);
     }
     cni.gc(&network, &keep).map_err(|error| Failure::NotRemoved(Box::new(error)))
 }
@@ -96,7 +114,7 @@ fn keep(arguments: &Arguments, gc: &Gc) -> Result<Keep, Failure> {
     }
 }
 
-fn dry_run(arguments: &Arguments, stale: &[Entry]) -> Result<(), Failure> {
+fn print_stale(arguments: &Arguments, stale: &[Entry]) -> Result<(), Failure> {
     if arguments.json() {
         let mut object = Object::new();
         object.set("delete", &stale.iter().map(describe).collect::<Vec<_>>());

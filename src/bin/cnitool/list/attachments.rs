@@ -20,7 +20,8 @@ pub(super) fn list(arguments: &Arguments, cni: &Cni, plain: bool) -> Result<(), 
     }
     let titles = ["NETWORK", "CONTAINER", "INTERFACE", "ADDRESSES", "NAMESPACE", "STATE", "AGE"];
     let mut table = Table::new(titles);
-    all.iter().for_each(|attachment| table.row(row(attachment)));
+    let shown = all.iter().filter(|attachment| !plain || attachment.file.is_some());
+    shown.for_each(|attachment| table.row(row(attachment)));
     super::show(&table, plain)?;
     unreadable.iter().for_each(|file| warn(&format!("skipped {file}")));
     Ok(())
