@@ -146,6 +146,14 @@ pub enum Error {
     },
 
     // ---- several
+    /// ADD failed, and what may have been added was removed again.
+    #[error("ADD failed and was undone{}", undone(undo))]
+    RolledBack {
+        /// Why ADD failed.
+        source: Box<Error>,
+        /// What went wrong while it was undone, if anything: then something may be left behind.
+        undo: Option<Box<Error>>,
+    },
     /// A verb that goes on after an error met more than one.
     #[error(transparent)]
     Several(Failures),

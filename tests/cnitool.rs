@@ -14,6 +14,7 @@ mod neighbours;
 mod options;
 mod process;
 mod removal;
+mod rollback;
 mod signals;
 mod trace;
 mod validate;

@@ -13,6 +13,7 @@ mod lossless;
 mod names;
 mod negotiate;
 mod requests;
+mod rollback;
 mod status;
 mod validate;
 

@@ -31,6 +31,7 @@ impl Error {
             Error::Lock(LockError::Io { .. }) => ErrorCode::IO,
             Error::NotCached { .. } => ErrorCode::UNKNOWN_CONTAINER,
             Error::PluginNotFound { .. } | Error::Lock(_) => ErrorCode::INTERNAL,
+            Error::RolledBack { source, .. } => source.code(),
             Error::Several(failures) => failures.first().code(),
         }
     }
@@ -46,6 +47,7 @@ impl Error {
                 _ => false,
             },
             Error::Lock(error) => error.is_retryable(),
+            Error::RolledBack { source, undo } => source.is_retryable() && undo.is_none(),
             Error::Several(failures) => failures.iter().all(Error::is_retryable),
             _ => false,
         }
@@ -62,7 +64,7 @@ impl Error {
             },
             // Plugins before the missing one may have run.
             Error::PluginNotFound { .. } => true,
-            Error::NotRecorded { undo, .. } => undo.is_some(),
+            Error::NotRecorded { undo, .. } | Error::RolledBack { undo, .. } => undo.is_some(),
             Error::Several(failures) => failures.iter().any(Error::needs_cleanup),
             _ => false,
         }
@@ -84,6 +86,7 @@ impl Error {
             Error::Plugin { source, .. } => Some(&source.plugin),
             Error::VersionUnsupported { plugin, .. } => Some(plugin),
             Error::PluginNotFound { source, .. } => Some(source.plugin()),
+            Error::RolledBack { source, .. } => source.plugin(),
             _ => None,
         }
     }
@@ -95,7 +98,7 @@ impl Error {
             Error::PluginNotFound { command, .. } | Error::InvalidVersion { command, .. } => Some(*command),
             Error::CheckUnsupported { .. } => Some(Command::Check),
             Error::VersionUnsupported { .. } => Some(Command::Version),
-            Error::NotRecorded { .. } => Some(Command::Add),
+            Error::NotRecorded { .. } | Error::RolledBack { .. } => Some(Command::Add),
             _ => None,
         }
     }
@@ -110,6 +113,7 @@ impl Error {
             Error::Cache(CacheError::Io { path, .. } | CacheError::Invalid { path, .. }) => Some(path),
             Error::NotRecorded { source: CacheError::Io { path, .. }, .. } => Some(path),
             Error::Lock(LockError::Io { path, .. }) => Some(path),
+            Error::RolledBack { source, .. } => source.file(),
             _ => None,
         }
     }

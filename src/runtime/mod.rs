@@ -14,6 +14,7 @@ mod hold;
 mod negotiate;
 mod notice;
 mod requests;
+mod rollback;
 mod status;
 mod validate;
 mod version;

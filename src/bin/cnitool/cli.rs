@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     /// Add a namespace to a network, and print the result
-    Add(Target),
+    Add(Add),
     /// Check that the attachment of a namespace is as `add` left it
     Check(Target),
     /// Remove a namespace from a network
@@ -49,6 +49,15 @@ pub(crate) enum Verb {
     List(List),
     /// Run a command in a namespace of its own that is added to networks, and take everything back
     Run(Run),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Add {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// When adding fails, remove what it may have added
+    #[arg(long)]
+    pub(crate) rollback: bool,
 }
 
 #[derive(Args, Debug)]

@@ -63,7 +63,7 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn run(arguments: &Arguments, signals: Option<&Signals>) -> Result<ExitCode, Failure> {
     let cni = arguments.cni(signals.and_then(Signals::token))?;
     match &arguments.verb {
-        Verb::Add(target) => add(arguments, target, &cni)?,
+        Verb::Add(what) => add(arguments, what, &cni)?,
         Verb::Del(del) => removal::del(arguments, del, &cni)?,
         Verb::Check(target) => check(arguments, target, &cni)?,
         Verb::Gc(gc) => removal::gc(arguments, gc, &cni)?,
@@ -77,13 +77,18 @@ fn run(arguments: &Arguments, signals: Option<&Signals>) -> Result<ExitCode, Fai
     Ok(ExitCode::SUCCESS)
 }
 
-fn add(arguments: &Arguments, target: &cli::Target, cni: &Cni) -> Result<(), Failure> {
+fn add(arguments: &Arguments, add: &cli::Add, cni: &Cni) -> Result<(), Failure> {
+    let target = &add.target;
     let attachment = arguments.attachment(target)?;
     let network = network(arguments, cni, &target.network)?;
     if target.dry_run {
         return dry_run::print(arguments, &cni.add_requests(&network, &attachment)?);
     }
-    let result = cni.add(&network, &attachment).map_err(|error| Failure::NotAdded(Box::new(error)))?;
+    let added = match add.rollback {
+        true => cni.add_with_rollback(&network, &attachment),
+        false => cni.add(&network, &attachment),
+    };
+    let result = added.map_err(|error| Failure::NotAdded(Box::new(error)))?;
     print(&result.to_json_pretty()).map_err(Failure::Added)
 }
 

@@ -62,11 +62,10 @@ pub(crate) fn run(arguments: &Arguments, run: &Run, signals: Option<&Signals>) -
         Ok((network, attachment))
     });
     let attachments = attachments.collect::<Result<Vec<_>, Invalid>>()?;
+    let attachments: Vec<_> = attachments.iter().map(|(network, attachment)| (*network, attachment)).collect();
+    cni.add_all(&attachments)?;
     // What is taken back is taken back whatever signals come: each plugin has its deadline.
-    let mut added = Added { cni: arguments.cni(None)?, attachments: Vec::new() };
-    for (network, attachment) in attachments {
-        added.add(&cni, network, attachment)?;
-    }
+    let mut added = Added { cni: cni.uncancelled(), attachments: &attachments };
     let status = supervise(&namespace, run, signals)?;
     added.take_back()?;
     Ok(exit_code(status))
@@ -106,28 +105,15 @@ impl IfNames {
     }
 }
 
-/// What was added so far; taken back in reverse order, at the latest when it is dropped.
+/// What was added; taken back at the latest when it is dropped.
 struct Added<'a> {
     cni: Cni,
-    attachments: Vec<(&'a NetworkConfig, Attachment)>,
+    attachments: &'a [(&'a NetworkConfig, &'a Attachment)],
 }
 
-impl<'a> Added<'a> {
-    fn add(&mut self, cni: &Cni, network: &'a NetworkConfig, attachment: Attachment) -> Result<(), Error> {
-        let added = cni.add(network, &attachment);
-        if added.as_ref().map_or_else(Error::needs_cleanup, |_| true) {
-            self.attachments.push((network, attachment));
-        }
-        added.map(drop)
-    }
-
+impl Added<'_> {
     fn take_back(&mut self) -> Result<(), Error> {
-        let mut first = Ok(());
-        while let Some((network, attachment)) = self.attachments.pop() {
-            let done = self.cni.del(network, &attachment);
-            first = first.and(done);
-        }
-        first
+        self.cni.del_all(std::mem::take(&mut self.attachments))
     }
 }
 
