@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use crate::support::chain;
 
 mod add;
+mod arguments;
 mod check;
 mod del;
 mod gc;

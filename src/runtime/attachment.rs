@@ -13,9 +13,10 @@ use crate::spec::{CniArgs, ContainerId, IfName, InvalidName, NetworkName, Object
 /// use libcni::Attachment;
 /// use libcni::spec::capability::PortMapping;
 ///
-/// let mut attachment = Attachment::new("web-0".parse()?, "eth0".parse()?).netns("/run/netns/web-0");
-/// attachment.args.push("K8S_POD_NAME", "web-0")?;
-/// attachment.capability_args.set_port_mappings(&[PortMapping::tcp(8080, 80)]);
+/// let mut attachment = Attachment::new("web-0".parse()?, "eth0".parse()?)
+///     .netns("/run/netns/web-0")
+///     .port_mappings(&[PortMapping::tcp(8080, 80)]);
+/// attachment.args.push("TENANT", "blue")?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]

@@ -4,7 +4,9 @@
 //! [section 3](crate::specification#3-running-a-network) of the specification.
 
 mod add;
+mod arguments;
 mod attachment;
+mod call;
 mod check;
 mod del;
 pub(crate) mod derive;
@@ -25,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::attachment::Attachment;
+use self::call::Answer;
 pub use self::del::{DelReport, OnMissingPlugin};
 pub use self::gc::Keep;
 pub use self::negotiate::SupportedVersions;
@@ -32,11 +35,9 @@ pub use self::notice::Notice;
 use crate::cache::Cache;
 use crate::conf::NetworkConfig;
 use crate::error::Error;
-use crate::invoke::{
-    CancelToken, Exec, Failure, FindError, Limits, Parameters, PluginError, ProcessExec, Request, join_dirs, read_reply,
-};
+use crate::invoke::{CancelToken, Exec, Limits, ProcessExec};
 use crate::lock::Locking;
-use crate::spec::{Command, Object, Version};
+use crate::spec::{Command, TraceContext, Version};
 
 /// A runtime's view of CNI: where plugins are, where results are kept, and how plugins are run.
 ///
@@ -63,6 +64,7 @@ pub struct Cni {
     cache: Cache,
     exec: Arc<dyn Exec>,
     env: Vec<(OsString, OsString)>,
+    trace_context: Option<TraceContext>,
     limits: Limits,
     locking: Option<Arc<dyn Locking>>,
     lock_timeout: Duration,
@@ -88,6 +90,7 @@ impl Cni {
             cache: Cache::default(),
             exec: Arc::new(ProcessExec),
             env: std::env::vars_os().collect(),
+            trace_context: None,
             limits: Limits::default(),
             locking: None,
             lock_timeout: Duration::from_secs(60),
@@ -118,6 +121,23 @@ impl Cni {
     pub fn env(self, env: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let env = env.into_iter().collect();
         Self { env, ..self }
+    }
+
+    /// Tells plugins which place of a distributed trace they continue from, instead of what this process inherited.
+    ///
+    /// ```
+    /// # fn example(cni: &libcni::Cni, network: &libcni::conf::NetworkConfig, attachment: &libcni::Attachment)
+    /// # -> Result<(), Box<dyn std::error::Error>> {
+    /// use libcni::spec::TraceContext;
+    ///
+    /// let span = TraceContext::new("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
+    /// cni.clone().trace_context(span).add(network, attachment)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn trace_context(self, context: TraceContext) -> Self {
+        let trace_context = Some(context);
+        Self { trace_context, ..self }
     }
 
     /// How long each execution of a plugin may take.
@@ -159,67 +179,6 @@ impl Cni {
         &self.cache
     }
 
-    /// Runs a plugin of a network for an attachment, or for the network as a whole.
-    fn call(
-        &self,
-        command: Command,
-        network: &NetworkConfig,
-        plugin: &str,
-        attachment: Option<&Attachment>,
-        config: &Object,
-    ) -> Result<Answer, Error> {
-        let request = self.request_in(command, network, plugin, attachment, config)?;
-        self.run(request).map_err(|source| Error::Plugin { network: network.name().to_owned(), source })
-    }
-
-    /// What a plugin of a network is sent.
-    fn request_in(
-        &self,
-        command: Command,
-        network: &NetworkConfig,
-        plugin: &str,
-        attachment: Option<&Attachment>,
-        config: &Object,
-    ) -> Result<Request, Error> {
-        let dirs = join_dirs(&self.plugin_dirs);
-        let args = attachment.map(|a| a.args.to_string()).unwrap_or_default();
-        let parameters =
-            Parameters { path: &dirs, args: &args, ..attachment.map(Attachment::parameters).unwrap_or_default() };
-        self.request(command, plugin, parameters, config).map_err(|source| Error::PluginNotFound {
-            network: network.name().to_owned(),
-            command,
-            source,
-        })
-    }
-
-    fn request(
-        &self,
-        command: Command,
-        plugin: &str,
-        parameters: Parameters<'_>,
-        config: &Object,
-    ) -> Result<Request, FindError> {
-        Ok(Request {
-            plugin: plugin.to_owned(),
-            command,
-            program: self.exec.find(plugin, &self.plugin_dirs)?,
-            env: parameters.environment(command, &self.env),
-            stdin: config.to_string().into_bytes(),
-        })
-    }
-
-    fn run(&self, request: Request) -> Result<Answer, Box<PluginError>> {
-        let ended = self.exec.exec(&request, &self.limits);
-        let output = ended.map_err(|error| PluginError::new(&request, Failure::Exec { error }))?;
-        let stderr = output.stderr.clone();
-        let answer = read_reply(&request, output);
-        // A failure that says nothing else quotes stderr in its message.
-        if answer.as_ref().map_or_else(|e| e.reply().is_some(), |_| true) {
-            self.notices.stderr(&request, &stderr);
-        }
-        Ok(Answer { stdout: answer?, request })
-    }
-
     /// The version of a network; an error that names it, where the text is none.
     fn version(&self, network: &NetworkConfig, command: Command) -> Result<Version, Error> {
         network.version().map_err(|source| Error::InvalidVersion {
@@ -227,18 +186,5 @@ impl Cni {
             command,
             source,
         })
-    }
-}
-
-/// What a plugin that succeeded printed, and what it was asked.
-struct Answer {
-    stdout: Vec<u8>,
-    request: Request,
-}
-
-impl Answer {
-    /// The answer as text, where it is UTF-8, which JSON is.
-    fn text(&self) -> &str {
-        std::str::from_utf8(&self.stdout).unwrap_or_default()
     }
 }

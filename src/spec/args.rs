@@ -42,13 +42,24 @@ impl CniArgs {
     /// # Errors
     /// The key or the value is empty or contains `=`, `;` or NUL.
     pub fn push(&mut self, key: impl Into<String>, value: impl Into<String>) -> Result<(), InvalidArg> {
-        let (key, value) = (key.into(), value.into());
-        let bad = |text: &str| text.is_empty() || text.contains(['=', ';', '\0']);
-        if bad(&key) || bad(&value) {
-            return Err(InvalidArg { pair: format!("{key}={value}") });
-        }
-        self.pairs.push((key, value));
+        self.pairs.push(checked(key.into(), value.into())?);
         Ok(())
+    }
+
+    /// Sets a key, which then is there once.
+    ///
+    /// # Errors
+    /// As those of [`CniArgs::push`]; then nothing is set.
+    pub fn set(&mut self, key: impl Into<String>, value: impl Into<String>) -> Result<(), InvalidArg> {
+        let pair = checked(key.into(), value.into())?;
+        self.pairs.retain(|(key, _)| *key != pair.0);
+        self.pairs.push(pair);
+        Ok(())
+    }
+
+    /// The value of a key, the last one if it is repeated.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.pairs.iter().rev().find(|(other, _)| other == key).map(|(_, value)| value.as_str())
     }
 
     /// Whether there is no pair.
@@ -59,6 +70,14 @@ impl CniArgs {
     /// The pairs in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.pairs.iter().map(|(k, v)| (k.as_str(), v.as_str()))
+    }
+}
+
+fn checked(key: String, value: String) -> Result<(String, String), InvalidArg> {
+    let bad = |text: &str| text.is_empty() || text.contains(['=', ';', '\0']);
+    match bad(&key) || bad(&value) {
+        true => Err(InvalidArg { pair: format!("{key}={value}") }),
+        false => Ok((key, value)),
     }
 }
 

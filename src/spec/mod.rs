@@ -12,7 +12,9 @@ mod indent;
 mod name;
 mod net;
 mod object;
+mod pod;
 mod reply;
+mod trace_context;
 mod version;
 
 pub use args::{CniArgs, InvalidArg};
@@ -24,5 +26,7 @@ pub use name::{ContainerId, IfName, InvalidName, NetworkName};
 pub use net::{Dns, InvalidIpNet, IpNet, Route};
 pub use object::Object;
 pub(crate) use object::raw;
+pub use pod::Pod;
 pub use reply::{ErrorCode, ErrorReply, InvalidVersionReply, ValidAttachment, VersionReply};
+pub use trace_context::{BAGGAGE, InvalidTraceContext, TRACEPARENT, TRACESTATE, TraceContext};
 pub use version::{InvalidVersion, Version};

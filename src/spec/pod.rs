@@ -1,0 +1,39 @@
+//! What Kubernetes' runtimes tell plugins of a pod.
+
+use super::{CniArgs, ContainerId, InvalidArg};
+
+/// A pod, for the generic arguments that plugins know it by.
+///
+/// Without them, plugins that look up the pod (Calico, Cilium, Multus) attach it without its policies, or not at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pod<'a> {
+    /// Its namespace.
+    pub namespace: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// Its UID; may be empty, where it is not known.
+    pub uid: &'a str,
+}
+
+impl Pod<'_> {
+    /// Sets the arguments of a pod whose sandbox is a container: `IgnoreUnknown`, without which plugins that don't know
+    /// the others fail, `K8S_POD_NAMESPACE`, `K8S_POD_NAME`, `K8S_POD_INFRA_CONTAINER_ID` and `K8S_POD_UID`.
+    ///
+    /// # Errors
+    /// A text can't be an argument; then nothing is set.
+    pub fn set_args(&self, sandbox: &ContainerId, args: &mut CniArgs) -> Result<(), InvalidArg> {
+        let pairs = [
+            ("IgnoreUnknown", "1"),
+            ("K8S_POD_NAMESPACE", self.namespace),
+            ("K8S_POD_NAME", self.name),
+            ("K8S_POD_INFRA_CONTAINER_ID", sandbox.as_str()),
+            ("K8S_POD_UID", self.uid),
+        ];
+        let mut all = args.clone();
+        for (key, value) in pairs.into_iter().filter(|(key, value)| *key != "K8S_POD_UID" || !value.is_empty()) {
+            all.set(key, value)?;
+        }
+        *args = all;
+        Ok(())
+    }
+}
