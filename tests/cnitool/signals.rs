@@ -39,3 +39,8 @@ fn a_termination_ends_the_plugin_with_its_children() {
 fn a_closed_terminal_ends_the_plugin_with_its_children() {
     ends_everything(Signal::SIGHUP, 129);
 }
+
+#[test]
+fn ctrl_backslash_ends_the_plugin_with_its_children() {
+    ends_everything(Signal::SIGQUIT, 131);
+}

@@ -13,6 +13,8 @@ mod host;
 mod identity;
 mod ours;
 mod ports;
+#[cfg(feature = "cli")]
+mod run;
 mod single;
 mod traffic;
 
@@ -25,10 +27,14 @@ struct Suite {
     missing: fn() -> Option<String>,
 }
 
-const SUITES: [Suite; 3] = [
+const SUITES: &[Suite] = &[
     Suite { tests: &[chain::TESTS, disk::TESTS, identity::TESTS, ports::TESTS, single::TESTS], missing: host::missing },
     Suite { tests: ours::TESTS, missing: ours::missing },
     Suite { tests: ours::WITH_GO, missing: || ours::missing().or_else(host::missing) },
+    #[cfg(feature = "cli")]
+    Suite { tests: &[run::TESTS], missing: ours::missing },
+    #[cfg(feature = "cli")]
+    Suite { tests: &[run::AS_ORDINARY_USER], missing: run::no_ordinary_user },
 ];
 
 fn main() -> ExitCode {

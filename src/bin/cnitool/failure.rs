@@ -63,6 +63,10 @@ impl Failure {
                 "name them with `--keep ID:IFNAME`, keep those whose namespace exists with `--keep-live`, or delete \
                  everything with `--all`; `--dry-run` shows what would go",
             ),
+            Self::Run(RunError::Rootless(_)) => Some(
+                "root needs none; for others, the sysctl user.max_user_namespaces must be more than 0, and \
+                 kernel.apparmor_restrict_unprivileged_userns, where there is one, 0",
+            ),
             Self::Added(_) => Some("`cnitool del` with the same arguments removes it again"),
             _ => None,
         }

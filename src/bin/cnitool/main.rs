@@ -13,6 +13,7 @@ mod options;
 mod output;
 mod removal;
 mod request;
+mod rootless;
 mod run;
 mod signals;
 mod table;

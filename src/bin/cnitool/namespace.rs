@@ -59,7 +59,7 @@ fn make(path: &Path) -> io::Result<()> {
 }
 
 /// Sets `lo`, link 1 of every namespace, up: one netlink message, and its acknowledgement.
-fn bring_loopback_up() -> io::Result<()> {
+pub(crate) fn bring_loopback_up() -> io::Result<()> {
     const RTM_NEWLINK: u16 = 16;
     const REQUEST_AND_ACK: u16 = 1 | 4;
     const LENGTH: u32 = 32;

@@ -15,6 +15,7 @@ use crate::cli::Arguments;
 use crate::namespace::{Namespace, NotMade};
 use crate::options::Invalid;
 use crate::output::say;
+use crate::rootless;
 use crate::signals::{Caught, Signals};
 
 /// The arguments of `run`.
@@ -40,6 +41,8 @@ pub(crate) enum RunError {
     Cni(#[from] Error),
     #[error(transparent)]
     Namespace(#[from] NotMade),
+    #[error(transparent)]
+    Rootless(#[from] rootless::NotAllowed),
     #[error("{}", Chain(.0))]
     Enter(#[from] NetnsError),
     #[error("cannot run `{command}`: {source}")]
@@ -53,6 +56,9 @@ pub(crate) enum RunError {
 /// Runs the command, and returns its exit status, or 128 and the number of the signal that ended it.
 pub(crate) fn run(arguments: &Arguments, run: &Run, signals: Option<&Signals>) -> Result<u8, RunError> {
     let signals = signals.ok_or(RunError::NoSignals)?;
+    if rootless::is_needed() {
+        rootless::enter()?;
+    }
     let cni = arguments.cni(signals.token())?;
     let networks = networks(arguments, &cni, run)?;
     let namespace = Namespace::create()?;

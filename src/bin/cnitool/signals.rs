@@ -29,7 +29,7 @@ impl Signals {
     pub(crate) fn catch() -> io::Result<Self> {
         SigSet::from(Signal::SIGXFSZ).thread_block()?;
         let signals = Self {
-            ending: readable(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP])?,
+            ending: readable(&[Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGHUP])?,
             child: readable(&[Signal::SIGCHLD])?,
         };
         Ok(signals)

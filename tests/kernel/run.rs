@@ -1,0 +1,176 @@
+//! `cnitool run`: a command on networks of its own.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::json;
+
+use crate::Test;
+use crate::host::{Host, eventually, lacks_host};
+use crate::ours::plugins;
+
+pub(crate) const TESTS: &[Test] = &[
+    ("run::a_command_is_on_its_networks_in_order_with_lo_up", a_command_is_on_its_networks_in_order_with_lo_up),
+    ("run::the_status_is_that_of_the_command", the_status_is_that_of_the_command),
+    ("run::a_network_that_cannot_be_added_leaves_nothing", a_network_that_cannot_be_added_leaves_nothing),
+    ("run::a_signal_ends_the_command_and_leaves_nothing", a_signal_ends_the_command_and_leaves_nothing),
+    ("run::a_signal_while_networks_are_added_leaves_nothing", a_signal_while_networks_are_added_leaves_nothing),
+];
+
+/// What needs a user who is not root.
+pub(crate) const AS_ORDINARY_USER: &[Test] = &[
+    ("run::an_ordinary_user_has_networks_too", an_ordinary_user_has_networks_too),
+    ("run::nothing_of_an_ordinary_user_is_on_the_host", nothing_of_an_ordinary_user_is_on_the_host),
+    ("run::an_ordinary_user_who_may_not_is_told_what_it_takes", an_ordinary_user_who_may_not_is_told_what_it_takes),
+];
+
+const TOOL: &str = env!("CARGO_BIN_EXE_cnitool");
+const AS_NOBODY: &str = "setpriv --reuid=65534 --regid=65534 --clear-groups";
+
+/// Why this machine has no ordinary user who could run the tool, if it has none.
+pub(crate) fn no_ordinary_user() -> Option<String> {
+    crate::ours::missing().or_else(|| lacks_host(&format!("{AS_NOBODY} unshare -Urnm {TOOL} --version")))
+}
+
+/// A host with networks `first` and `second`, and `third`, whose plugin does not work.
+fn configure(host: &Host) {
+    host.run("mkdir net.d && chmod 755 . net.d");
+    for (name, subnet) in [("first", "10.77.0.0/24"), ("second", "10.78.0.0/24"), ("third", "no subnet")] {
+        let ipam = json!({"type": "host-local", "subnet": subnet, "dataDir": "/var/lib/cni/networks"});
+        let bridge = json!({"type": "bridge", "bridge": name, "isGateway": true, "ipam": ipam});
+        let list = json!({"cniVersion": "1.0.0", "name": name, "plugins": [bridge]});
+        fs::write(host.path("net.d").join(format!("{name}.conflist")), list.to_string()).unwrap();
+    }
+    host.run("mount -t tmpfs tmpfs /var/lib && mkdir /var/lib/cni");
+}
+
+/// The tool, by default as the user that the test has.
+fn tool<S: AsRef<OsStr>>(host: &Host, prefix: &str, arguments: impl IntoIterator<Item = S>) -> Command {
+    let mut words = prefix.split_whitespace().chain([TOOL, "run"]);
+    let mut command = Command::new(words.next().unwrap());
+    command.args(words).args(arguments).env("NETCONFPATH", host.path("net.d")).env("CNI_PATH", plugins());
+    command.current_dir("/").stdin(Stdio::null());
+    command
+}
+
+/// Nothing of a run is left on the host.
+#[track_caller]
+fn is_clean(host: &Host) {
+    assert_eq!(host.run("ls /run/netns"), "blue\n");
+    assert_eq!(host.run("find /var/lib/cni -name '10.*' -o -path '*/results/*' -type f"), "");
+    let links = || host.run("ip -o link show type veth");
+    // The kernel takes the links of a namespace that is gone down in its own time.
+    eventually(|| links().is_empty());
+    assert_eq!(links(), "");
+}
+
+fn a_command_is_on_its_networks_in_order_with_lo_up(host: &Host) {
+    configure(host);
+    let output = host.run_command(&mut tool(host, "", ["second", "first", "--", "ip", "-o", "-4", "addr"]));
+    for words in ["lo    inet 127.0.0.1/8", "eth0    inet 10.78.0.", "eth1    inet 10.77.0."] {
+        assert!(output.contains(words), "{words:?} is not in: {output}");
+    }
+    is_clean(host);
+}
+
+fn the_status_is_that_of_the_command(host: &Host) {
+    configure(host);
+    for (script, status) in [("exit 7", 7), ("kill -9 $$", 137), ("true", 0)] {
+        let ran = tool(host, "", ["first", "--", "sh", "-c", script]).status().unwrap();
+        assert_eq!(ran.code(), Some(status), "{script}");
+    }
+    let output = tool(host, "", ["first", "--", "/no/such/program"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("/no/such/program"), "{output:?}");
+    is_clean(host);
+}
+
+fn a_network_that_cannot_be_added_leaves_nothing(host: &Host) {
+    configure(host);
+    let output = tool(host, "", ["first", "third", "--", "touch", "/run/ran"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("ADD failed and was undone: ") && stderr.contains("`third`"), "{stderr}");
+    assert_eq!(host.run("find /run -name ran"), "");
+    is_clean(host);
+}
+
+/// A run of a command that takes long, when that has begun.
+fn long_run(host: &Host) -> Child {
+    let arguments = ["first", "second", "--", "sh", "-c", "echo $$ >/run/began; exec sleep 100"];
+    let child = tool(host, "", arguments).spawn().unwrap();
+    eventually(|| fs::read_to_string("/run/began").is_ok_and(|pid| pid.ends_with('\n')));
+    child
+}
+
+fn a_signal_ends_the_command_and_leaves_nothing(host: &Host) {
+    configure(host);
+    for (signal, status) in [("TERM", 143), ("INT", 130), ("HUP", 129), ("QUIT", 131)] {
+        let mut child = long_run(host);
+        let command = fs::read_to_string("/run/began").unwrap();
+        host.run(&format!("kill -{signal} {}", child.id()));
+        assert_eq!(child.wait().unwrap().code(), Some(status), "{signal}");
+        assert!(!fs::exists(format!("/proc/{}", command.trim())).unwrap(), "{signal}: the command is still there");
+        host.run("rm /run/began");
+        is_clean(host);
+    }
+}
+
+fn a_signal_while_networks_are_added_leaves_nothing(host: &Host) {
+    configure(host);
+    host.run(
+        "mkdir slow && printf '#!/bin/sh\\ntouch /run/began; exec sleep 100\\n' >slow/slow && chmod 755 slow/slow",
+    );
+    let list = json!({"cniVersion": "1.0.0", "name": "slow", "plugins": [{"type": "slow"}]});
+    fs::write(host.path("net.d/slow.conflist"), list.to_string()).unwrap();
+    let dirs = std::env::join_paths([plugins(), host.path("slow")]).unwrap();
+    let mut command = tool(host, "", ["first", "slow", "--timeout", "3s", "--", "true"]);
+    let mut child = command.env("CNI_PATH", dirs).stderr(Stdio::null()).spawn().unwrap();
+    eventually(|| fs::exists("/run/began").unwrap());
+    host.run(&format!("kill -TERM {}", child.id()));
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    // DEL of the slow plugin fails, too, and what it did is in the cache for a later one.
+    let networks = host.run("ls /var/lib/cni/results /var/lib/cni/networks/first");
+    assert!(!networks.contains("10.77"), "{networks}");
+    assert_eq!(host.run("ls /run/netns"), "blue\n");
+}
+
+fn an_ordinary_user_has_networks_too(host: &Host) {
+    configure(host);
+    let script = "ip -o -4 addr; ping -c 1 -W 5 10.77.0.1 >/dev/null && echo gateway; exit 7";
+    let output = tool(host, AS_NOBODY, ["first", "second", "--", "sh", "-c", script]).output().unwrap();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    for words in ["lo    inet 127.0.0.1/8", "eth0    inet 10.77.0.", "eth1    inet 10.78.0.", "gateway"] {
+        assert!(stdout.contains(words), "{words:?} is not in: {output:?}");
+    }
+    assert_eq!(output.status.code(), Some(7), "{output:?}");
+    is_clean(host);
+}
+
+fn nothing_of_an_ordinary_user_is_on_the_host(host: &Host) {
+    configure(host);
+    host.run("mkdir /run/others && echo kept >/run/others/file");
+    let script = "cat /run/others/file; ls /run/netns | wc -l; ls /var/lib/cni; ip -o link show first";
+    let output = tool(host, AS_NOBODY, ["first", "--", "sh", "-c", script]).output().unwrap();
+    // The bridge is on the host of the run, not in the namespace of the command.
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "kept\n1\nnetworks\nresults\n", "{output:?}");
+    assert_eq!(host.run("ip -o link show type bridge"), "");
+    assert_eq!(host.run("ls -A /var/lib/cni"), "");
+    is_clean(host);
+}
+
+fn an_ordinary_user_who_may_not_is_told_what_it_takes(host: &Host) {
+    configure(host);
+    // Whoever is in a changed root may not make user namespaces.
+    host.run("mkdir root && mount --rbind / root");
+    let chroot = format!("chroot --userspec=65534:65534 {}", host.path("root").display());
+    let output = tool(host, &chroot, ["first", "--", "true"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    for words in ["error: an ordinary user needs a user namespace", "Operation not permitted", "hint: ", "root"] {
+        assert!(stderr.contains(words), "{words:?} is not in: {stderr}");
+    }
+    host.run("umount -l root");
+    is_clean(host);
+}
