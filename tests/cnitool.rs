@@ -10,6 +10,7 @@ mod failures;
 mod inspect;
 mod json;
 mod list;
+mod manual;
 mod neighbours;
 mod options;
 mod process;

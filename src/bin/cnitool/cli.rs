@@ -10,6 +10,7 @@ use libcni::{Attachment, Cni};
 
 use crate::inspect::Inspect;
 use crate::list::List;
+use crate::manual::{Completions, Man};
 use crate::netns;
 use crate::options::{Invalid, Options, variable};
 use crate::output;
@@ -52,6 +53,10 @@ pub(crate) enum Verb {
     /// For an ordinary user it makes a host of namespaces, in which that user is root: networks work among themselves, and
     /// lead nowhere else. The exit status is that of the command, or 128 and the signal that ended it.
     Run(Run),
+    /// Print completions for a shell
+    Completions(Completions),
+    /// Print a manual page, in the form that `man` reads
+    Man(Man),
 }
 
 #[derive(Args, Debug)]

@@ -27,6 +27,8 @@ pub(crate) enum Failure {
     VersionUnsupported { network: String, version: String },
     #[error("`{name}` is no attachment, and {}", Chain(.network))]
     NothingOfThatName { name: String, network: Box<Error> },
+    #[error("there is no verb `{verb}`")]
+    NoSuchVerb { verb: String },
     #[error("{count} problem{}", if *.count == 1 { "" } else { "s" })]
     Invalid { count: usize },
     #[error("it is not said which attachments of network `{network}` are to be kept")]
@@ -41,7 +43,7 @@ impl Failure {
     /// The exit status: 2 for wrong usage, 1 for everything else.
     pub(crate) fn status(&self) -> u8 {
         match self {
-            Self::NothingToKeep { .. } => 2,
+            Self::NothingToKeep { .. } | Self::NoSuchVerb { .. } => 2,
             _ => 1,
         }
     }
@@ -84,7 +86,7 @@ impl Failure {
     fn code(&self) -> ErrorCode {
         match self {
             Self::Arguments(invalid) => invalid.code(),
-            Self::NothingToKeep { .. } => ErrorCode::INVALID_ENVIRONMENT,
+            Self::NothingToKeep { .. } | Self::NoSuchVerb { .. } => ErrorCode::INVALID_ENVIRONMENT,
             Self::Invalid { .. } => ErrorCode::INVALID_NETWORK_CONFIG,
             Self::VersionUnsupported { .. } => ErrorCode::INCOMPATIBLE_VERSION,
             Self::NothingOfThatName { network, .. } => network.code(),

@@ -7,6 +7,7 @@ mod dry_run;
 mod failure;
 mod inspect;
 mod list;
+mod manual;
 mod namespace;
 mod netns;
 mod options;
@@ -73,6 +74,8 @@ fn run(arguments: &Arguments, signals: Option<&Signals>) -> Result<ExitCode, Fai
         Verb::Inspect(target) => inspect::inspect(arguments, &cni, target)?,
         Verb::Validate(what) => validate::validate(arguments, &cni, what)?,
         Verb::Versions(target) => versions::versions(arguments, &cni, target)?,
+        Verb::Completions(shell) => manual::completions(shell)?,
+        Verb::Man(page) => manual::man(page)?,
         Verb::Run(command) => return Ok(ExitCode::from(run::run(arguments, command, signals)?)),
     }
     Ok(ExitCode::SUCCESS)

@@ -1,0 +1,62 @@
+//! `cnitool completions` and `cnitool man`.
+
+use std::process::{Command, Stdio};
+
+use super::succeeds;
+use crate::support::{Ran, Sandbox};
+
+const VERBS: [&str; 12] =
+    ["add", "check", "del", "gc", "status", "inspect", "validate", "versions", "list", "run", "completions", "man"];
+
+/// What bash offers after this line.
+#[track_caller]
+fn offered(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
+    let script = succeeds(&mut sandbox.cnitool(["completions", "bash"])).stdout();
+    let last = words.len() - 1;
+    let words: Vec<_> = words.iter().map(|word| format!("'{word}'")).collect();
+    let line = format!("{script}\nCOMP_WORDS=({}); COMP_CWORD={last}", words.join(" "));
+    let line =
+        format!("{line}; _cnitool cnitool {} {}; printf '%s\\n' \"${{COMPREPLY[@]}}\"", words[last], words[last - 1]);
+    let ran = Ran::new(Command::new("bash").args(["-c", &line]).stdin(Stdio::null())).exits_with(0);
+    ran.stdout().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_shell_completes_verbs_and_options() {
+    let sandbox = Sandbox::new();
+    let all = offered(&sandbox, &["cnitool", ""]);
+    VERBS.iter().for_each(|verb| assert!(all.iter().any(|word| word == verb), "{verb} is not in: {all:?}"));
+    assert_eq!(offered(&sandbox, &["cnitool", "vali"]), ["validate"]);
+    assert_eq!(offered(&sandbox, &["cnitool", "list", "netw"]), ["networks"]);
+    assert_eq!(offered(&sandbox, &["cnitool", "add", "--roll"]), ["--rollback"]);
+}
+
+#[test]
+fn there_are_completions_for_every_common_shell() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = succeeds(&mut Sandbox::new().cnitool(["completions", shell])).stdout();
+        assert!(script.contains("validate") && script.contains("trace-file"), "{shell}");
+    }
+    Ran::new(&mut Sandbox::new().cnitool(["completions", "tcsh"])).exits_with(2).says("bash");
+}
+
+#[test]
+fn the_manual_page_has_all_verbs_and_what_scripts_rely_on() {
+    let page = succeeds(&mut Sandbox::new().cnitool(["man"])).stdout();
+    for words in ["\n.TH cnitool 1 ", ".SH \"EXIT STATUS\"", "NETCONFPATH", "CAP_ARGS", "/var/lib/cni"] {
+        assert!(page.contains(words), "{words:?} is not in: {page}");
+    }
+    VERBS.iter().for_each(|verb| assert!(page.contains(&format!("cnitool\\-{verb}(1)")), "{verb} is not in: {page}"));
+}
+
+#[test]
+fn every_verb_has_a_manual_page_of_its_own() {
+    let sandbox = Sandbox::new();
+    for verb in VERBS {
+        let page = succeeds(&mut sandbox.cnitool(["man", verb])).stdout();
+        assert!(page.contains(&format!("\n.TH cnitool-{verb} 1 ")), "{page}");
+    }
+    let page = succeeds(&mut sandbox.cnitool(["man", "list", "networks"])).stdout();
+    assert!(page.contains("\n.TH cnitool-list-networks 1 ") && page.contains("\\-\\-plain"), "{page}");
+    Ran::new(&mut sandbox.cnitool(["man", "list", "nothing"])).exits_with(2).says("`list nothing`");
+}
