@@ -10,6 +10,9 @@
 //! | find networks | [`conf::ConfDir`] |
 //! | add containers to them and remove them again | [`Cni`], [`Attachment`] |
 //! | read what a plugin answered | [`result::AddResult::latest`] |
+//! | add one container to several networks, or to none of them | [`Cni::add_all`] |
+//! | see what plugins are sent and answer | [`invoke::ObservedExec`], [`Cni::add_requests`] |
+//! | use the newest version that all plugins know | [`Cni::negotiate`] |
 //! | know what is attached | [`cache::Cache::attachments`] |
 //! | know why something failed | [`Error`], [`Chain`] |
 //! | write a plugin | [`plugin`] |
@@ -32,7 +35,7 @@
 //! ```
 //!
 //! `examples/runtime.rs` is a whole runtime in one page. What is left to it are the duties that only it can fulfil: to
-//! make the namespace and keep it until DEL, to run DEL after an ADD that failed ([`Error::needs_cleanup`]), and to know
+//! make the namespace and keep it until DEL, to run DEL after an ADD that failed ([`Error::needs_cleanup`], or [`Cni::add_with_rollback`]), and to know
 //! which containers are alive ([`runtime::Keep`]). The rest is done here:
 //!
 //! - Each execution of a plugin has a deadline, can be cancelled, and takes its children with it ([`invoke::Limits`]).

@@ -2,11 +2,14 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::Stdio;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use super::{NETNS, host, succeeds};
-use crate::support::{Ran, Sandbox};
+use crate::support::{Ran, Sandbox, eventually};
 
 /// What the tool prints for programs.
 #[track_caller]
@@ -185,6 +188,16 @@ fn plugins_for_scripts_are_those_that_answer() {
     let sandbox = with_plugins();
     let ran = succeeds(&mut sandbox.cnitool(["list", "plugins", "--plain"]));
     assert_eq!(ran.stdout(), format!("one\t0.4.0,1.0.0\t{}\tok\n", sandbox.bin().join("one").display()));
+}
+
+#[test]
+fn ctrl_c_ends_a_list_of_plugins() {
+    let sandbox = host().on("one", "VERSION", "touch $home/running; exec sleep 300");
+    let mut command = sandbox.cnitool(["list", "plugins"]);
+    let tool = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    eventually("plugin `one` runs", || sandbox.path("running").exists());
+    kill(Pid::from_raw(tool.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+    Ran::of(&command, tool.wait_with_output().unwrap()).exits_with(130).says("cancelled");
 }
 
 #[test]

@@ -106,6 +106,14 @@ fn every_problem_of_every_file_is_told() {
 }
 
 #[test]
+fn capability_arguments_that_would_reach_nobody_are_told() {
+    let sandbox = host();
+    succeeds(&mut sandbox.cnitool(["validate", "good", "--cap", r#"{"mac":"02:00:00:00:00:01"}"#]));
+    let ran = Ran::new(&mut sandbox.cnitool(["validate", "good", "--cap", r#"{"mac":"","ips":[]}"#])).exits_with(1);
+    assert!(ran.stdout().contains("capability `ips` is given, and no plugin takes it"), "{ran}");
+}
+
+#[test]
 fn one_network_is_validated_alone() {
     let bad = r#"{"cniVersion":"1.0.0","name":"bad","plugins":[{"type":"gone"}]}"#;
     let sandbox = host().file("60-bad.conflist", bad);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand};
 use libcni::conf::{ConfDir, OnBroken};
 use libcni::invoke::{CancelToken, ObservedExec, ProcessExec};
+use libcni::spec::capability::CapabilityArgs;
 use libcni::spec::{ContainerId, IfName};
 use libcni::{Attachment, Cni};
 
@@ -108,6 +109,10 @@ impl Arguments {
 
     pub(crate) fn plugin_dirs(&self) -> Vec<PathBuf> {
         self.options.plugin_dirs()
+    }
+
+    pub(crate) fn capability_args(&self) -> Result<CapabilityArgs, Invalid> {
+        self.options.capability_args()
     }
 
     pub(crate) fn negotiates(&self) -> bool {

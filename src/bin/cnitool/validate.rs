@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 use libcni::conf::{ConfError, Listing, NetworkConfig, PluginConfig};
+use libcni::spec::capability::CapabilityArgs;
 use libcni::spec::{Object, VersionReply};
 use libcni::{Chain, Cni, Error};
 
@@ -17,7 +18,8 @@ use crate::why::why;
 /// What to validate.
 #[derive(Args, Debug)]
 pub(crate) struct Validate {
-    /// The name of a network; without it, every file of the configuration directory
+    /// The name of a network, which must take the capability arguments that are given; without it, every file of the
+    /// configuration directory
     network: Option<String>,
 }
 
@@ -30,7 +32,11 @@ pub(crate) fn validate(arguments: &Arguments, cni: &Cni, validate: &Validate) ->
         Some(name) => Listing { networks: vec![crate::configured(arguments, name)?], ..Listing::default() },
         None => arguments.conf_dir().list().map_err(Error::from)?,
     };
-    let report = Report::new(cni, &listing);
+    let given = match &validate.network {
+        Some(_) => arguments.capability_args()?,
+        None => CapabilityArgs::new(),
+    };
+    let report = Report::new(cni, &listing, &given);
     match arguments.json() {
         true => print_json(&report.describe())?,
         false => print(&report.table().aligned())?,
@@ -55,10 +61,11 @@ enum Problem<'a> {
 }
 
 impl<'a> Report<'a> {
-    fn new(cni: &Cni, listing: &'a Listing) -> Self {
+    fn new(cni: &Cni, listing: &'a Listing, given: &CapabilityArgs) -> Self {
         let (mut valid, mut problems) = (Vec::new(), Vec::new());
         for network in &listing.networks {
-            let found = found(cni, network);
+            let mut found = found(cni, network);
+            found.extend(not_taken(network, given));
             if found.is_empty() {
                 valid.push(network);
             }
@@ -135,6 +142,13 @@ fn valid_object(network: &NetworkConfig) -> Object {
 /// The capabilities that at least one plugin takes.
 fn taken(network: &NetworkConfig) -> BTreeSet<&str> {
     network.plugins().iter().flat_map(capabilities).collect()
+}
+
+/// Capability arguments that would reach nobody.
+fn not_taken(network: &NetworkConfig, given: &CapabilityArgs) -> Vec<String> {
+    let taken = taken(network);
+    let names = given.iter().map(|(name, _)| name).filter(|name| !taken.contains(name));
+    names.map(|name| format!("capability `{name}` is given, and no plugin takes it")).collect()
 }
 
 /// Everything that is wrong with a network that can be loaded.

@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use libcni::Cni;
 use libcni::invoke::{Installed, Standing, installed};
+use libcni::{Cni, Error};
 use serde::Serialize;
 
 use crate::Failure;
 use crate::cli::Arguments;
 use crate::output::{print_json, warn};
 use crate::table::Table;
-use crate::why::why;
+use crate::why::{is_cancelled, why};
 
 /// Prints the files of the plugin directories with the versions that they support, or why they support none.
 pub(super) fn list(arguments: &Arguments, cni: &Cni, plain: bool) -> Result<(), Failure> {
@@ -22,7 +22,7 @@ pub(super) fn list(arguments: &Arguments, cni: &Cni, plain: bool) -> Result<(), 
     for (dir, error) in unreadable {
         warn(&format!("cannot read the plugin directory {}: {error}", dir.display()));
     }
-    let plugins: Vec<_> = files.into_iter().map(|file| Plugin::ask(cni, file)).collect();
+    let plugins = files.into_iter().map(|file| Plugin::ask(cni, file)).collect::<Result<Vec<_>, _>>()?;
     if arguments.json() {
         return Ok(print_json(&Report { plugins })?);
     }
@@ -57,7 +57,7 @@ struct Plugin {
 }
 
 impl Plugin {
-    fn ask(cni: &Cni, file: Installed) -> Self {
+    fn ask(cni: &Cni, file: Installed) -> Result<Self, Error> {
         let Installed { name, path, standing } = file;
         let file = path.display().to_string();
         let mut plugin = Self { name, file, supported_versions: Vec::new(), shadowed_by: None, error: None };
@@ -66,10 +66,11 @@ impl Plugin {
             Standing::NotExecutable => plugin.error = Some("not executable".to_owned()),
             _ => match cni.plugin_version(&plugin.name) {
                 Ok(reply) => plugin.supported_versions = reply.supported_versions,
+                Err(error) if is_cancelled(&error) => return Err(error),
                 Err(error) => plugin.error = Some(format!("no plugin: {}", why(&error))),
             },
         }
-        plugin
+        Ok(plugin)
     }
 
     fn is_usable(&self) -> bool {
