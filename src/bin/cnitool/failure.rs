@@ -30,7 +30,7 @@ pub(crate) enum Failure {
     #[error("there is no verb `{verb}`")]
     NoSuchVerb { verb: String },
     #[error("{count} problem{}", if *.count == 1 { "" } else { "s" })]
-    Invalid { count: usize },
+    Problems { count: usize },
     #[error("it is not said which attachments of network `{network}` are to be kept")]
     NothingToKeep { network: String },
     #[error("cannot write to stdout: {0}")]
@@ -87,7 +87,7 @@ impl Failure {
         match self {
             Self::Arguments(invalid) => invalid.code(),
             Self::NothingToKeep { .. } | Self::NoSuchVerb { .. } => ErrorCode::INVALID_ENVIRONMENT,
-            Self::Invalid { .. } => ErrorCode::INVALID_NETWORK_CONFIG,
+            Self::Problems { .. } => ErrorCode::INVALID_NETWORK_CONFIG,
             Self::VersionUnsupported { .. } => ErrorCode::INCOMPATIBLE_VERSION,
             Self::NothingOfThatName { network, .. } => network.code(),
             Self::Stdout(_) | Self::Added(_) => ErrorCode::IO,

@@ -76,7 +76,7 @@ fn run(arguments: &Arguments, signals: Option<&Signals>) -> Result<ExitCode, Fai
         Verb::Versions(target) => versions::versions(arguments, &cni, target)?,
         Verb::Completions(shell) => manual::completions(shell)?,
         Verb::Man(page) => manual::man(page)?,
-        Verb::Run(command) => return Ok(ExitCode::from(run::run(arguments, command, signals)?)),
+        Verb::Run(command) => return Ok(ExitCode::from(run::run(arguments, &cni, command, signals)?)),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -6,6 +6,7 @@ use libcni::invoke::Request;
 use libcni::spec::Object;
 
 use crate::output::printable;
+use crate::table::one_line;
 
 /// The program, the variables of the protocol, the names of the others, and stdin, each in lines of their own.
 pub(crate) fn text(request: &Request) -> String {
@@ -14,8 +15,8 @@ pub(crate) fn text(request: &Request) -> String {
     lines.extend(own.iter().map(|(name, value)| format!("    {}={}", name.display(), value.display())));
     lines.push(format!("    and {} inherited: {}", inherited.len(), inherited.join(" ")));
     lines.push("  stdin".to_owned());
-    lines.push(indented(&request.stdin));
-    printable(&lines.join("\n"))
+    let lines: Vec<_> = lines.iter().map(|line| one_line(line)).collect();
+    format!("{}\n{}", lines.join("\n"), printable(&indented(&request.stdin)))
 }
 
 /// JSON by structure, anything else as it is, four spaces further in.

@@ -54,13 +54,12 @@ pub(crate) enum RunError {
 }
 
 /// Runs the command, and returns its exit status, or 128 and the number of the signal that ended it.
-pub(crate) fn run(arguments: &Arguments, run: &Run, signals: Option<&Signals>) -> Result<u8, RunError> {
+pub(crate) fn run(arguments: &Arguments, cni: &Cni, run: &Run, signals: Option<&Signals>) -> Result<u8, RunError> {
     let signals = signals.ok_or(RunError::NoSignals)?;
     if rootless::is_needed() {
         rootless::enter()?;
     }
-    let cni = arguments.cni(signals.token())?;
-    let networks = networks(arguments, &cni, run)?;
+    let networks = networks(arguments, cni, run)?;
     let namespace = Namespace::create()?;
     let names = IfNames::default();
     let attachments = names.zip(&networks).map(|(ifname, network)| {
@@ -71,7 +70,7 @@ pub(crate) fn run(arguments: &Arguments, run: &Run, signals: Option<&Signals>) -
     let attachments: Vec<_> = attachments.iter().map(|(network, attachment)| (*network, attachment)).collect();
     cni.add_all(&attachments)?;
     // What is taken back is taken back whatever signals come: each plugin has its deadline.
-    let mut added = Added { cni: cni.uncancelled(), attachments: &attachments };
+    let mut added = Added { cni: cni.clone().uncancelled(), attachments: &attachments };
     let status = supervise(&namespace, run, signals)?;
     added.take_back()?;
     Ok(exit_code(status))

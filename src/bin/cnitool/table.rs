@@ -50,8 +50,8 @@ pub(crate) fn fields(pairs: &[(&str, String)]) -> String {
     filled.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// A text for a cell: line breaks and tabs, too, are escaped.
-fn one_line(text: &str) -> String {
+/// A text that stays in its line: line breaks and tabs, too, are escaped.
+pub(crate) fn one_line(text: &str) -> String {
     printable(text).replace('\n', "\\n").replace('\t', "\\t")
 }
 

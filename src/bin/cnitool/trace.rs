@@ -79,8 +79,10 @@ fn describe(number: u64, request: &Request, took: Duration, ended: Result<&Outpu
     request::describe(request).iter().for_each(|(key, value)| object.set(key, value));
     match ended {
         Ok(Output { status, stdout, stderr }) => {
-            status.code().iter().for_each(|code| object.set("exitStatus", code));
-            status.signal().iter().for_each(|signal| object.set("signal", signal));
+            match status.signal() {
+                Some(signal) => object.set("signal", &signal),
+                None => object.set("exitStatus", &status.code()),
+            }
             object.set("stdout", &String::from_utf8_lossy(stdout));
             object.set("stderr", &String::from_utf8_lossy(stderr));
         }

@@ -43,7 +43,7 @@ pub(crate) fn validate(arguments: &Arguments, cni: &Cni, validate: &Validate) ->
     }
     match report.problems.len() {
         0 => Ok(()),
-        count => Err(Failure::Invalid { count }),
+        count => Err(Failure::Problems { count }),
     }
 }
 
