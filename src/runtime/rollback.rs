@@ -16,7 +16,8 @@ impl Cni {
     /// [`Cni::add`], and DEL after a failure that may have left something behind ([`Error::needs_cleanup`]).
     ///
     /// DEL has deadlines of its own and is not cancelled, so that it works after whatever ended ADD. It is not run
-    /// where the attachment is in the cache already: what ADD ran into then is what an earlier one made.
+    /// where the attachment is in the cache already: what ADD ran into then is what an earlier one made. What nobody
+    /// recorded is not protected: most plugins delete an interface of the attachment's name, whoever made it.
     ///
     /// # Errors
     /// As those of [`Cni::add`]; as [`Error::RolledBack`] when DEL was run, with its error where that failed, too.
