@@ -68,10 +68,10 @@ fn a_configuration_of_many_lines_is_one_line_of_a_trace() {
 #[test]
 fn a_plugin_that_had_to_be_ended_or_did_not_start_is_in_the_trace_with_the_reason() {
     let sandbox = host().on("one", "ADD", "echo so far >&2; exec sleep 300");
-    let mut command = sandbox.cnitool(["add", "net", NETNS, "--trace-file", "trace", "--timeout", "300ms"]);
+    let mut command = sandbox.cnitool(["add", "net", NETNS, "--trace-file", "trace", "--timeout", "2s"]);
     Ran::new(&mut command).exits_with(1);
     let record = &records(&sandbox)[0];
-    assert!(record["error"].as_str().unwrap().starts_with("no answer after 300 ms"), "{record}");
+    assert!(record["error"].as_str().unwrap().starts_with("no answer after 2000 ms"), "{record}");
     assert_eq!(record["stderr"], "so far\n");
 }
 

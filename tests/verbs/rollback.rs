@@ -74,7 +74,7 @@ fn an_earlier_attachment_that_a_second_add_runs_into_is_left_alone() {
 #[test]
 fn an_add_that_ran_out_of_time_is_undone_in_time_of_its_own() {
     let sandbox = host().on("two", "ADD", "exec sleep 300");
-    let cni = sandbox.cni().timeout(Duration::from_millis(1500));
+    let cni = sandbox.cni().timeout(Duration::from_secs(3));
     cni.add_with_rollback(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
     assert_eq!(sandbox.calls()[2..], ["DEL three", "DEL two", "DEL one"]);
 }
