@@ -49,10 +49,11 @@ pub(crate) fn host(config: &Config, body: &Body, port: &str) -> Answer {
     }
 }
 
-/// The host's end as the result has it: another implementation may have called it otherwise.
+/// The host's end as the result has it, after the bridge: another implementation may have called it otherwise.
 fn recorded_port(body: &Body, bridge: &Link) -> Option<String> {
-    let host = |i: &&Interface| i.sandbox.is_none() && i.name != bridge.name;
-    body.interfaces.iter().find(host).map(|interface| interface.name.clone())
+    let mut after_bridge = body.interfaces.iter().skip_while(|i| i.name != bridge.name).skip(1);
+    let port = after_bridge.find(|i: &&Interface| i.sandbox.is_none());
+    port.map(|interface| interface.name.clone())
 }
 
 /// The container's side: the interface, its hardware address, addresses and routes.

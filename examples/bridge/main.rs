@@ -59,6 +59,7 @@ impl Plugin for Bridge {
         let names = Names::of(call);
         let netns = call.require_netns()?;
         let ipam_type = call.config.ipam_type()?;
+        let previous = call.config.prev_result()?;
         let namespace = File::open(netns).map_err(|e| cannot_open(netns, &e))?;
         // Before an address is asked for: IPAM would give up the one that the first ADD got.
         host::refuse_second(netns, call.ifname.as_str())?;
@@ -72,7 +73,8 @@ impl Plugin for Bridge {
         let links = links?;
         let attached = ipam.and_then(|ipam| finish(call, &config, &names, netns, &links, ipam));
         // The first error is what the runtime must hear.
-        attached.inspect_err(|_| drop(undo(&mut host, &names)))
+        let own = attached.inspect_err(|_| drop(undo(&mut host, &names)))?;
+        Ok(result::after(previous, own).into())
     }
 
     fn del(&self, call: &AttachmentCall) -> Answer {
@@ -94,7 +96,7 @@ impl Plugin for Bridge {
     fn check(&self, call: &AttachmentCall) -> Answer {
         let config = Config::read(call)?;
         let names = Names::of(call);
-        let body = call.config.require_prev_result()?.latest();
+        let body = result::of_interface(call.config.require_prev_result()?.latest(), call.ifname.as_str());
         if let Some(plugin) = call.config.ipam_type()? {
             call.delegate(&plugin).check()?;
         }
@@ -150,7 +152,7 @@ fn finish(
     netns: &Path,
     links: &Links,
     ipam: Option<Delegated<'_>>,
-) -> Answer<AddResult> {
+) -> Answer<Body> {
     let mut body = result::from_ipam(ipam.as_ref().map(Delegated::result), config);
     if ipam.is_some() && body.ips.is_empty() {
         return Err(Failure::internal("the IPAM plugin returned no address"));
@@ -166,7 +168,7 @@ fn finish(
     }
     body.interfaces = result::interfaces(&links.bridge, &links.port, &inside, netns);
     ipam.map(Delegated::keep);
-    Ok(body.into())
+    Ok(body)
 }
 
 fn configure_host(config: &Config, names: &Names, bridge: &Link, body: &Body) -> Answer {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use libcni::result::AddResult;
-use libcni::result::v100::{Body, Interface};
+use libcni::result::v100::{Body, Interface, Ip};
 use libcni::spec::{IpNet, Route};
 
 use crate::config::Config;
@@ -58,7 +58,7 @@ fn first_host(address: IpNet) -> IpAddr {
 
 /// The gateways with the prefixes of their networks: addresses for the bridge.
 pub(crate) fn gateways(body: &Body) -> Vec<IpNet> {
-    let gateway = |ip: &libcni::result::v100::Ip| IpNet::new(ip.gateway?, ip.address.prefix());
+    let gateway = |ip: &Ip| IpNet::new(ip.gateway?, ip.address.prefix());
     body.ips.iter().filter_map(gateway).collect()
 }
 
@@ -73,6 +73,26 @@ pub(crate) fn interfaces(bridge: &Link, port: &Link, inside: &Link, netns: &Path
     };
     let sandbox = netns.to_string_lossy().into_owned();
     vec![interface(bridge, None), interface(port, None), interface(inside, Some(sandbox))]
+}
+
+/// The answer: what the plugins before this one said, and then what this one has to say.
+pub(crate) fn after(previous: Option<AddResult>, own: Body) -> Body {
+    let Some(mut body) = previous.as_ref().map(AddResult::latest) else { return own };
+    let before = i64::try_from(body.interfaces.len()).unwrap_or_default();
+    body.interfaces.extend(own.interfaces);
+    body.ips.extend(own.ips.into_iter().map(|ip| Ip { interface: ip.interface.map(|index| index + before), ..ip }));
+    body.routes.extend(own.routes);
+    if !own.dns.is_empty() {
+        body.dns = own.dns;
+    }
+    body
+}
+
+/// A whole result without the addresses of other interfaces: what this plugin has to check.
+pub(crate) fn of_interface(mut body: Body, ifname: &str) -> Body {
+    let named = |index| body.interfaces.get(usize::try_from(index).ok()?).map(|i| i.name == ifname);
+    body.ips.retain(|ip| ip.interface.and_then(named).unwrap_or(true));
+    body
 }
 
 #[cfg(test)]
@@ -90,6 +110,20 @@ mod tests {
         let body = from_ipam(Some(&said), &config);
         let gateways: Vec<_> = gateways(&body).iter().map(ToString::to_string).collect();
         assert_eq!(gateways, ["10.1.2.1/24", "fd00::1/64"]);
+    }
+
+    #[test]
+    fn what_other_plugins_said_stays_and_indexes_still_fit() {
+        let previous = r#"{"cniVersion":"1.0.0","interfaces":[{"name":"lo","sandbox":"/n"}],
+            "ips":[{"interface":0,"address":"127.0.0.1/8"}],"x":1}"#;
+        let eth0 = Interface { name: "eth0".to_owned(), sandbox: Some("/n".to_owned()), ..Interface::default() };
+        let ip = Ip { interface: Some(0), ..Ip::new("10.1.2.9/24".parse().unwrap()) };
+        let own = Body { interfaces: vec![eth0], ips: vec![ip], ..Body::default() };
+        let body = after(Some(ipam(previous)), own);
+        assert_eq!(body.ips.iter().map(|ip| ip.interface).collect::<Vec<_>>(), [Some(0), Some(1)]);
+        assert!(body.extra.get("x").is_some());
+        let checked = of_interface(body, "eth0");
+        assert_eq!(checked.ips.iter().map(|ip| ip.address.to_string()).collect::<Vec<_>>(), ["10.1.2.9/24"]);
     }
 
     #[test]
