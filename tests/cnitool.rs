@@ -5,6 +5,7 @@ use std::process::Command;
 
 use crate::support::{Ran, Sandbox};
 
+mod conformance;
 mod dry_run;
 mod failures;
 mod inspect;

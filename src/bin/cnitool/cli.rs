@@ -1,14 +1,16 @@
 //! The command line: the verbs, and what the library gets of the arguments.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use libcni::conf::{ConfDir, OnBroken};
 use libcni::invoke::{CancelToken, ObservedExec, ProcessExec};
 use libcni::spec::capability::CapabilityArgs;
-use libcni::spec::{ContainerId, IfName};
+use libcni::spec::{CniArgs, ContainerId, IfName};
 use libcni::{Attachment, Cni};
 
+use crate::conformance::Conformance;
 use crate::inspect::Inspect;
 use crate::list::List;
 use crate::manual::{Completions, Man};
@@ -58,6 +60,12 @@ pub(crate) enum Verb {
     Completions(Completions),
     /// Print a manual page, in the form that `man` reads
     Man(Man),
+    /// Check a plugin, in any language, against the specification
+    ///
+    /// Each check is made on a host of its own, which namespaces make: nothing reaches the network of this host or
+    /// outlives the tool. As root, or where users may have namespaces. Exit status: 0 when no check fails, 1 when one
+    /// does, 2 when nothing was checked.
+    Conformance(Conformance),
 }
 
 #[derive(Args, Debug)]
@@ -152,8 +160,21 @@ impl Arguments {
             Some(id) => ContainerId::new(id)?,
             None => netns::container_id(&netns),
         };
-        let ifname = ifname.map_or_else(|| options.ifname(), Ok)?;
+        let ifname = ifname.map_or_else(|| options.ifname("eth0"), Ok)?;
         let attachment = Attachment::new(id, ifname).netns(netns);
         Ok(attachment.args(options.args()?).capability_args(options.capability_args()?))
+    }
+
+    /// The name of the interface, and the one for when nobody gave any.
+    pub(crate) fn ifname(&self, default: &str) -> Result<IfName, Invalid> {
+        self.options.ifname(default)
+    }
+
+    pub(crate) fn generic_args(&self) -> Result<CniArgs, Invalid> {
+        self.options.args()
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.options.timeout
     }
 }

@@ -6,6 +6,7 @@ use libcni::spec::{ErrorCode, Object};
 use libcni::{Chain, Error};
 use serde::Serialize;
 
+use crate::conformance::ConformanceError;
 use crate::options::Invalid;
 use crate::output::printable_json;
 use crate::run::RunError;
@@ -23,6 +24,8 @@ pub(crate) enum Failure {
     NotRemoved(Box<Error>),
     #[error(transparent)]
     Run(#[from] RunError),
+    #[error(transparent)]
+    Conformance(#[from] ConformanceError),
     #[error("version {version} of network `{network}` is not supported by all of its plugins")]
     VersionUnsupported { network: String, version: String },
     #[error("`{name}` is no attachment, and {}", Chain(.network))]
@@ -44,6 +47,7 @@ impl Failure {
     pub(crate) fn status(&self) -> u8 {
         match self {
             Self::NothingToKeep { .. } | Self::NoSuchVerb { .. } => 2,
+            Self::Conformance(error) => error.status(),
             _ => 1,
         }
     }

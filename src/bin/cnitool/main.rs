@@ -2,6 +2,7 @@
 
 mod cached;
 mod cli;
+mod conformance;
 mod describe;
 mod dry_run;
 mod failure;
@@ -9,6 +10,7 @@ mod inspect;
 mod list;
 mod manual;
 mod namespace;
+mod netlink;
 mod netns;
 mod options;
 mod output;
@@ -74,6 +76,9 @@ fn run(arguments: &Arguments, signals: Option<&Signals>) -> Result<ExitCode, Fai
         Verb::Inspect(target) => inspect::inspect(arguments, &cni, target)?,
         Verb::Validate(what) => validate::validate(arguments, &cni, what)?,
         Verb::Versions(target) => versions::versions(arguments, &cni, target)?,
+        Verb::Conformance(asked) => {
+            return Ok(ExitCode::from(conformance::conformance(arguments, asked, signals)?));
+        }
         Verb::Completions(shell) => manual::completions(shell)?,
         Verb::Man(page) => manual::man(page)?,
         Verb::Run(command) => return Ok(ExitCode::from(run::run(arguments, &cni, command, signals)?)),

@@ -2,14 +2,13 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use libcni::plugin::netns::run_in;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
-use nix::sys::socket::{AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recv, sendto, socket};
 
+use crate::netlink::{LOOPBACK, set_up};
 use crate::netns::NAMED;
 
 /// A namespace that was made for one command. It has a name of `ip netns`, and goes when this is dropped.
@@ -27,7 +26,7 @@ pub(crate) struct NotMade {
 }
 
 impl Namespace {
-    /// Makes a namespace with its loopback interface up.
+    /// Makes a namespace as the kernel makes it: with its loopback interface down.
     pub(crate) fn create() -> Result<Self, NotMade> {
         let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().subsec_nanos();
         let path = Path::new(NAMED).join(format!("cnitool-{}-{now:x}", std::process::id()));
@@ -40,11 +39,13 @@ impl Namespace {
         let namespace = Self { path: path.clone() };
         let made = std::thread::scope(|scope| scope.spawn(|| make(&path)).join());
         made.unwrap_or_else(|panic| std::panic::resume_unwind(panic)).map_err(error("make"))?;
-        run_in(&path, bring_loopback_up)
-            .map_err(io::Error::other)
-            .and_then(|done| done)
-            .map_err(error("bring up `lo` in"))?;
         Ok(namespace)
+    }
+
+    /// Sets the loopback interface up.
+    pub(crate) fn bring_loopback_up(&self) -> Result<(), NotMade> {
+        let done = run_in(&self.path, || set_up(LOOPBACK)).map_err(io::Error::other).and_then(|done| done);
+        done.map_err(|source| NotMade { doing: "bring up `lo` in", path: self.path.clone(), source })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -56,30 +57,6 @@ impl Namespace {
 fn make(path: &Path) -> io::Result<()> {
     unshare(CloneFlags::CLONE_NEWNET)?;
     Ok(mount(Some("/proc/thread-self/ns/net"), path, None::<&str>, MsFlags::MS_BIND, None::<&str>)?)
-}
-
-/// Sets `lo`, link 1 of every namespace, up: one netlink message, and its acknowledgement.
-pub(crate) fn bring_loopback_up() -> io::Result<()> {
-    const RTM_NEWLINK: u16 = 16;
-    const REQUEST_AND_ACK: u16 = 1 | 4;
-    const LENGTH: u32 = 32;
-    const IFF_UP: u32 = 1;
-    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_ne_bytes()).collect::<Vec<u8>>();
-    let mut message = LENGTH.to_ne_bytes().to_vec();
-    message.extend(RTM_NEWLINK.to_ne_bytes());
-    message.extend(REQUEST_AND_ACK.to_ne_bytes());
-    // Sequence number, port; then family and type, index, flags and which of them to change.
-    message.extend(words(&[1, 0, 0, 1, IFF_UP, IFF_UP]));
-    let kernel: OwnedFd =
-        socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkRoute)?;
-    sendto(kernel.as_raw_fd(), &message, &NetlinkAddr::new(0, 0), MsgFlags::empty())?;
-    let mut answer = [0; 64];
-    let length = recv(kernel.as_raw_fd(), &mut answer, MsgFlags::empty())?;
-    match answer.get(16..20).filter(|_| length >= 20).and_then(|code| code.try_into().ok()).map(i32::from_ne_bytes) {
-        Some(0) => Ok(()),
-        Some(code) => Err(io::Error::from_raw_os_error(-code)),
-        None => Err(io::ErrorKind::UnexpectedEof.into()),
-    }
 }
 
 impl Drop for Namespace {

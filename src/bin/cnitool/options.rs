@@ -109,10 +109,10 @@ impl Options {
         Trace::new(self.trace, path).map(Some).map_err(failed)
     }
 
-    pub(crate) fn ifname(&self) -> Result<IfName, Invalid> {
+    pub(crate) fn ifname(&self, default: &str) -> Result<IfName, Invalid> {
         let name = self.ifname.clone();
         let name = name.map_or_else(|| text("CNI_IFNAME"), |name| Ok(Some(name)))?;
-        Ok(IfName::new(name.unwrap_or_else(|| "eth0".to_owned()))?)
+        Ok(IfName::new(name.unwrap_or_else(|| default.to_owned()))?)
     }
 
     pub(crate) fn args(&self) -> Result<CniArgs, Invalid> {

@@ -10,7 +10,7 @@ use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use rustix::process::{getegid, geteuid};
 
-use crate::namespace::bring_loopback_up;
+use crate::netlink::{LOOPBACK, set_up};
 
 /// An ordinary user can't have a host here.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +46,7 @@ pub(crate) fn enter() -> Result<(), NotAllowed> {
     for (dir, new) in WRITTEN {
         replace(Path::new(dir), new).map_err(failed("make directories to write to"))?;
     }
-    bring_loopback_up().map_err(failed("bring up `lo`"))
+    set_up(LOOPBACK).map_err(failed("bring up `lo`"))
 }
 
 /// Covers a directory with one that can be written to, in which all is as it was but for a few names.

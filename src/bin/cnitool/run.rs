@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Command, ExitStatus};
 
 use clap::Args;
 use libcni::conf::NetworkConfig;
@@ -16,7 +16,7 @@ use crate::namespace::{Namespace, NotMade};
 use crate::options::Invalid;
 use crate::output::say;
 use crate::rootless;
-use crate::signals::{Caught, Signals};
+use crate::signals::Signals;
 
 /// The arguments of `run`.
 #[derive(Args, Debug)]
@@ -61,6 +61,7 @@ pub(crate) fn run(arguments: &Arguments, cni: &Cni, run: &Run, signals: Option<&
     }
     let networks = networks(arguments, cni, run)?;
     let namespace = Namespace::create()?;
+    namespace.bring_loopback_up()?;
     let names = IfNames::default();
     let attachments = names.zip(&networks).map(|(ifname, network)| {
         let attachment = arguments.attachment_in(namespace.path(), Some(ifname))?;
@@ -141,23 +142,11 @@ fn supervise(namespace: &Namespace, run: &Run, signals: &Signals) -> Result<Exit
     let spawned = run_in(namespace.path(), spawn)?;
     let command = program.to_string_lossy().into_owned();
     let mut child = spawned.map_err(|source| RunError::Command { command, source })?;
-    wait(&mut child, signals).map_err(RunError::Wait)
+    signals.wait_for(&mut child).map_err(RunError::Wait)
 }
 
-fn wait(child: &mut Child, signals: &Signals) -> io::Result<ExitStatus> {
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(status);
-        }
-        if let Caught::ForUsAlone(signal) = signals.wait()? {
-            let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
-            // Not reaped yet, so the number is still the child's.
-            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal);
-        }
-    }
-}
-
-fn exit_code(status: ExitStatus) -> u8 {
+/// The exit status as a shell gives it.
+pub(crate) fn exit_code(status: ExitStatus) -> u8 {
     let signal = status.signal().map(|number| 128 + number);
     status.code().or(signal).and_then(|code| code.try_into().ok()).unwrap_or(1)
 }

@@ -2,12 +2,14 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::process::{Child, ExitStatus};
 
 use libcni::invoke::CancelToken;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::unistd::Pid;
 
 /// The signals that end the tool, turned into something readable.
 pub(crate) struct Signals {
@@ -16,7 +18,7 @@ pub(crate) struct Signals {
 }
 
 /// What a wait for signals brought.
-pub(crate) enum Caught {
+enum Caught {
     /// A child has changed its state, or a signal came that the terminal sent to all of its processes.
     Nothing,
     /// Somebody sent a signal to this process only.
@@ -53,8 +55,22 @@ impl Signals {
         signal.ssi_signo.try_into().ok()
     }
 
+    /// Waits for a child to end; signals that came to this program alone are passed on to it.
+    pub(crate) fn wait_for(&self, child: &mut Child) -> io::Result<ExitStatus> {
+        loop {
+            if let Some(status) = child.try_wait()? {
+                return Ok(status);
+            }
+            if let Caught::ForUsAlone(signal) = self.wait()? {
+                let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
+                // Not reaped yet, so the number is still the child's.
+                let _ = kill(Pid::from_raw(pid), signal);
+            }
+        }
+    }
+
     /// Waits for the next signal.
-    pub(crate) fn wait(&self) -> io::Result<Caught> {
+    fn wait(&self) -> io::Result<Caught> {
         let mut fds = [&self.ending, &self.child].map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLIN));
         match poll(&mut fds, PollTimeout::NONE) {
             Ok(_) | Err(Errno::EINTR) => {}

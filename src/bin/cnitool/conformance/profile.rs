@@ -1,0 +1,63 @@
+//! What is known about the plugin before it is checked.
+
+use std::time::Duration;
+
+use libcni::spec::Version;
+
+/// What is known about the plugin.
+#[derive(Clone, Debug)]
+pub(super) struct Profile {
+    /// What it answered to VERSION, where that was readable.
+    pub(super) supported: Option<Vec<String>>,
+    /// The versions that checks are made in, oldest first; never empty.
+    pub(super) versions: Vec<Version>,
+    /// The version that most checks are made in.
+    pub(super) version: Version,
+    pub(super) role: Role,
+    /// Why ADD does not work, if it doesn't.
+    pub(super) add_fails: Option<String>,
+    /// Whether its results have addresses.
+    pub(super) has_addresses: bool,
+    /// How long ADD takes.
+    pub(super) add_takes: Duration,
+}
+
+/// What kind of plugin it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It makes an interface.
+    Interface,
+    /// It works on what another plugin made.
+    Chained,
+    /// It hands out addresses.
+    Ipam,
+}
+
+impl Profile {
+    /// The versions that attachments can be made in. Before 0.3.0 there are no previous results to work on, and no
+    /// way to say a result without addresses.
+    pub(super) fn versions_for_attachments(&self) -> impl Iterator<Item = &Version> {
+        let any = self.role != Role::Chained && self.has_addresses;
+        self.versions.iter().filter(move |version| any || has_lists(version))
+    }
+}
+
+impl Role {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Role::Interface => "interface",
+            Role::Chained => "chained",
+            Role::Ipam => "ipam",
+        }
+    }
+}
+
+/// Whether a version has lists of plugins, which hand results with interfaces to each other.
+pub(super) fn has_lists(version: &Version) -> bool {
+    *version >= Version::V0_3_0
+}
+
+/// Whether addresses of results say their family.
+pub(super) fn says_family(version: &Version) -> bool {
+    has_lists(version) && *version < Version::V1_0_0
+}

@@ -1,0 +1,35 @@
+//! `cnitool conformance` on plugins that have one fault each, on our own plugins, and on Debian's. The tool makes
+//! namespaces of its own, which needs root or unprivileged user namespaces; where it can't, tests are reported as
+//! ignored with the reason.
+#![allow(missing_docs)]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test, in helpers too")]
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+mod faults;
+mod plugins;
+mod report;
+mod tool;
+
+type Test = (String, Box<dyn FnOnce() + Send>);
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // Most of the time the kernel is waited for.
+    arguments.test_threads = arguments.test_threads.or(Some(8));
+    let missing = if arguments.list { None } else { tool::missing() };
+    let trial = |(name, test): Test| {
+        let trial = Trial::test(name, move || {
+            test();
+            Ok(())
+        });
+        match &missing {
+            Some(reason) => trial.with_kind(reason.clone()).with_ignored_flag(true),
+            None => trial,
+        }
+    };
+    let tests = faults::tests().into_iter().chain(plugins::tests()).chain(report::tests());
+    libtest_mimic::run(&arguments, tests.map(trial).collect()).exit_code()
+}

@@ -1,0 +1,79 @@
+//! Runs `cnitool conformance`, and reads its report.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// Where cargo puts the example plugins: beside the directory of this program.
+pub(crate) fn examples() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    own.ancestors().nth(2).unwrap().join("examples")
+}
+
+/// `cnitool conformance`, with our plugins to delegate to.
+pub(crate) fn conformance(plugin: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cnitool"));
+    command.arg("conformance").arg(plugin).arg("--plugin-dir").arg(examples()).stdin(Stdio::null());
+    for variable in ["CNI_PATH", "CNI_ARGS", "CAP_ARGS", "CNI_IFNAME"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// Why the tool can check nothing on this machine, if it can't.
+pub(crate) fn missing() -> Option<String> {
+    let output = conformance(&examples().join("noop")).args(["--only", "101"]).output().unwrap();
+    (output.status.code() == Some(2)).then(|| String::from_utf8_lossy(&output.stderr).trim().to_owned())
+}
+
+/// What the tool reported.
+pub(crate) struct Report {
+    command: String,
+    output: Output,
+    pub(crate) json: Value,
+}
+
+impl Report {
+    #[track_caller]
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let output = command.args(["--format", "json"]).output().unwrap();
+        let json = serde_json::from_slice(&output.stdout);
+        let json = json.unwrap_or_else(|error| panic!("no report: {error}\n{command:?}\n{output:?}"));
+        Self { command: format!("{command:?}"), output, json }
+    }
+
+    fn checks(&self) -> &[Value] {
+        self.json["checks"].as_array().unwrap()
+    }
+
+    /// The numbers of the checks that ended in one of these ways.
+    pub(crate) fn with_outcome(&self, outcomes: &[&str]) -> Vec<u64> {
+        let wanted = |check: &&Value| outcomes.contains(&check["outcome"].as_str().unwrap());
+        self.checks().iter().filter(wanted).map(|check| check["id"].as_u64().unwrap()).collect()
+    }
+
+    /// Checks which of the checks found a deviation, and that the exit status says so.
+    #[track_caller]
+    pub(crate) fn deviates_in(&self, expected: &[u64]) {
+        assert_eq!(self.with_outcome(&["fail", "warn"]), expected, "{self}");
+        let status = i32::from(!self.with_outcome(&["fail"]).is_empty());
+        assert_eq!(self.output.status.code(), Some(status), "{self}");
+    }
+
+    #[track_caller]
+    pub(crate) fn passes(&self, id: u64) {
+        assert!(self.with_outcome(&["pass"]).contains(&id), "{id} does not pass\n{self}");
+    }
+}
+
+impl std::fmt::Display for Report {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "{}\n{}", self.command, self.output.status)?;
+        write!(f, "{}", String::from_utf8_lossy(&self.output.stderr))?;
+        for check in self.checks().iter().filter(|check| check["outcome"] != "pass") {
+            writeln!(f, "{} {} {}: {}", check["outcome"], check["id"], check["title"], check["reason"])?;
+        }
+        Ok(())
+    }
+}
