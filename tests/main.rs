@@ -18,6 +18,9 @@ mod execution;
 /// What fuzzing found, and what it starts from.
 mod corpus;
 
+/// What must hold for any input that can be made up.
+mod properties;
+
 /// The plugin's side, given odd things.
 mod dispatch;
 
