@@ -15,6 +15,9 @@ mod verbs;
 /// One execution of a plugin: its limits, and what it gets.
 mod execution;
 
+/// Inputs that are very large or very deep.
+mod cliffs;
+
 /// What fuzzing found, and what it starts from.
 mod corpus;
 
