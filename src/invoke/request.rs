@@ -13,7 +13,7 @@ use crate::spec::{CNI_ARGS, CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS,
 /// use libcni::invoke::{Exec, Limits, Parameters, ProcessExec, Request, read_reply};
 /// use libcni::spec::Command;
 ///
-/// let parameters = Parameters { path: "/opt/cni/bin", ..Parameters::default() };
+/// let parameters = Parameters { path: "/opt/cni/bin".as_ref(), ..Parameters::default() };
 /// let request = Request {
 ///     plugin: "cat".to_owned(),
 ///     command: Command::Status,
