@@ -8,6 +8,7 @@ use libcni::cache::{Cache, Cached, Entry, Key};
 use libcni::spec::Object;
 use tempfile::TempDir;
 
+mod begun;
 mod names;
 mod planted;
 

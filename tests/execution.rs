@@ -1,5 +1,6 @@
 //! One execution of a plugin: its limits, and what it gets.
 
+mod answers;
 mod busy;
 mod cancel;
 mod deadline;

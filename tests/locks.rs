@@ -186,12 +186,12 @@ fn what_a_killed_process_began_is_ended_and_deleted() {
         tool.wait().unwrap();
         let plugin = pid_in(&sandbox.path("pid"));
         assert!(!is_gone(plugin), "the plugin outlives the tool");
-        assert_eq!(sandbox.cni().cache().unfinished().unwrap().len(), 1);
+        assert_eq!(sandbox.cni().cache().unfinished().unwrap().entries.len(), 1);
         assert_eq!(sandbox.cni().cache().attachments(None).unwrap().entries, []);
         clean_up(sandbox.cni(), &sandbox).unwrap();
         eventually("the plugin ends", || is_gone(plugin));
         assert!(sandbox.calls().contains(&format!("{} one", Verb::Del)), "{:?}", sandbox.calls());
-        assert_eq!(sandbox.cni().cache().unfinished().unwrap(), []);
+        assert_eq!(sandbox.cni().cache().unfinished().unwrap().entries, []);
         let left: Vec<_> = fs::read_dir(sandbox.path("cache")).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert!(left.iter().all(|name| name == "results"), "{left:?}");
     }
@@ -226,5 +226,5 @@ fn two_hundred_containers_are_added_at_once() {
         }
     });
     assert_eq!(sandbox.cached().len(), 200);
-    assert_eq!(cni.cache().unfinished().unwrap(), []);
+    assert_eq!(cni.cache().unfinished().unwrap().entries, []);
 }

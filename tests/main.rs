@@ -15,8 +15,14 @@ mod verbs;
 /// One execution of a plugin: its limits, and what it gets.
 mod execution;
 
+/// Inputs that are very large or very deep.
+mod cliffs;
+
 /// What fuzzing found, and what it starts from.
 mod corpus;
+
+/// What must hold for any input that can be made up.
+mod properties;
 
 /// The plugin's side, given odd things.
 mod dispatch;

@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Cache, CacheError, Entry, Key, file};
+use super::{Cache, CacheError, Entry, Key, Listing, file};
 
 /// What names of intents start with.
 pub(super) const PREFIX: &str = ".intent-";
@@ -45,22 +45,19 @@ impl Cache {
         Ok(bytes.and_then(|bytes| Entry::parse_intent(&bytes)))
     }
 
-    /// What was begun and not finished: its process is still at it, or died.
+    /// What was begun and not finished: its process is still at it, or died. A file that can't be read hides no other.
     ///
     /// # Errors
     /// The directory is there, but can't be read.
-    pub fn unfinished(&self) -> Result<Vec<Entry>, CacheError> {
-        let mut unfinished = Vec::new();
+    pub fn unfinished(&self) -> Result<Listing, CacheError> {
+        let mut listing = Listing::default();
         for name in file::names(&self.dir)?.iter().filter(|name| name.starts_with(PREFIX)) {
-            let path = self.dir.join(name);
-            match file::read(&path)?.map(|bytes| Entry::parse_intent(&bytes)) {
-                Some(Some(entry)) => unfinished.push(entry),
-                // Cut short by the death of its writer, where files can't be made whole: no plugin was started after it.
-                Some(None) if is_settled(&path) => file::remove(&path)?,
-                Some(None) | None => {}
+            match unfinished(&self.dir.join(name)) {
+                Ok(entry) => listing.entries.extend(entry),
+                Err(error) => listing.unreadable.push(error),
             }
         }
-        Ok(unfinished)
+        Ok(listing)
     }
 
     /// Ends what was begun, where there is nothing to undo.
@@ -85,6 +82,17 @@ impl Cache {
     fn intent(&self, key: &Key) -> PathBuf {
         self.dir.join(format!("{PREFIX}{}", key.hashed_name()))
     }
+}
+
+/// The entry of a record. One that was cut short by the death of its writer, where files can't be made whole, is
+/// removed: no plugin was started after it.
+fn unfinished(path: &Path) -> Result<Option<Entry>, CacheError> {
+    let Some(bytes) = file::read(path)? else { return Ok(None) };
+    let entry = Entry::parse_intent(&bytes);
+    if entry.is_none() && is_settled(path) {
+        file::remove(path)?;
+    }
+    Ok(entry)
 }
 
 fn is_settled(path: &Path) -> bool {

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::file::{file_names, is_none, read};
 use super::list::single;
-use super::{ConfError, NetworkConfig, Problem};
-use crate::Chain;
+use super::{ConfError, LoadError, NetworkConfig, Problem};
 
 /// A directory of network configurations, `/etc/cni/net.d` by default.
 ///
@@ -56,56 +55,6 @@ pub struct Listing {
     pub shadowed: Vec<NetworkConfig>,
     /// Files that are no configuration.
     pub broken: Vec<ConfError>,
-}
-
-/// A network can't be loaded.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LoadError {
-    /// The directory has no configuration file, or does not exist.
-    #[error("no network configurations found in {}{}", dir.display(), if *exists { "" } else { ": the directory does not exist" })]
-    #[doc(alias = "NoConfigsFoundError")]
-    NoConfigs {
-        /// The directory.
-        dir: PathBuf,
-        /// Whether there is such a directory.
-        exists: bool,
-    },
-    /// No file configures a network of this name.
-    #[error("no network configuration named `{name}` in {}{}", dir.display(), listed(skipped))]
-    #[doc(alias = "NotFoundError")]
-    NotFound {
-        /// The directory.
-        dir: PathBuf,
-        /// The name looked for.
-        name: String,
-        /// Files that could not be read: one of them may be the network's.
-        skipped: Vec<ConfError>,
-    },
-    /// The directory can't be read.
-    #[error("cannot read the configuration directory {}", dir.display())]
-    Dir {
-        /// The directory.
-        dir: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The network's own file is broken, or with [`OnBroken::Stop`] any file before it.
-    #[error(transparent)]
-    Config(#[from] ConfError),
-}
-
-/// How many files an error message lists.
-const LISTED: usize = 20;
-
-fn listed(skipped: &[ConfError]) -> String {
-    let line = |error: &ConfError| format!("\n  {}", Chain(error));
-    let lines: String = skipped.iter().take(LISTED).map(line).collect();
-    match skipped.len() {
-        0 => String::new(),
-        few if few <= LISTED => format!("; not readable:{lines}"),
-        many => format!("; not readable:{lines}\n  and {} more", many - LISTED),
-    }
 }
 
 /// What a file's name says it holds.

@@ -10,8 +10,8 @@ mod list;
 mod load;
 mod plugin;
 
-pub use error::{ConfError, PluginProblem, Position, Problem};
+pub use error::{ConfError, LoadError, PluginProblem, Position, Problem};
 pub use file::MAX_FILE_SIZE;
 pub use list::NetworkConfig;
-pub use load::{ConfDir, Listing, LoadError, Loaded, OnBroken};
+pub use load::{ConfDir, Listing, Loaded, OnBroken};
 pub use plugin::PluginConfig;

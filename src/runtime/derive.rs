@@ -30,9 +30,7 @@ pub(crate) fn for_attachment(
     if let Some(result) = previous {
         config.set("prevResult", result);
     }
-    let declared = attachment.capability_args.iter().filter(|(key, _)| plugin.has_capability(key));
-    let mut arguments = Object::new();
-    declared.for_each(|(key, value)| arguments.set(key, value));
+    let arguments = attachment.capability_args.only(|capability| plugin.has_capability(capability));
     if !arguments.is_empty() {
         config.set("runtimeConfig", &arguments);
     }

@@ -126,12 +126,12 @@ impl Cni {
 
     /// The attachments to a network: those that are cached, and then those that were only begun.
     fn attachments_to(&self, name: &NetworkName) -> Result<Vec<Entry>, Error> {
-        let listing = self.cache.attachments_to(name)?;
-        for error in listing.unreadable {
+        let (listing, begun) = (self.cache.attachments_to(name)?, self.cache.unfinished()?);
+        for error in listing.unreadable.into_iter().chain(begun.unreadable) {
             self.notices.unusable_entry(&error.into());
         }
         let mut found = listing.entries;
-        for begun in self.cache.unfinished()?.into_iter().filter(|entry| entry.network == name.as_str()) {
+        for begun in begun.entries.into_iter().filter(|entry| entry.network == name.as_str()) {
             let same = |entry: &Entry| entry.container_id == begun.container_id && entry.ifname == begun.ifname;
             if !found.iter().any(same) {
                 found.push(begun);

@@ -164,6 +164,11 @@ impl CapabilityArgs {
         self.0.iter()
     }
 
+    /// The arguments of the capabilities that are wanted.
+    pub(crate) fn only(&self, wanted: impl Fn(&str) -> bool) -> Object {
+        self.0.only(wanted)
+    }
+
     /// Sets the argument of any capability.
     pub fn set(&mut self, capability: &str, value: &(impl Serialize + ?Sized)) {
         self.0.set(capability, value);

@@ -121,6 +121,15 @@ impl Object {
         self.entries.extend(missing.cloned());
     }
 
+    /// The pairs whose key is wanted; of repeated ones the last.
+    pub(crate) fn only(&self, wanted: impl Fn(&str) -> bool) -> Object {
+        let mut seen = HashSet::new();
+        let last = self.entries.iter().rev().filter(|(key, _)| wanted(key) && seen.insert(key));
+        let mut entries: Vec<_> = last.cloned().collect();
+        entries.reverse();
+        Object { entries }
+    }
+
     /// The pairs whose key is none of `keys` in any case.
     pub(crate) fn without(&self, keys: &[&str]) -> Object {
         let mut kept = self.clone();

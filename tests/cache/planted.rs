@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt, symlink};
 use std::path::Path;
 
-use libcni::cache::CacheError;
+use libcni::cache::{CacheError, Cached};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
@@ -63,6 +63,36 @@ fn a_link_to_a_device_is_not_read() {
 fn garbage_is_never_taken_for_an_entry() {
     for garbage in [b"".as_slice(), b"{", b"[]", b"\xff\xfe", b"null", br#"{"kind":"cniCacheV1","config":"%"}"#] {
         is_never_taken_for_an_entry(|path| fs::write(path, garbage).unwrap());
+    }
+}
+
+#[test]
+fn an_entry_that_was_cut_short_is_never_taken_for_an_entry() {
+    let own = OwnCache::new();
+    own.write(&key("net", "c1", "eth0"));
+    let whole = fs::read(own.file("net-c1-eth0")).unwrap();
+    for length in (0..whole.len()).step_by(29) {
+        is_never_taken_for_an_entry(|path| fs::write(path, &whole[..length]).unwrap());
+    }
+}
+
+#[test]
+fn an_entry_that_is_deep_is_read_or_refused_and_ends_nobody() {
+    let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+    let own = OwnCache::new();
+    let key = key("net", "c1", "eth0");
+    own.write(&key);
+    let whole = fs::read_to_string(own.file("net-c1-eth0")).unwrap();
+    fs::write(own.file("net-c1-eth0"), whole.replace(r#""odd":12345678901234567890"#, &format!(r#""odd":{deep}"#)))
+        .unwrap();
+    let read = own.read(&key).unwrap();
+    assert!(read.result.get("odd").unwrap().get() == deep);
+    assert!(Cached::Entry(read).result().unwrap().to_json_pretty().len() < 2 * deep.len());
+    for key in ["cniArgs", "containerId", "capabilityArgs", "result"] {
+        is_never_taken_for_an_entry(|path| {
+            fs::write(path, format!(r#"{{"kind":"cniCacheV1","networkName":"net","ifName":"eth0","{key}":{deep}}}"#))
+                .unwrap()
+        });
     }
 }
 

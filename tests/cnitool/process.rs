@@ -82,6 +82,10 @@ fn signals_that_a_parent_ignores_or_blocks_change_nothing() {
         succeeds(command.env("PERL", perl));
         let status = std::fs::read_to_string(sandbox.path("status")).unwrap();
         assert!(status.contains("SigBlk:\t0000000000000000"), "{status}");
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:\t")).unwrap();
+        // SIGPIPE, SIGTERM, SIGCHLD.
+        let needed = 1 << 12 | 1 << 14 | 1 << 16;
+        assert_eq!(u64::from_str_radix(ignored, 16).unwrap() & needed, 0, "{status}");
     }
 }
 

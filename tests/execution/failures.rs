@@ -1,11 +1,13 @@
 //! Programs that can't be run, and directories without one.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
 use libcni::Error;
 use libcni::invoke::{ExecError, FindError, find};
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
 
 use crate::support::{Sandbox, Script, attachment, chain};
 
@@ -124,12 +126,37 @@ fn a_plugin_of_a_relative_directory_is_run() {
 }
 
 #[test]
+fn a_file_that_may_not_be_executed_is_found_and_hides_later_ones() {
+    // As in Go; and somebody who installs a plugin twice must hear of the one that is wrong.
+    let sandbox = Sandbox::new().plugins(["one"]);
+    fs::create_dir(sandbox.path("early")).unwrap();
+    fs::write(sandbox.path("early/one"), "#!/bin/sh\n").unwrap();
+    let cni = sandbox.cni().plugin_dirs([sandbox.path("early"), sandbox.bin()]);
+    let error = cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
+    assert!(chain(&error).contains("early/one: nobody may execute the file"), "{}", chain(&error));
+}
+
+#[test]
+fn what_is_no_file_is_passed_over() {
+    let sandbox = Sandbox::new().plugins(["one"]);
+    for name in ["fifo", "device", "loop", "file"] {
+        fs::create_dir(sandbox.path(name)).unwrap();
+    }
+    mkfifo(&sandbox.path("fifo/one"), Mode::S_IRWXU).unwrap();
+    symlink("/dev/null", sandbox.path("device/one")).unwrap();
+    symlink("one", sandbox.path("loop/one")).unwrap();
+    let dirs = ["fifo", "device", "loop", "file/no-directory", "bin"].map(|name| sandbox.path(name));
+    assert_eq!(find("one", &dirs).unwrap(), sandbox.bin().join("one"));
+    assert!(find("one", &dirs[..4]).is_err());
+}
+
+#[test]
 fn the_first_directory_with_a_file_of_that_name_wins() {
     let sandbox = Sandbox::new().plugins(["one"]);
     for name in ["empty", "folder/one", "dangling", "late"] {
         fs::create_dir_all(sandbox.path(name)).unwrap();
     }
-    std::os::unix::fs::symlink("nowhere", sandbox.path("dangling/one")).unwrap();
+    symlink("nowhere", sandbox.path("dangling/one")).unwrap();
     fs::write(sandbox.path("late/one"), "").unwrap();
     let dirs = ["missing", "empty", "folder", "dangling", "bin", "late"].map(|name| sandbox.path(name));
     assert_eq!(find("one", &dirs).unwrap(), sandbox.bin().join("one"));

@@ -147,12 +147,27 @@ fn gc_deletes_what_an_add_began_that_was_cut_short() {
     assert_eq!(sandbox.calls(), ["GC one", "GC two"], "it is kept");
     sandbox.cni().gc(&network, &keep("c2")).unwrap();
     assert_eq!(sandbox.calls()[2..], ["DEL two", "DEL one", "GC one", "GC two"]);
-    assert_eq!(sandbox.cni().cache().unfinished().unwrap(), []);
+    assert_eq!(sandbox.cni().cache().unfinished().unwrap().entries, []);
 }
 
 #[test]
 fn an_add_that_failed_by_itself_is_its_callers_to_undo_and_not_recorded() {
     let sandbox = Sandbox::new().plugins(["one", "two"]).on("two", "ADD", &fails_with(120, "no"));
     sandbox.cni().add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
-    assert_eq!(sandbox.cni().cache().unfinished().unwrap(), []);
+    assert_eq!(sandbox.cni().cache().unfinished().unwrap().entries, []);
+}
+
+#[test]
+fn an_entry_with_names_that_are_paths_deletes_nothing_but_is_reported() {
+    for (id, ifname) in [("../../victim", "eth0"), ("c1", "../../victim"), ("..", ".."), ("c1\u{1b}[2J", "eth0")] {
+        let sandbox = Sandbox::new().plugins(["one"]);
+        std::fs::write(sandbox.path("victim"), "precious").unwrap();
+        let entry =
+            json!({"kind": "cniCacheV1", "containerId": id, "ifName": ifname, "networkName": "net", "result": {}});
+        sandbox.plant_cached("net-odd-eth0", &entry.to_string());
+        let error = sandbox.cni().gc(&sandbox.network(), &Keep::Nothing).unwrap_err();
+        assert!(matches!(error, Error::Name(_)), "{error:?}");
+        assert_eq!(sandbox.calls(), ["GC one"]);
+        assert_eq!(std::fs::read_to_string(sandbox.path("victim")).unwrap(), "precious");
+    }
 }

@@ -40,18 +40,36 @@ pub(crate) fn attached(cache: &Cache) -> Result<(Vec<Attached>, Vec<Unreadable>)
                 continue;
             }
             Ok(Cached::BareResult(_)) => "does not say whose it is: a result alone, or some other program's".to_owned(),
-            Err(CacheError::Invalid { source, .. }) => format!("no cache entry: {}", Chain(&source)),
-            Err(error) => Chain(&error).to_string(),
+            Err(error) => {
+                unreadable.push(Unreadable::new(path, &error));
+                continue;
+            }
         };
         unreadable.push(Unreadable { file: path.display().to_string(), message });
     }
-    for entry in cache.unfinished()? {
+    let unfinished = cache.unfinished()?;
+    for error in &unfinished.unreadable {
+        if let CacheError::Io { path, .. } | CacheError::Invalid { path, .. } = error {
+            unreadable.push(Unreadable::new(path.clone(), error));
+        }
+    }
+    for entry in unfinished.entries {
         // Added once more, and not finished: the entry is that of the time before.
         if !all.iter().any(|other| other.is_of(&entry)) {
             all.push(Attached::new(None, None, entry));
         }
     }
     Ok((all, unreadable))
+}
+
+impl Unreadable {
+    fn new(path: PathBuf, error: &CacheError) -> Self {
+        let message = match error {
+            CacheError::Invalid { source, .. } => format!("no cache entry: {}", Chain(source)),
+            error => Chain(error).to_string(),
+        };
+        Self { file: path.display().to_string(), message }
+    }
 }
 
 impl Attached {

@@ -45,7 +45,8 @@ pub(super) fn spawn(request: &Request) -> Result<Spawned, Errno> {
     Ok(Spawned { pid, stdin, stdout, stderr })
 }
 
-/// A process group of its own; no signal blocked; SIGPIPE, which Rust programs ignore, back at its default.
+/// A process group of its own; no signal blocked; at their defaults SIGPIPE, which Rust programs ignore, SIGTERM, which
+/// ends it at the deadline, and SIGCHLD, without which it could not wait for plugins of its own.
 fn attributes() -> Result<PosixSpawnAttr, Errno> {
     let mut attributes = PosixSpawnAttr::init()?;
     attributes.set_flags(
@@ -55,7 +56,8 @@ fn attributes() -> Result<PosixSpawnAttr, Errno> {
     )?;
     attributes.set_pgroup(Pid::from_raw(0))?;
     attributes.set_sigmask(&SigSet::empty())?;
-    attributes.set_sigdefault(&SigSet::from(Signal::SIGPIPE))?;
+    let defaults = [Signal::SIGPIPE, Signal::SIGTERM, Signal::SIGCHLD];
+    attributes.set_sigdefault(&defaults.into_iter().collect())?;
     Ok(attributes)
 }
 

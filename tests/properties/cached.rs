@@ -1,0 +1,62 @@
+//! Cache entries there and back.
+
+use libcni::cache::{Cache, Cached, Entry, Key};
+use libcni::result::AddResult;
+use libcni::spec::CniArgs;
+use libcni::spec::capability::CapabilityArgs;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::made_up::{body, object};
+
+fn key() -> impl Strategy<Value = Key> {
+    // Short, so that some names of files are wanted twice.
+    ("[ab](-[ab]){0,2}", "[ab](-[ab]){0,2}", "[ab]|\\PC{1,3}").prop_filter_map("a name", |(network, id, ifname)| {
+        Some(Key { network: network.parse().ok()?, container_id: id.parse().ok()?, ifname: ifname.parse().ok()? })
+    })
+}
+
+fn entry(key: Key) -> impl Strategy<Value = (Key, Entry)> {
+    let parts = (".*", vec((".*", ".*"), 0..3), object("\\PC{0,3}"), vec(any::<u8>(), 0..50), body());
+    parts.prop_map(move |(netns, args, capabilities, config, body)| {
+        let entry = Entry {
+            container_id: key.container_id.to_string(),
+            network: key.network.to_string(),
+            ifname: key.ifname.to_string(),
+            netns,
+            args: args.into_iter().collect::<CniArgs>(),
+            capability_args: CapabilityArgs::from(capabilities),
+            config,
+            result: AddResult::from(body).to_object(),
+            ..Entry::default()
+        };
+        (key.clone(), entry)
+    })
+}
+
+proptest! {
+    #![proptest_config(super::very_few())]
+
+    #[test]
+    fn every_entry_is_read_as_it_was_written_whatever_file_names_collide(
+        entries in vec(key().prop_flat_map(entry), 1..8),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = Cache::new(dir.path());
+        let mut expected: Vec<(Key, Entry)> = Vec::new();
+        for (key, entry) in entries {
+            cache.write(&key, &entry).unwrap();
+            expected.retain(|(other, _)| *other != key);
+            expected.push((key, entry));
+        }
+        for (key, entry) in &expected {
+            prop_assert_eq!(cache.read(key).unwrap(), Some(Cached::Entry(entry.clone())));
+        }
+        prop_assert_eq!(cache.attachments(None).unwrap().entries.len(), expected.len());
+        for (key, _) in &expected {
+            cache.remove(key).unwrap();
+            prop_assert_eq!(cache.read(key).unwrap(), None);
+        }
+        prop_assert!(cache.attachments(None).unwrap().entries.is_empty());
+    }
+}
