@@ -11,7 +11,7 @@ use netlink_sys::protocols::NETLINK_NETFILTER;
 use netlink_sys::{Socket, SocketAddr};
 use nix::errno::Errno;
 use nix::sys::socket::setsockopt;
-use nix::sys::socket::sockopt::SndBufForce;
+use nix::sys::socket::sockopt::{SndBuf, SndBufForce};
 
 use super::answer::{self, Answer, Content};
 use super::attribute;
@@ -203,8 +203,10 @@ impl Connection {
 
     /// A batch is one datagram however long it is. A kernel that does not give the room refuses the datagram.
     fn make_room(&self, length: usize) {
-        if length > ALWAYS_FITS {
-            let _ = setsockopt(&self.socket.as_fd(), SndBufForce, &(length + DATAGRAM));
+        let (socket, room) = (&self.socket.as_fd(), length + DATAGRAM);
+        // Who is root in a user namespace only may not go beyond the limit for everybody.
+        if length > ALWAYS_FITS && setsockopt(socket, SndBufForce, &room).is_err() {
+            let _ = setsockopt(socket, SndBuf, &room);
         }
     }
 
