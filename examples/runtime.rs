@@ -1,5 +1,5 @@
 //! A container runtime in one page: it makes a network namespace, adds it to networks as eth0, eth1, …, runs a command
-//! in it, and takes everything back, whatever happened.
+//! in it, and takes everything back, whatever failed. (`cnitool run` does that after signals, too.)
 //!
 //!     runtime NETWORK[,NETWORK...] COMMAND [ARGUMENT...]
 //!
@@ -70,36 +70,29 @@ fn main() -> ExitCode {
 
 fn run(names: &[&str], command: &mut Command) -> Result<ExitCode, Box<dyn Error>> {
     let dir = std::env::var_os("NETCONFPATH").map_or_else(ConfDir::default, ConfDir::new);
-    let networks = names.iter().map(|name| Ok(dir.load(name)?.network)).collect::<Result<Vec<_>, libcni::Error>>()?;
     let mut cni = Cni::new();
     if let Some(path) = std::env::var_os("CNI_PATH") {
         cni = cni.plugin_dirs(std::env::split_paths(&path));
     }
     let container = Container::create()?;
-    let status = attach(&cni, &networks, &container, 0, || run_in(&container.netns, || command.status()))???;
+    let attach = |(number, name): (usize, &&str)| Ok((dir.load(name)?.network, container.attachment(number)?));
+    let attachments = names.iter().enumerate().map(attach).collect::<Result<Vec<_>, Box<dyn Error>>>()?;
+
+    let ended = add(&cni, &attachments).and_then(|()| Ok(run_in(&container.netns, || command.status())??));
+    // Whatever happened: DEL is fine with what was added in part, or not at all.
+    let removed = attachments.iter().rev().map(|(network, attachment)| cni.del(network, attachment));
+    let removed = removed.fold(Ok(()), Result::and);
+    let status = ended?;
+    removed?;
     Ok(ExitCode::from(status.code().and_then(|code| code.try_into().ok()).unwrap_or(1)))
 }
 
-/// Adds the container to the networks from `number` on, calls `inside`, and removes it in reverse order.
-fn attach<T>(
-    cni: &Cni,
-    networks: &[NetworkConfig],
-    container: &Container,
-    number: usize,
-    inside: impl FnOnce() -> T,
-) -> Result<T, Box<dyn Error>> {
-    let Some((network, rest)) = networks.split_first() else { return Ok(inside()) };
-    let attachment = container.attachment(number)?;
-    let done = match cni.add(network, &attachment) {
-        Ok(result) => {
-            let addresses: Vec<_> = result.latest().ips.iter().map(|ip| ip.address.to_string()).collect();
-            eprintln!("runtime: {} on {}: {}", attachment.ifname, network.name(), addresses.join(" "));
-            attach(cni, rest, container, number + 1, inside)
-        }
-        Err(error) if !error.needs_cleanup() => return Err(error.into()),
-        // A part of the list may have done its work.
-        Err(error) => Err(error.into()),
-    };
-    cni.del(network, &attachment)?;
-    done
+/// Adds the container to each network, and says which addresses it got.
+fn add(cni: &Cni, attachments: &[(NetworkConfig, Attachment)]) -> Result<(), Box<dyn Error>> {
+    for (network, attachment) in attachments {
+        let result = cni.add(network, attachment)?.latest();
+        let addresses: Vec<_> = result.ips.iter().map(|ip| ip.address.to_string()).collect();
+        eprintln!("runtime: {} on {}: {}", attachment.ifname, network.name(), addresses.join(" "));
+    }
+    Ok(())
 }
