@@ -79,7 +79,7 @@ fn container_here(ifname: &str, config: &Config, body: &Body) -> Answer {
         }
     }
     for route in &body.routes {
-        if !inside.has_route(route)? {
+        if !inside.has_route(link.index, route)? {
             return Err(different(format!("the route to {} is gone", route.dst)));
         }
     }

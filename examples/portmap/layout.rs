@@ -21,16 +21,22 @@ pub(crate) const LAYOUT: Layout = Layout {
     chains,
 };
 
-// Keys are an address, a protocol and a port: of the host in `ports`, where the unspecified address stands for all of
-// them; in `masqueraded` the container's address with the port of the host that the connection was for.
-const PORTS_4: Map = Map { name: "ports4", key_type: ADDRESS_PROTOCOL_PORT_4, key_length: 12 };
-const PORTS_6: Map = Map { name: "ports6", key_type: ADDRESS_PROTOCOL_PORT_6, key_length: 24 };
-const MASQUERADED_4: Map = Map { name: "masqueraded4", ..PORTS_4 };
-const MASQUERADED_6: Map = Map { name: "masqueraded6", ..PORTS_6 };
+// Keys of `masqueraded` are an address of a container, a protocol, and the port of the host that the connection was
+// for; keys of `ports` an address, a protocol and a port of the host, and whose turn it is. The unspecified address
+// stands for all that the host has.
+const PORTS_4: Map = Map { name: "ports4", key_type: ADDRESS_PROTOCOL_PORT_4 << 6 | NUMBER, key_length: 16 };
+const PORTS_6: Map = Map { name: "ports6", key_type: ADDRESS_PROTOCOL_PORT_6 << 6 | NUMBER, key_length: 28 };
+const MASQUERADED_4: Map = Map { name: "masqueraded4", key_type: ADDRESS_PROTOCOL_PORT_4, key_length: 12 };
+const MASQUERADED_6: Map = Map { name: "masqueraded6", key_type: ADDRESS_PROTOCOL_PORT_6, key_length: 24 };
 
-// As `nft` counts types: six bits each.
+// As `nft` counts types: six bits each. It has none for just a number; this one is for marks.
 const ADDRESS_PROTOCOL_PORT_4: u32 = (7 << 6 | 12) << 6 | 13;
 const ADDRESS_PROTOCOL_PORT_6: u32 = (8 << 6 | 12) << 6 | 13;
+const NUMBER: u32 = 19;
+
+/// How many attachments of one container may have the same port of the host. Runtimes ask for the container's ports in
+/// each network that it is on; it is reached through the first of them that is left.
+pub(crate) const TURNS: u32 = 4;
 
 /// After everybody who translates destinations at the usual place: services of Kubernetes come before mapped ports.
 const AFTER_DESTINATION_NAT: i32 = -99;
@@ -44,11 +50,8 @@ pub(crate) fn chains() -> Vec<Chain> {
         hook: Some(Hook { kind, number, priority }),
         rules,
     };
-    let look_up = Family::ALL.map(look_up_own_address).into_iter().chain(Family::ALL.map(look_up_any_address));
-    let rules = [leave_loopback_of_ipv6()].into_iter().chain(look_up).collect();
-    let ports = Chain { name: PORTS.to_owned(), hook: None, rules };
     vec![
-        ports,
+        Chain { name: PORTS.to_owned(), hook: None, rules: look_ups() },
         base("guard", "filter", InetHookNumber::PreRouting, BEFORE_DESTINATION_NAT, vec![drop_foreign_loopback()]),
         base("prerouting", "nat", InetHookNumber::PreRouting, AFTER_DESTINATION_NAT, vec![to_ports()]),
         base("output", "nat", InetHookNumber::LocalOut, AFTER_DESTINATION_NAT, vec![to_ports()]),
@@ -77,6 +80,17 @@ fn drop_foreign_loopback() -> Rule {
     rule
 }
 
+/// What is for a single address comes before what is for all of them.
+fn look_ups() -> Vec<Rule> {
+    let turns = |load: fn(Family) -> Expression| {
+        let turn = move |turn| Family::ALL.map(|family| look_up(family, load(family), turn));
+        (0..TURNS).flat_map(turn)
+    };
+    let own = turns(|family| expression::address(family, Side::Destination, Register::Reg1));
+    let any = turns(|family| expression::immediate(Register::Reg1, &family::octets(family.unspecified())));
+    [leave_loopback_of_ipv6()].into_iter().chain(own).chain(any).collect()
+}
+
 /// The kernel does not route ::1 to containers, ever: better nobody answers there than that no answer comes.
 fn leave_loopback_of_ipv6() -> Rule {
     let mut rule = expression::is_in(Side::Destination, Operator::Equal, Family::V6.loopback());
@@ -84,20 +98,13 @@ fn leave_loopback_of_ipv6() -> Rule {
     rule
 }
 
-fn look_up_own_address(family: Family) -> Rule {
-    look_up(family, expression::address(family, Side::Destination, Register::Reg1))
-}
-
-fn look_up_any_address(family: Family) -> Rule {
-    look_up(family, expression::immediate(Register::Reg1, &family::octets(family.unspecified())))
-}
-
-fn look_up(family: Family, load_address: Expression) -> Rule {
-    let (protocol, port) = registers_after_address(family);
+fn look_up(family: Family, load_address: Expression, turn: u32) -> Rule {
+    let [protocol, port, number] = registers_after_address(family);
     let mut rule = expression::is_family(family);
     rule.push(load_address);
     rule.push(expression::meta(MetaKey::L4Proto, protocol));
     rule.push(expression::destination_port(port));
+    rule.push(expression::immediate(number, &turn.to_be_bytes()));
     rule.push(expression::verdict_of(ports_of(family).name));
     rule
 }
@@ -105,7 +112,7 @@ fn look_up(family: Family, load_address: Expression) -> Rule {
 /// What goes to a container because of a mapping.
 fn masquerade(family: Family) -> Rule {
     const DESTINATION_TRANSLATED: u32 = 1 << 5;
-    let (protocol, port) = registers_after_address(family);
+    let [protocol, port, _] = registers_after_address(family);
     let mut rule = expression::is_family(family);
     rule.push(expression::tracked(Tracked::Status, Register::Reg1));
     rule.push(expression::keep_bits(Register::Reg1, &DESTINATION_TRANSLATED.to_ne_bytes()));
@@ -117,11 +124,11 @@ fn masquerade(family: Family) -> Rule {
     rule
 }
 
-/// Where protocol and port belong so that they follow the address in [`Register::Reg1`].
-fn registers_after_address(family: Family) -> (Register, Register) {
+/// Where protocol, port and turn belong so that they follow the address in [`Register::Reg1`].
+fn registers_after_address(family: Family) -> [Register; 3] {
     match family {
-        Family::V4 => (Register::Reg32_01, Register::Reg32_02),
-        Family::V6 => (Register::Reg32_04, Register::Reg32_05),
+        Family::V4 => [Register::Reg32_01, Register::Reg32_02, Register::Reg32_03],
+        Family::V6 => [Register::Reg32_04, Register::Reg32_05, Register::Reg32_06],
     }
 }
 
@@ -142,12 +149,17 @@ pub(crate) fn masqueraded_of(family: Family) -> Map {
 }
 
 /// The key of a mapped port.
-pub(crate) fn host_key(host: HostPort) -> Vec<u8> {
-    key(host.address, host.protocol, host.port)
+pub(crate) fn port_key(host: HostPort, turn: u32) -> Vec<u8> {
+    [key(host.address, host.protocol, host.port), turn.to_be_bytes().to_vec()].concat()
+}
+
+/// The key of what is masqueraded.
+pub(crate) fn masqueraded_key(container: IpAddr, host: HostPort) -> Vec<u8> {
+    key(container, host.protocol, host.port)
 }
 
 /// A key as the registers hold it: each part fills up four bytes.
-pub(crate) fn key(address: IpAddr, protocol: Protocol, port: u16) -> Vec<u8> {
+fn key(address: IpAddr, protocol: Protocol, port: u16) -> Vec<u8> {
     let [high, low] = port.to_be_bytes();
     [&family::octets(address)[..], &[protocol.number(), 0, 0, 0], &[high, low, 0, 0]].concat()
 }

@@ -8,19 +8,19 @@ use netlink_packet_netfilter::nftables::{Operator, Register};
 
 use crate::condition::Condition;
 use crate::config::{Config, Masquerade};
-use crate::layout::{LAYOUT, chains, host_key, key, masqueraded_of, ports_of};
+use crate::layout::{LAYOUT, TURNS, chains, masqueraded_key, masqueraded_of, port_key, ports_of};
 use crate::mapping::{HostPort, Mapping, Protocol};
 use crate::nft::Owner;
 use crate::nft::expression::{self, Rule, Side};
 use crate::nft::family::{self, Family};
-use crate::nft::owned::{Chain, Change, Entry, Map};
+use crate::nft::owned::{Chain, Change, Entry, Map, Place};
 use crate::nft::socket::Error;
 
 /// The port is somebody else's: a code of the plugin's own.
 const PORT_TAKEN: ErrorCode = ErrorCode(101);
 
 /// The chain that a mapped port leads to: no other port leads there, so it is written anew whenever the port is.
-fn port_chain(mapping: &Mapping, config: &Config) -> Chain {
+fn port_chain(mapping: &Mapping, turn: u32, config: &Config) -> Chain {
     let HostPort { address, protocol, port } = mapping.host;
     let family = mapping.family();
     let (to, to_port) = (Register::Reg1, Register::Reg2);
@@ -28,7 +28,8 @@ fn port_chain(mapping: &Mapping, config: &Config) -> Chain {
     rule.push(expression::immediate(to, &family::octets(mapping.container.addr())));
     rule.push(expression::immediate(to_port, &mapping.container_port.to_be_bytes()));
     rule.push(expression::translate_destination(family, to, to_port));
-    Chain { name: format!("{protocol}-{port}-{}", family::in_name(address)), hook: None, rules: vec![rule] }
+    let turn = if turn == 0 { String::new() } else { format!("_{turn}") };
+    Chain { name: format!("{protocol}-{port}-{}{turn}", family::in_name(address)), hook: None, rules: vec![rule] }
 }
 
 /// The chain that masquerades for a container, the same for all of its network; `None` when nothing is to be.
@@ -51,50 +52,71 @@ fn masquerade_chain(mapping: &Mapping, masquerade: Masquerade) -> Option<Chain> 
     Some(Chain { name, hook: None, rules })
 }
 
-/// The elements that mappings need, with the chains that these lead to.
-fn elements(owner: &Owner, mappings: &[Mapping], config: &Config) -> Vec<(Entry, Chain)> {
+/// The elements that a mapping needs, with the chains that these lead to.
+fn elements(owner: &Owner, mapping: &Mapping, turn: u32, config: &Config) -> impl Iterator<Item = (Entry, Chain)> {
     let element = |map: Map, key, chain: Chain| {
         (Entry { map: map.name, key, chain: chain.name.clone(), owner: Some(owner.clone()) }, chain)
     };
-    let of_mapping = |mapping: &Mapping| {
-        let HostPort { protocol, port, .. } = mapping.host;
-        let (ports, masqueraded) = (ports_of(mapping.family()), masqueraded_of(mapping.family()));
-        let mapped = element(ports, host_key(mapping.host), port_chain(mapping, config));
-        let chain = masquerade_chain(mapping, config.masquerade);
-        let back = chain.map(|chain| element(masqueraded, key(mapping.container.addr(), protocol, port), chain));
-        [Some(mapped), back].into_iter().flatten()
-    };
-    mappings.iter().flat_map(of_mapping).collect()
+    let family = mapping.family();
+    let mapped = element(ports_of(family), port_key(mapping.host, turn), port_chain(mapping, turn, config));
+    let key = masqueraded_key(mapping.container.addr(), mapping.host);
+    let chain = masquerade_chain(mapping, config.masquerade);
+    let masqueraded = chain.map(|chain| element(masqueraded_of(family), key, chain));
+    [Some(mapped), masqueraded].into_iter().flatten()
+}
+
+/// The elements that are there, by their places.
+type Present<'a> = BTreeMap<Place<'a>, &'a Entry>;
+
+fn by_place(present: &[Entry]) -> Present<'_> {
+    present.iter().map(|entry| (entry.place(), entry)).collect()
+}
+
+/// Who has the host's port of a mapping, at each turn.
+fn holders<'a>(mapping: &Mapping, present: &Present<'a>) -> [Option<&'a Entry>; TURNS as usize] {
+    let map = ports_of(mapping.family()).name;
+    std::array::from_fn(|turn| present.get(&(map, &port_key(mapping.host, turn as u32)[..])).copied())
 }
 
 /// Maps ports for an attachment, instead of those that it had.
 ///
 /// # Errors
-/// Code 101: a port is another attachment's.
+/// Code 101: a port is another container's.
 pub(crate) fn add(owner: &Owner, mappings: &[Mapping], config: &Config) -> Answer {
-    let (mut add, mut chains): (Vec<Entry>, Vec<Chain>) = elements(owner, mappings, config).into_iter().unzip();
-    // One port on several addresses of the host has one way back; containers share what their network has.
-    let (mut places, mut names) = (BTreeSet::new(), BTreeSet::new());
-    add.retain(|entry| places.insert((entry.map, entry.key.clone())));
-    chains.retain(|chain| names.insert(chain.name.clone()));
     LAYOUT.change(|present| {
-        refuse_taken(owner, mappings, present)?;
-        let remove = present.iter().filter(|entry| entry.is_of(owner)).cloned().collect();
-        Ok(Change { remove, add: add.clone(), chains: chains.clone() })
+        let at = by_place(present);
+        let mut change = Change::default();
+        for mapping in mappings {
+            let turn = free_turn(owner, mapping, &holders(mapping, &at))?;
+            let (entries, chains): (Vec<_>, Vec<_>) = elements(owner, mapping, turn, config).unzip();
+            change.add.extend(entries);
+            change.chains.extend(chains);
+        }
+        // One port on several addresses of the host has one way back; containers share what their network has.
+        let (mut places, mut names) = (BTreeSet::new(), BTreeSet::new());
+        change.add.retain(|entry| places.insert((entry.map, entry.key.clone())));
+        change.chains.retain(|chain| names.insert(chain.name.clone()));
+        change.remove = present.iter().filter(|entry| entry.is_of(owner)).cloned().collect();
+        Ok(change)
     })?;
     Ok(())
 }
 
-fn refuse_taken(owner: &Owner, mappings: &[Mapping], present: &[Entry]) -> Answer {
-    let of_others = present.iter().filter(|entry| !entry.is_of(owner)).map(|entry| (entry.place(), entry));
-    let of_others: BTreeMap<_, _> = of_others.collect();
-    for mapping in mappings {
-        if let Some(entry) = of_others.get(&(ports_of(mapping.family()).name, &host_key(mapping.host)[..])) {
-            let whose = entry.owner.as_ref().map_or("somebody unknown".to_owned(), Owner::to_string);
-            return Err(Failure::new(PORT_TAKEN, format!("port {} of the host is mapped for {whose}", mapping.host)));
-        }
+/// The first turn that no other attachment of the container has.
+fn free_turn(owner: &Owner, mapping: &Mapping, holders: &[Option<&Entry>]) -> Answer<u32> {
+    let of_same = |entry: &Entry| entry.owner.as_ref().is_some_and(|other| other.container_id == owner.container_id);
+    let stranger = holders.iter().flatten().find(|entry| !of_same(entry));
+    let free = (0..).zip(holders).find(|(_, holder)| holder.is_none_or(|entry| entry.is_of(owner)));
+    match (stranger, free) {
+        (None, Some((turn, _))) => Ok(turn),
+        (None, None) => Err(taken(mapping, &format!("{TURNS} attachments of the container already"))),
+        (Some(Entry { owner: Some(other), .. }), _) => Err(taken(mapping, &other.to_string())),
+        (Some(_), _) => Err(taken(mapping, "somebody unknown")),
     }
-    Ok(())
+}
+
+fn taken(mapping: &Mapping, whose: &str) -> Failure {
+    Failure::new(PORT_TAKEN, format!("port {} of the host is mapped for {whose}", mapping.host))
 }
 
 /// Unmaps all ports of an attachment, and returns those of UDP.
@@ -124,9 +146,14 @@ pub(crate) fn check(owner: &Owner, mappings: &[Mapping], config: &Config) -> Ans
     if !mappings.is_empty() && !chains().iter().all(|chain| chain.is_complete(&rules)) {
         return missing("lacks rules".to_owned());
     }
+    let at = by_place(&present);
+    let is_there = |(entry, chain): (Entry, Chain)| {
+        at.get(&entry.place()).is_some_and(|found| **found == entry) && chain.is_complete(&rules)
+    };
     for mapping in mappings {
-        let elements = elements(owner, &[*mapping], config);
-        if !elements.iter().all(|(entry, chain)| present.contains(entry) && chain.is_complete(&rules)) {
+        let holders = holders(mapping, &at);
+        let turn = (0..).zip(holders).find(|(_, holder)| holder.is_some_and(|entry| entry.is_of(owner)));
+        if !turn.is_some_and(|(turn, _)| elements(owner, mapping, turn, config).all(is_there)) {
             return missing(format!("does not map port {}", mapping.host));
         }
     }

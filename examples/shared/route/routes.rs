@@ -75,12 +75,13 @@ impl Handle {
         Ok(answers.iter().find_map(leaves_through))
     }
 
-    /// Whether a route is there.
-    pub(crate) fn has_route(&mut self, route: &Route) -> Result<bool, RouteError> {
+    /// Whether a route of a link is there, or one of another link to the same destination, in whose favour it was
+    /// passed over.
+    pub(crate) fn has_route(&mut self, index: u32, route: &Route) -> Result<bool, RouteError> {
         let mut all = RouteMessage::default();
         all.header.address_family = if route.dst.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
         let [answers] = self.ask([Request::dump("list the routes", RouteNetlinkMessage::GetRoute(all))])?;
-        Ok(answers.iter().any(|answer| is_route(answer, route)))
+        Ok(answers.iter().any(|answer| is_route(answer, index, route)))
     }
 }
 
@@ -92,13 +93,13 @@ fn leaves_through(answer: &RouteNetlinkMessage) -> Option<u32> {
     })
 }
 
-fn is_route(answer: &RouteNetlinkMessage, route: &Route) -> bool {
+fn is_route(answer: &RouteNetlinkMessage, index: u32, route: &Route) -> bool {
     let RouteNetlinkMessage::NewRoute(message) = answer else { return false };
     let dst = network(route.dst);
     let has = |wanted: &RouteAttribute| message.attributes.contains(wanted);
     let to = dst.prefix() == 0 || has(&RouteAttribute::Destination(RouteAddress::from(dst.addr())));
     let via = route.gw.is_none_or(|gw| has(&RouteAttribute::Gateway(RouteAddress::from(gw))));
-    message.header.destination_prefix_length == dst.prefix() && to && via
+    message.header.destination_prefix_length == dst.prefix() && to && (via || leaves_through(answer) != Some(index))
 }
 
 #[cfg(test)]

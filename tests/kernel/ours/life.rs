@@ -215,6 +215,7 @@ fn several_interfaces_are_apart(host: &Host) {
     host.ours().add(&network, &with_port("blue", 8080)).unwrap();
     host.ours().add(&network, &second).unwrap();
     assert_eq!(host.reservations().len(), 4);
+    host.ours().check(&network, &second).unwrap();
     host.ours().del(&network, &second).unwrap();
     host.ours().check(&network, &with_port("blue", 8080)).unwrap();
     assert_eq!(host.reservations(), ["10.77.0.2", "fd00:77::2"]);

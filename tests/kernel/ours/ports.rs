@@ -22,6 +22,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::ports::conditions_must_hold", conditions_must_hold),
     ("ours::ports::conditions_that_are_not_understood_are_refused", conditions_are_refused),
     ("ours::ports::a_port_that_is_taken_names_its_owner", a_port_that_is_taken_names_its_owner),
+    ("ours::ports::a_container_has_its_port_in_each_of_its_networks", a_container_has_its_port_in_each_of_its_networks),
     ("ours::ports::udp_reaches_who_has_the_port_now", udp_reaches_who_has_the_port_now),
     ("ours::ports::check_finds_a_port_that_is_gone", check_finds_a_port_that_is_gone),
     ("ours::ports::del_needs_neither_namespace_nor_result_nor_keys", del_needs_nothing),
@@ -228,6 +229,28 @@ fn a_port_that_is_taken_names_its_owner(host: &Host) {
     ends(host, &network);
 }
 
+fn a_container_has_its_port_in_each_of_its_networks(host: &Host) {
+    let first = network_with(host, json!({}));
+    let second = first.text().replace(r#""net""#, r#""net2""#).replace("cni0", "cni1").replace("77", "78");
+    let second = NetworkConfig::parse(&second).unwrap();
+    let eth0 = mapped("blue", &[web()]);
+    let eth1 = Attachment { ifname: "eth1".parse().unwrap(), ..eth0.clone() };
+    serve("blue", 80);
+    host.ours().add(&first, &eth0).unwrap();
+    host.ours().add(&second, &eth1).unwrap();
+    host.ours().check(&first, &eth0).unwrap();
+    host.ours().check(&second, &eth1).unwrap();
+    reaches(HOST, "127.0.0.1:8080", "blue", "10.77.0.1");
+    // The one that is left takes its turn; and a new one does not take it away.
+    host.ours().del(&first, &eth0).unwrap();
+    reaches(HOST, "127.0.0.1:8080", "blue", "10.78.0.1");
+    host.ours().add(&first, &eth0).unwrap();
+    host.ours().del(&second, &eth1).unwrap();
+    reaches(HOST, "127.0.0.1:8080", "blue", "10.77.0.1");
+    host.ours().del(&first, &eth0).unwrap();
+    host.is_clean();
+}
+
 fn udp_reaches_who_has_the_port_now(host: &Host) {
     let network = network_with(host, json!({}));
     let udp = [PortMapping { protocol: "udp".to_owned(), ..PortMapping::tcp(5353, 53) }];
@@ -251,7 +274,7 @@ fn check_finds_a_port_that_is_gone(host: &Host) {
     let network = network_with(host, json!({}));
     let blue = mapped("blue", &[web()]);
     for damage in [
-        "nft 'delete element inet libcni_portmap ports6 { :: . tcp . 8080 }'",
+        "nft 'delete element inet libcni_portmap ports6 { :: . tcp . 8080 . 0 }'",
         "nft flush chain inet libcni_portmap output",
         "nft flush chain inet libcni_portmap tcp-8080-0.0.0.0",
         "nft delete table inet libcni_portmap",
