@@ -20,6 +20,7 @@ step cargo check --no-default-features --lib
 step shellcheck -x scripts/*.sh tests/*.sh .ci/run
 step tests/scripts.sh
 step tests/readme.sh
+step tests/clients.sh
 
 conformance=${LIBCNI_CONFORMANCE:-../shared/conformance}
 if [ -f "$conformance/run.py" ]; then

@@ -14,31 +14,8 @@ fi
 top=$2
 scripts=$top/scripts
 ours=$top/target/release/examples
-passed=0 failed=0
-
-# is NAME WANTED GOT
-is() {
-    if [ "$2" = "$3" ]; then passed=$((passed + 1)); else
-        failed=$((failed + 1))
-        printf 'FAIL %s\n  wanted: %s\n  got:    %s\n' "$1" "$2" "$3"
-    fi
-}
-
-# has NAME PART TEXT
-has() {
-    case $3 in *"$2"*) is "$1" yes yes ;; *) is "$1" "…$2…" "$3" ;; esac
-}
-
-host() {
-    mount -t proc proc /proc
-    mkdir -p /tmp/cgroup.$$ && mount --rbind /sys/fs/cgroup /tmp/cgroup.$$
-    mount -t sysfs sysfs /sys
-    mount --rbind /tmp/cgroup.$$ /sys/fs/cgroup && umount -l /tmp/cgroup.$$ && rmdir /tmp/cgroup.$$
-    mount -t tmpfs tmpfs /run
-    mkdir -p /run/netns /run/lock /run/net.d /var/lib/cni
-    mount -t tmpfs tmpfs /var/lib/cni
-    ip link set lo up
-}
+# shellcheck source=tests/support/host.sh
+. "$top/tests/support/host.sh"
 
 networks() {
     local subnet='{ "type": "host-local", "subnet": "10.44.0.0/24", "routes": [{ "dst": "0.0.0.0/0" }] }'
@@ -271,5 +248,4 @@ test_exec_plugins
 test_interrupted_add
 test_docker
 test_podman
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+summary

@@ -1,0 +1,202 @@
+#!/usr/bin/env bash
+# Runs container engines that are not ours with our plugins: podman with its CNI backend, and containerd by
+# `ctr run --cni`. Everything is in namespaces that end with this script.
+#
+#   tests/clients.sh [PLUGIN-DIR]      as root; needs what .ci/run installs, and cargo build --release --examples
+#
+# PLUGIN-DIR is target/release/examples unless given. What it does not have (firewall, tuning) is Debian's.
+set -uo pipefail
+
+if [ "${1-}" != --inside ]; then
+    cd "$(dirname "$0")/.." || exit 2
+    [ "$(id -u)" = 0 ] || { echo "ignored: tests/clients.sh needs root"; exit 0; }
+    for program in podman containerd runc busybox /usr/lib/cni/firewall; do
+        command -v "$program" > /dev/null || { echo "ignored: tests/clients.sh needs $program"; exit 0; }
+    done
+    exec unshare --net --mount --pid --ipc --fork --kill-child --propagation private -- \
+        "$PWD/tests/clients.sh" --inside "$PWD" "$(realpath "${1:-target/release/examples}")"
+fi
+top=$2 ours=$3
+# shellcheck source=tests/support/host.sh
+. "$top/tests/support/host.sh"
+dir=/run/clients
+plugins=$dir/plugins
+
+# prepare: a directory with all plugins, ours before Debian's, and a root file system of busybox.
+prepare() {
+    mkdir -p $dir
+    mount -t tmpfs -o size=2g tmpfs $dir
+    mkdir -p $plugins $dir/root/{bin,dev,etc,proc,sys,tmp,www}
+    ln -s /usr/lib/cni/* $plugins
+    for plugin in bridge host-local portmap loopback; do ln -sf "$ours/$plugin" $plugins; done
+    cp "$(command -v busybox)" $dir/root/bin/busybox
+    for applet in sh sleep ip ping timeout httpd cat; do ln -s busybox $dir/root/bin/$applet; done
+    echo hello > $dir/root/www/index.html
+    echo 'root:x:0:0:root:/:/bin/sh' > $dir/root/etc/passwd
+}
+
+# get URL [PREFIX...]: the page, fetched by the host or by a command that PREFIX begins.
+get() {
+    local url=$1
+    shift
+    "$@" timeout 10 busybox wget -q -O - "$url" 2>&1
+}
+
+has_no_links() {
+    [ -z "$(ip -o link show type veth)" ]
+}
+
+# leaves_nothing WHO: no interface, address, rule or cached result of a container is there.
+leaves_nothing() {
+    # The kernel takes the links of a namespace that is gone down in its own time.
+    eventually has_no_links
+    is "$1: no interface is left" '' "$(ip -o link show type veth)"
+    is "$1: no address is left" '' "$(find /var/lib/cni -name '10.*' -o -name 'fd00*' -o -path '*results/*' -type f)"
+    is "$1: no table is left" '' "$(nft list tables | grep libcni)"
+}
+
+podman_configuration() {
+    mkdir -p $dir/podman/{root,run,tmp,networks,volumes}
+    cat > $dir/podman/containers.conf <<CONF
+[containers]
+cgroupns = "host"
+default_sysctls = []
+log_driver = "k8s-file"
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+runtime = "runc"
+tmp_dir = "$dir/podman/tmp"
+volume_path = "$dir/podman/volumes"
+[network]
+network_backend = "cni"
+cni_plugin_dirs = ["$plugins"]
+network_config_dir = "$dir/podman/networks"
+CONF
+    cat > $dir/podman/storage.conf <<CONF
+[storage]
+driver = "overlay"
+runroot = "$dir/podman/run"
+graphroot = "$dir/podman/root"
+CONF
+    export CONTAINERS_CONF=$dir/podman/containers.conf CONTAINERS_STORAGE_CONF=$dir/podman/storage.conf
+    tar -C $dir/root -c . | podman import - localhost/busybox > /dev/null 2>&1
+}
+
+podman_run() {
+    podman run --cgroup-parent /libcni-test --pull never "$@"
+}
+
+podman_address() {
+    podman exec "$1" ip -o address show dev "$2" scope global
+}
+
+test_podman() {
+    podman_configuration
+    is "podman: the backend is CNI" cni "$(podman info -f '{{.Host.NetworkBackend}}')"
+    podman network create --disable-dns --ipv6 --subnet 10.46.0.0/24 --subnet fd00:46::/64 alpha > /dev/null
+    podman network create --disable-dns --subnet 10.47.0.0/24 beta > /dev/null
+    podman_run -d --name c1 --network alpha -p 8080:80 busybox httpd -f -p 80 -h /www > /dev/null
+    is "podman: run" 0 $?
+    podman_run -d --name c2 --network alpha --ip 10.46.0.77 --mac-address 02:00:00:00:00:77 busybox sleep 1000 > /dev/null
+    is "podman: run --ip --mac-address" 0 $?
+    has "podman: the address that was asked for" 10.46.0.77/24 "$(podman_address c2 eth0)"
+    is "podman: the hardware address, too" 02:00:00:00:00:77 "$(podman exec c2 cat /sys/class/net/eth0/address)"
+    has "podman: an address of the other family" fd00:46::2/64 "$(podman_address c1 eth0)"
+    for address in 10.46.0.1 10.46.0.77 fd00:46::1; do
+        podman exec c1 ping -c 1 -W 10 $address > /dev/null
+        is "podman: a container pings $address" 0 $?
+    done
+    for address in 127.0.0.1 10.46.0.1 '[fd00:46::1]'; do
+        is "podman: the host gets $address:8080" hello "$(get "http://$address:8080/")"
+    done
+    is "podman: the other container gets the mapped port" hello "$(get http://10.46.0.1:8080/ podman exec c2)"
+    is "podman: the container itself gets it" hello "$(get http://10.46.0.1:8080/ podman exec c1)"
+    test_podman_second_network
+    podman rm -f -t 0 -a > /dev/null
+    is "podman: rm" 0 $?
+    leaves_nothing podman
+    podman network rm alpha beta > /dev/null
+}
+
+test_podman_second_network() {
+    podman network connect beta c1
+    is "podman: network connect" 0 $?
+    has "podman: an address in the second network" 10.47.0.2/24 "$(podman_address c1 eth1)"
+    podman network disconnect alpha c1
+    is "podman: network disconnect" 0 $?
+    is "podman: the mapped port leads to the network that is left" hello "$(get http://127.0.0.1:8080/)"
+}
+
+start_containerd() {
+    mkdir -p /etc/cni/net.d /opt/cni/bin $dir/containerd
+    # Built into ctr.
+    mount -t tmpfs tmpfs /etc/cni && mkdir /etc/cni/net.d
+    mount --bind $plugins /opt/cni/bin
+    cat > $dir/containerd/config.toml <<CONF
+version = 2
+root = "$dir/containerd/root"
+state = "$dir/containerd/state"
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+  address = "$dir/containerd/socket"
+[ttrpc]
+  address = "$dir/containerd/ttrpc"
+CONF
+    containerd --config $dir/containerd/config.toml --log-level error > $dir/containerd/log 2>&1 &
+    daemon=$!
+    eventually ctr version
+    is "containerd answers" 0 $?
+}
+
+# In a namespace of its own, so that it does not meet another containerd.
+ctr() {
+    command ctr --address $dir/containerd/socket "$@"
+}
+
+ctr_run() {
+    ctr run --rm --null-io --cgroup "/libcni-test/$1" --cni --rootfs $dir/root "$@"
+}
+
+# made FILE: whether a container has been added, as its cached result says.
+is_added() {
+    compgen -G "/var/lib/cni/results/*$1*" > /dev/null
+}
+
+test_containerd() {
+    local version container
+    start_containerd
+    for version in 0.3.1 0.4.0 1.0.0; do
+        cat > /etc/cni/net.d/10-net.conflist <<LIST
+{ "cniVersion": "$version", "name": "net", "plugins": [
+    { "type": "bridge", "bridge": "ctr0", "isDefaultGateway": true, "ipMasq": true, "hairpinMode": true,
+      "ipam": { "type": "host-local", "subnet": "10.48.0.0/24" } },
+    { "type": "portmap", "capabilities": { "portMappings": true } } ] }
+LIST
+        container=c-$version
+        ctr_run "$container" /bin/sleep 1000 &
+        eventually is_added "$container"
+        is "containerd: run at $version" 0 $?
+        address=$(find /var/lib/cni/networks/net -name '10.*' -printf '%f\n')
+        busybox ping -c 1 -W 10 "$address" > /dev/null
+        is "containerd: the host pings the container at $version" 0 $?
+        ctr task exec --exec-id e "$container" /bin/ping -c 1 -W 10 10.48.0.1 > /dev/null
+        is "containerd: the container pings the gateway at $version" 0 $?
+        ctr task kill -s KILL "$container"
+        wait $!
+        leaves_nothing "containerd at $version"
+    done
+    kill $daemon
+    wait $daemon
+}
+
+remove_cgroups() {
+    find /sys/fs/cgroup -depth -type d -path '*/libcni-test*' -exec rmdir {} + 2> /dev/null
+}
+
+host
+prepare
+test_podman
+test_containerd
+remove_cgroups
+summary
