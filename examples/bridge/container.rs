@@ -6,29 +6,49 @@ use std::path::Path;
 use libcni::plugin::netns::run_in;
 use libcni::plugin::{Answer, Failure};
 use libcni::result::v100::Body;
+use libcni::spec::ErrorCode;
 
 use crate::config::Config;
 use crate::route::{Handle, Link, Request};
 
-/// Configures the container's end with what the result says, and returns it.
-pub(crate) fn configure(netns: &Path, ifname: &str, config: &Config, body: &Body) -> Answer<Link> {
-    run_in(netns, || configure_here(ifname, config, body))?
+/// The container's side, and the link there.
+pub(crate) struct Inside<'a> {
+    pub(crate) netns: &'a Path,
+    pub(crate) handle: Handle,
 }
 
-fn configure_here(ifname: &str, config: &Config, body: &Body) -> Answer<Link> {
-    let mut inside = Handle::host()?;
-    let link = inside.link(ifname)?;
-    let link = link.ok_or_else(|| Failure::internal(format!("interface `{ifname}` is not in the namespace")))?;
-    if config.disable_container_interface {
-        return Ok(link);
+impl<'a> Inside<'a> {
+    /// Gets a hold of a namespace that may not have the interface already.
+    pub(crate) fn new(netns: &'a Path, ifname: &str) -> Answer<Self> {
+        let mut handle = Handle::inside(netns)??;
+        match handle.link(ifname)? {
+            None => Ok(Self { netns, handle }),
+            Some(_) => {
+                let msg = format!("interface `{ifname}` is in the container already");
+                Err(Failure::new(ErrorCode::INVALID_ENVIRONMENT, msg))
+            }
+        }
     }
-    set_sysctls(ifname, body)?;
-    let addresses = body.ips.iter().map(|ip| Request::add_address(link.index, ip.address, config.enabledad));
-    // Addresses before the interface is up, so that the kernel announces them when it comes up.
-    let requests = addresses.chain([Request::set_up(link.index)]);
-    let routes = body.routes.iter().map(|route| Request::add_route(link.index, &resolved(route, body)));
-    inside.ask_all(requests.chain(routes).collect())?;
-    Ok(link)
+
+    /// The container's end, once it is there.
+    pub(crate) fn link(&mut self, ifname: &str) -> Answer<Link> {
+        let missing = || Failure::internal(format!("interface `{ifname}` is not in the namespace"));
+        self.handle.link(ifname)?.ok_or_else(missing)
+    }
+
+    /// Configures the container's end with what the result says.
+    pub(crate) fn configure(&mut self, link: &Link, config: &Config, body: &Body) -> Answer {
+        if body.ips.iter().any(|ip| !ip.address.is_ipv4()) {
+            run_in(self.netns, || set_sysctls(&link.name))??;
+        }
+        let addresses = body.ips.iter().map(|ip| Request::add_address(link.index, ip.address, config.enabledad));
+        // Addresses before the interface is up, so that the kernel announces them when it comes up.
+        let requests =
+            [Request::arp_notify(link.index)].into_iter().chain(addresses).chain([Request::set_up(link.index)]);
+        let routes = body.routes.iter().map(|route| Request::add_route(link.index, &resolved(route, body)));
+        self.handle.ask_all(requests.chain(routes).collect())?;
+        Ok(())
+    }
 }
 
 /// The route with a next hop: its own, or the gateway of its family.
@@ -38,15 +58,11 @@ fn resolved(route: &libcni::spec::Route, body: &Body) -> libcni::spec::Route {
     libcni::spec::Route { gw: route.gw.or(gateway), ..route.clone() }
 }
 
-/// Makes the kernel announce new addresses, so that neighbours forget who had them before; and lets the interface
-/// have IPv6 addresses, where containers are made without.
-fn set_sysctls(ifname: &str, body: &Body) -> Answer {
-    set(&format!("/proc/sys/net/ipv4/conf/{ifname}/arp_notify"), "1")?;
-    if body.ips.iter().any(|ip| !ip.address.is_ipv4()) {
-        set(&format!("/proc/sys/net/ipv6/conf/{ifname}/disable_ipv6"), "0")?;
-        set(&format!("/proc/sys/net/ipv6/conf/{ifname}/ndisc_notify"), "1")?;
-    }
-    Ok(())
+/// Lets the interface have IPv6 addresses, where containers are made without, and makes the kernel announce them. There
+/// is no netlink request for that.
+fn set_sysctls(ifname: &str) -> Answer {
+    set(&format!("/proc/sys/net/ipv6/conf/{ifname}/disable_ipv6"), "0")?;
+    set(&format!("/proc/sys/net/ipv6/conf/{ifname}/ndisc_notify"), "1")
 }
 
 fn set(path: &str, value: &str) -> Answer {

@@ -4,7 +4,6 @@ use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::IpAddr;
 use std::os::fd::AsFd;
-use std::path::Path;
 
 use libcni::plugin::{Answer, Failure};
 use libcni::spec::{ErrorCode, IpNet};
@@ -85,17 +84,6 @@ pub(crate) fn add_port(host: &mut Handle, bridge: &Link, config: &Config, port: 
     let finished = finish_port(host, config, &link);
     finished.inspect_err(|_| drop(host.ask([Request::delete_link(port.name)])))?;
     Ok(link)
-}
-
-/// The container's interface may not be there already.
-pub(crate) fn refuse_second(netns: &Path, ifname: &str) -> Answer {
-    match Handle::inside(netns)??.link(ifname)? {
-        None => Ok(()),
-        Some(_) => {
-            let msg = format!("interface `{ifname}` is in the container already");
-            Err(Failure::new(ErrorCode::INVALID_ENVIRONMENT, msg))
-        }
-    }
 }
 
 fn make_veth(host: &mut Handle, veth: &Veth<'_>) -> Result<Link, RouteError> {

@@ -149,6 +149,13 @@ impl Request {
         Self::new("set the link down", RouteNetlinkMessage::SetLink(message), 0)
     }
 
+    /// Takes a link down by its name.
+    pub(crate) fn take_down(name: &str) -> Self {
+        let mut message = named(name);
+        message.header.change_mask |= LinkFlags::Up;
+        Self::new(format!("take link `{name}` down"), RouteNetlinkMessage::SetLink(message), 0)
+    }
+
     pub(crate) fn set_promiscuous(index: u32) -> Self {
         let mut message = indexed(index);
         message.header.flags |= LinkFlags::Promisc;
@@ -158,12 +165,21 @@ impl Request {
 
     /// Lets packets from and to the host's loopback addresses through a link.
     pub(crate) fn route_localnet(index: u32) -> Self {
+        Self::configure_ipv4(index, "route_localnet", |configuration| configuration.route_localnet = 1)
+    }
+
+    /// Has the link announce its addresses when it comes up, so that neighbours forget who had them before.
+    pub(crate) fn arp_notify(index: u32) -> Self {
+        Self::configure_ipv4(index, "arp_notify", |configuration| configuration.arp_notify = 1)
+    }
+
+    fn configure_ipv4(index: u32, key: &str, set: impl FnOnce(&mut InetDevConf)) -> Self {
         let mut message = indexed(index);
         let mut configuration = InetDevConf::default();
-        configuration.route_localnet = 1;
+        set(&mut configuration);
         let inet = AfSpecUnspec::Inet(vec![AfSpecInet::DevConfRequest(configuration)]);
         message.attributes.push(LinkAttribute::AfSpecUnspec(vec![inet]));
-        Self::new("set route_localnet of the link", RouteNetlinkMessage::SetLink(message), 0)
+        Self::new(format!("set {key} of the link"), RouteNetlinkMessage::SetLink(message), 0)
     }
 
     /// Deletes a link; fine when there is none.

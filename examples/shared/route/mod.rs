@@ -70,6 +70,8 @@ impl Request {
     }
 }
 
+const DATAGRAM: usize = 1 << 16;
+
 /// The routing part of one network namespace. Keeps to that namespace wherever it is used.
 pub(crate) struct Handle {
     socket: Socket,
@@ -125,10 +127,13 @@ impl Handle {
             open: expected.len(),
             ends: vec![None; expected.len()],
         };
+        // Without looking first how long a datagram is, as the crate would: the kernel sends none that is longer.
+        let mut datagram = Vec::with_capacity(DATAGRAM);
         while replies.open > 0 {
-            let (packet, _) =
-                self.socket.recv_from_full().map_err(|e| RouteError::new("receive a netlink message", e))?;
-            replies.read(&packet)?;
+            datagram.clear();
+            let received = self.socket.recv(&mut datagram, 0);
+            received.map_err(|e| RouteError::new("receive a netlink message", e))?;
+            replies.read(&datagram)?;
         }
         replies.into_answers(&expected)
     }
