@@ -48,7 +48,9 @@ impl Request {
 impl Handle {
     /// The addresses of a link.
     pub(crate) fn addresses(&mut self, index: u32) -> Result<Vec<IpNet>, RouteError> {
-        let message = RouteNetlinkMessage::GetAddress(AddressMessage::default());
+        let mut message = AddressMessage::default();
+        message.header.index = index;
+        let message = RouteNetlinkMessage::GetAddress(message);
         let [answers] = self.ask([Request::dump("list the addresses", message)])?;
         Ok(answers.into_iter().filter_map(|answer| of_link(answer, index)).collect())
     }

@@ -86,6 +86,8 @@ impl Handle {
             socket.bind_auto()?;
             // An error need not carry the request back.
             socket.set_cap_ack(true)?;
+            // Lists of what one link has are not lists of what all links have. Old kernels list all the same.
+            let _ = socket.set_netlink_get_strict_chk(true);
             Ok(socket)
         };
         let socket = open().map_err(|e: io::Error| RouteError::new("open a netlink socket", e))?;
