@@ -4,13 +4,16 @@
 #   scripts/bench-plugins.sh [RUNS]      as root; RUNS containers each (default 30)
 #
 # Everything is driven by our cnitool, in namespaces that end with this script. Compare the columns of one run:
-# absolute times differ from machine to machine and from hour to hour.
+# absolute times differ from machine to machine and from hour to hour. All programs are static, as Go's are.
+#
+# What can't be faster is in the table, too: a plugin that does nothing, and what the kernel takes to delete a pair of
+# veths, mostly for waiting until no processor can be looking at them any more.
 set -euo pipefail
 
 if [ "${1-}" != --inside ]; then
     cd "$(dirname "$0")/.."
-    cargo build --quiet --release --bins --examples
-    exec unshare --net --mount --propagation private "$PWD/scripts/bench-plugins.sh" --inside "${1:-30}" "$PWD/target/release"
+    built=$(scripts/build-static.sh)
+    exec unshare --net --mount --propagation private "$PWD/scripts/bench-plugins.sh" --inside "${1:-30}" "$built"
 fi
 runs=$2 release=$3 cnitool=$release/cnitool
 declare -A dirs=([ours]=$release/examples [go]=/usr/lib/cni)
@@ -19,12 +22,12 @@ mount -t tmpfs tmpfs /run
 mkdir -p /run/netns /run/net.d /run/times
 ip link set lo up
 
-# network NAME BRIDGE SUBNET EXTRA: a list with a bridge, EXTRA keys in it.
+# network NAME BRIDGE SUBNET EXTRA [PLUGIN]: a list with a bridge, EXTRA keys in it, and perhaps one more plugin.
 network() {
     cat > "/run/net.d/$1.conflist" <<LIST
 { "cniVersion": "1.0.0", "name": "$1", "plugins": [
     { "type": "bridge", "bridge": "$2", "isGateway": true $4,
-      "ipam": { "type": "host-local", "dataDir": "/run/ipam", "subnet": "$3", "routes": [{ "dst": "0.0.0.0/0" }] } }
+      "ipam": { "type": "host-local", "dataDir": "/run/ipam", "subnet": "$3", "routes": [{ "dst": "0.0.0.0/0" }] } }${5-}
 ] }
 LIST
 }
@@ -39,32 +42,50 @@ timed() {
     echo $((end - start)) >> "/run/times/$file"
 }
 
+# what_can_not_be_faster RUN: measures a plugin that does nothing, and deleting links.
+what_can_not_be_faster() {
+    local options=(--conf-dir /run/net.d --plugin-dir "${dirs[ours]}" --cache-dir /run/cni --container-id "n$1")
+    timed noop-add "$cnitool" add noop c "${options[@]}"
+    timed noop-del "$cnitool" del noop c "${options[@]}"
+    ip link add veth0 up type veth peer name veth1 netns c
+    timed link-del ip link delete veth0
+}
+
+port=', { "type": "portmap", "capabilities": { "portMappings": true } }'
 network plain-ours bo0 10.30.0.0/16 ''
 network plain-go bg0 10.31.0.0/16 ''
 network masq-ours bo1 10.32.0.0/16 ', "ipMasq": true'
 network masq-go bg1 10.33.0.0/16 ', "ipMasq": true'
+network port-ours bo2 10.34.0.0/16 ', "ipMasq": true' "$port"
+network port-go bg2 10.35.0.0/16 ', "ipMasq": true' "$port"
+echo '{ "cniVersion": "1.0.0", "name": "noop", "plugins": [{ "type": "noop" }] }' > /run/net.d/noop.conflist
+export CAP_ARGS='{ "portMappings": [{ "hostPort": 8080, "containerPort": 80, "protocol": "tcp" }] }'
 
+# One namespace for all: the kernel goes on for a while with one that was deleted, which would be in the figures.
+ip netns add c
 for ((i = 0; i <= runs; i++)); do
-    for kind in plain masq; do
+    for kind in plain masq port; do
         for whose in ours go; do
-            ip netns add c
             options=(--conf-dir /run/net.d --plugin-dir "${dirs[$whose]}" --cache-dir /run/cni --container-id "c$i")
-            # The first run makes bridges and tables, and loads programs: not measured.
+            # The first run makes bridges, and loads programs: not measured.
             [ "$i" -gt 0 ] && to=$kind-$whose || to=warm-up
             timed "$to-add" "$cnitool" add "$kind-$whose" c "${options[@]}"
             timed "$to-del" "$cnitool" del "$kind-$whose" c "${options[@]}"
-            ip netns delete c
         done
     done
+    what_can_not_be_faster "$i"
 done
 
 median() { sort -n "/run/times/$1" | awk '{ v[NR] = $1 } END { print (NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2) / 1000 }'; }
 
-printf '%-22s %10s %10s %8s\n' "median of $runs, ms" ours Go ratio
-for kind in plain masq; do
+printf '%-36s %8s %8s %8s\n' "median of $runs, ms" ours Go ratio
+declare -A labels=([plain]='' [masq]=' with ipMasq' [port]=' with ipMasq and a mapped port')
+for kind in plain masq port; do
     for verb in add del; do
-        ours=$(median "$kind-ours-$verb") go=$(median "$kind-go-$verb")
-        label=$([ $kind = masq ] && echo "$verb with ipMasq" || echo "$verb")
-        awk -v l="$label" -v a="$ours" -v b="$go" 'BEGIN { printf "%-22s %10.1f %10.1f %8.2f\n", l, a, b, a / b }'
+        awk -v l="$verb${labels[$kind]}" -v a="$(median "$kind-ours-$verb")" -v b="$(median "$kind-go-$verb")" \
+            'BEGIN { printf "%-36s %8.1f %8.1f %8.2f\n", l, a, b, a / b }'
     done
 done
+printf '%-36s %8.1f\n' 'add of a plugin that does nothing' "$(median noop-add)"
+printf '%-36s %8.1f\n' 'del of a plugin that does nothing' "$(median noop-del)"
+printf '%-36s %8.1f\n' 'ip link delete' "$(median link-del)"

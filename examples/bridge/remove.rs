@@ -19,13 +19,14 @@ pub(crate) fn del(call: &AttachmentCall) -> Answer {
         container::delete(netns, call.ifname.as_str())?;
     }
     // From here on nobody sends from the address, so it may be given away. To free links and rules the kernel waits
-    // until no processor can be looking at them any more: about ten milliseconds, in which all else is done.
+    // until no processor can be looking at them any more: about ten milliseconds, in which all else is done. Rules come
+    // last: a link's wait is for all that was to be freed when it began.
     thread::scope(|scope| {
-        let rules = scope.spawn(|| remove_rules(&names.owner));
         let link = scope.spawn(|| if is_ours { delete(&mut host, &names.port) } else { Ok(()) });
         let ipam = ipam_type.as_deref().map_or(Ok(()), |plugin| call.delegate(plugin).del());
+        let rules = remove_rules(&names.owner);
         join(link)?;
-        join(rules).and(ipam)
+        rules.and(ipam)
     })
 }
 
