@@ -2,7 +2,7 @@
 
 use libcni::plugin::{Answer, Failure};
 use libcni::spec::ErrorCode;
-use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE};
+use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_netfilter::nftables::{
     ChainAttribute, ChainMessage, DataAttribute, HookNumber, ListAttribute, NfTablesMessage, RuleAttribute,
     RuleMessage, SetAttribute, SetElementAttribute, SetElementList, SetElementMessage, SetFlags, SetMessage,
@@ -118,7 +118,9 @@ impl Requests<'_> {
             element.push(SetElementAttribute::UserData(owner.to_user_data().ok_or_else(|| too_long(owner))?));
         }
         let message = NfTablesMessage::NewSetElement(self.element_message(entry.map, Some(element)));
-        Ok(self.request(&format!("add an element to map `{}`", entry.map), NLM_F_CREATE, message))
+        // Only where there is none: one in its place is somebody else's, and was not there when the change was planned.
+        let flags = NLM_F_CREATE | NLM_F_EXCL;
+        Ok(self.request(&format!("add an element to map `{}`", entry.map), flags, message))
     }
 
     pub(super) fn delete_element(&self, entry: &Entry) -> Request {

@@ -6,6 +6,7 @@ use libcni::plugin::{Answer, Failure};
 use libcni::spec::ErrorCode;
 use netlink_packet_netfilter::NetfilterProtoFamily;
 use netlink_packet_netfilter::nftables::InetHookNumber;
+use nix::errno::Errno;
 
 use super::expression::Rule;
 use super::message::{Requests, read_elements, read_rule};
@@ -120,6 +121,8 @@ pub(super) struct Present {
 enum Attempt {
     /// Somebody else changed rules meanwhile.
     Interrupted,
+    /// What was read was not what is there. The kernel begins a new generation a moment before lists show it.
+    Stale(Error),
     /// This kernel has no tables.
     Unavailable(Error),
     Failed(Failure),
@@ -143,6 +146,8 @@ impl From<Failure> for Attempt {
 
 /// How long others may keep us from a change by making theirs.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How often a change may be planned by what is not there, until it is told what the kernel misses.
+const STALE_READS: usize = 10;
 
 impl Layout {
     /// Changes the table, in one batch that sees exactly the elements that `plan` saw, and returns what the change was.
@@ -150,13 +155,19 @@ impl Layout {
     /// No lock is taken. The kernel numbers the generations of its rules, and refuses a batch made for another one
     /// than the current: so nobody comes between, not even programs that would not know of our lock, and whoever dies
     /// half-way leaves none behind. Each refusal means that somebody else got on, so somebody always does.
+    ///
+    /// # Errors
+    /// What `plan` says, or that the kernel can't, or that others did not let it.
     pub(crate) fn change(&self, plan: impl Fn(&[Entry]) -> Answer<Change>) -> Answer<Change> {
         let start = Instant::now();
         let mut connection = None;
+        let mut reads = 0..STALE_READS;
         loop {
             match self.try_change(&mut connection, &plan) {
                 Ok(change) => return Ok(change),
                 Err(Attempt::Failed(failure)) => return Err(failure),
+                Err(Attempt::Stale(error)) if reads.next().is_none() => return Err(error.into()),
+                Err(Attempt::Stale(_)) => {}
                 Err(Attempt::Interrupted) if start.elapsed() > PATIENCE => return Err(self.contended()),
                 Err(Attempt::Interrupted) => {}
                 Err(Attempt::Unavailable(error)) => return plan_without_kernel(&plan, error),
@@ -178,7 +189,11 @@ impl Layout {
         if !change.add.is_empty() {
             present.rules = self.rules(connection)?;
         }
-        connection.commit(self, &plan::requests(self, &present, &change)?, generation)?;
+        let requests = plan::requests(self, &present, &change)?;
+        connection.commit(self, &requests, generation).map_err(|error| match error.errno() {
+            Some(Errno::ENOENT | Errno::EEXIST | Errno::EBUSY) => Attempt::Stale(error),
+            _ => error.into(),
+        })?;
         Ok(change)
     }
 
