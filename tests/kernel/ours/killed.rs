@@ -6,6 +6,7 @@ use std::io::Write;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::fcntl::{Flock, FlockArg};
 use serde_json::{Value, json};
 
 use super::{DUAL_STACK, ipam, plugins};
@@ -14,6 +15,7 @@ use crate::host::Host;
 
 pub(crate) const TESTS: &[Test] = &[
     ("ours::killed::bridge_killed_at_any_moment_leaves_nothing", bridge_killed_at_any_moment),
+    ("ours::killed::an_address_is_not_given_to_nobody", an_address_is_not_given_to_nobody),
     ("ours::killed::portmap_killed_at_any_moment_leaves_nothing", portmap_killed_at_any_moment),
 ];
 
@@ -63,6 +65,19 @@ fn bridge_killed_at_any_moment(host: &Host) {
         "isDefaultGateway": true, "ipMasq": true, "macspoofchk": true, "ipam": ipam(host, DUAL_STACK)}));
     host.is_clean();
     assert_eq!(host.run("ip -n blue -o link show type veth"), "");
+}
+
+fn an_address_is_not_given_to_nobody(host: &Host) {
+    let config = json!({"cniVersion": "1.1.0", "name": "net", "type": "host-local", "ipam": ipam(host, DUAL_STACK)});
+    std::fs::create_dir_all(host.path("ipam/net")).unwrap();
+    let lock = std::fs::File::create(host.path("ipam/net/lock")).unwrap();
+    let lock = Flock::lock(lock, FlockArg::LockExclusive).unwrap();
+    // It waits for the lock, and meanwhile its caller goes away, and DEL comes and finds nothing.
+    let mut add = start("ADD", &config);
+    drop(add.stdout.take());
+    drop(lock);
+    assert!(!add.wait().unwrap().success());
+    host.is_clean();
 }
 
 fn portmap_killed_at_any_moment(host: &Host) {
