@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Prints a table of how fast libcni is, each figure next to the floor that it stands on, all measured in this run.
+#
+#   scripts/bench.sh [--quick] [SECTION...]    as root, or as an ordinary user where user namespaces are allowed
+#
+# --quick only shows that it runs, within seconds. Sections are those of benches/speed/main.rs, and `plugins`. Needs a C compiler for the floors, benches/floor; and Debian's
+# containernetworking-plugins, as root, for the last rows. Files are on tmpfs; everything happens in namespaces that end
+# with this script. Compare the figures of a row: absolute times differ from machine to machine and from hour to hour.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+options=("${@/#--quick/quick}")
+
+cargo build --quiet --release --bins --examples
+cargo bench --quiet --no-run --bench speed
+floor=$PWD/target/bench-floor
+mkdir -p "$floor"
+for program in noop spawner peak; do
+    source=benches/floor/$program.c
+    cc -O2 -static -o "$floor/$program" "$source" 2> /dev/null || cc -O2 -o "$floor/$program" "$source"
+done
+
+if [ "$(id -u)" = 0 ]; then alone=(--net --mount --propagation private); else alone=(-Urnm); fi
+# shellcheck disable=SC2016 # for the inner shell
+unshare "${alone[@]}" sh -euc '
+    mount -t tmpfs tmpfs /run
+    mkdir /run/netns && : > /run/netns/bench && unshare --net=/run/netns/bench true
+    exec "$@"
+' sh cargo bench --quiet --bench speed -- /run/bench "$floor" "$PWD/target/release/cnitool" "${options[@]}"
