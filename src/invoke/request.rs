@@ -79,10 +79,12 @@ impl Parameters<'_> {
         ];
         let own = own.map(|(key, value)| (OsStr::new(key), OsStr::new(value)));
         let own = own.into_iter().chain([(OsStr::new(CNI_PATH), self.path)]);
-        let mut set: HashSet<&OsStr> = own.clone().map(|(key, _)| key).collect();
-        let inherited = base.iter().filter(|(key, _)| set.insert(key));
-        let inherited: Vec<_> = inherited.cloned().collect();
-        inherited.into_iter().chain(own.map(|(key, value)| (key.into(), value.into()))).collect()
+        let most = base.len() + 6;
+        let (mut set, mut env) = (HashSet::with_capacity(most), Vec::with_capacity(most));
+        set.extend(own.clone().map(|(key, _)| key));
+        env.extend(base.iter().filter(|(key, _)| set.insert(key.as_os_str())).cloned());
+        env.extend(own.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        env
     }
 }
 
@@ -91,13 +93,6 @@ impl Request {
     pub fn env(&self, key: &str) -> Option<&OsStr> {
         let found = self.env.iter().find(|(k, _)| k == key);
         found.map(|(_, value)| value.as_os_str())
-    }
-
-    /// The first variable that can't be handed to a process: its name or value contains NUL.
-    pub(super) fn variable_with_nul(&self) -> Option<&OsStr> {
-        let has_nul = |text: &OsStr| text.as_bytes().contains(&0);
-        let found = self.env.iter().find(|(key, value)| has_nul(key) || has_nul(value));
-        found.map(|(key, _)| key.as_os_str())
     }
 }
 

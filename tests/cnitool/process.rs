@@ -6,9 +6,9 @@ use std::process::Command;
 use super::{NETNS, host, succeeds};
 use crate::support::{Ran, Sandbox};
 
-/// The tool, started by a shell that does this first.
+/// The tool, started by a shell that does this first. By bash, which knows descriptors above 9.
 fn after(shell: &str, tool: &Command) -> Command {
-    let mut command = Command::new("sh");
+    let mut command = Command::new("bash");
     command.arg("-c").arg(format!("{shell}; exec \"$0\" \"$@\"")).arg(tool.get_program()).args(tool.get_args());
     command.env_clear().envs(tool.get_envs().filter_map(|(key, value)| Some((key, value?))));
     command.current_dir(tool.get_current_dir().unwrap());
@@ -44,6 +44,18 @@ fn plugins_find_nothing_of_the_tools_descriptors_where_standard_ones_are_closed(
     // `ls` writes to the file and has the directory open.
     assert_eq!(fds.matches(" -> pipe:").count(), 2, "{fds}");
     assert!(!fds.contains("cache") && !fds.contains("signalfd"), "{fds}");
+}
+
+#[test]
+fn plugins_get_no_descriptor_that_the_tool_inherited() {
+    // Low and high numbers, with and without numbers free below them.
+    for open in ["3<Z", "40<Z", "3<Z 4<Z 5<Z 40<Z", "<&- 40<Z", "<&- >&- 40<Z 41<Z", "<&- 3<Z 40<Z"] {
+        let open = open.replace('Z', "/dev/zero");
+        let sandbox = host().on("one", "ADD", "ls -l /proc/self/fd >$home/fds; echo '{}'");
+        add_after(&sandbox, &format!("exec {open}")).exits_with(0);
+        let fds = std::fs::read_to_string(sandbox.path("fds")).unwrap();
+        assert!(fds.contains(" 0 -> pipe:") && !fds.contains("/dev/zero"), "{open}\n{fds}");
+    }
 }
 
 #[test]

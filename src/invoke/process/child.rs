@@ -17,8 +17,11 @@ use super::spawn::Spawned;
 use super::stream::Stream;
 use crate::invoke::{CancelToken, ExecError, Limits, Output};
 
-/// How often to look whether the plugin has ended, where the kernel (before 5.3) has no descriptor for that.
+/// How often to look for what nothing wakes us for.
 const TICK: Duration = Duration::from_millis(10);
+
+/// How much a plugin says at once before its pipes are listened to: as much as the smallest pipe holds.
+const TALKATIVE: usize = 4 << 10;
 
 pub(super) struct Child<'a> {
     pid: rustix::process::Pid,
@@ -29,6 +32,14 @@ pub(super) struct Child<'a> {
     unwritten: &'a [u8],
     stdout: Stream,
     stderr: Stream,
+    /// Whether its pipes may be full before the next tick.
+    is_talkative: bool,
+}
+
+/// What a wait ended with.
+struct Ready {
+    exited: bool,
+    cancelled: bool,
 }
 
 /// What happened in a step.
@@ -50,46 +61,53 @@ impl<'a> Child<'a> {
             unwritten: stdin,
             stdout: Stream::new(spawned.stdout, limits.max_stdout),
             stderr: Stream::new(spawned.stderr, limits.max_stderr),
+            is_talkative: false,
         }
     }
 
     /// Waits for something to do, and does it.
     pub(super) fn step(&mut self, deadline: Instant, cancel: Option<&CancelToken>) -> Result<Event, ExecError> {
         let left = deadline.saturating_duration_since(Instant::now());
-        let cancelled = self.wait(left, cancel).map_err(io_error("wait for"))?;
-        self.pump().map_err(io_error("exchange data with"))?;
-        self.look()?;
+        self.feed().map_err(io_error("write to stdin of"))?;
+        let ready = self.wait(left, cancel).map_err(io_error("wait for"))?;
+        self.listen(ready.exited).map_err(io_error("read the output of"))?;
         Ok(match () {
             () if self.stdout.has_overflowed() => Event::StdoutTooLong,
             () if self.has_exited => Event::Exited,
-            () if cancelled => Event::Cancelled,
+            () if ready.cancelled => Event::Cancelled,
             () if left.is_zero() => Event::Deadline,
             () => Event::Progress,
         })
     }
 
-    /// Sleeps until a descriptor is ready or the time is over; returns whether the call was cancelled.
-    fn wait(&self, left: Duration, cancel: Option<&CancelToken>) -> Result<bool, Errno> {
+    /// Sleeps until there is something to do or the time is over.
+    ///
+    /// A plugin that has its configuration says little, and then ends: being woken for every word, and for the end of every
+    /// pipe, would cost more than anything else that is done here. So its pipes are looked at when it ends, or at the next tick.
+    fn wait(&self, left: Duration, cancel: Option<&CancelToken>) -> Result<Ready, Errno> {
+        // Once it has exited, that is no news any more.
+        let exit = self.exit.as_ref().filter(|_| !self.has_exited);
+        let is_patient = exit.is_some() && self.stdin.is_none() && !self.is_talkative;
         let readable = |fd| PollFd::new(fd, PollFlags::POLLIN);
         let mut fds = Vec::with_capacity(5);
         fds.extend(cancel.map(|token| readable(token.fd())));
-        // Once it has exited, that is no news any more.
-        fds.extend(self.exit.iter().filter(|_| !self.has_exited).map(|fd| readable(fd.as_fd())));
-        fds.extend([&self.stdout, &self.stderr].into_iter().filter_map(Stream::pipe).map(readable));
-        fds.extend(self.stdin.iter().map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLOUT)));
-        let longest = if self.exit.is_some() { left } else { left.min(TICK) };
+        fds.extend(exit.map(|fd| readable(fd.as_fd())));
+        if !is_patient {
+            fds.extend([&self.stdout, &self.stderr].into_iter().filter_map(Stream::pipe).map(readable));
+            fds.extend(self.stdin.iter().map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLOUT)));
+        }
+        let longest = if is_patient || self.exit.is_none() { left.min(TICK) } else { left };
         match poll(&mut fds, rounded_up(longest)) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => return Err(errno),
         }
-        Ok(cancel.is_some() && fds[0].any() == Some(true))
-    }
-
-    /// Writes and reads what can be without blocking.
-    fn pump(&mut self) -> io::Result<()> {
-        self.feed()?;
-        self.stdout.drain()?;
-        self.stderr.drain()
+        let mut events = fds.iter().map(|fd| fd.any() == Some(true));
+        let cancelled = cancel.is_some() && events.next() == Some(true);
+        let exited = match exit {
+            Some(_) => events.next() == Some(true),
+            None => self.has_exited || self.is_waitable(),
+        };
+        Ok(Ready { exited, cancelled })
     }
 
     fn feed(&mut self) -> io::Result<()> {
@@ -110,17 +128,23 @@ impl<'a> Child<'a> {
         Ok(())
     }
 
-    /// Looks whether the plugin has ended. It is not reaped, so the number of its process group can't be taken by
-    /// another.
-    fn look(&mut self) -> Result<(), ExecError> {
+    /// Whether the plugin has ended. It is not reaped, so the number of its process group can't be taken by another.
+    fn is_waitable(&self) -> bool {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        if self.has_exited || matches!(waitid(WaitId::Pid(self.pid), options), Ok(None)) {
-            return Ok(());
+        !matches!(waitid(WaitId::Pid(self.pid), options), Ok(None))
+    }
+
+    /// Reads what the plugin wrote. Once it has exited, all of that is in the pipes. Nobody waits for their end: a child of
+    /// the plugin may keep them open.
+    fn listen(&mut self, exited: bool) -> io::Result<()> {
+        if exited && !self.has_exited {
+            self.has_exited = true;
+            self.stdout.drain_rest()?;
+            return self.stderr.drain_rest();
         }
-        self.has_exited = true;
-        // What it wrote is in the pipes by now. Nobody waits for their end: a child of the plugin may keep them open.
-        let drained = self.stdout.drain_rest().and_then(|()| self.stderr.drain_rest());
-        drained.map_err(io_error("read the output of"))
+        let read = self.stdout.drain()?.max(self.stderr.drain()?);
+        self.is_talkative |= read >= TALKATIVE;
+        Ok(())
     }
 
     /// Collects an exited plugin.

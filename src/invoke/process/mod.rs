@@ -1,15 +1,19 @@
 //! Plugins as processes.
 
 mod child;
+mod descriptors;
+mod environment;
 mod obstacle;
 mod spawn;
 mod stream;
 
+use std::ffi::CStr;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 
 use self::child::{Child, Event};
+use self::environment::Environment;
 use self::obstacle::obstacle;
 use super::{CancelToken, Exec, ExecError, Limits, Output, Request};
 
@@ -29,12 +33,9 @@ impl Exec for ProcessExec {
     #[doc(alias = "ExecPlugin")]
     fn exec(&self, request: &Request, limits: &Limits) -> Result<Output, ExecError> {
         let deadline = after(limits.timeout);
-        if let Some(variable) = request.variable_with_nul() {
-            let variable = variable.to_string_lossy().into_owned();
-            return Err(ExecError::Environment { variable });
-        }
+        let env = Environment::new(&request.env)?;
         sleep(Duration::ZERO, limits.cancel.as_ref())?;
-        let mut child = start(request, limits, deadline)?;
+        let mut child = start(request, &env.pairs(), limits, deadline)?;
         match run(&mut child, limits, deadline) {
             Ok(()) => child.finish(),
             Err(stop) => {
@@ -75,12 +76,12 @@ fn after(time: Duration) -> Instant {
 const BUSY_LIMIT: Duration = Duration::from_secs(5);
 const BUSY_PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(200));
 
-fn start<'a>(request: &'a Request, limits: &Limits, deadline: Instant) -> Result<Child<'a>, ExecError> {
+fn start<'a>(request: &'a Request, env: &[&CStr], limits: &Limits, deadline: Instant) -> Result<Child<'a>, ExecError> {
     let began = Instant::now();
     let program = || request.program.clone();
     let (mut pause, longest) = BUSY_PAUSES;
     loop {
-        match spawn::spawn(request) {
+        match spawn::spawn(&request.program, env) {
             Ok(spawned) => return Ok(Child::new(spawned, &request.stdin, limits)),
             Err(Errno::ETXTBSY) if began.elapsed() < BUSY_LIMIT && Instant::now() < deadline => {
                 sleep(pause, limits.cancel.as_ref())?;

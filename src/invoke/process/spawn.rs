@@ -1,8 +1,9 @@
 //! Starting a process with three pipes and nothing else.
 
-use std::ffi::{CString, OsString};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -11,7 +12,7 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{Pid, pipe2};
 use rustix::io::fcntl_dupfd_cloexec;
 
-use crate::invoke::Request;
+use super::descriptors;
 
 /// A process that was started, and our ends of its pipes, which don't block.
 pub(super) struct Spawned {
@@ -22,27 +23,28 @@ pub(super) struct Spawned {
 }
 
 /// Starts the program of a request. `posix_spawn` does not copy the caller's page tables as fork does.
-pub(super) fn spawn(request: &Request) -> Result<Spawned, Errno> {
-    let (stdin_theirs, stdin) = pipe()?;
-    let (stdout, stdout_theirs) = pipe()?;
-    let (stderr, stderr_theirs) = pipe()?;
-    for ours in [&stdin, &stdout, &stderr] {
-        fcntl(ours, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+pub(super) fn spawn(program: &Path, env: &[&CStr]) -> Result<Spawned, Errno> {
+    let program = CString::new(program.as_os_str().as_bytes()).map_err(|_| Errno::EINVAL)?;
+    let pipes = [Pipe::new()?, Pipe::new()?, Pipe::new()?];
+    let are_lowest = pipes.iter().all(|pipe| pipe.is_lowest);
+    let [stdin, stdout, stderr] = pipes;
+    let ours = [&stdin.write, &stdout.read, &stderr.read];
+    for fd in ours {
+        fcntl(fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     }
     let mut actions = PosixSpawnFileActions::init()?;
-    let theirs = [&stdin_theirs, &stdout_theirs, &stderr_theirs];
+    let theirs = [&stdin.read, &stdout.write, &stderr.write];
     for (number, fd) in (0..).zip(theirs) {
         actions.add_dup2(fd.as_raw_fd(), number)?;
     }
-    for fd in open_descriptors() {
+    let known: Vec<_> = ours.into_iter().chain(theirs).map(AsRawFd::as_raw_fd).collect();
+    for fd in descriptors::others(&known, are_lowest) {
         // Refused for numbers above a limit lowered since: close-on-exec has to do for those.
         let _ = actions.add_close(fd);
     }
-    let program = c_string(request.program.as_os_str().as_bytes())?;
-    let env = environment(&request.env)?;
-    let pid = posix_spawn(program.as_c_str(), &actions, &attributes()?, &[&program], &env)?;
+    let pid = posix_spawn(program.as_c_str(), &actions, &attributes()?, &[&program], env)?;
     let pid = rustix::process::Pid::from_raw(pid.as_raw()).ok_or(Errno::ESRCH)?;
-    Ok(Spawned { pid, stdin, stdout, stderr })
+    Ok(Spawned { pid, stdin: stdin.write, stdout: stdout.read, stderr: stderr.read })
 }
 
 /// A process group of its own; no signal blocked; at their defaults SIGPIPE, which Rust programs ignore, SIGTERM, which
@@ -61,11 +63,21 @@ fn attributes() -> Result<PosixSpawnAttr, Errno> {
     Ok(attributes)
 }
 
-/// A pipe, read end first, both ends above the three standard descriptors: where one of those is closed, a new
+/// A pipe that is not handed on, both ends above the three standard descriptors: where one of those is closed, a new
 /// descriptor takes its number, and moving it there would overwrite another.
-fn pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
-    let (read, write) = pipe2(OFlag::O_CLOEXEC)?;
-    Ok((above_standard(read)?, above_standard(write)?))
+struct Pipe {
+    read: OwnedFd,
+    write: OwnedFd,
+    /// Whether both ends have the lowest numbers that were free.
+    is_lowest: bool,
+}
+
+impl Pipe {
+    fn new() -> Result<Self, Errno> {
+        let (read, write) = pipe2(OFlag::O_CLOEXEC)?;
+        let is_lowest = read.as_raw_fd() > 2 && write.as_raw_fd() > 2;
+        Ok(Self { read: above_standard(read)?, write: above_standard(write)?, is_lowest })
+    }
 }
 
 fn above_standard(fd: OwnedFd) -> Result<OwnedFd, Errno> {
@@ -73,24 +85,4 @@ fn above_standard(fd: OwnedFd) -> Result<OwnedFd, Errno> {
         return Ok(fd);
     }
     fcntl_dupfd_cloexec(&fd, 3).map_err(|errno| Errno::from_raw(errno.raw_os_error()))
-}
-
-/// Every descriptor above the standard ones: some may have been inherited without close-on-exec. Where /proc is
-/// not mounted, close-on-exec has to do.
-fn open_descriptors() -> Vec<RawFd> {
-    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else {
-        return Vec::new();
-    };
-    let number = |entry: std::fs::DirEntry| entry.file_name().to_str()?.parse().ok();
-    let open = entries.flatten().filter_map(number);
-    open.filter(|fd| *fd > 2).collect()
-}
-
-fn environment(env: &[(OsString, OsString)]) -> Result<Vec<CString>, Errno> {
-    let variable = |(key, value): &(OsString, OsString)| c_string(&[key.as_bytes(), b"=", value.as_bytes()].concat());
-    env.iter().map(variable).collect()
-}
-
-fn c_string(bytes: &[u8]) -> Result<CString, Errno> {
-    CString::new(bytes).map_err(|_| Errno::EINVAL)
 }

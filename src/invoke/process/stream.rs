@@ -1,26 +1,27 @@
 //! A pipe that the plugin writes to.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::io::ioctl_fionread;
+use rustix::buffer::spare_capacity;
+use rustix::io::{Errno, ioctl_fionread};
 
 /// What a plugin writes, up to a limit. The pipe does not block.
 pub(super) struct Stream {
-    pipe: Option<File>,
+    pipe: Option<OwnedFd>,
     data: Vec<u8>,
     limit: usize,
     overflowed: bool,
 }
 
 /// How much is read at once. A flood must not keep the caller from looking at the clock.
-const MOST: u64 = 1 << 20;
+const MOST: usize = 1 << 20;
+/// How much there is room for at least when something is read.
+const ROOM: usize = 4 << 10;
 
 impl Stream {
     pub(super) fn new(pipe: OwnedFd, limit: usize) -> Self {
-        let pipe = Some(pipe.into());
-        Self { pipe, data: Vec::new(), limit, overflowed: false }
+        Self { pipe: Some(pipe), data: Vec::new(), limit, overflowed: false }
     }
 
     /// The pipe, until everybody who may write to it has closed it.
@@ -37,38 +38,32 @@ impl Stream {
         self.data
     }
 
-    /// Reads some of what is there.
-    pub(super) fn drain(&mut self) -> io::Result<()> {
+    /// Reads some of what is there, and returns how much it was.
+    pub(super) fn drain(&mut self) -> io::Result<usize> {
         self.read(MOST)
     }
 
     /// Reads all that is in the pipe at this moment: somebody else may go on writing to it.
     pub(super) fn drain_rest(&mut self) -> io::Result<()> {
         let waiting = self.pipe.as_ref().map(ioctl_fionread).transpose()?;
-        self.read(waiting.unwrap_or_default())
+        self.read(waiting.unwrap_or_default() as usize).map(drop)
     }
 
-    fn read(&mut self, most: u64) -> io::Result<()> {
-        let mut buffer = [0; 16 << 10];
-        let mut left = most;
-        while let Some(pipe) = self.pipe.as_mut().filter(|_| left > 0) {
-            match pipe.take(left).read(&mut buffer) {
+    /// Reads at least so much, unless there is less.
+    fn read(&mut self, least: usize) -> io::Result<usize> {
+        let mut read = 0;
+        while let Some(pipe) = self.pipe.as_ref().filter(|_| read < least) {
+            self.data.reserve(ROOM);
+            match rustix::io::read(pipe, spare_capacity(&mut self.data)) {
                 Ok(0) => self.pipe = None,
-                Ok(length) => {
-                    left -= length as u64;
-                    self.keep(&buffer[..length]);
-                }
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
+                Ok(length) => read += length,
+                Err(Errno::WOULDBLOCK) => break,
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
             }
+            self.overflowed |= self.data.len() > self.limit;
+            self.data.truncate(self.limit);
         }
-        Ok(())
-    }
-
-    fn keep(&mut self, bytes: &[u8]) {
-        let room = self.limit - self.data.len();
-        self.overflowed |= bytes.len() > room;
-        self.data.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        Ok(read)
     }
 }
