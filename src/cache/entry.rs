@@ -63,11 +63,10 @@ pub enum InvalidEntry {
 impl Cached {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, InvalidEntry> {
         let text = std::str::from_utf8(bytes).map_err(InvalidEntry::NotUtf8)?;
-        let object = Object::parse(text).map_err(InvalidEntry::Json)?;
-        let mut fields = Fields::new(object.clone());
+        let mut fields = Fields::parse(text).map_err(InvalidEntry::Json)?;
         match fields.take::<String>("kind") {
             Ok(Some(kind)) if kind == KIND => Entry::read(fields).map(Cached::Entry).map_err(InvalidEntry::Field),
-            _ => Ok(Cached::BareResult(object)),
+            _ => Object::parse(text).map(Cached::BareResult).map_err(InvalidEntry::Json),
         }
     }
 
@@ -102,15 +101,14 @@ impl Entry {
     }
 
     pub(super) fn parse_intent(bytes: &[u8]) -> Option<Self> {
-        let object = Object::parse(std::str::from_utf8(bytes).ok()?).ok()?;
-        let mut fields = Fields::new(object);
+        let mut fields = Fields::parse(std::str::from_utf8(bytes).ok()?).ok()?;
         let kind: Option<String> = fields.take("kind").ok()?;
         Entry::read(fields).ok().filter(|_| kind.as_deref() == Some(INTENT))
     }
 }
 
 impl Shape for Entry {
-    fn read(mut fields: Fields) -> Result<Self, InvalidField> {
+    fn read(mut fields: Fields<'_>) -> Result<Self, InvalidField> {
         let config: String = fields.take_or_default("config")?;
         let config = BASE64_STANDARD.decode(config);
         let pairs: Vec<(String, String)> = fields.take_or_default("cniArgs")?;

@@ -45,7 +45,7 @@ impl PluginConfig {
         // Go decodes null into an empty configuration, which then lacks its type.
         let text = if text.trim() == "null" { "{}" } else { text };
         let object = Object::parse(text).map_err(PluginProblem::Json)?;
-        let known = Known::read(Fields::new(object.clone())).map_err(PluginProblem::Field)?;
+        let known = Known::read(Fields::of(&object)).map_err(PluginProblem::Field)?;
         if known.plugin_type.is_empty() {
             return Err(PluginProblem::MissingType);
         }
@@ -104,7 +104,7 @@ impl PluginConfig {
 }
 
 impl Known {
-    fn read(mut fields: Fields) -> Result<Self, InvalidField> {
+    fn read(mut fields: Fields<'_>) -> Result<Self, InvalidField> {
         let known = Self {
             plugin_type: fields.take_or_default("type")?,
             name: fields.take_or_default("name")?,
@@ -120,13 +120,13 @@ impl Known {
     }
 }
 
-fn capabilities(fields: &mut Fields) -> Result<BTreeMap<String, bool>, InvalidField> {
+fn capabilities(fields: &mut Fields<'_>) -> Result<BTreeMap<String, bool>, InvalidField> {
     let written: BTreeMap<String, Option<bool>> = fields.take_or_default("capabilities")?;
     let enabled = written.into_iter().map(|(name, on)| (name, on.unwrap_or(false)));
     Ok(enabled.collect())
 }
 
-fn ipam_type(fields: &mut Fields) -> Result<String, InvalidField> {
+fn ipam_type(fields: &mut Fields<'_>) -> Result<String, InvalidField> {
     let ipam = fields.take_fields("ipam")?;
     ipam.map_or(Ok(String::new()), |mut ipam| ipam.take_or_default("type"))
 }

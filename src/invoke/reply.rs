@@ -39,7 +39,7 @@ fn misspoken(command: Command, stdout: &[u8]) -> Option<Misspoken> {
     }
     let Ok(text) = std::str::from_utf8(stdout) else { return Some(Misspoken::NotUtf8) };
     let object = Object::parse(text).ok().filter(|object| command == Command::Add && is_error_object(object))?;
-    error_reply(object).map(Misspoken::Error)
+    error_reply(&object).map(Misspoken::Error)
 }
 
 /// Whether an answer has both keys of an error object, which no result has, and none of a result.
@@ -55,13 +55,13 @@ fn error_object(stdout: &[u8]) -> Option<ErrorReply> {
     let object = if text.trim() == "null" { Object::new() } else { Object::parse(text).ok()? };
     let is_error = ["code", "msg", "details"].iter().any(|key| object.has_folded(key));
     // Something else, a result for example, is better quoted than taken for an error without words.
-    (is_error || object.is_empty()).then_some(object).and_then(error_reply)
+    if is_error || object.is_empty() { error_reply(&object) } else { None }
 }
 
 /// Reads an error object. What should be a text and is not counts as its JSON text: the code must not get lost, since
 /// runtimes act upon it.
-fn error_reply(object: Object) -> Option<ErrorReply> {
-    let mut fields = Fields::new(object);
+fn error_reply(object: &Object) -> Option<ErrorReply> {
+    let mut fields = Fields::of(object);
     let code = fields.take_or_default("code").ok()?;
     let mut text = |key| {
         let raw = fields.take_raw(key)?;

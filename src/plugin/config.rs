@@ -31,7 +31,7 @@ impl Config {
         let unreadable = |e: String| decoding(format!("error unmarshall network config: {e}"));
         let text = std::str::from_utf8(stdin).map_err(|e| unreadable(e.to_string()))?;
         let object = Object::parse(text).map_err(|e| unreadable(e.to_string()))?;
-        let mut fields = Fields::new(object.clone());
+        let mut fields = Fields::of(&object);
         let name: String = fields.take_or_default("name").map_err(|e| unreadable(e.to_string()))?;
         let name = network_name(name)?;
         let version = fields.take_or_default::<String>("cniVersion");
@@ -94,11 +94,14 @@ impl Config {
             let msg = format!("invalid `{}` in the configuration of network `{}`", path.join("."), self.name);
             ErrorReply::new(ErrorCode::INVALID_NETWORK_CONFIG, msg).with_details(e.to_string())
         };
-        let mut object = self.object.clone();
+        let mut fields = Fields::of(&self.object);
         for parent in parents {
-            object = Fields::new(object).take(parent).map_err(invalid)?.unwrap_or_default();
+            match fields.take_fields(parent).map_err(invalid)? {
+                Some(inner) => fields = inner,
+                None => return Ok(None),
+            }
         }
-        Fields::new(object).take(last).map_err(invalid)
+        fields.take(last).map_err(invalid)
     }
 
     /// The argument of a capability, if the runtime gave one (`runtimeConfig`).

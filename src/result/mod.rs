@@ -127,7 +127,7 @@ impl AddResult {
         Self::read(known(version.as_deref().unwrap_or(requested))?, fields)
     }
 
-    fn read(version: Version, fields: Fields) -> Result<Self, ParseError> {
+    fn read(version: Version, fields: Fields<'_>) -> Result<Self, ParseError> {
         let unknown = || ParseError::UnsupportedVersion(version.as_str().to_owned());
         let body = match Generation::of(&version).ok_or_else(unknown)? {
             Generation::V020 => Shape::read(fields).map(Body::V020),
@@ -229,8 +229,8 @@ impl AddResult {
     }
 }
 
-fn open(text: &str) -> Result<Fields, ParseError> {
-    Object::parse(text).map(Fields::new).map_err(ParseError::Json)
+fn open(text: &str) -> Result<Fields<'_>, ParseError> {
+    Fields::parse(text).map_err(ParseError::Json)
 }
 
 fn known(version: &str) -> Result<Version, ParseError> {

@@ -72,7 +72,7 @@ fn routes_of(family: &str, routes: &[Route]) -> Vec<Route> {
 }
 
 impl Shape for Body {
-    fn read(mut fields: Fields) -> Result<Self, InvalidField> {
+    fn read(mut fields: Fields<'_>) -> Result<Self, InvalidField> {
         Ok(Self {
             ip4: fields.take_shape("ip4")?,
             ip6: fields.take_shape("ip6")?,
@@ -91,7 +91,7 @@ impl Shape for Body {
 }
 
 impl Shape for Ip {
-    fn read(mut fields: Fields) -> Result<Self, InvalidField> {
+    fn read(mut fields: Fields<'_>) -> Result<Self, InvalidField> {
         Ok(Self {
             ip: fields.require("ip")?,
             gateway: fields.take_parsed("gateway")?,

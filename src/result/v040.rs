@@ -70,7 +70,7 @@ impl Body {
 }
 
 impl Shape for Body {
-    fn read(mut fields: Fields) -> Result<Self, InvalidField> {
+    fn read(mut fields: Fields<'_>) -> Result<Self, InvalidField> {
         Ok(Self {
             interfaces: fields.take_list("interfaces")?,
             ips: fields.take_list("ips")?,
@@ -91,7 +91,7 @@ impl Shape for Body {
 }
 
 impl Shape for Interface {
-    fn read(mut fields: Fields) -> Result<Self, InvalidField> {
+    fn read(mut fields: Fields<'_>) -> Result<Self, InvalidField> {
         Ok(Self {
             name: fields.take_or_default("name")?,
             mac: fields.take_text("mac")?,
@@ -109,7 +109,7 @@ impl Shape for Interface {
 }
 
 impl Shape for Ip {
-    fn read(mut fields: Fields) -> Result<Self, InvalidField> {
+    fn read(mut fields: Fields<'_>) -> Result<Self, InvalidField> {
         Ok(Self {
             version: fields.take_or_default("version")?,
             interface: fields.take("interface")?,

@@ -116,7 +116,7 @@ pub struct Resolver {
 
 // By shape, since runtimes written in Go print the names of the fields as they are: `Servers`.
 impl Shape for Resolver {
-    fn read(mut fields: Fields) -> Result<Self, InvalidField> {
+    fn read(mut fields: Fields<'_>) -> Result<Self, InvalidField> {
         Ok(Self {
             servers: fields.take_or_default("servers")?,
             searches: fields.take_or_default("searches")?,

@@ -1,6 +1,10 @@
 //! Typed reading of a JSON object: known keys in any case, the rest kept.
 
-use serde::de::DeserializeOwned;
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::Object;
@@ -39,7 +43,7 @@ impl InvalidField {
 /// A type that is a JSON object with some known keys, among others.
 pub(crate) trait Shape: Sized {
     /// Takes the known keys out of `fields` and keeps the rest.
-    fn read(fields: Fields) -> Result<Self, InvalidField>;
+    fn read(fields: Fields<'_>) -> Result<Self, InvalidField>;
     /// Puts the known keys and the kept ones into `object`.
     fn write(&self, object: &mut Object);
 
@@ -50,22 +54,26 @@ pub(crate) trait Shape: Sized {
     }
 }
 
-/// The keys of one object that nobody has taken yet.
+/// The keys of one object that nobody has taken yet, with the text of their values.
 ///
 /// Keys are found in any case, since Go's decoder accepts `"CNIVersion"` for `cniVersion` and deployed
 /// plugins print it; the last one wins. `null` counts as absent, since Go programs print it for empty lists.
-pub(crate) struct Fields {
-    object: Object,
+pub(crate) struct Fields<'a> {
+    entries: Vec<(Cow<'a, str>, &'a RawValue)>,
     path: String,
 }
 
-impl Fields {
-    pub(crate) fn new(object: Object) -> Self {
-        Self::at(object, String::new())
+impl<'a> Fields<'a> {
+    /// The keys of the text of an object.
+    pub(crate) fn parse(text: &'a str) -> serde_json::Result<Self> {
+        let Entries(entries) = serde_json::from_str(text)?;
+        Ok(Self { entries, path: String::new() })
     }
 
-    fn at(object: Object, path: String) -> Self {
-        Self { object, path }
+    /// The keys of an object.
+    pub(crate) fn of(object: &'a Object) -> Self {
+        let entries = object.iter().map(|(key, value)| (key.into(), value)).collect();
+        Self { entries, path: String::new() }
     }
 
     fn child(&self, key: &str) -> String {
@@ -76,28 +84,29 @@ impl Fields {
     }
 
     /// The text of a key's value.
-    pub(crate) fn take_raw(&mut self, key: &str) -> Option<Box<RawValue>> {
-        let value = self.object.take_folded(key)?;
-        (value.get() != "null").then_some(value)
+    pub(crate) fn take_raw(&mut self, key: &str) -> Option<&'a RawValue> {
+        let mut last = None;
+        self.entries.retain(|(found, value)| {
+            let is_wanted = found.eq_ignore_ascii_case(key);
+            last = if is_wanted { Some(*value) } else { last };
+            !is_wanted
+        });
+        last.filter(|value| value.get() != "null")
     }
 
     /// The value of a key, if it is there.
-    pub(crate) fn take<T: DeserializeOwned>(&mut self, key: &str) -> Result<Option<T>, InvalidField> {
-        let Some(value) = self.take_raw(key) else {
-            return Ok(None);
-        };
-        parse(&value, self.child(key)).map(Some)
+    pub(crate) fn take<T: Deserialize<'a>>(&mut self, key: &str) -> Result<Option<T>, InvalidField> {
+        let parsed = self.take_raw(key).map(|value| serde_json::from_str(value.get())).transpose();
+        parsed.map_err(|error| InvalidField::new(self.child(key), reason(&error)))
     }
 
     /// The value of a key, or an error that says it is missing.
-    pub(crate) fn require<T: DeserializeOwned>(&mut self, key: &str) -> Result<T, InvalidField> {
-        let missing = || InvalidField::new(self.child(key), "is missing");
-        let missing = missing();
-        self.take(key)?.ok_or(missing)
+    pub(crate) fn require<T: Deserialize<'a>>(&mut self, key: &str) -> Result<T, InvalidField> {
+        self.take(key)?.ok_or_else(|| InvalidField::new(self.child(key), "is missing"))
     }
 
     /// The value of a key, or its type's default.
-    pub(crate) fn take_or_default<T: DeserializeOwned + Default>(&mut self, key: &str) -> Result<T, InvalidField> {
+    pub(crate) fn take_or_default<T: Deserialize<'a> + Default>(&mut self, key: &str) -> Result<T, InvalidField> {
         Ok(self.take(key)?.unwrap_or_default())
     }
 
@@ -119,40 +128,67 @@ impl Fields {
     }
 
     /// The keys of the object of a key.
-    pub(crate) fn take_fields(&mut self, key: &str) -> Result<Option<Fields>, InvalidField> {
-        let object = self.take(key)?;
-        Ok(object.map(|object| Self::at(object, self.child(key))))
+    pub(crate) fn take_fields(&mut self, key: &str) -> Result<Option<Fields<'a>>, InvalidField> {
+        let value = self.take_raw(key);
+        value.map(|value| inner(value, self.child(key))).transpose()
     }
 
     /// The object of a key.
     pub(crate) fn take_shape<T: Shape>(&mut self, key: &str) -> Result<Option<T>, InvalidField> {
-        let Some(value) = self.take_raw(key) else {
-            return Ok(None);
-        };
-        shape(&value, self.child(key)).map(Some)
+        self.take_fields(key)?.map(T::read).transpose()
     }
 
     /// The list of objects of a key; empty when it is absent.
     pub(crate) fn take_list<T: Shape>(&mut self, key: &str) -> Result<Vec<T>, InvalidField> {
-        let entries: Vec<Box<RawValue>> = self.take_or_default(key)?;
+        let entries: Vec<&RawValue> = self.take_or_default(key)?;
         let path = self.child(key);
-        let entries = entries.iter().enumerate();
-        entries.map(|(i, value)| shape(value, format!("{path}[{i}]"))).collect()
+        let entries = entries.into_iter().enumerate();
+        entries.map(|(i, value)| T::read(inner(value, format!("{path}[{i}]"))?)).collect()
     }
 
     /// The keys that were not taken.
     pub(crate) fn rest(self) -> Object {
-        self.object
+        self.entries.into_iter().map(|(key, value)| (key.into_owned(), value.to_owned())).collect()
     }
 }
 
-fn shape<T: Shape>(value: &RawValue, path: String) -> Result<T, InvalidField> {
-    T::read(Fields::at(parse(value, path.clone())?, path))
+fn inner(value: &RawValue, path: String) -> Result<Fields<'_>, InvalidField> {
+    match Fields::parse(value.get()) {
+        Ok(fields) => Ok(Fields { path, ..fields }),
+        Err(error) => Err(InvalidField::new(path, reason(&error))),
+    }
 }
 
-fn parse<T: DeserializeOwned>(value: &RawValue, path: String) -> Result<T, InvalidField> {
-    serde_json::from_str(value.get()).map_err(|e| InvalidField::new(path, reason(&e)))
+/// The pairs of an object as they stand in its text.
+struct Entries<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Entries<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EntriesVisitor)
+    }
 }
+
+struct EntriesVisitor;
+
+impl<'de> Visitor<'de> for EntriesVisitor {
+    type Value = Entries<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<'de>, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(Key(key)) = map.next_key()? {
+            entries.push((key, map.next_value()?));
+        }
+        Ok(Entries(entries))
+    }
+}
+
+/// A key, borrowed from the text unless it has escapes in it.
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// What serde_json says, without the position: it counts from the start of the field, which nobody sees.
 fn reason(error: &serde_json::Error) -> String {
@@ -175,7 +211,7 @@ macro_rules! serde_by_shape {
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let object = <$crate::spec::Object as serde::Deserialize>::deserialize(deserializer)?;
-                $crate::spec::Shape::read($crate::spec::Fields::new(object)).map_err(serde::de::Error::custom)
+                $crate::spec::Shape::read($crate::spec::Fields::of(&object)).map_err(serde::de::Error::custom)
             }
         }
     )+};

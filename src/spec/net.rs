@@ -133,7 +133,7 @@ impl Route {
 }
 
 impl Shape for Route {
-    fn read(mut fields: Fields) -> Result<Self, InvalidField> {
+    fn read(mut fields: Fields<'_>) -> Result<Self, InvalidField> {
         let nonzero = |number: &i64| *number != 0;
         Ok(Self {
             dst: fields.require("dst")?,
@@ -183,7 +183,7 @@ impl Dns {
 }
 
 impl Shape for Dns {
-    fn read(mut fields: Fields) -> Result<Self, InvalidField> {
+    fn read(mut fields: Fields<'_>) -> Result<Self, InvalidField> {
         Ok(Self {
             nameservers: fields.take_or_default("nameservers")?,
             domain: fields.take_text("domain")?,

@@ -99,23 +99,11 @@ impl Object {
         self.entries.iter().any(|(k, _)| k.eq_ignore_ascii_case(key))
     }
 
-    /// Removes every pair whose key equals `key` in any case, and returns the last value.
-    pub(super) fn take_folded(&mut self, key: &str) -> Option<Box<RawValue>> {
-        let mut last = None;
-        let mut kept = Vec::with_capacity(self.entries.len());
-        for (k, value) in self.entries.drain(..) {
-            if k.eq_ignore_ascii_case(key) {
-                last = Some(value);
-            } else {
-                kept.push((k, value));
-            }
-        }
-        self.entries = kept;
-        last
-    }
-
     /// Appends the pairs of another object whose keys this one does not have, repeated ones included.
     pub(crate) fn append_missing(&mut self, other: &Object) {
+        if other.is_empty() {
+            return;
+        }
         let own: HashSet<String> = self.entries.iter().map(|(key, _)| key.clone()).collect();
         let missing = other.entries.iter().filter(|(key, _)| !own.contains(key));
         self.entries.extend(missing.cloned());
@@ -135,6 +123,13 @@ impl Object {
         let mut kept = self.clone();
         kept.entries.retain(|(k, _)| !keys.iter().any(|key| k.eq_ignore_ascii_case(key)));
         kept
+    }
+}
+
+/// The pairs in this order, repeated keys included.
+impl FromIterator<(String, Box<RawValue>)> for Object {
+    fn from_iter<I: IntoIterator<Item = (String, Box<RawValue>)>>(pairs: I) -> Self {
+        Self { entries: pairs.into_iter().collect() }
     }
 }
 

@@ -96,7 +96,7 @@ impl fmt::Display for ErrorReply {
 impl std::error::Error for ErrorReply {}
 
 impl Shape for ErrorReply {
-    fn read(mut fields: Fields) -> Result<Self, InvalidField> {
+    fn read(mut fields: Fields<'_>) -> Result<Self, InvalidField> {
         Ok(Self {
             cni_version: fields.take_text("cniVersion")?,
             code: fields.take_or_default("code")?,
@@ -179,7 +179,7 @@ impl VersionReply {
 }
 
 impl Shape for VersionReply {
-    fn read(mut fields: Fields) -> Result<Self, InvalidField> {
+    fn read(mut fields: Fields<'_>) -> Result<Self, InvalidField> {
         Ok(Self {
             cni_version: fields.take_or_default("cniVersion")?,
             supported_versions: fields.take_or_default("supportedVersions")?,
@@ -203,7 +203,7 @@ pub struct ValidAttachment {
 }
 
 impl Shape for ValidAttachment {
-    fn read(mut fields: Fields) -> Result<Self, InvalidField> {
+    fn read(mut fields: Fields<'_>) -> Result<Self, InvalidField> {
         Ok(Self { container_id: fields.take_or_default("containerID")?, ifname: fields.take_or_default("ifname")? })
     }
 
