@@ -62,11 +62,10 @@ pub enum InvalidEntry {
 
 impl Cached {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, InvalidEntry> {
-        let text = std::str::from_utf8(bytes).map_err(InvalidEntry::NotUtf8)?;
-        let mut fields = Fields::parse(text).map_err(InvalidEntry::Json)?;
-        match fields.take::<String>("kind") {
-            Ok(Some(kind)) if kind == KIND => Entry::read(fields).map(Cached::Entry).map_err(InvalidEntry::Field),
-            _ => Object::parse(text).map(Cached::BareResult).map_err(InvalidEntry::Json),
+        let fields = fields(bytes)?;
+        match is_entry(&fields) {
+            true => Entry::read(fields).map(Cached::Entry).map_err(InvalidEntry::Field),
+            false => Ok(Cached::BareResult(fields.rest())),
         }
     }
 
@@ -83,7 +82,26 @@ impl Cached {
     }
 }
 
+fn fields(bytes: &[u8]) -> Result<Fields<'_>, InvalidEntry> {
+    let text = std::str::from_utf8(bytes).map_err(InvalidEntry::NotUtf8)?;
+    Fields::parse(text).map_err(InvalidEntry::Json)
+}
+
+fn is_entry(fields: &Fields<'_>) -> bool {
+    fields.peek::<String>("kind").is_ok_and(|kind| kind.as_deref() == Some(KIND))
+}
+
 impl Entry {
+    /// The attachment in a file, if its container and network are `wanted`; `None`, too, for what is no attachment.
+    pub(super) fn parse_if(bytes: &[u8], wanted: impl Fn(&str, &str) -> bool) -> Result<Option<Self>, InvalidEntry> {
+        let fields = fields(bytes)?;
+        let text = |key| fields.peek::<String>(key).map(Option::unwrap_or_default).map_err(InvalidEntry::Field);
+        if !is_entry(&fields) || !wanted(&text("containerId")?, &text("networkName")?) {
+            return Ok(None);
+        }
+        Entry::read(fields).map(Some).map_err(InvalidEntry::Field)
+    }
+
     /// Whether the entry says what it attached to what.
     pub(super) fn is_complete(&self) -> bool {
         !self.network.is_empty() && !self.ifname.is_empty()
@@ -101,8 +119,8 @@ impl Entry {
     }
 
     pub(super) fn parse_intent(bytes: &[u8]) -> Option<Self> {
-        let mut fields = Fields::parse(std::str::from_utf8(bytes).ok()?).ok()?;
-        let kind: Option<String> = fields.take("kind").ok()?;
+        let fields = fields(bytes).ok()?;
+        let kind: Option<String> = fields.peek("kind").ok()?;
         Entry::read(fields).ok().filter(|_| kind.as_deref() == Some(INTENT))
     }
 }

@@ -43,10 +43,12 @@ fn open_for_reading(path: &Path) -> io::Result<File> {
 }
 
 fn read_all(file: File) -> io::Result<Vec<u8>> {
-    if !file.metadata()?.is_file() {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
     }
-    let mut bytes = Vec::new();
+    // One more than there is, so that the end is seen without growing.
+    let mut bytes = Vec::with_capacity(metadata.len().min(MAX_SIZE) as usize + 1);
     file.take(MAX_SIZE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_SIZE {
         return Err(io::ErrorKind::FileTooLarge.into());

@@ -55,7 +55,8 @@ impl Key {
             digest.update(part);
             digest.update([0]);
         }
-        digest.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
+        let first = digest.finalize()[..8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        format!("{first:016x}")
     }
 
     /// Where the entry may be, the usual place first.

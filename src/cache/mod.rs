@@ -113,14 +113,20 @@ impl Cache {
     }
 
     fn read_file(&self, name: &str) -> Result<Option<Cached>, CacheError> {
+        self.parse_file(name, Cached::parse)
+    }
+
+    /// What a file holds for somebody; `None` when there is no file of that name.
+    fn parse_file<T>(
+        &self,
+        name: &str,
+        parse: impl FnOnce(&[u8]) -> Result<T, InvalidEntry>,
+    ) -> Result<Option<T>, CacheError> {
         let path = self.results().join(name);
         let Some(bytes) = file::read(&path)? else {
             return Ok(None);
         };
-        match Cached::parse(&bytes) {
-            Ok(cached) => Ok(Some(cached)),
-            Err(source) => Err(CacheError::Invalid { path, source }),
-        }
+        parse(&bytes).map(Some).map_err(|source| CacheError::Invalid { path, source })
     }
 
     /// Writes an entry in place of an earlier one: all of it or nothing, and durable when this returns. What was
@@ -171,12 +177,10 @@ impl Cache {
     /// The directory is there, but can't be read.
     #[doc(alias = "GetCachedAttachments")]
     pub fn attachments(&self, container_id: Option<&ContainerId>) -> Result<Listing, CacheError> {
-        let Some(id) = container_id else {
-            return self.list(|_| true);
-        };
-        let mut listing = self.list(|name| may_be_of_container(name, id))?;
-        listing.entries.retain(|entry| entry.container_id == id.as_str());
-        Ok(listing)
+        match container_id {
+            Some(id) => self.list(|name| may_be_of_container(name, id), |found, _| found == id.as_str()),
+            None => self.list(|_| true, |_, _| true),
+        }
     }
 
     /// The attachments to one network.
@@ -184,19 +188,16 @@ impl Cache {
     /// # Errors
     /// The directory is there, but can't be read.
     pub fn attachments_to(&self, network: &NetworkName) -> Result<Listing, CacheError> {
-        let mut listing = self.list(|name| may_be_of_network(name, network))?;
-        listing.entries.retain(|entry| entry.network == network.as_str());
-        Ok(listing)
+        self.list(|name| may_be_of_network(name, network), |_, found| found == network.as_str())
     }
 
-    fn list(&self, wanted: impl Fn(&str) -> bool) -> Result<Listing, CacheError> {
+    /// The attachments whose file name, and then whose container and network are of interest: others are not read, and
+    /// what others hold is not decoded.
+    fn list(&self, named: impl Fn(&str) -> bool, wanted: impl Fn(&str, &str) -> bool) -> Result<Listing, CacheError> {
         let mut listing = Listing::default();
-        for name in file::names(&self.results())? {
-            if !wanted(&name) {
-                continue;
-            }
-            match self.read_file(&name) {
-                Ok(Some(Cached::Entry(entry))) if entry.is_complete() => listing.entries.push(entry),
+        for name in file::names(&self.results())?.iter().filter(|name| named(name)) {
+            match self.parse_file(name, |bytes| Entry::parse_if(bytes, &wanted)) {
+                Ok(Some(Some(entry))) if entry.is_complete() => listing.entries.push(entry),
                 Ok(_) => {}
                 Err(error) => listing.unreadable.push(error),
             }

@@ -83,21 +83,29 @@ impl<'a> Fields<'a> {
         }
     }
 
+    fn raw(&self, key: &str) -> Option<&'a RawValue> {
+        let (_, value) = self.entries.iter().rev().find(|(found, _)| found.eq_ignore_ascii_case(key))?;
+        (value.get() != "null").then_some(value)
+    }
+
     /// The text of a key's value.
     pub(crate) fn take_raw(&mut self, key: &str) -> Option<&'a RawValue> {
-        let mut last = None;
-        self.entries.retain(|(found, value)| {
-            let is_wanted = found.eq_ignore_ascii_case(key);
-            last = if is_wanted { Some(*value) } else { last };
-            !is_wanted
-        });
-        last.filter(|value| value.get() != "null")
+        let value = self.raw(key);
+        self.entries.retain(|(found, _)| !found.eq_ignore_ascii_case(key));
+        value
+    }
+
+    /// The value of a key, if it is there. The key stays.
+    pub(crate) fn peek<T: Deserialize<'a>>(&self, key: &str) -> Result<Option<T>, InvalidField> {
+        let parsed = self.raw(key).map(|value| serde_json::from_str(value.get())).transpose();
+        parsed.map_err(|error| InvalidField::new(self.child(key), reason(&error)))
     }
 
     /// The value of a key, if it is there.
     pub(crate) fn take<T: Deserialize<'a>>(&mut self, key: &str) -> Result<Option<T>, InvalidField> {
-        let parsed = self.take_raw(key).map(|value| serde_json::from_str(value.get())).transpose();
-        parsed.map_err(|error| InvalidField::new(self.child(key), reason(&error)))
+        let value = self.peek(key);
+        self.take_raw(key);
+        value
     }
 
     /// The value of a key, or an error that says it is missing.
