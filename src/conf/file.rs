@@ -1,10 +1,9 @@
 //! Files of the configuration directory, read without trust in what they are.
 
-use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
 
@@ -13,36 +12,44 @@ use super::{ConfError, Problem};
 /// The largest configuration file that is read, in bytes.
 pub const MAX_FILE_SIZE: u64 = 8 << 20;
 
-/// The names of everything but directories, in byte order.
-pub(super) fn file_names(dir: &Path) -> io::Result<Vec<OsString>> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        // Links are followed. What can't be looked at is kept: reading it says why.
-        if is_file || !entry.path().is_dir() {
-            names.push(entry.file_name());
-        }
-    }
-    names.sort_unstable();
-    Ok(names)
+/// A file of a directory, not opened yet.
+pub(super) struct Found {
+    pub(super) path: PathBuf,
+    /// Whether the directory says that it is a regular file itself, and no link.
+    is_regular: bool,
 }
 
-/// Whether an error of [`file_names`] says that there is no such directory.
+/// Everything but directories, in byte order of the names.
+pub(super) fn files(dir: &Path) -> io::Result<Vec<Found>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let path = entry.path();
+        let is_regular = entry.file_type().is_ok_and(|kind| kind.is_file());
+        // Links are followed. What can't be looked at is kept: reading it says why.
+        if is_regular || !path.is_dir() {
+            files.push(Found { path, is_regular });
+        }
+    }
+    files.sort_unstable_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
+    Ok(files)
+}
+
+/// Whether an error of [`files`] says that there is no such directory.
 pub(super) fn is_none(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename)
 }
 
 /// The text of a regular file. Never blocks: opening a FIFO would, and reading a device might.
-pub(super) fn read(path: &Path) -> Result<String, ConfError> {
-    let bytes = open(path).and_then(read_all).map_err(ConfError::new)?;
+pub(super) fn read(file: &Found) -> Result<String, ConfError> {
+    let bytes = open(file).and_then(read_all).map_err(ConfError::new)?;
     String::from_utf8(bytes).map_err(|_| ConfError::new(Problem::NotUtf8))
 }
 
-fn open(path: &Path) -> Result<File, Problem> {
+fn open(Found { path, is_regular }: &Found) -> Result<File, Problem> {
     // Looked at before it is opened, since opening alone makes some devices act; and again afterwards, by
     // descriptor, since the name may mean another file by then.
-    if !fs::metadata(path).map_err(Problem::Read)?.is_file() {
+    if !is_regular && !fs::metadata(path).map_err(Problem::Read)?.is_file() {
         return Err(Problem::NotAFile);
     }
     let mut options = OpenOptions::new();

@@ -1,10 +1,9 @@
 //! The configuration directory: which files, which order, which wins, and what was wrong with the others.
 
-use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::file::{file_names, is_none, read};
+use super::file::{Found, files, is_none, read};
 use super::list::single;
 use super::{ConfError, LoadError, NetworkConfig, Problem};
 
@@ -65,8 +64,8 @@ enum Kind {
 }
 
 impl Kind {
-    fn of(name: &OsStr) -> Option<Self> {
-        let name = name.as_encoded_bytes();
+    fn of(file: &Path) -> Option<Self> {
+        let name = file.file_name()?.as_encoded_bytes();
         let dot = name.iter().rposition(|byte| *byte == b'.')?;
         match &name[dot..] {
             b".conflist" => Some(Self::List),
@@ -164,7 +163,7 @@ impl ConfDir {
         let mut listing = Listing::default();
         for (kind, file) in lists.chain(singles) {
             let parsed = read(file).and_then(|text| kind.parse(&text, self.on_broken));
-            match self.complete(parsed, kind, file) {
+            match self.complete(parsed, kind, &file.path) {
                 Err(problem) => listing.broken.push(problem),
                 Ok(network) if listing.networks.iter().any(|n| n.name() == network.name()) => {
                     listing.shadowed.push(network);
@@ -175,30 +174,33 @@ impl ConfDir {
         Ok(listing)
     }
 
-    fn files(&self) -> Result<(Vec<PathBuf>, Vec<PathBuf>), LoadError> {
+    fn files(&self) -> Result<(Vec<Found>, Vec<Found>), LoadError> {
         let dir = || self.path.clone();
-        let names = file_names(&self.path).map_err(|source| match source.kind() {
+        let found = files(&self.path).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => LoadError::NoConfigs { dir: dir(), exists: false },
             _ => LoadError::Dir { dir: dir(), source },
         })?;
-        let files = |kind| -> Vec<PathBuf> {
-            let of_kind = names.iter().filter(|name| Kind::of(name) == Some(kind));
-            of_kind.map(|name| self.path.join(name)).collect()
-        };
-        match (files(Kind::List), files(Kind::Single)) {
-            (lists, singles) if lists.is_empty() && singles.is_empty() => {
-                Err(LoadError::NoConfigs { dir: dir(), exists: true })
+        let (mut lists, mut singles) = (Vec::new(), Vec::new());
+        for file in found {
+            match Kind::of(&file.path) {
+                Some(Kind::List) => lists.push(file),
+                Some(Kind::Single) => singles.push(file),
+                None => {}
             }
-            found => Ok(found),
         }
+        if lists.is_empty() && singles.is_empty() {
+            return Err(LoadError::NoConfigs { dir: dir(), exists: true });
+        }
+        Ok((lists, singles))
     }
 
-    fn load_if_named(&self, name: &str, kind: Kind, file: &Path) -> Result<Option<NetworkConfig>, Unusable> {
+    fn load_if_named(&self, name: &str, kind: Kind, found: &Found) -> Result<Option<NetworkConfig>, Unusable> {
+        let file = &*found.path;
         let unrelated = |e: ConfError| match self.on_broken {
             OnBroken::Skip => Unusable::Other(e.in_file(file)),
             OnBroken::Stop => Unusable::Wanted(e.in_file(file)),
         };
-        let text = read(file).map_err(unrelated)?;
+        let text = read(found).map_err(unrelated)?;
         if self.on_broken == OnBroken::Stop {
             kind.parse(&text, self.on_broken).map_err(unrelated)?;
         }
@@ -233,14 +235,13 @@ impl ConfDir {
             Err(_) if !network.plugins().is_empty() => return Ok(()),
             Err(invalid) => return Err(ConfError::new(Problem::Name(invalid))),
         };
-        let names = match file_names(&folder) {
+        let found = match files(&folder) {
             Err(error) if is_none(&error) => return Ok(()),
-            names => names.map_err(|e| ConfError::new(Problem::Read(e)).in_file(&folder))?,
+            found => found.map_err(|e| ConfError::new(Problem::Read(e)).in_file(&folder))?,
         };
-        for name in names.iter().filter(|name| Path::new(name).extension() == Some("conf".as_ref())) {
-            let file = folder.join(name);
-            let plugin = read(&file).and_then(|text| single(&text));
-            network.append([plugin.map_err(|e| e.in_file(&file))?.with_path(file)]);
+        for file in found.iter().filter(|file| file.path.extension() == Some("conf".as_ref())) {
+            let plugin = read(file).and_then(|text| single(&text));
+            network.append([plugin.map_err(|e| e.in_file(&file.path))?.with_path(file.path.clone())]);
         }
         Ok(())
     }
