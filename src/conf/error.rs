@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::value::RawValue;
 
 use crate::Chain;
-use crate::spec::{InvalidField, InvalidName, InvalidVersion};
+use crate::spec::{InvalidField, InvalidName, InvalidVersion, reason};
 
 /// A configuration can't be used: which file, where in it, and why.
 #[derive(Debug)]
@@ -101,7 +101,7 @@ pub enum Problem {
         /// Whether the text starts with a byte order mark, which JSON does not allow.
         byte_order_mark: bool,
         /// What the decoder met.
-        source: serde_json::Error,
+        source: Malformed,
     },
     /// A required key is missing.
     #[error("`{0}` is missing")]
@@ -158,7 +158,7 @@ pub enum Problem {
 pub enum PluginProblem {
     /// It is not a JSON object.
     #[error("not a JSON object")]
-    Json(#[source] serde_json::Error),
+    Json(#[source] Malformed),
     /// A key that the specification defines has the wrong form.
     #[error("{0}")]
     Field(InvalidField),
@@ -167,10 +167,22 @@ pub enum PluginProblem {
     MissingType,
 }
 
+/// What the JSON decoder met. Where, the error around it says, which counts from the start of the file.
+#[derive(Debug)]
+pub struct Malformed(pub(super) serde_json::Error);
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&reason(&self.0))
+    }
+}
+
+impl std::error::Error for Malformed {}
+
 impl ConfError {
     pub(super) fn new(problem: Problem) -> Self {
         let position = match &problem {
-            Problem::Json { source, .. } => Some(Position::of_error(source)),
+            Problem::Json { source, .. } => Some(Position::of_error(&source.0)),
             _ => None,
         };
         Self { file: None, position, problem }

@@ -6,17 +6,17 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{ConfError, PluginConfig, Problem};
+use super::{ConfError, Malformed, PluginConfig, Problem};
 use crate::spec::Version;
 
 /// The keys of a list with the text of their values. Go looks these up exactly, unlike those of plugins.
 pub(super) type Keys<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
 pub(super) fn keys(text: &str) -> Result<Keys<'_>, ConfError> {
-    serde_json::from_str(text).map_err(|source| ConfError::new(json_problem(text, source)))
+    serde_json::from_str(text).map_err(|source| ConfError::new(json_problem(text, Malformed(source))))
 }
 
-pub(super) fn json_problem(text: &str, source: serde_json::Error) -> Problem {
+pub(super) fn json_problem(text: &str, source: Malformed) -> Problem {
     Problem::Json { byte_order_mark: text.starts_with('\u{feff}'), source }
 }
 

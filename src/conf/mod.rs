@@ -10,7 +10,7 @@ mod list;
 mod load;
 mod plugin;
 
-pub use error::{ConfError, LoadError, PluginProblem, Position, Problem};
+pub use error::{ConfError, LoadError, Malformed, PluginProblem, Position, Problem};
 pub use file::MAX_FILE_SIZE;
 pub use list::NetworkConfig;
 pub use load::{ConfDir, Listing, Loaded, OnBroken};

@@ -198,8 +198,8 @@ impl<'de> Visitor<'de> for EntriesVisitor {
 #[derive(Deserialize)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// What serde_json says, without the position: it counts from the start of the field, which nobody sees.
-fn reason(error: &serde_json::Error) -> String {
+/// What serde_json says, without the position: it counts from the start of a part of the text, which nobody sees.
+pub(crate) fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rsplit_once(" at line ") {
         Some((reason, _)) => reason.to_owned(),

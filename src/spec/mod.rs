@@ -20,7 +20,7 @@ mod version;
 pub use args::{CniArgs, InvalidArg};
 pub use command::{CNI_ARGS, CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, CNI_PATH, Command, UnknownCommand};
 pub use fields::InvalidField;
-pub(crate) use fields::{Fields, Shape, serde_by_shape};
+pub(crate) use fields::{Fields, Shape, reason, serde_by_shape};
 pub(crate) use indent::indent;
 pub use name::{ContainerId, IfName, InvalidName, NetworkName};
 pub use net::{Dns, InvalidIpNet, IpNet, Route};
