@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
 /// Cancels executions: those that run, and those that would start later.
@@ -29,6 +30,7 @@ pub struct CancelToken {
 enum Source {
     Event(EventFd),
     Fd(OwnedFd),
+    Child { event: EventFd, either: Epoll, _parent: CancelToken },
 }
 
 impl CancelToken {
@@ -37,9 +39,30 @@ impl CancelToken {
     /// # Errors
     /// The process has no file descriptor left.
     pub fn new() -> io::Result<Self> {
-        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
-        let event = EventFd::from_value_and_flags(0, flags)?;
-        let source = Arc::new(Source::Event(event));
+        let source = Arc::new(Source::Event(event()?));
+        Ok(Self { source })
+    }
+
+    /// A token that is cancelled with this one, and can be cancelled without it.
+    ///
+    /// ```
+    /// use libcni::invoke::CancelToken;
+    ///
+    /// let all = CancelToken::new()?;
+    /// let one = all.child()?;
+    /// one.cancel()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The process has no file descriptor left, or this token's descriptor is of a kind that can't be polled.
+    pub fn child(&self) -> io::Result<Self> {
+        let event = event()?;
+        // Readable while a descriptor in it is, so that whoever waits needs no list of ancestors.
+        let either = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        either.add(&event, EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
+        either.add(self.fd(), EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
+        let source = Arc::new(Source::Child { event, either, _parent: self.clone() });
         Ok(Self { source })
     }
 
@@ -54,8 +77,9 @@ impl CancelToken {
     /// # Errors
     /// The system refuses to signal the event, which is not known to happen.
     pub fn cancel(&self) -> io::Result<()> {
-        if let Source::Event(event) = &*self.source {
-            event.write(1)?;
+        match &*self.source {
+            Source::Event(event) | Source::Child { event, .. } => event.write(1).map(drop)?,
+            Source::Fd(_) => {}
         }
         Ok(())
     }
@@ -72,6 +96,11 @@ impl CancelToken {
         match &*self.source {
             Source::Event(event) => event.as_fd(),
             Source::Fd(fd) => fd.as_fd(),
+            Source::Child { either, .. } => either.0.as_fd(),
         }
     }
+}
+
+fn event() -> nix::Result<EventFd> {
+    EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
 }

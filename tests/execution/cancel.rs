@@ -33,6 +33,40 @@ fn what_is_cancelled_before_the_start_does_not_run() {
     assert!(!script.file("ran").exists());
 }
 
+/// Whether a program that is run with a token finds it cancelled.
+#[track_caller]
+fn is_cancelled(token: &CancelToken) -> bool {
+    let mut script = Script::new("true");
+    script.limits.cancel = Some(token.clone());
+    matches!(script.run(), Err(ExecError::Cancelled { .. }))
+}
+
+#[test]
+fn a_token_is_cancelled_with_its_parent() {
+    let parent = CancelToken::new().unwrap();
+    let grandchild = parent.child().unwrap().child().unwrap();
+    assert!(!is_cancelled(&grandchild));
+    parent.cancel().unwrap();
+    assert!(is_cancelled(&grandchild));
+}
+
+#[test]
+fn a_token_can_be_cancelled_without_its_parent() {
+    let parent = CancelToken::new().unwrap();
+    let (one, other) = (parent.child().unwrap(), parent.child().unwrap());
+    one.cancel().unwrap();
+    assert!(is_cancelled(&one) && !is_cancelled(&parent) && !is_cancelled(&other));
+}
+
+#[test]
+fn a_token_may_be_the_child_of_a_descriptor() {
+    let (reader, writer) = nix::unistd::pipe().unwrap();
+    let child = CancelToken::when_readable(reader).child().unwrap();
+    assert!(!is_cancelled(&child));
+    nix::unistd::write(&writer, b"x").unwrap();
+    assert!(is_cancelled(&child));
+}
+
 #[test]
 fn a_cancelled_add_runs_no_further_plugin_and_caches_nothing() {
     let token = CancelToken::new().unwrap();
