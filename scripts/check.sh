@@ -16,7 +16,12 @@ step cargo build --release --examples --bins
 step cargo test --all-features
 # Not part of the above: cargo only builds examples there.
 step cargo test --all-features --examples
-step cargo check --no-default-features --lib
+# Each feature by itself, and none.
+for feature in '' cli tokio; do
+    step cargo clippy --lib --no-default-features --features "$feature" -- -D warnings
+done
+# What is off is not there: no feature, no crate of it.
+step scripts/check-features.sh
 step shellcheck -x scripts/*.sh tests/*.sh .ci/run
 step tests/scripts.sh
 step tests/readme.sh

@@ -145,6 +145,15 @@ pub enum Error {
         undo: Option<Box<Error>>,
     },
 
+    /// A call could not be handed to a thread: no file descriptor is left, there is no tokio runtime, or it is
+    /// shutting down. Nothing was done.
+    #[cfg(feature = "tokio")]
+    #[error("the call could not be started")]
+    NotStarted {
+        /// Why.
+        source: std::io::Error,
+    },
+
     // ---- several
     /// ADD failed, and what may have been added was removed again.
     #[error("ADD failed and was undone{}", undone(undo))]

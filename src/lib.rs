@@ -59,6 +59,9 @@
 //! # Features
 //!
 //! - `cli` (default): what only the binary `cnitool` needs. Link with `default-features = false`.
+//! - `tokio`: the verbs as futures, `AsyncCni`. Dropping one ends the plugin with all its children.
+//!
+//! All but `cli` are off by default, and add nothing while they are off: no dependency, no code.
 //!
 //! The protocol in full, and what this crate promises, is in [`specification`].
 
@@ -79,6 +82,8 @@ pub mod spec;
 pub use chain::Chain;
 pub use error::{Error, Failures};
 pub use printable::Printable;
+#[cfg(feature = "tokio")]
+pub use runtime::AsyncCni;
 pub use runtime::{Attachment, Cni};
 
 // Only for the documentation: the page itself, so that links to its sections lead somewhere.

@@ -44,3 +44,7 @@ mod cnitool;
 
 /// The documents: what they show, promise and link to.
 mod specification;
+
+/// The verbs as futures.
+#[cfg(feature = "tokio")]
+mod asynchronous;

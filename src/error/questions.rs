@@ -32,6 +32,8 @@ impl Error {
             Error::NotCached { .. } => ErrorCode::UNKNOWN_CONTAINER,
             Error::PluginNotFound { .. } | Error::Lock(_) => ErrorCode::INTERNAL,
             Error::RolledBack { source, .. } => source.code(),
+            #[cfg(feature = "tokio")]
+            Error::NotStarted { .. } => ErrorCode::INTERNAL,
             Error::Several(failures) => failures.first().code(),
         }
     }

@@ -5,6 +5,8 @@
 
 mod add;
 mod arguments;
+#[cfg(feature = "tokio")]
+mod asynchronous;
 mod attachment;
 mod call;
 mod check;
@@ -26,6 +28,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "tokio")]
+pub use self::asynchronous::AsyncCni;
 pub use self::attachment::Attachment;
 use self::call::Answer;
 pub use self::del::{DelReport, OnMissingPlugin};

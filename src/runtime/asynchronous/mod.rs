@@ -1,0 +1,110 @@
+//! The verbs as futures, for a runtime on tokio.
+//!
+//! A future runs the verb of [`Cni`] on a thread of tokio's pool for blocking work. The verbs are not written a second
+//! time as `async fn`, and on purpose:
+//!
+//! - They would be the same code twice, and drift apart.
+//! - Much of a verb blocks anyway (locks, and the cache, which is synced to disk), and would be handed to that pool.
+//! - A plugin whose future is dropped still needs somebody to give it its grace period, kill it and reap it. A future
+//!   that is gone can't, and a task ends with its runtime; tokio waits for a thread of that pool before a runtime is
+//!   gone.
+//!
+//! The thread costs less than the process of the plugin that it waits for.
+
+mod call;
+mod verbs;
+
+use self::call::Calls;
+use super::Cni;
+use crate::error::Error;
+use crate::invoke::CancelToken;
+
+/// [`Cni`] with its verbs as futures (feature `tokio`).
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// use libcni::conf::ConfDir;
+/// use libcni::{Attachment, Cni};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let cni = Cni::new().into_async();
+/// let network = cni.run(|_| ConfDir::default().load("mynet").map_err(libcni::Error::from)).await?.network;
+/// let attachment = Attachment::new("web-0".parse()?, "eth0".parse()?).netns("/run/netns/web-0");
+/// tokio::select! {
+///     added = cni.add(&network, &attachment) => println!("{}", added?.latest().ips[0].address),
+///     _ = tokio::time::sleep(Duration::from_secs(5)) => cni.del(&network, &attachment).await?,
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Dropping a future
+///
+/// A future that was never polled has done nothing. One that is dropped later, by `select!`, a timeout or the end of its
+/// task, returns at once and leaves the rest to the thread:
+///
+/// - The plugin that runs is ended with its whole process group, as at a deadline: SIGTERM, SIGKILL after the grace
+///   period ([`Limits::grace`](crate::invoke::Limits::grace)), and reaped. No further plugin of the network starts. A
+///   call that still waits for a free thread of the pool never begins.
+/// - The locks that the verb holds are given back when the thread is through with that, not before, so the next verb for
+///   the same container waits until nothing of the dropped one runs any more; [`settled`](Self::settled) waits for that,
+///   too. A dropped verb that waits for a lock itself waits no longer.
+/// - What a dropped verb did stays done. A dropped ADD is a failed one: DEL removes what its plugins made, and until then
+///   the cache has a record of it, by which GC finds it, too; [`add_with_rollback`](Self::add_with_rollback) and
+///   [`add_all`](Self::add_all) have the thread run that DEL. An ADD that was complete when it was dropped is recorded as
+///   any other. A dropped DEL can be repeated.
+///
+/// When a tokio runtime shuts down, its tasks are dropped with their futures, and then it waits for the threads, so that
+/// no plugin outlives it. `Runtime::shutdown_background` does not wait, and a process that ends leaves the plugin alone.
+///
+/// tokio itself panics where the system refuses the first thread of its pool.
+///
+/// To hear from this crate which plugin hung, let a timeout around a future be longer than [`Cni::timeout`], which each
+/// plugin has.
+#[derive(Clone, Debug)]
+pub struct AsyncCni {
+    cni: Cni,
+    calls: Calls,
+}
+
+impl Cni {
+    /// The same, with the verbs as futures (feature `tokio`).
+    pub fn into_async(self) -> AsyncCni {
+        AsyncCni { cni: self, calls: Calls::default() }
+    }
+}
+
+impl AsyncCni {
+    /// Anything else of this library, or several verbs in a row, as one future: the function runs on a thread where it
+    /// may block. What it does with the [`Cni`] it is given ends when the future is dropped.
+    ///
+    /// # Errors
+    /// Those of the function, and [`Error::NotStarted`].
+    pub async fn run<T, E, F>(&self, function: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: FnOnce(&Cni) -> Result<T, E> + Send + 'static,
+    {
+        let not_started = |source| Error::NotStarted { source };
+        let token = self.token().map_err(not_started)?;
+        let cni = self.cni.clone().cancel(token.clone());
+        self.calls.run(token, move || function(&cni)).await.map_err(not_started)?
+    }
+
+    /// A token for one call, which ends with the one that the embedder gave for all.
+    fn token(&self) -> std::io::Result<CancelToken> {
+        match &self.cni.limits.cancel {
+            Some(all) => all.child(),
+            None => CancelToken::new(),
+        }
+    }
+
+    /// Waits until no call of this value or its clones is at work, those of dropped futures included.
+    ///
+    /// Then no plugin that they started runs, and they hold nothing.
+    pub async fn settled(&self) {
+        self.calls.settled().await;
+    }
+}

@@ -1,0 +1,209 @@
+//! The verbs, each handed to a thread with what it needs.
+
+use std::collections::BTreeSet;
+
+use super::AsyncCni;
+use crate::cache::{Entry, Key};
+use crate::conf::NetworkConfig;
+use crate::error::Error;
+use crate::invoke::Request;
+use crate::result::AddResult;
+use crate::runtime::{Attachment, DelReport, Keep, OnMissingPlugin, SupportedVersions};
+use crate::spec::VersionReply;
+
+impl AsyncCni {
+    /// [`Cni::add`](crate::Cni::add) as a future.
+    ///
+    /// # Errors
+    /// As there, and [`Error::NotStarted`].
+    pub async fn add(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<AddResult, Error> {
+        let (network, attachment) = (network.clone(), attachment.clone());
+        self.run(move |cni| cni.add(&network, &attachment)).await
+    }
+
+    /// [`Cni::add_with_rollback`](crate::Cni::add_with_rollback) as a future. It is rolled back when the future is
+    /// dropped, too, by the thread.
+    ///
+    /// # Errors
+    /// As there, and [`Error::NotStarted`].
+    pub async fn add_with_rollback(
+        &self,
+        network: &NetworkConfig,
+        attachment: &Attachment,
+    ) -> Result<AddResult, Error> {
+        let (network, attachment) = (network.clone(), attachment.clone());
+        self.run(move |cni| cni.add_with_rollback(&network, &attachment)).await
+    }
+
+    /// [`Cni::add_all`](crate::Cni::add_all) as a future. All are rolled back when the future is dropped, too, by the
+    /// thread.
+    ///
+    /// # Errors
+    /// As there, and [`Error::NotStarted`].
+    pub async fn add_all(&self, attachments: &[(&NetworkConfig, &Attachment)]) -> Result<Vec<AddResult>, Error> {
+        let attachments = owned(attachments);
+        self.run(move |cni| cni.add_all(&borrowed(&attachments))).await
+    }
+
+    /// [`Cni::check`](crate::Cni::check) as a future.
+    ///
+    /// # Errors
+    /// As there, and [`Error::NotStarted`].
+    pub async fn check(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
+        let (network, attachment) = (network.clone(), attachment.clone());
+        self.run(move |cni| cni.check(&network, &attachment)).await
+    }
+
+    /// [`Cni::del`](crate::Cni::del) as a future.
+    ///
+    /// # Errors
+    /// As there, and [`Error::NotStarted`].
+    pub async fn del(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
+        let (network, attachment) = (network.clone(), attachment.clone());
+        self.run(move |cni| cni.del(&network, &attachment)).await
+    }
+
+    /// [`Cni::del_with`](crate::Cni::del_with) as a future.
+    ///
+    /// # Errors
+    /// As there, and [`Error::NotStarted`].
+    pub async fn del_with(
+        &self,
+        network: &NetworkConfig,
+        attachment: &Attachment,
+        on_missing: OnMissingPlugin,
+    ) -> Result<DelReport, Error> {
+        let (network, attachment) = (network.clone(), attachment.clone());
+        self.run(move |cni| cni.del_with(&network, &attachment, on_missing)).await
+    }
+
+    /// [`Cni::del_cached`](crate::Cni::del_cached) as a future.
+    ///
+    /// # Errors
+    /// As there, and [`Error::NotStarted`].
+    pub async fn del_cached(&self, key: &Key, on_missing: OnMissingPlugin) -> Result<DelReport, Error> {
+        let key = key.clone();
+        self.run(move |cni| cni.del_cached(&key, on_missing)).await
+    }
+
+    /// [`Cni::del_all`](crate::Cni::del_all) as a future.
+    ///
+    /// # Errors
+    /// As there, and [`Error::NotStarted`].
+    pub async fn del_all(&self, attachments: &[(&NetworkConfig, &Attachment)]) -> Result<(), Error> {
+        let attachments = owned(attachments);
+        self.run(move |cni| cni.del_all(&borrowed(&attachments))).await
+    }
+
+    /// [`Cni::cached_attachment`](crate::Cni::cached_attachment) as a future.
+    ///
+    /// # Errors
+    /// As there, and [`Error::NotStarted`].
+    pub async fn cached_attachment(&self, key: &Key) -> Result<(NetworkConfig, Attachment), Error> {
+        let key = key.clone();
+        self.run(move |cni| cni.cached_attachment(&key)).await
+    }
+
+    /// [`Cni::gc`](crate::Cni::gc) as a future.
+    ///
+    /// # Errors
+    /// As there, and [`Error::NotStarted`].
+    pub async fn gc(&self, network: &NetworkConfig, keep: &Keep) -> Result<(), Error> {
+        let (network, keep) = (network.clone(), keep.clone());
+        self.run(move |cni| cni.gc(&network, &keep)).await
+    }
+
+    /// [`Cni::stale`](crate::Cni::stale) as a future.
+    ///
+    /// # Errors
+    /// As there, and [`Error::NotStarted`].
+    pub async fn stale(&self, network: &NetworkConfig, keep: &Keep) -> Result<Vec<Entry>, Error> {
+        let (network, keep) = (network.clone(), keep.clone());
+        self.run(move |cni| cni.stale(&network, &keep)).await
+    }
+
+    /// [`Cni::status`](crate::Cni::status) as a future.
+    ///
+    /// # Errors
+    /// As there, and [`Error::NotStarted`].
+    pub async fn status(&self, network: &NetworkConfig) -> Result<(), Error> {
+        let network = network.clone();
+        self.run(move |cni| cni.status(&network)).await
+    }
+
+    /// [`Cni::validate`](crate::Cni::validate) as a future.
+    ///
+    /// # Errors
+    /// As there, and [`Error::NotStarted`].
+    pub async fn validate(&self, network: &NetworkConfig) -> Result<BTreeSet<String>, Error> {
+        let network = network.clone();
+        self.run(move |cni| cni.validate(&network)).await
+    }
+
+    /// [`Cni::plugin_version`](crate::Cni::plugin_version) as a future.
+    ///
+    /// # Errors
+    /// As there, and [`Error::NotStarted`].
+    pub async fn plugin_version(&self, plugin: &str) -> Result<VersionReply, Error> {
+        let plugin = plugin.to_owned();
+        self.run(move |cni| cni.plugin_version(&plugin)).await
+    }
+
+    /// [`Cni::supported_versions`](crate::Cni::supported_versions) as a future.
+    ///
+    /// # Errors
+    /// [`Error::NotStarted`].
+    pub async fn supported_versions(&self, network: &NetworkConfig) -> Result<SupportedVersions, Error> {
+        let network = network.clone();
+        self.run(move |cni| Ok(cni.supported_versions(&network))).await
+    }
+
+    /// [`Cni::negotiate`](crate::Cni::negotiate) as a future.
+    ///
+    /// # Errors
+    /// As there, and [`Error::NotStarted`].
+    pub async fn negotiate(&self, network: &NetworkConfig) -> Result<NetworkConfig, Error> {
+        let network = network.clone();
+        self.run(move |cni| cni.negotiate(&network)).await
+    }
+    /// [`Cni::add_requests`](crate::Cni::add_requests) as a future.
+    ///
+    /// # Errors
+    /// As there, and [`Error::NotStarted`].
+    pub async fn add_requests(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<Vec<Request>, Error> {
+        let (network, attachment) = (network.clone(), attachment.clone());
+        self.run(move |cni| cni.add_requests(&network, &attachment)).await
+    }
+
+    /// [`Cni::check_requests`](crate::Cni::check_requests) as a future.
+    ///
+    /// # Errors
+    /// As there, and [`Error::NotStarted`].
+    pub async fn check_requests(
+        &self,
+        network: &NetworkConfig,
+        attachment: &Attachment,
+    ) -> Result<Vec<Request>, Error> {
+        let (network, attachment) = (network.clone(), attachment.clone());
+        self.run(move |cni| cni.check_requests(&network, &attachment)).await
+    }
+
+    /// [`Cni::del_requests`](crate::Cni::del_requests) as a future.
+    ///
+    /// # Errors
+    /// As there, and [`Error::NotStarted`].
+    pub async fn del_requests(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<Vec<Request>, Error> {
+        let (network, attachment) = (network.clone(), attachment.clone());
+        self.run(move |cni| cni.del_requests(&network, &attachment)).await
+    }
+}
+
+type Owned = Vec<(NetworkConfig, Attachment)>;
+
+fn owned(attachments: &[(&NetworkConfig, &Attachment)]) -> Owned {
+    attachments.iter().map(|&(network, attachment)| (network.clone(), attachment.clone())).collect()
+}
+
+fn borrowed(attachments: &Owned) -> Vec<(&NetworkConfig, &Attachment)> {
+    attachments.iter().map(|(network, attachment)| (network, attachment)).collect()
+}
