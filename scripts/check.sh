@@ -17,7 +17,7 @@ step cargo test --all-features
 # Not part of the above: cargo only builds examples there.
 step cargo test --all-features --examples
 # Each feature by itself, and none.
-for feature in '' cli tokio; do
+for feature in '' cli tokio tracing; do
     step cargo clippy --lib --no-default-features --features "$feature" -- -D warnings
 done
 # What is off is not there: no feature, no crate of it.

@@ -60,6 +60,8 @@
 //!
 //! - `cli` (default): what only the binary `cnitool` needs. Link with `default-features = false`.
 //! - `tokio`: the verbs as futures, `AsyncCni`. Dropping one ends the plugin with all its children.
+//! - `tracing`: each execution as a span of the crate `tracing`, with what the plugin wrote to stderr: `Cni::tracing`,
+//!   `invoke::TracingExec`.
 //!
 //! All but `cli` are off by default, and add nothing while they are off: no dependency, no code.
 //!

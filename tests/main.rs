@@ -48,3 +48,7 @@ mod specification;
 /// The verbs as futures.
 #[cfg(feature = "tokio")]
 mod asynchronous;
+
+/// What subscribers of the crate `tracing` are told.
+#[cfg(feature = "tracing")]
+mod tracing;

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{CancelToken, FindError, Request};
@@ -46,6 +47,17 @@ pub trait Exec: std::fmt::Debug + Send + Sync {
     /// The plugin could not be run, or had to be ended; see [`ExecError`]. A plugin that ends by itself, however
     /// badly, is an [`Output`].
     fn exec(&self, request: &Request, limits: &Limits) -> Result<Output, ExecError>;
+}
+
+/// Shared by those who run plugins in the same way.
+impl<E: Exec + ?Sized> Exec for Arc<E> {
+    fn find(&self, plugin: &str, dirs: &[PathBuf]) -> Result<PathBuf, FindError> {
+        (**self).find(plugin, dirs)
+    }
+
+    fn exec(&self, request: &Request, limits: &Limits) -> Result<Output, ExecError> {
+        (**self).exec(request, limits)
+    }
 }
 
 /// What one execution may take.

@@ -13,6 +13,8 @@ mod observed;
 mod process;
 mod reply;
 mod request;
+#[cfg(feature = "tracing")]
+mod traced;
 
 pub use cancel::CancelToken;
 pub use exec::{Exec, ExecError, Limits, Output};
@@ -24,3 +26,5 @@ pub use process::ProcessExec;
 pub use reply::read_reply;
 pub(crate) use request::join_dirs;
 pub use request::{Parameters, Request};
+#[cfg(feature = "tracing")]
+pub use traced::TracingExec;

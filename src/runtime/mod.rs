@@ -20,6 +20,8 @@ mod notice;
 mod requests;
 mod rollback;
 mod status;
+#[cfg(feature = "tracing")]
+mod traced;
 mod validate;
 mod version;
 

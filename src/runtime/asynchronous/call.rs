@@ -27,6 +27,7 @@ impl Calls {
     ) -> io::Result<T> {
         let runtime = Handle::try_current().map_err(io::Error::other)?;
         let counted = Counted::new(&self.at_work);
+        let function = in_current_span(function);
         let task = runtime.spawn_blocking(move || {
             let _counted = counted;
             function()
@@ -42,6 +43,19 @@ impl Calls {
         // Fails when the sender is gone, but this value has one.
         let _ = self.at_work.subscribe().wait_for(|calls| *calls == 0).await;
     }
+}
+
+/// The function, with what `tracing` knows of its caller on whichever thread it runs: the span, and who hears of it.
+#[cfg(feature = "tracing")]
+fn in_current_span<T>(function: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    let span = tracing::Span::current();
+    let dispatch = tracing::dispatcher::get_default(Clone::clone);
+    move || tracing::dispatcher::with_default(&dispatch, || span.in_scope(function))
+}
+
+#[cfg(not(feature = "tracing"))]
+fn in_current_span<T>(function: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    function
 }
 
 /// Ends a call when it is dropped. One that has ended is not touched by that.
