@@ -16,8 +16,8 @@ step cargo build --release --examples --bins
 step cargo test --all-features
 # Not part of the above: cargo only builds examples there.
 step cargo test --all-features --examples
-# Each feature by itself, and none.
-for feature in '' cli tokio tracing; do
+# Each feature by itself, those that know of each other together, and none.
+for feature in '' cli tokio tracing watch tokio,watch tokio,tracing; do
     step cargo clippy --lib --no-default-features --features "$feature" -- -D warnings
 done
 # What is off is not there: no feature, no crate of it.

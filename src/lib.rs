@@ -80,6 +80,8 @@ pub mod plugin;
 pub mod result;
 pub mod runtime;
 pub mod spec;
+#[cfg(feature = "watch")]
+pub mod watch;
 
 pub use chain::Chain;
 pub use error::{Error, Failures};

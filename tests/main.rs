@@ -52,3 +52,7 @@ mod asynchronous;
 /// What subscribers of the crate `tracing` are told.
 #[cfg(feature = "tracing")]
 mod tracing;
+
+/// Configuration and plugin directories, followed as they change.
+#[cfg(feature = "watch")]
+mod watch;

@@ -84,6 +84,11 @@ impl CancelToken {
         Ok(())
     }
 
+    /// Whether the token is cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.wait(Duration::ZERO)
+    }
+
     /// Waits until the token is cancelled, at most so long; returns whether it is.
     pub(crate) fn wait(&self, longest: Duration) -> bool {
         let timeout = PollTimeout::try_from(longest).unwrap_or(PollTimeout::MAX);
@@ -92,7 +97,7 @@ impl CancelToken {
     }
 
     /// The descriptor that is readable once the token is cancelled.
-    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         match &*self.source {
             Source::Event(event) => event.as_fd(),
             Source::Fd(fd) => fd.as_fd(),

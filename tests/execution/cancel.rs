@@ -33,12 +33,14 @@ fn what_is_cancelled_before_the_start_does_not_run() {
     assert!(!script.file("ran").exists());
 }
 
-/// Whether a program that is run with a token finds it cancelled.
+/// Whether a token is cancelled, by its own words and for a program that is run with it.
 #[track_caller]
 fn is_cancelled(token: &CancelToken) -> bool {
     let mut script = Script::new("true");
     script.limits.cancel = Some(token.clone());
-    matches!(script.run(), Err(ExecError::Cancelled { .. }))
+    let ended = script.run();
+    assert_eq!(token.is_cancelled(), matches!(ended, Err(ExecError::Cancelled { .. })), "{ended:?}");
+    token.is_cancelled()
 }
 
 #[test]
