@@ -58,12 +58,15 @@
 //!
 //! # Features
 //!
-//! - `cli` (default): what only the binary `cnitool` needs. Link with `default-features = false`.
-//! - `tokio`: the verbs as futures, `AsyncCni`. Dropping one ends the plugin with all its children.
-//! - `tracing`: each execution as a span of the crate `tracing`, with what the plugin wrote to stderr: `Cni::tracing`,
-//!   `invoke::TracingExec`.
+//! | feature | | brings |
+//! |---|---|---|
+//! | `cli` (default) | what only the binary `cnitool` needs; link with `default-features = false` | `clap` |
+//! | `tokio` | `AsyncCni`: the verbs as futures; dropping one ends the plugin with all its children | `tokio` with `rt`, `sync` |
+//! | `tracing` | `Cni::tracing`: each execution as a span, what a plugin wrote to stderr as its events | `tracing` |
+//! | `watch` | `watch::Watcher`: configuration and plugin directories as they change | nothing |
 //!
-//! All but `cli` are off by default, and add nothing while they are off: no dependency, no code.
+//! All but `cli` are off by default, and add nothing while they are off: no dependency, no code. Together, futures keep
+//! the span of who awaits them, and a watcher's snapshots can be awaited.
 //!
 //! The protocol in full, and what this crate promises, is in [`specification`].
 
