@@ -72,12 +72,14 @@ impl Error {
         }
     }
 
-    /// Whether a plugin was ended before it could say what it had done.
+    /// Whether a plugin was ended before it could say what it had done, or the verb between two plugins: whoever
+    /// cancels it, a dropped future for one, may be there no more to hear of it.
     pub(crate) fn was_cut_short(&self) -> bool {
         match self {
-            Error::Plugin { source, .. } => {
-                matches!(&source.failure, Failure::Exec { error } if error.was_started())
-            }
+            Error::Plugin { source, .. } => match &source.failure {
+                Failure::Exec { error } => error.was_started() || matches!(error, ExecError::Cancelled { .. }),
+                _ => false,
+            },
             _ => false,
         }
     }

@@ -1,10 +1,12 @@
 //! Ending an execution from another thread.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use libcni::invoke::{CancelToken, ExecError};
+use libcni::invoke::{CancelToken, Exec, ExecError, Limits, Output, Request};
+use libcni::runtime::Keep;
 
-use crate::support::{Sandbox, Script, attachment, eventually, is_gone, pid_in};
+use crate::support::{Sandbox, Script, attachment, eventually, is_gone, pid_in, printing};
 
 #[test]
 fn a_running_plugin_is_ended_with_its_tree_when_cancelled() {
@@ -83,6 +85,29 @@ fn a_cancelled_add_runs_no_further_plugin_and_caches_nothing() {
     assert_eq!(sandbox.calls(), ["ADD one"]);
     assert!(sandbox.cached().is_empty());
     assert!(error.needs_cleanup() && !error.is_retryable(), "{error:?}");
+}
+
+/// The first execution succeeds, and every later one is cancelled before it starts.
+#[derive(Debug, Default)]
+struct CancelledAfterOne(AtomicBool);
+
+impl Exec for CancelledAfterOne {
+    fn exec(&self, _: &Request, _: &Limits) -> Result<Output, ExecError> {
+        match self.0.swap(true, Ordering::Relaxed) {
+            false => Ok(printing("{}")),
+            true => Err(ExecError::Cancelled { started: false, stderr: Vec::new() }),
+        }
+    }
+}
+
+#[test]
+fn an_add_that_is_cancelled_between_two_plugins_stays_on_record() {
+    let sandbox = Sandbox::new().plugins(["one", "two"]);
+    let cni = sandbox.cni().exec(CancelledAfterOne::default());
+    let error = cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
+    assert!(error.needs_cleanup(), "{error:?}");
+    let stale = cni.stale(&sandbox.network(), &Keep::Nothing).unwrap();
+    assert_eq!(stale.iter().map(|entry| &*entry.container_id).collect::<Vec<_>>(), ["c1"]);
 }
 
 #[test]
