@@ -73,3 +73,8 @@ pub(crate) fn retain(network: &str, keep: impl Fn(&Owner) -> bool) -> Answer {
     let is_stale = |owner: &Owner| owner.network == network && !keep(owner);
     LAYOUT.remove(|entry| entry.owner.as_ref().is_some_and(is_stale)).map(drop)
 }
+
+/// Says whether this kernel could guard ports.
+pub(crate) fn rehearse() -> Answer {
+    LAYOUT.rehearse()
+}

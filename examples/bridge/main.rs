@@ -20,7 +20,7 @@ use libcni::plugin::{Answer, AttachmentCall, Call, Plugin, run};
 use libcni::result::AddResult;
 
 use self::config::Config;
-use self::nft::Owner;
+use self::nft::{Owner, masquerade};
 
 struct Bridge;
 
@@ -68,7 +68,13 @@ impl Plugin for Bridge {
     }
 
     fn status(&self, call: &Call) -> Answer {
-        Config::read(call)?;
+        let config = Config::read(call)?;
+        if config.ip_masq {
+            masquerade::rehearse()?;
+        }
+        if config.macspoofchk {
+            antispoof::rehearse()?;
+        }
         call.config.ipam_type()?.map_or(Ok(()), |plugin| call.delegate(&plugin).status())
     }
 

@@ -12,8 +12,6 @@
 //!
 //! NETWORK is an address with or without the length of a prefix. All conditions of a list must hold.
 
-use std::fmt;
-
 use libcni::plugin::{Answer, Failure};
 use libcni::spec::{ErrorCode, IpNet};
 use netlink_packet_netfilter::nftables::{MetaKey, Operator, Register};
@@ -157,18 +155,6 @@ impl Family {
     }
 }
 
-impl fmt::Display for Condition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let not = if self.negated { "not " } else { "" };
-        match &self.subject {
-            Subject::Address(Side::Source, net) => write!(f, "{not}from {net}"),
-            Subject::Address(Side::Destination, net) => write!(f, "{not}to {net}"),
-            Subject::Interface { name, whole: true } => write!(f, "{not}through {name}"),
-            Subject::Interface { name, whole: false } => write!(f, "{not}through {name}…"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,8 +162,17 @@ mod tests {
     fn read(words: &[&str], family: Family) -> Result<String, String> {
         let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
         let conditions = parse("conditions", &words, family).map_err(|error| error.into_reply().to_string())?;
-        let conditions: Vec<_> = conditions.iter().map(Condition::to_string).collect();
+        let conditions: Vec<_> = conditions.iter().map(in_words).collect();
         Ok(conditions.join(", "))
+    }
+
+    fn in_words(condition: &Condition) -> String {
+        let not = if condition.negated { "not " } else { "" };
+        match &condition.subject {
+            Subject::Address(Side::Source, net) => format!("{not}from {net}"),
+            Subject::Address(Side::Destination, net) => format!("{not}to {net}"),
+            Subject::Interface { name, whole } => format!("{not}through {name}{}", if *whole { "" } else { "…" }),
+        }
     }
 
     #[test]

@@ -35,9 +35,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use libcni::Chain;
-use libcni::plugin::{Answer, AttachmentCall, Call, Failure, Plugin, run};
+use libcni::plugin::{Answer, AttachmentCall, Call, Plugin, run};
 use libcni::result::AddResult;
-use libcni::spec::ErrorCode;
 
 use crate::config::{Config, Masquerade};
 use crate::mapping::{Mapping, Protocol};
@@ -77,7 +76,7 @@ impl Plugin for Portmap {
 
     fn status(&self, call: &Call) -> Answer {
         Config::read(call)?;
-        table::rehearse().map_err(|error| Failure::new(ErrorCode::NOT_AVAILABLE, Chain(&error).to_string()))
+        table::rehearse()
     }
 
     fn about(&self) -> Option<String> {

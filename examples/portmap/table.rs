@@ -14,7 +14,6 @@ use crate::nft::Owner;
 use crate::nft::expression::{self, Rule, Side};
 use crate::nft::family::{self, Family};
 use crate::nft::owned::{Chain, Change, Entry, Map, Place};
-use crate::nft::socket::Error;
 
 /// The port is somebody else's: a code of the plugin's own.
 const PORT_TAKEN: ErrorCode = ErrorCode(101);
@@ -167,6 +166,6 @@ pub(crate) fn retain(network: &str, keep: impl Fn(&Owner) -> bool) -> Answer {
 }
 
 /// Says whether this kernel could map ports.
-pub(crate) fn rehearse() -> Result<(), Error> {
+pub(crate) fn rehearse() -> Answer {
     LAYOUT.rehearse()
 }

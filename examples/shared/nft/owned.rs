@@ -220,8 +220,13 @@ impl Layout {
     }
 
     /// Asks the kernel whether it could make the table, without making it.
-    pub(crate) fn rehearse(&self) -> Result<(), Error> {
-        Connection::open()?.rehearse(self, &plan::skeleton(self))
+    ///
+    /// # Errors
+    /// Code 50, as STATUS has it.
+    pub(crate) fn rehearse(&self) -> Answer {
+        let rehearse = |mut connection: Connection| connection.rehearse(self, &plan::skeleton(self));
+        let rehearsed = Connection::open().and_then(rehearse);
+        rehearsed.map_err(|error| Failure::new(ErrorCode::NOT_AVAILABLE, libcni::Chain(&error).to_string()))
     }
 
     fn contended(&self) -> Failure {

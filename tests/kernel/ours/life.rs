@@ -25,6 +25,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::life::gc_sweeps_up_what_nobody_knows_of", gc_sweeps_up_what_nobody_knows_of),
     ("ours::life::check_finds_what_is_different", check_finds_what_is_different),
     ("ours::life::status_tells_used_up_ranges", status_tells_used_up_ranges),
+    ("ours::life::status_tells_that_there_can_be_no_rules", status_tells_that_there_can_be_no_rules),
     ("ours::life::several_interfaces_of_a_container_are_apart", several_interfaces_are_apart),
 ];
 
@@ -206,6 +207,19 @@ fn status_tells_used_up_ranges(host: &Host) {
     assert_eq!(source.code().unwrap().0, 50);
     host.del(&network, "blue");
     host.ours().status(&network).unwrap();
+}
+
+fn status_tells_that_there_can_be_no_rules(host: &Host) {
+    for plugin in ["portmap", "bridge"] {
+        let config = json!({"cniVersion": "1.1.0", "name": "net", "type": plugin, "ipMasq": true});
+        let line = format!(
+            "echo '{config}' | CNI_COMMAND=STATUS CNI_PATH=/ setpriv --bounding-set=-net_admin {}",
+            super::plugins().join(plugin).display()
+        );
+        let output = host.shell(&line).output().unwrap();
+        let answer = String::from_utf8_lossy(&output.stdout);
+        assert!(answer.contains(r#""code":50,"#), "{answer}");
+    }
 }
 
 fn several_interfaces_are_apart(host: &Host) {
