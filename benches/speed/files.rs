@@ -20,7 +20,10 @@ pub(crate) fn load(host: &Host, table: &mut Table) {
     }
     let (few, many) = (fill(host, 500), fill(host, 5_000));
     let linear = compare(host.count(20, 3), || load_last(&few, 500) * 10, || load_last(&many, 5_000));
-    table.times("growth: load by name from 5,000 files", "10 × that from 500 files", linear, "≤ 1.1");
+    table.times("growth: load by name from 5,000 files", "10 × that from 500 files", linear, "linear: 1");
+    let list = |dir: &Path, count: usize| timed(|| assert_eq!(ConfDir::new(dir).list().unwrap().networks.len(), count));
+    let linear = compare(host.count(20, 3), || list(&few, 500) * 10, || list(&many, 5_000));
+    table.times("growth: list 5,000 networks", "10 × 500 networks", linear, "linear: 1");
 }
 
 fn load_last(dir: &Path, count: usize) -> Duration {

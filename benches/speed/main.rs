@@ -26,7 +26,7 @@ const SECTIONS: [(&str, Section); 9] = [
     ("tool", tool::processes),
     ("sizes", tool::sizes),
     ("files", files::load),
-    ("cache", cache::listing_and_gc),
+    ("cache", cache::all),
     ("results", results::all),
     ("chain", calls::chain),
     ("threads", calls::many_at_once),

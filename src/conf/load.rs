@@ -1,5 +1,6 @@
 //! The configuration directory: which files, which order, which wins, and what was wrong with the others.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -160,15 +161,13 @@ impl ConfDir {
         let (lists, singles) = self.files()?;
         let lists = lists.iter().map(|file| (Kind::List, file));
         let singles = singles.iter().map(|file| (Kind::Single, file));
-        let mut listing = Listing::default();
+        let (mut listing, mut names) = (Listing::default(), HashSet::new());
         for (kind, file) in lists.chain(singles) {
             let parsed = read(file).and_then(|text| kind.parse(&text, self.on_broken));
             match self.complete(parsed, kind, &file.path) {
                 Err(problem) => listing.broken.push(problem),
-                Ok(network) if listing.networks.iter().any(|n| n.name() == network.name()) => {
-                    listing.shadowed.push(network);
-                }
-                Ok(network) => listing.networks.push(network),
+                Ok(network) if names.insert(network.name().to_owned()) => listing.networks.push(network),
+                Ok(network) => listing.shadowed.push(network),
             }
         }
         Ok(listing)

@@ -1,5 +1,6 @@
 //! GC: DEL for every cached attachment that is no longer valid, then GC to every plugin.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::{Attachment, Cni, OnMissingPlugin, derive};
@@ -48,9 +49,12 @@ impl Keep {
         Self::Only(named.iter().cloned().chain(live.map(valid)).collect())
     }
 
-    fn keeps(&self, entry: &Entry) -> bool {
-        let same = |valid: &ValidAttachment| valid.container_id == entry.container_id && valid.ifname == entry.ifname;
-        self.list().unwrap_or_default().iter().any(same)
+    /// Those that are not kept.
+    fn stale(&self, mut found: Vec<Entry>) -> Vec<Entry> {
+        let kept = self.list().unwrap_or_default();
+        let kept: HashSet<_> = kept.iter().map(|valid| (&valid.container_id, &valid.ifname)).collect();
+        found.retain(|entry| !kept.contains(&(&entry.container_id, &entry.ifname)));
+        found
     }
 }
 
@@ -94,8 +98,8 @@ impl Cni {
         let (keep, mut errors) = match self.attachments_to(&name) {
             Ok(found) => {
                 let keep = keep.with_live(&found);
-                let stale = found.iter().filter(|entry| !keep.keeps(entry));
-                let errors = stale.filter_map(|entry| self.del_entry(network, &name, entry).err()).collect();
+                let stale = keep.stale(found);
+                let errors = stale.iter().filter_map(|entry| self.del_entry(network, &name, entry).err()).collect();
                 (keep, errors)
             }
             // Who is live is not known then, so plugins can't be told who is.
@@ -118,10 +122,8 @@ impl Cni {
         if network.disables_gc() {
             return Ok(Vec::new());
         }
-        let mut found = self.attachments_to(&name)?;
-        let keep = keep.with_live(&found);
-        found.retain(|entry| !keep.keeps(entry));
-        Ok(found)
+        let found = self.attachments_to(&name)?;
+        Ok(keep.with_live(&found).stale(found))
     }
 
     /// The attachments to a network: those that are cached, and then those that were only begun.
@@ -131,12 +133,12 @@ impl Cni {
             self.notices.unusable_entry(&error.into());
         }
         let mut found = listing.entries;
-        for begun in begun.entries.into_iter().filter(|entry| entry.network == name.as_str()) {
-            let same = |entry: &Entry| entry.container_id == begun.container_id && entry.ifname == begun.ifname;
-            if !found.iter().any(same) {
-                found.push(begun);
-            }
-        }
+        let finished: HashSet<_> = found.iter().map(|entry| (&entry.container_id, &entry.ifname)).collect();
+        let mut begun = begun.entries;
+        begun.retain(|entry| {
+            entry.network == name.as_str() && !finished.contains(&(&entry.container_id, &entry.ifname))
+        });
+        found.append(&mut begun);
         Ok(found)
     }
 
