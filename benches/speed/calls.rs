@@ -20,6 +20,9 @@ pub(crate) fn one_at_a_time(host: &Host, table: &mut Table) {
     let floor = || timed(|| drop(bare::run(&noop, STDIN, &env)));
     let status = compare(rounds, floor, || timed(|| cni.status(&network).unwrap()));
     table.times("library: STATUS, one execution of a no-op plugin", BARE, status, "≤ 1.03");
+    cni.validate(&network).unwrap();
+    let again = compare(rounds, floor, || timed(|| drop(cni.validate(&network).unwrap())));
+    table.times("library: validate again, with VERSION remembered", BARE, again, "");
     let add = || {
         let took = timed(|| drop(cni.add(&network, &container).unwrap()));
         cni.del(&network, &container).unwrap();

@@ -19,6 +19,7 @@ mod traced;
 pub use cancel::CancelToken;
 pub use exec::{Exec, ExecError, Limits, Output};
 pub use failure::{Failure, PluginError};
+pub(crate) use find::FileState;
 pub use find::{FindError, find};
 pub use installed::{Installed, Standing, installed};
 pub use observed::{ExecEvent, ObservedExec};

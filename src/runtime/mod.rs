@@ -47,9 +47,9 @@ use crate::spec::{Command, TraceContext, Version};
 
 /// A runtime's view of CNI: where plugins are, where results are kept, and how plugins are run.
 ///
-/// It holds no state between calls but the cache on disk, and can be shared by threads. Operations on one container
-/// wait for each other, and GC of a network for all that goes on in it, across all processes that use this crate with
-/// the same cache directory ([`crate::lock`]).
+/// It holds no state between calls but the cache on disk and what plugins answered to VERSION, and can be shared by
+/// threads. Operations on one container wait for each other, and GC of a network for all that goes on in it, across all
+/// processes that use this crate with the same cache directory ([`crate::lock`]).
 ///
 /// ```no_run
 /// use libcni::conf::ConfDir;
@@ -75,6 +75,7 @@ pub struct Cni {
     locking: Option<Arc<dyn Locking>>,
     lock_timeout: Duration,
     notices: notice::Sink,
+    answers: version::Answers,
 }
 
 /// Where plugins are looked for by default.
@@ -101,6 +102,7 @@ impl Cni {
             locking: None,
             lock_timeout: Duration::from_secs(60),
             notices: notice::Sink::default(),
+            answers: version::Answers::default(),
         }
     }
 
@@ -120,13 +122,13 @@ impl Cni {
     /// Runs plugins in another way: a fake in tests, some other kind of process.
     pub fn exec(self, exec: impl Exec + 'static) -> Self {
         let exec = Arc::new(exec);
-        Self { exec, ..self }
+        Self { exec, answers: version::Answers::default(), ..self }
     }
 
     /// Gives plugins another environment than this process has, besides the protocol's variables.
     pub fn env(self, env: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let env = env.into_iter().collect();
-        Self { env, ..self }
+        Self { env, answers: version::Answers::default(), ..self }
     }
 
     /// Tells plugins which place of a distributed trace they continue from, instead of what this process inherited.

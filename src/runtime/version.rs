@@ -1,10 +1,13 @@
 //! VERSION: what a plugin supports.
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Answer, Cni};
 use crate::error::Error;
-use crate::invoke::{Failure, Parameters, PluginError};
+use crate::invoke::{Failure, FileState, Parameters, PluginError};
 use crate::spec::{Command, Object, UnknownCommand, Version, VersionReply};
 
 /// Plugins from before VERSION existed insist on values for these before they say that they don't know the verb.
@@ -12,6 +15,8 @@ const PLACEHOLDER: &str = "dummy";
 
 impl Cni {
     /// Asks a plugin which versions of the specification it supports. One that does not know VERSION supports 0.1.0.
+    ///
+    /// The answer is remembered, by this [`Cni`] and its clones, until the plugin's file is another or changes.
     ///
     /// ```no_run
     /// let reply = libcni::Cni::new().plugin_version("bridge")?;
@@ -37,12 +42,37 @@ impl Cni {
             command: Command::Version,
             source,
         })?;
-        let failed = |source| Error::Plugin { network: String::new(), source };
-        match self.run(request) {
-            Ok(answer) => read_version(answer).map_err(failed),
-            Err(error) if predates_version(&error) => Ok(VersionReply::predating_version()),
-            Err(error) => Err(failed(error)),
+        self.answers.get_or_ask(request.program.clone(), || {
+            let failed = |source| Error::Plugin { network: String::new(), source };
+            match self.run(request) {
+                Ok(answer) => read_version(answer).map_err(failed),
+                Err(error) if predates_version(&error) => Ok(VersionReply::predating_version()),
+                Err(error) => Err(failed(error)),
+            }
+        })
+    }
+}
+
+/// What plugins have answered, as long as their files stay what they were. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Answers(Arc<Mutex<HashMap<PathBuf, (FileState, VersionReply)>>>);
+
+impl Answers {
+    fn get_or_ask(
+        &self,
+        program: PathBuf,
+        ask: impl FnOnce() -> Result<VersionReply, Error>,
+    ) -> Result<VersionReply, Error> {
+        // Before it is run: a file that is replaced in the meantime is asked again the next time.
+        let Some(state) = FileState::of(&program) else { return ask() };
+        // Nobody panics with the lock held, but if so, what is in there is still right.
+        let answers = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, reply)) = answers().get(&program).filter(|(then, _)| *then == state) {
+            return Ok(reply.clone());
         }
+        let reply = ask()?;
+        answers().insert(program, (state, reply.clone()));
+        Ok(reply)
     }
 }
 

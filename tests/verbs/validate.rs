@@ -49,3 +49,34 @@ fn a_version_reply_that_is_none_is_quoted() {
     let error = sandbox.cni().validate(&sandbox.network()).unwrap_err();
     says(&error, ["`one`", "VERSION", "hello"]);
 }
+
+#[test]
+fn an_answer_to_version_is_remembered_until_the_file_changes() {
+    let sandbox = Sandbox::new().plugins(["one"]).on("one", "VERSION", UP_TO_1_0_0);
+    let (cni, network) = (sandbox.cni(), sandbox.network_with(json!({"cniVersion": "1.0.0"})));
+    let is_asked = |times| {
+        sandbox.forget_calls();
+        cni.validate(&network).unwrap();
+        cni.clone().validate(&network).unwrap();
+        assert_eq!(sandbox.calls().len(), times);
+    };
+    is_asked(1);
+    is_asked(0);
+    let program = sandbox.bin().join("one");
+    let copy = sandbox.bin().join("copy");
+    std::fs::copy(&program, &copy).unwrap();
+    std::fs::rename(&copy, &program).unwrap();
+    is_asked(1);
+    let longer = std::fs::read_to_string(&program).unwrap() + "\n";
+    std::fs::write(&program, longer).unwrap();
+    is_asked(1);
+}
+
+#[test]
+fn a_failure_to_answer_version_is_not_remembered() {
+    let sandbox = Sandbox::new().plugins(["one"]).on("one", "VERSION", "exit 1");
+    let cni = sandbox.cni();
+    cni.plugin_version("one").unwrap_err();
+    sandbox.now_on("one", "VERSION", UP_TO_1_0_0);
+    cni.plugin_version("one").unwrap();
+}
