@@ -27,7 +27,8 @@ fn every_verb_is_a_future_with_the_same_result() {
         cni.del(&network, &attachment).await.unwrap();
         cni.gc(&network, &Keep::Nothing).await.unwrap();
     });
-    let verbs = ["STATUS", "VERSION", "VERSION", "ADD", "CHECK", "DEL", "GC"];
+    // The answer to VERSION is remembered.
+    let verbs = ["STATUS", "VERSION", "ADD", "CHECK", "DEL", "GC"];
     assert_eq!(sandbox.calls(), verbs.map(|verb| format!("{verb} one")));
 }
 
