@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::support::{Document, repository};
 
-const PAGES: [&str; 4] = ["README.md", "SPECIFICATION.md", "CONTRIBUTING.md", "examples/TUTORIAL.md"];
+const PAGES: [&str; 5] =
+    ["README.md", "SPECIFICATION.md", "CONTRIBUTING.md", "examples/README.md", "examples/TUTORIAL.md"];
 
 /// The heading is on the page that a link leads to.
 #[track_caller]
