@@ -15,9 +15,20 @@ pub(crate) const TESTS: &[Test] = &[
     ("disk::del_on_a_read_only_disk_says_what_is_left", del_on_a_read_only_disk_says_what_is_left),
 ];
 
-/// Puts the cache on a file system of its own, of a few pages.
-fn small_disk(host: &Host) {
-    host.run("mkdir cache && mount -t tmpfs -o size=32k tmpfs cache");
+/// A file system of a few pages for the cache. It goes first: a directory that it is mounted on can't be removed.
+struct SmallDisk<'a>(&'a Host);
+
+impl<'a> SmallDisk<'a> {
+    fn new(host: &'a Host) -> Self {
+        host.run("mkdir cache && mount -t tmpfs -o size=32k tmpfs cache");
+        Self(host)
+    }
+}
+
+impl Drop for SmallDisk<'_> {
+    fn drop(&mut self) {
+        self.0.run("umount cache && rmdir cache");
+    }
 }
 
 fn fill(host: &Host) {
@@ -27,7 +38,7 @@ fn fill(host: &Host) {
 fn an_add_on_a_full_disk_leaves_nothing(host: &Host) {
     // Full at once, or after the record of what is begun, or in the middle of the entry.
     for free in [0, 1, 2] {
-        small_disk(host);
+        let _disk = SmallDisk::new(host);
         host.run("mkdir cache/results");
         fill(host);
         host.run(&format!("truncate -s -$(({free} * 4096)) cache/filler"));
@@ -35,13 +46,12 @@ fn an_add_on_a_full_disk_leaves_nothing(host: &Host) {
         assert!(!error.needs_cleanup(), "{free} pages: {error:?}");
         host.run("rm cache/filler");
         assert_eq!(host.run("find cache -type f"), "", "{free} pages");
-        host.run("umount cache && rmdir cache");
         host.has_no_trace();
     }
 }
 
 fn del_works_on_a_full_disk(host: &Host) {
-    small_disk(host);
+    let _disk = SmallDisk::new(host);
     host.cni().add(&network(host, "1.0.0"), &host.attachment()).unwrap();
     fill(host);
     let cni = host.cni().on_notice(|notice| assert!(matches!(notice, Notice::Unlocked { .. }), "{notice:?}"));
@@ -50,7 +60,7 @@ fn del_works_on_a_full_disk(host: &Host) {
 }
 
 fn nothing_is_added_on_a_read_only_disk(host: &Host) {
-    small_disk(host);
+    let _disk = SmallDisk::new(host);
     host.run("mount -o remount,ro cache");
     let error = host.cni().add(&network(host, "1.0.0"), &host.attachment()).unwrap_err();
     assert!(matches!(error, Error::Lock(_)) && !error.needs_cleanup(), "{error:?}");
@@ -58,7 +68,7 @@ fn nothing_is_added_on_a_read_only_disk(host: &Host) {
 }
 
 fn del_on_a_read_only_disk_says_what_is_left(host: &Host) {
-    small_disk(host);
+    let _disk = SmallDisk::new(host);
     host.cni().add(&network(host, "1.0.0"), &host.attachment()).unwrap();
     host.run("mount -o remount,ro cache");
     let cni = host.cni().on_notice(|notice| assert!(matches!(notice, Notice::Unlocked { .. }), "{notice:?}"));
