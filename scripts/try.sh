@@ -9,11 +9,12 @@
 set -eu
 
 if [ "${1-}" != --inside ]; then
+    plugins=${1:+$(realpath "$1")}
     cd "$(dirname "$0")/.."
-    echo 'Building cnitool and the plugins; the first time that takes a minute.' >&2
+    echo 'Building cnitool and the plugins; the first time that takes some minutes.' >&2
     cargo build --quiet --release --bins --examples
     self=$PWD/scripts/try.sh
-    plugins=${1:-$PWD/target/release/examples}
+    plugins=${plugins:-$PWD/target/release/examples}
     if [ "$(id -u)" = 0 ]; then set -- --net --mount --propagation private; else set -- -Urnm; fi
     exec unshare "$@" "$self" --inside "$plugins" "$PWD/target/release/cnitool"
 fi

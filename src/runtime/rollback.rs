@@ -1,6 +1,6 @@
 //! All or nothing: what a failed ADD began is undone, and so is what was added before it.
 
-use super::{Attachment, Cni};
+use super::{Attachment, Cni, OnMissingPlugin};
 use crate::conf::NetworkConfig;
 use crate::error::{Error, Failures};
 use crate::result::AddResult;
@@ -64,7 +64,17 @@ impl Cni {
     /// # Errors
     /// Goes on after an error; all of them come back, more than one as [`Error::Several`].
     pub fn del_all(&self, attachments: &[(&NetworkConfig, &Attachment)]) -> Result<(), Error> {
-        let del = |(network, attachment): &(&NetworkConfig, &Attachment)| self.del(network, attachment).err();
+        self.del_all_with(attachments, OnMissingPlugin::Stop)
+    }
+
+    fn del_all_with(
+        &self,
+        attachments: &[(&NetworkConfig, &Attachment)],
+        on_missing: OnMissingPlugin,
+    ) -> Result<(), Error> {
+        let del = |&(network, attachment): &(&NetworkConfig, &Attachment)| {
+            self.del_with(network, attachment, on_missing).err()
+        };
         Failures::into_result(attachments.iter().rev().filter_map(del).collect())
     }
 
@@ -72,7 +82,8 @@ impl Cni {
         if attachments.is_empty() {
             return error;
         }
-        let undo = self.clone().uncancelled().del_all(attachments).err();
+        // A plugin that is not installed was not for ADD either, and has left nothing.
+        let undo = self.clone().uncancelled().del_all_with(attachments, OnMissingPlugin::Continue).err();
         Error::RolledBack { source: Box::new(error), undo: undo.map(Box::new) }
     }
 

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use libcni::Error;
 use libcni::runtime::{Keep, OnMissingPlugin};
-use libcni::{Cni, Error};
 use serde_json::json;
 
 use super::{current_thread, in_async};
@@ -153,7 +153,7 @@ fn without_a_tokio_runtime_a_verb_is_an_error_and_does_nothing() {
 #[test]
 fn a_panic_of_an_embedders_code_comes_out_of_the_future() {
     let sandbox = Sandbox::new().plugins(["one"]);
-    let cni = Cni::new().exec(FakeExec::new(|_| panic!("out of order"))).into_async();
+    let cni = sandbox.cni().exec(FakeExec::new(|_| panic!("out of order"))).into_async();
     let (network, attachment) = (sandbox.network(), attachment("c1", "eth0"));
     let runtime = current_thread();
     let task = async move { cni.add(&network, &attachment).await };

@@ -140,3 +140,13 @@ fn no_network_at_all_is_fine() {
     assert!(host().cni().add_all(&[]).unwrap().is_empty());
     host().cni().del_all(&[]).unwrap();
 }
+
+#[test]
+fn an_add_that_lacks_a_plugin_is_undone_without_it() {
+    let sandbox = Sandbox::new().plugins(["one", "two"]);
+    std::fs::remove_file(sandbox.bin().join("two")).unwrap();
+    let cni = sandbox.cni().on_notice(|_| {});
+    let error = cni.add_with_rollback(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
+    assert!(matches!(error, Error::RolledBack { undo: None, .. }), "{error:?}");
+    assert_eq!(sandbox.calls(), ["ADD one", "DEL one"]);
+}

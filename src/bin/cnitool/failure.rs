@@ -55,14 +55,18 @@ impl Failure {
     /// What the user can do about it.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::NotAdded(error) if error.needs_cleanup() => {
-                Some("plugins may have done part of their work; `cnitool del` with the same arguments undoes it")
-            }
+            Self::NotAdded(error) if error.needs_cleanup() => Some(
+                "plugins may have done part of their work; `cnitool del` with the same arguments undoes it, and an \
+                     earlier `add` of the same interface with it",
+            ),
             Self::NotRemoved(error) if is_unknown_network(error) => {
                 Some("`cnitool del --cached` removes it with the configuration that it was added with")
             }
             Self::NotRemoved(error) if matches!(**error, Error::PluginNotFound { .. }) => {
                 Some("`--skip-missing` goes on without the plugin, and leaves what it has added")
+            }
+            Self::NotRemoved(error) if matches!(**error, Error::NotCached { .. }) => {
+                Some("`cnitool list attachments` shows what is cached")
             }
             Self::NotRemoved(_) => Some("what is not removed stays in the cache; the same command can be run again"),
             Self::NothingToKeep { .. } => Some(
