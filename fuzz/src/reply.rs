@@ -22,8 +22,13 @@ pub fn holds(data: &[u8]) {
 
 fn ends(output: Output) {
     let succeeded = output.status.success();
-    let request =
-        Request { plugin: "p".into(), command: Command::Add, program: "/p".into(), env: vec![], stdin: vec![] };
+    let request = Request {
+        plugin: "p".into(),
+        command: Command::Add,
+        program: "/p".into(),
+        env: Default::default(),
+        stdin: vec![],
+    };
     match read_reply(&request, output) {
         Ok(stdout) => {
             assert!(succeeded, "a failure counts as success");

@@ -5,6 +5,7 @@
 //! expect of an execution is in [section 2](crate::specification#2-execution-protocol) of the specification.
 
 mod cancel;
+mod environment;
 mod exec;
 mod failure;
 mod find;
@@ -17,6 +18,8 @@ mod request;
 mod traced;
 
 pub use cancel::CancelToken;
+pub use environment::Environment;
+pub(crate) use environment::Inherited;
 pub use exec::{Exec, ExecError, Limits, Output};
 pub use failure::{Failure, PluginError};
 pub(crate) use find::FileState;

@@ -1,10 +1,10 @@
 //! What one execution is: a program, its whole environment, its stdin.
 
-use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
+use super::environment::{Environment, Inherited};
 use crate::spec::{CNI_ARGS, CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, CNI_PATH, Command};
 
 /// One execution of a plugin.
@@ -34,7 +34,7 @@ pub struct Request {
     /// The path of the executable.
     pub program: PathBuf,
     /// The whole environment, each variable once.
-    pub env: Vec<(OsString, OsString)>,
+    pub env: Environment,
     /// The bytes for stdin.
     pub stdin: Vec<u8>,
 }
@@ -58,6 +58,10 @@ pub struct Parameters<'a> {
 }
 
 impl Parameters<'_> {
+    /// The names of the protocol's variables.
+    pub(super) const NAMES: [&'static str; 6] =
+        [CNI_COMMAND, CNI_CONTAINERID, CNI_NETNS, CNI_IFNAME, CNI_ARGS, CNI_PATH];
+
     /// The environment `base` with the protocol's variables for `command` in place of inherited ones.
     ///
     /// ```
@@ -66,33 +70,25 @@ impl Parameters<'_> {
     ///
     /// let inherited = [("CNI_IFNAME".into(), "lo".into()), ("LANG".into(), "C".into())];
     /// let env = Parameters { ifname: "eth0", ..Parameters::default() }.environment(Command::Add, &inherited);
-    /// assert_eq!(env[0], ("LANG".into(), "C".into()));
-    /// assert!(env.contains(&("CNI_IFNAME".into(), "eth0".into())) && env.len() == 7);
+    /// assert_eq!(env.iter().next(), Some(&("LANG".into(), "C".into())));
+    /// assert!(env.get("CNI_IFNAME") == Some("eth0".as_ref()) && env.iter().count() == 7);
     /// ```
-    pub fn environment(&self, command: Command, base: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
-        let own = [
-            (CNI_COMMAND, command.as_str()),
-            (CNI_CONTAINERID, self.container_id),
-            (CNI_NETNS, self.netns),
-            (CNI_IFNAME, self.ifname),
-            (CNI_ARGS, self.args),
-        ];
-        let own = own.map(|(key, value)| (OsStr::new(key), OsStr::new(value)));
-        let own = own.into_iter().chain([(OsStr::new(CNI_PATH), self.path)]);
-        let most = base.len() + 6;
-        let (mut set, mut env) = (HashSet::with_capacity(most), Vec::with_capacity(most));
-        set.extend(own.clone().map(|(key, _)| key));
-        env.extend(base.iter().filter(|(key, _)| set.insert(key.as_os_str())).cloned());
-        env.extend(own.map(|(key, value)| (key.to_owned(), value.to_owned())));
-        env
+    pub fn environment(&self, command: Command, base: &[(OsString, OsString)]) -> Environment {
+        Environment::new(&Inherited::new(base.iter().cloned()), self.variables(command))
+    }
+
+    /// The protocol's variables.
+    pub(crate) fn variables(&self, command: Command) -> Vec<(OsString, OsString)> {
+        let values = [command.as_str(), self.container_id, self.netns, self.ifname, self.args].map(OsStr::new);
+        let values = values.into_iter().chain([self.path]);
+        Self::NAMES.into_iter().zip(values).map(|(name, value)| (name.into(), value.into())).collect()
     }
 }
 
 impl Request {
     /// The value of an environment variable.
     pub fn env(&self, key: &str) -> Option<&OsStr> {
-        let found = self.env.iter().find(|(k, _)| k == key);
-        found.map(|(_, value)| value.as_os_str())
+        self.env.get(key)
     }
 }
 

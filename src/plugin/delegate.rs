@@ -2,10 +2,10 @@
 //!
 //! See [section 4](crate::specification#4-delegation) of the specification.
 
-use std::ffi::OsString;
-
 use super::{Answer, Call};
-use crate::invoke::{Exec, Failure as PluginFailure, Limits, PluginError, ProcessExec, Request, read_reply};
+use crate::invoke::{
+    Environment, Exec, Failure as PluginFailure, Limits, PluginError, ProcessExec, Request, read_reply,
+};
 use crate::result::AddResult;
 use crate::spec::{CNI_COMMAND, Command};
 
@@ -93,10 +93,10 @@ impl<'a> Delegate<'a> {
     }
 
     /// The caller's environment with another verb.
-    fn environment(self, command: Command) -> Vec<(OsString, OsString)> {
+    fn environment(self, command: Command) -> Environment {
         let mut env = self.call.env.clone();
         env.insert(CNI_COMMAND.into(), command.as_str().into());
-        env.into_iter().collect()
+        env.into_iter().collect::<Vec<_>>().into()
     }
 }
 

@@ -1,12 +1,13 @@
 //! One plugin of a network: what it is sent, and what it answers.
 
 use std::borrow::Cow;
-use std::ffi::OsString;
 
 use super::{Attachment, Cni};
 use crate::conf::NetworkConfig;
 use crate::error::Error;
-use crate::invoke::{Failure, FindError, Parameters, PluginError, Request, join_dirs, read_reply};
+use crate::invoke::{
+    Environment, Failure, FindError, Inherited, Parameters, PluginError, Request, join_dirs, read_reply,
+};
 use crate::spec::{Command, Object};
 
 impl Cni {
@@ -54,18 +55,18 @@ impl Cni {
             plugin: plugin.to_owned(),
             command,
             program: self.exec.find(plugin, &self.plugin_dirs)?,
-            env: parameters.environment(command, &self.inherited()),
-            stdin: config.to_string().into_bytes(),
+            env: Environment::new(&self.inherited(), parameters.variables(command)),
+            stdin: config.to_bytes(),
         })
     }
 
     /// What plugins inherit: the environment, with the trace's variables in place of those of another trace.
-    fn inherited(&self) -> Cow<'_, [(OsString, OsString)]> {
+    fn inherited(&self) -> Cow<'_, Inherited> {
         let Some(context) = &self.trace_context else { return Cow::Borrowed(&self.env) };
         let variables = context.variables();
         let others = self.env.iter().filter(|(key, _)| variables.iter().all(|(name, _)| key != name));
-        let set = variables.into_iter().filter_map(|(name, value)| Some((name.into(), value?.into())));
-        Cow::Owned(others.cloned().chain(set).collect())
+        let set = variables.iter().filter_map(|(name, value)| Some((name.into(), value.as_ref()?.into())));
+        Cow::Owned(Inherited::new(others.cloned().chain(set)))
     }
 
     pub(super) fn run(&self, request: Request) -> Result<Answer, Box<PluginError>> {

@@ -41,7 +41,7 @@ pub use self::notice::Notice;
 use crate::cache::Cache;
 use crate::conf::NetworkConfig;
 use crate::error::Error;
-use crate::invoke::{CancelToken, Exec, Limits, ProcessExec};
+use crate::invoke::{CancelToken, Exec, Inherited, Limits, ProcessExec};
 use crate::lock::Locking;
 use crate::spec::{Command, TraceContext, Version};
 
@@ -69,7 +69,7 @@ pub struct Cni {
     plugin_dirs: Vec<PathBuf>,
     cache: Cache,
     exec: Arc<dyn Exec>,
-    env: Vec<(OsString, OsString)>,
+    env: Inherited,
     trace_context: Option<TraceContext>,
     limits: Limits,
     locking: Option<Arc<dyn Locking>>,
@@ -96,7 +96,7 @@ impl Cni {
             plugin_dirs: DEFAULT_PLUGIN_DIRS.map(PathBuf::from).to_vec(),
             cache: Cache::default(),
             exec: Arc::new(ProcessExec),
-            env: std::env::vars_os().collect(),
+            env: Inherited::new(std::env::vars_os()),
             trace_context: None,
             limits: Limits::default(),
             locking: None,
@@ -127,7 +127,7 @@ impl Cni {
 
     /// Gives plugins another environment than this process has, besides the protocol's variables.
     pub fn env(self, env: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        let env = env.into_iter().collect();
+        let env = Inherited::new(env);
         Self { env, answers: version::Answers::default(), ..self }
     }
 

@@ -45,6 +45,12 @@ impl Object {
         super::indent(&self.to_string())
     }
 
+    /// The JSON text in one line, as bytes.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        // As infallible as `raw`, for the same reason.
+        serde_json::to_vec(self).expect("the crate's own types are JSON")
+    }
+
     /// Whether the object has no key.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

@@ -102,7 +102,7 @@ fn a_plugin_directory_that_is_not_utf8_is_passed_on_as_it_is() {
 fn a_hundred_thousand_variables_take_a_moment() {
     let many: Vec<(OsString, OsString)> = (0..100_000).map(|n| (format!("V{n}").into(), "".into())).collect();
     let env = promptly(|| Parameters::default().environment(Command::Status, &many));
-    assert_eq!(env.len(), many.len() + 6);
+    assert_eq!(env.iter().count(), many.len() + 6);
 }
 
 #[test]

@@ -28,7 +28,8 @@ impl Script {
         fs::write(&program, content).unwrap();
         fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
         let env = vec![("PATH".into(), "/usr/bin:/bin".into()), ("HOME".into(), dir.path().into())];
-        let request = Request { plugin: "program".into(), command: Command::Add, program, env, stdin: Vec::new() };
+        let request =
+            Request { plugin: "program".into(), command: Command::Add, program, env: env.into(), stdin: Vec::new() };
         let limits =
             Limits { timeout: Duration::from_secs(20), grace: Duration::from_millis(200), ..Limits::default() };
         Self { dir, request, limits }

