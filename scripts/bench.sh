@@ -21,7 +21,7 @@ for program in noop spawner peak; do
 done
 
 # What is measured is to have no descriptors but its own.
-for descriptor in /proc/$$/fd/*; do
+for descriptor in "/proc/$$/fd/"*; do
     number=${descriptor##*/}
     if [ "$number" -gt 2 ] && [ "$number" -ne 255 ]; then eval "exec $number>&-"; fi
 done
