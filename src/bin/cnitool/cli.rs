@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) verb: Verb,
     #[command(flatten)]
-    options: Options,
+    pub(crate) options: Options,
 }
 
 #[derive(Debug, Subcommand)]
@@ -82,7 +82,7 @@ pub(crate) struct Target {
     /// The name of the network
     pub(crate) network: String,
     /// A network namespace: a path, or a name as `ip netns` has it
-    netns: PathBuf,
+    pub(crate) netns: PathBuf,
     /// Show what each plugin would be sent, and run nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -14,6 +14,7 @@ mod netlink;
 mod netns;
 mod options;
 mod output;
+mod plain;
 mod removal;
 mod request;
 mod rootless;
@@ -37,7 +38,7 @@ use self::output::{print, warn};
 use self::signals::Signals;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match plain::read(std::env::args_os().skip(1)).map_or_else(Arguments::try_parse, Ok) {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error),
     };

@@ -54,7 +54,7 @@ pub(crate) struct Options {
     pub(crate) trace: bool,
     /// Append the same to a file, a line of JSON for each plugin
     #[arg(long, global = true, value_name = "FILE")]
-    trace_file: Option<PathBuf>,
+    pub(crate) trace_file: Option<PathBuf>,
     /// Print for programs: JSON on stdout, and every warning and error as a line of JSON on stderr
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -142,7 +142,7 @@ fn text(name: &'static str) -> Result<Option<String>, Invalid> {
 }
 
 /// A number with a unit: ms, s (also without a unit) or m.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().map_err(|_| "it must start with a number".to_owned())?;

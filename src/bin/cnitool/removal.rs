@@ -35,6 +35,13 @@ pub(crate) struct Del {
     dry_run: bool,
 }
 
+impl Del {
+    /// Without options of its own.
+    pub(crate) fn plain(network: String, netns: OsString) -> Self {
+        Self { network, netns: Some(netns), cached: false, skip_missing: false, dry_run: false }
+    }
+}
+
 /// The arguments of `gc`.
 #[derive(Args, Debug)]
 pub(crate) struct Gc {
