@@ -1,6 +1,6 @@
 //! The environment of a plugin.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::sync::Arc;
@@ -72,8 +72,11 @@ pub(crate) struct Inherited(Arc<[(OsString, OsString)]>);
 
 impl Inherited {
     pub(crate) fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        let mut set: HashSet<OsString> = Parameters::NAMES.map(OsString::from).into();
-        Self(variables.into_iter().filter(|(key, _)| set.insert(key.clone())).collect())
+        let mut variables: Vec<_> = variables.into_iter().collect();
+        let mut set: BTreeSet<&OsStr> = Parameters::NAMES.map(OsStr::new).into();
+        let mut is_first = variables.iter().map(|(key, _)| set.insert(key)).collect::<Vec<_>>().into_iter();
+        variables.retain(|_| is_first.next().unwrap_or_default());
+        Self(variables.into())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &(OsString, OsString)> {
