@@ -3,16 +3,19 @@
 #
 #   scripts/bench.sh [--quick] [SECTION...]    as root, or as an ordinary user where user namespaces are allowed
 #
-# --quick only shows that it runs, within seconds. Sections are those of benches/speed/main.rs, and `plugins`. Needs a C compiler for the floors, benches/floor; and Debian's
-# containernetworking-plugins, as root, for the last rows. Files are on tmpfs; everything happens in namespaces that end
-# with this script. Compare the figures of a row: absolute times differ from machine to machine and from hour to hour.
+# --quick only shows that it runs, within seconds. Sections are those of benches/speed/main.rs, and `plugins`, which needs
+# root and Debian's containernetworking-plugins. The floors, benches/floor, need a C compiler. Files are on tmpfs;
+# everything happens in namespaces that end with this script. Compare the figures of a row: absolute times differ from
+# machine to machine and from hour to hour.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 options=("${@/#--quick/quick}")
 
-cargo build --quiet --release --bins --examples
 # Run without cargo, which would add variables and descriptors.
 speed=$(cargo bench --no-run --bench speed 2>&1 | sed -n 's/^ *Executable.*(\(.*\))$/\1/p')
+# After the bench, whose profile makes another cnitool of the same name.
+cargo build --quiet --release --bin cnitool
+static=$(scripts/build-static.sh)/cnitool
 floor=$PWD/target/bench-floor
 mkdir -p "$floor"
 for program in noop spawner peak; do
@@ -32,4 +35,15 @@ unshare "${alone[@]}" sh -euc '
     mount -t tmpfs tmpfs /run
     mkdir /run/netns && : > /run/netns/bench && unshare --net=/run/netns/bench true
     exec "$@"
-' sh "$speed" /run/bench "$floor" "$PWD/target/release/cnitool" "${options[@]}"
+' sh "$speed" /run/bench "$floor" "$PWD/target/release/cnitool" "$static" "${options[@]}"
+
+# The plugins, as more rows.
+runs=30
+case " $* " in *' --quick '*) runs=1 ;; esac
+case " ${*/--quick/} " in *[a-z]*) case " $* " in *' plugins '*) ;; *) exit 0 ;; esac ;; esac
+if [ "$(id -u)" = 0 ] && [ -x /usr/lib/cni/bridge ]; then
+    scripts/bench-plugins.sh "$runs" | awk '
+        NR == 1 || !NF { next }
+        { what = substr($0, 1, 36); sub(/ +$/, "", what); $0 = substr($0, 37) }
+        { printf "| container %s, our plugins | the same with the Go ones | %s ms | %s ms | %s | |\n", what, $1, $2, $3 }'
+fi

@@ -16,13 +16,16 @@ pub(crate) struct Host {
     dir: PathBuf,
     /// What the script built: `noop`, `spawner` and `peak`.
     programs: PathBuf,
-    pub(crate) cnitool: PathBuf,
+    /// The tool, by how it was built.
+    pub(crate) cnitool: [(&'static str, PathBuf); 2],
     /// Everything small and short, to see that it runs.
     pub(crate) quick: bool,
 }
 
 impl Host {
-    pub(crate) fn new(dir: PathBuf, programs: PathBuf, cnitool: PathBuf, quick: bool) -> Self {
+    pub(crate) fn new(dir: PathBuf, programs: PathBuf, cnitool: [PathBuf; 2], quick: bool) -> Self {
+        let [dynamic, fixed] = cnitool;
+        let cnitool = [("", dynamic), (", static build", fixed)];
         let host = Self { dir, programs, cnitool, quick };
         fs::create_dir_all(host.bin()).unwrap();
         fs::create_dir_all(host.net_d()).unwrap();
