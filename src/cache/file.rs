@@ -21,7 +21,7 @@ const MAX_SIZE: u64 = 32 << 20;
 const UNFINISHED: &str = ".tmp-";
 
 /// Makes a directory and those above it, for the owner alone.
-pub(super) fn create_dir(dir: &Path) -> Result<(), CacheError> {
+fn create_dir(dir: &Path) -> Result<(), CacheError> {
     let mut builder = DirBuilder::new();
     builder.recursive(true).mode(0o700).create(dir).map_err(error("create directory", dir))
 }
@@ -84,16 +84,35 @@ fn create(path: &Path, content: &[u8], durable: bool) -> io::Result<()> {
     let parent = path.parent().unwrap_or(path);
     let nameless = options.write(true).mode(0o600).custom_flags(OFlag::O_TMPFILE.bits()).open(parent);
     match nameless.and_then(|file| fill(&file, content, durable).map(|()| file)) {
-        Ok(file) => {
-            let descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
-            match linkat(AT_FDCWD, descriptor.as_str(), AT_FDCWD, path, AtFlags::AT_SYMLINK_FOLLOW) {
-                // No /proc.
-                Err(Errno::ENOENT) => create_named(path, content, durable),
-                linked => Ok(linked?),
-            }
-        }
+        Ok(file) => match name(&file, path) {
+            // No /proc.
+            Err(Errno::ENOENT) => create_named(path, content, durable),
+            named => Ok(named?),
+        },
         Err(e) if can_not_be_nameless(&e) => create_named(path, content, durable),
         Err(e) => Err(e),
+    }
+}
+
+/// Gives a file its name. Directly is faster than by way of /proc, but not everybody may.
+fn name(file: &File, path: &Path) -> Result<(), Errno> {
+    match linkat(file, "", AT_FDCWD, path, AtFlags::AT_EMPTY_PATH) {
+        Err(Errno::ENOENT | Errno::EPERM) => {
+            let descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
+            linkat(AT_FDCWD, descriptor.as_str(), AT_FDCWD, path, AtFlags::AT_SYMLINK_FOLLOW)
+        }
+        named => named,
+    }
+}
+
+/// Writes into a directory, which is made if it is not there.
+pub(super) fn in_dir(dir: &Path, write: impl Fn() -> Result<(), CacheError>) -> Result<(), CacheError> {
+    match write() {
+        Err(CacheError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            create_dir(dir)?;
+            write()
+        }
+        written => written,
     }
 }
 

@@ -25,9 +25,8 @@ impl Cache {
     /// The system refuses.
     pub fn begin(&self, key: &Key, entry: &Entry) -> Result<(), CacheError> {
         let path = self.intent(key);
-        file::create_dir(&self.dir)?;
         let content = entry.to_intent();
-        match file::write_new(&path, content.as_bytes()) {
+        match file::in_dir(&self.dir, || file::write_new(&path, content.as_bytes())) {
             // An earlier ADD was not finished, and this one now stands for both.
             Err(CacheError::Io { source, .. }) if source.kind() == ErrorKind::AlreadyExists => {
                 file::write(&path, &key.hash(), content.as_bytes())

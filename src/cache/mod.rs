@@ -136,14 +136,14 @@ impl Cache {
     /// The system refuses.
     pub fn write(&self, key: &Key, entry: &Entry) -> Result<(), CacheError> {
         let results = self.results();
-        file::create_dir(&results)?;
         let names = key.names();
         let holders: Vec<_> = names.iter().map(|name| self.holder(name, key)).collect();
         let place = holders.iter().position(|holder| *holder == Holder::This);
         let place = place.or_else(|| holders.iter().position(|holder| *holder == Holder::Nobody));
         // The last name is this key's alone, so whatever is there can go.
         let place = place.unwrap_or(names.len() - 1);
-        file::write(&results.join(&names[place]), &key.hash(), entry.to_json().as_bytes())?;
+        let (path, content) = (results.join(&names[place]), entry.to_json());
+        file::in_dir(&results, || file::write(&path, &key.hash(), content.as_bytes()))?;
         self.forget_intent(key)
     }
 
