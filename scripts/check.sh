@@ -23,6 +23,7 @@ done
 # What is off is not there: no feature, no crate of it.
 step scripts/check-features.sh
 step shellcheck -x scripts/*.sh tests/*.sh .ci/run
+step scripts/bench.sh --quick
 step tests/scripts.sh
 step tests/readme.sh
 step tests/clients.sh
