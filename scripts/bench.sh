@@ -45,7 +45,7 @@ if $quick; then exit; fi
 case " $* " in '  ' | *' plugins '*) ;; *) exit ;; esac
 if [ "$(id -u)" = 0 ] && [ -x /usr/lib/cni/bridge ]; then
     scripts/bench-plugins.sh | awk '
-        NR == 1 || !NF { next }
+        NR == 1 { next }
         { what = substr($0, 1, 36); sub(/ +$/, "", what); $0 = substr($0, 37) }
-        { printf "| container %s, our plugins | the same with the Go ones | %s ms | %s ms | %s | |\n", what, $1, $2, $3 }'
+        NF == 3 { printf "| container %s, our plugins | the same with the Go ones | %s ms | %s ms | %s | |\n", what, $1, $2, $3 }'
 fi

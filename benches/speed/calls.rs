@@ -54,11 +54,11 @@ pub(crate) fn with_much_memory(host: &Host, table: &mut Table) {
     // By turns in short runs, since whatever else the machine does changes in the meantime.
     let turn = |memory: usize| {
         let memory = std::hint::black_box(vec![1_u8; memory]);
-        let took = median((0..host.count(100, 10)).map(|_| add_and_delete(&cni, &network, "c1")).collect());
+        let took = median((0..host.count(50, 10)).map(|_| add_and_delete(&cni, &network, "c1")).collect());
         drop(memory);
         took
     };
-    let pair = compare(host.count(3, 1), || turn(0), || turn(size));
+    let pair = compare(host.count(7, 1), || turn(0), || turn(size));
     let what = format!("container added and removed by a process that holds {} MiB", size >> 20);
     table.times(&what, "the same process without", pair, "≤ 1.1");
 }
