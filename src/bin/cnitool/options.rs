@@ -60,6 +60,28 @@ pub(crate) struct Options {
     pub(crate) json: bool,
 }
 
+impl Default for Options {
+    /// No option at all, and what those with a default have then.
+    fn default() -> Self {
+        Self {
+            conf_dir: None,
+            plugin_dir: Vec::new(),
+            cache_dir: None,
+            container_id: None,
+            ifname: None,
+            arg: Vec::new(),
+            cap: None,
+            timeout: Duration::from_secs(25),
+            lock_timeout: Duration::from_secs(60),
+            strict: false,
+            negotiate: false,
+            trace: false,
+            trace_file: None,
+            json: false,
+        }
+    }
+}
+
 /// An argument or variable that can't be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Invalid {

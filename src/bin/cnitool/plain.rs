@@ -3,7 +3,6 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::cli::{Add, Arguments, Target, Verb};
 use crate::options::{Options, duration};
@@ -77,28 +76,6 @@ fn set(options: &mut Options, name: &str, value: String) -> Option<()> {
         _ => return None,
     }
     Some(())
-}
-
-impl Default for Options {
-    /// No option at all, and what those with a default have then.
-    fn default() -> Self {
-        Self {
-            conf_dir: None,
-            plugin_dir: Vec::new(),
-            cache_dir: None,
-            container_id: None,
-            ifname: None,
-            arg: Vec::new(),
-            cap: None,
-            timeout: Duration::from_secs(25),
-            lock_timeout: Duration::from_secs(60),
-            strict: false,
-            negotiate: false,
-            trace: false,
-            trace_file: None,
-            json: false,
-        }
-    }
 }
 
 #[cfg(test)]
