@@ -95,7 +95,9 @@ pub trait Plugin {
 /// # use libcni::plugin::{Answer, AttachmentCall, Plugin};
 /// # struct MyPlugin;
 /// # impl Plugin for MyPlugin {
-/// #     fn add(&self, _: &AttachmentCall) -> Answer<libcni::result::AddResult> { unimplemented!() }
+/// #     fn add(&self, _: &AttachmentCall) -> Answer<libcni::result::AddResult> {
+/// #         Ok(libcni::result::v100::Body::default().into())
+/// #     }
 /// #     fn del(&self, _: &AttachmentCall) -> Answer { Ok(()) }
 /// #     fn check(&self, _: &AttachmentCall) -> Answer { Ok(()) }
 /// # }

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use nix::fcntl::{Flock, FlockArg};
 use serde_json::{Value, json};
 
 use super::{NETNS, host};
@@ -74,8 +75,8 @@ fn warnings_and_what_plugins_say_on_stderr_are_lines_of_json() {
 fn a_lock_that_others_hold_is_an_error_to_try_again() {
     let sandbox = host();
     fs::create_dir(sandbox.path("cache")).unwrap();
-    let lock = fs::File::create(sandbox.path("cache/.lock-container-c1")).unwrap();
-    lock.lock().unwrap();
+    let file = fs::File::create(sandbox.path("cache/.lock-container-c1")).unwrap();
+    let _held = Flock::lock(file, FlockArg::LockExclusive).unwrap();
     let error = failure(&sandbox, ["add", "net", NETNS, "--container-id", "c1", "--lock-timeout", "10ms"]);
     assert_eq!(error["code"], 11);
     assert!(error["msg"].as_str().unwrap().contains(&format!("process {}", std::process::id())), "{error}");

@@ -133,3 +133,11 @@ fn wrong_usage_has_exit_status_2_and_help_is_on_stdout() {
     }
     assert!(sandbox.calls().is_empty());
 }
+
+#[test]
+fn an_empty_namespace_is_told_apart_from_a_missing_one() {
+    Ran::new(&mut host().cnitool(["del", "net", ""]))
+        .exits_with(1)
+        .says("the namespace is empty")
+        .says("--container-id");
+}

@@ -15,6 +15,8 @@ pub(crate) const NAMED: &str = "/var/run/netns";
 pub(crate) enum Unusable {
     #[error("cannot make the namespace path `{}` absolute: {source}", path.display())]
     NoWorkingDirectory { path: PathBuf, source: io::Error },
+    #[error("the namespace is empty, which only `del` takes, with --container-id")]
+    Empty,
     #[error("namespace path `{}` is not UTF-8", .0.display())]
     NotUtf8(PathBuf),
 }
@@ -22,6 +24,9 @@ pub(crate) enum Unusable {
 /// The absolute path of a namespace, cleaned of `.`, `..` and repeated slashes by name alone, as Go does, so that
 /// two tools call the same attachment alike. A bare name that is no file here is one of `ip netns`.
 pub(crate) fn resolve(argument: &Path) -> Result<String, Unusable> {
+    if argument.as_os_str().is_empty() {
+        return Err(Unusable::Empty);
+    }
     let is_name =
         matches!(argument.components().collect::<Vec<_>>()[..], [Component::Normal(name)] if name == argument);
     let path = match is_name && !argument.exists() {
