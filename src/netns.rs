@@ -4,11 +4,11 @@
 //! of a namespace, which the kernel takes from those that became free.
 
 use std::fmt;
-use std::fs::{self, Metadata};
+use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, makedev, statx};
 
 /// A network namespace, told from all others that there are and were, as far as the kernel lets one.
 ///
@@ -43,13 +43,22 @@ pub(crate) const OWN: &str = "/proc/thread-self/ns/net";
 impl Identity {
     /// The namespace that a path leads to; `None` when it leads to nothing, or to something else.
     pub fn of(path: impl AsRef<Path>) -> Option<Self> {
-        let path = path.as_ref();
-        let found = namespace(path)?;
-        let since = match is_mount(path) {
-            true => Since::Pinned(found.ctime(), found.ctime_nsec()),
+        let (found, _) = File::namespace(path.as_ref())?;
+        Self::of_file(&found)
+    }
+
+    /// The same; `None` also when it is the namespace of the calling thread.
+    pub(crate) fn of_another(path: &Path) -> Option<Self> {
+        let (found, own) = File::namespace(path)?;
+        if found.inode == own.inode { None } else { Self::of_file(&found) }
+    }
+
+    fn of_file(found: &File) -> Option<Self> {
+        let since = match found.is_mount {
+            true => Since::Pinned(found.changed.0, found.changed.1),
             false => Since::Boot(fs::read_to_string(BOOT_ID).ok()?.trim().to_owned()),
         };
-        Some(Self { inode: found.ino(), since })
+        Some(Self { inode: found.inode, since })
     }
 
     /// Whether both may be the same namespace: where nothing says that they are different.
@@ -81,23 +90,49 @@ impl fmt::Display for Identity {
     }
 }
 
-/// What a path leads to, where that is on the file system of namespaces.
-fn namespace(path: &Path) -> Option<Metadata> {
-    let found = fs::metadata(path).ok()?;
-    (found.dev() == fs::metadata(OWN).ok()?.dev()).then_some(found)
+/// What tells files apart.
+struct File {
+    device: u64,
+    inode: u64,
+    /// Seconds and nanoseconds.
+    changed: (i64, i64),
+    /// Whether the path is where something is mounted. Before Linux 5.8, where one can't tell, nothing is.
+    is_mount: bool,
 }
 
-/// Whether a path is where something is mounted. Before Linux 5.8, where one can't tell, nothing is.
-fn is_mount(path: &Path) -> bool {
-    let asked = statx(CWD, path, AtFlags::empty(), StatxFlags::TYPE);
-    asked.is_ok_and(|status| status.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+impl File {
+    /// Asked with one call: this is in the way of every container.
+    fn at(path: impl AsRef<Path>) -> Option<Self> {
+        let path = path.as_ref();
+        let Ok(found) = statx(CWD, path, AtFlags::empty(), StatxFlags::BASIC_STATS) else {
+            return Self::without_statx(path);
+        };
+        Some(Self {
+            device: makedev(found.stx_dev_major, found.stx_dev_minor),
+            inode: found.stx_ino,
+            changed: (found.stx_ctime.tv_sec, found.stx_ctime.tv_nsec.into()),
+            is_mount: found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT),
+        })
+    }
+
+    /// Sandboxes for system calls that are older than `statx` refuse it.
+    fn without_statx(path: &Path) -> Option<Self> {
+        let found = fs::metadata(path).ok()?;
+        let changed = (found.ctime(), found.ctime_nsec());
+        Some(Self { device: found.dev(), inode: found.ino(), changed, is_mount: false })
+    }
+
+    /// What a path leads to, where that is on the file system of namespaces, and the calling thread's own namespace.
+    fn namespace(path: &Path) -> Option<(Self, Self)> {
+        let found = Self::at(path)?;
+        let own = Self::at(OWN)?;
+        (found.device == own.device).then_some((found, own))
+    }
 }
 
 /// Whether a path is the network namespace that the calling thread is in. A path that can't be read is not.
 pub fn is_own(path: &Path) -> bool {
-    let identity = |path: &Path| fs::metadata(path).map(|m| (m.dev(), m.ino())).ok();
-    let own = identity(Path::new(OWN));
-    own.is_some() && own == identity(path)
+    File::namespace(path).is_some_and(|(found, own)| found.inode == own.inode)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::cache::{Entry, Key};
 use crate::conf::NetworkConfig;
 use crate::invoke::Parameters;
-use crate::netns::{Identity, is_own};
+use crate::netns::Identity;
 use crate::spec::capability::CapabilityArgs;
 use crate::spec::{CniArgs, ContainerId, IfName, InvalidName, NetworkName, Object};
 
@@ -107,7 +107,7 @@ impl Attachment {
 
     /// The namespace of a container; that of this process is none.
     fn netns_identity(&self) -> Option<Identity> {
-        Identity::of(&self.netns).filter(|_| !is_own(self.netns.as_ref()))
+        Identity::of_another(self.netns.as_ref())
     }
 
     /// The attachment in an error message.
