@@ -1,5 +1,7 @@
 //! `loopback`: brings `lo` of the container up, whatever CNI_IFNAME says. No configuration of its own.
 
+#[path = "shared/allocator.rs"]
+mod allocator;
 #[path = "shared/route/mod.rs"]
 mod route;
 

@@ -1,6 +1,8 @@
 //! `bridge`: connects containers to a bridge on the host. Keys as those of the reference plugin of the same name.
 
 mod add;
+#[path = "../shared/allocator.rs"]
+mod allocator;
 mod antispoof;
 mod check;
 mod config;

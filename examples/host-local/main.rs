@@ -13,6 +13,8 @@
 //! that the container asks for) are known.
 
 mod allocate;
+#[path = "../shared/allocator.rs"]
+mod allocator;
 mod config;
 mod owner;
 mod range;

@@ -18,6 +18,8 @@
 //! - `markMasqBit`, `externalSetMarkChain`: checked, and without effect. They say how iptables is to remember what to
 //!   masquerade; here nothing needs to be remembered, and no bit of the mark is used up.
 
+#[path = "../shared/allocator.rs"]
+mod allocator;
 mod condition;
 mod config;
 mod conntrack;

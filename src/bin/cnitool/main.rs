@@ -37,6 +37,10 @@ use self::failure::Failure;
 use self::output::{print, warn};
 use self::signals::Signals;
 
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn main() -> ExitCode {
     let arguments = match plain::read(std::env::args_os().skip(1)).map_or_else(Arguments::try_parse, Ok) {
         Ok(arguments) => arguments,
