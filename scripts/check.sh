@@ -24,11 +24,14 @@ done
 step scripts/check-features.sh
 step shellcheck -x scripts/*.sh tests/*.sh .ci/run
 step scripts/bench.sh --quick
-step tests/scripts.sh
+# What is installed, tested like what is built every day.
+static=$(scripts/build-static.sh)
+step tests/scripts.sh "$static"
 step tests/readme.sh
 step tests/clients.sh
 
 conformance=${LIBCNI_CONFORMANCE:-../shared/conformance}
 if [ -f "$conformance/run.py" ]; then
     step scripts/conformance.sh "$conformance"
+    step scripts/conformance.sh "$conformance" "$static/cnitool"
 fi

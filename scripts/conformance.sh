@@ -1,14 +1,15 @@
 #!/bin/sh
 # Runs the recorded black-box scenarios of the Go cnitool against ours.
 #
-#   scripts/conformance.sh DIRECTORY      with run.py and blackbox/ in it
+#   scripts/conformance.sh DIRECTORY [CNITOOL]      DIRECTORY with run.py and blackbox/; CNITOOL: the release build unless given
 #
 # Where ours differs by default on purpose, CNITOOL_COMPAT=go brings the recorded behaviour back: one broken
 # configuration file stops everything (scenario bad_json). A wrapper sets it, since run.py clears the environment.
 set -eu
 cd "$(dirname "$0")/.."
+cnitool=${2-$PWD/target/release/cnitool}
 wrapper=$(mktemp)
 trap 'rm -f "$wrapper"' EXIT
-printf '#!/bin/sh\nCNITOOL_COMPAT=go exec "%s" "$@"\n' "$PWD/target/release/cnitool" > "$wrapper"
+printf '#!/bin/sh\nCNITOOL_COMPAT=go exec "%s" "$@"\n' "$cnitool" > "$wrapper"
 chmod +x "$wrapper"
 python3 "$1/run.py" --cnitool "$wrapper" "$1/blackbox"

@@ -2,16 +2,18 @@
 # Runs the scripts of operators for real: priv-net-run.sh and exec-plugins.sh with our plugins and with Debian's,
 # docker-run.sh with a Docker daemon of its own. Everything is in namespaces that end with this script.
 #
-#   tests/scripts.sh      as root; needs what .ci/run installs, and cargo build --release --bins --examples
+#   tests/scripts.sh [STATIC]      as root; STATIC: what scripts/build-static.sh printed, to try its plugins, too.
+#
+# Needs what .ci/run installs, and cargo build --release --bins --examples.
 set -uo pipefail
 
 if [ "${1-}" != --inside ]; then
     cd "$(dirname "$0")/.." || exit 2
     [ "$(id -u)" = 0 ] || { echo "ignored: tests/scripts.sh needs root"; exit 0; }
     exec unshare --net --mount --pid --fork --kill-child --propagation private -- \
-        "$PWD/tests/scripts.sh" --inside "$PWD"
+        "$PWD/tests/scripts.sh" --inside "$PWD" "${1-}"
 fi
-top=$2
+top=$2 static=$3
 scripts=$top/scripts
 ours=$top/target/release/examples
 # shellcheck source=tests/support/host.sh
@@ -249,7 +251,7 @@ host
 networks
 export NETCONFPATH=/run/net.d
 cd /
-for plugins in "$ours" /usr/lib/cni; do
+for plugins in "$ours" ${static:+"$static/examples"} /usr/lib/cni; do
     [ -x "$plugins/bridge" ] || { echo "ignored: priv-net-run.sh needs $plugins/bridge"; continue; }
     export CNI_PATH=$plugins
     test_priv_net_run "$plugins"
