@@ -12,10 +12,15 @@ const CONTAINER: &str = "c1";
 
 pub(crate) fn processes(host: &Host, table: &mut Table) {
     let rounds = host.count(600, 10);
-    let spawner = || timed(|| run(Command::new(host.program("spawner")).arg(host.noop()).arg(r#"{"type":"noop"}"#)));
+    let spawner = || {
+        let mut spawner = command(host, &host.program("spawner"));
+        spawner.arg(host.noop()).arg(r#"{"type":"noop"}"#);
+        timed(|| run(&mut spawner))
+    };
     for (build, tool) in &host.cnitool {
         let add = || {
-            let took = timed(|| run(&mut cnitool(host, tool, "add")));
+            let mut add = cnitool(host, tool, "add");
+            let took = timed(|| run(&mut add));
             run(&mut cnitool(host, tool, "del"));
             took
         };
@@ -23,7 +28,8 @@ pub(crate) fn processes(host: &Host, table: &mut Table) {
         table.times(&what("add"), SPAWNER, compare(rounds, spawner, add), "≤ 1.12");
         let del = || {
             run(&mut cnitool(host, tool, "add"));
-            timed(|| run(&mut cnitool(host, tool, "del")))
+            let mut del = cnitool(host, tool, "del");
+            timed(|| run(&mut del))
         };
         table.times(&what("del"), SPAWNER, compare(rounds, spawner, del), "");
         let empty = || timed(|| run(Command::new(host.noop()).stdin(Stdio::null())));
@@ -36,8 +42,8 @@ pub(crate) fn processes(host: &Host, table: &mut Table) {
 pub(crate) fn sizes(host: &Host, table: &mut Table) {
     for (build, tool) in &host.cnitool {
         let add = cnitool(host, tool, "add");
-        let mut command = Command::new(host.program("peak"));
-        command.arg(tool).args(add.get_args()).env("NETCONFPATH", host.net_d()).env("CNI_PATH", host.bin());
+        let mut command = command(host, &host.program("peak"));
+        command.arg(tool).args(add.get_args());
         let output = command.output().unwrap();
         assert!(output.status.success(), "{output:?}");
         let peak: f64 = String::from_utf8_lossy(&output.stdout).trim().parse().unwrap();
@@ -50,9 +56,15 @@ pub(crate) fn sizes(host: &Host, table: &mut Table) {
 }
 
 fn cnitool(host: &Host, tool: &Path, verb: &str) -> Command {
-    let mut command = Command::new(tool);
-    command.env("NETCONFPATH", host.net_d()).env("CNI_PATH", host.bin());
+    let mut command = command(host, tool);
     command.args([verb, NETWORK, NETNS, "--container-id", CONTAINER, "--cache-dir"]).arg(host.path("cache"));
+    command
+}
+
+/// What is compared gets the same environment: to put another one together takes time, too, and not the program's.
+fn command(host: &Host, program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env("NETCONFPATH", host.net_d()).env("CNI_PATH", host.bin());
     command
 }
 
