@@ -8,6 +8,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use nix::sched::{CloneFlags, unshare};
 use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, makedev, statx};
 
 /// A network namespace, told from all others that there are and were, as far as the kernel lets one.
@@ -37,8 +38,8 @@ enum Since {
 }
 
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
-/// The namespace of the calling thread.
-pub(crate) const OWN: &str = "/proc/thread-self/ns/net";
+/// The namespace of the first thread, and of any other. Of the second, the kernel makes more entries when it is asked.
+const OWN: [&str; 2] = ["/proc/self/ns/net", "/proc/thread-self/ns/net"];
 
 impl Identity {
     /// The namespace that a path leads to; `None` when it leads to nothing, or to something else.
@@ -125,7 +126,9 @@ impl File {
     /// What a path leads to, where that is on the file system of namespaces, and the calling thread's own namespace.
     fn namespace(path: &Path) -> Option<(Self, Self)> {
         let found = Self::at(path)?;
-        let own = Self::at(OWN)?;
+        // To unshare the thread group is refused where there are other threads, and has no effect where there are none.
+        let is_only_thread = unshare(CloneFlags::CLONE_THREAD).is_ok();
+        let own = Self::at(OWN[usize::from(!is_only_thread)])?;
         (found.device == own.device).then_some((found, own))
     }
 }
