@@ -9,11 +9,17 @@ pub(super) fn of(path: &Path) -> String {
     let Ok(inode) = fs::metadata(path).map(|metadata| metadata.ino()) else {
         return UNKNOWN.to_owned();
     };
-    let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
-    let holders: Vec<_> = locks.lines().filter_map(|line| holder(line, inode)).map(describe).collect();
+    let holders = (0..ATTEMPTS).map(|_| holders(inode)).find(|holders| !holders.is_empty()).unwrap_or_default();
     if holders.is_empty() { UNKNOWN.to_owned() } else { holders.join(", ") }
 }
 
+fn holders(inode: u64) -> Vec<String> {
+    let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
+    locks.lines().filter_map(|line| holder(line, inode)).map(describe).collect()
+}
+
+/// The kernel passes over a line where locks of others are released while it is read.
+const ATTEMPTS: usize = 5;
 const UNKNOWN: &str = "another process";
 
 /// The process of a line such as `1: FLOCK  ADVISORY  WRITE 1234 08:01:131090 0 EOF`, if it is about the file.
