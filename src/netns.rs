@@ -38,7 +38,7 @@ enum Since {
 }
 
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
-/// The namespace of the first thread, and of any other. Of the second, the kernel makes more entries when it is asked.
+/// The calling thread's namespace, where it is the only one, and where it is not: the second name is dearer to look up.
 const OWN: [&str; 2] = ["/proc/self/ns/net", "/proc/thread-self/ns/net"];
 
 impl Identity {
