@@ -16,7 +16,7 @@ if [ "${1-}" != --inside ]; then
     exec unshare --net --mount --propagation private "$PWD/scripts/bench-plugins.sh" --inside "${1:-30}" "$built"
 fi
 runs=$2 release=$3 cnitool=$release/cnitool
-declare -A dirs=([ours]=$release/examples [go]=/usr/lib/cni)
+declare -A dirs=([ours]=$release/plugins [go]=/usr/lib/cni)
 
 mount -t tmpfs tmpfs /run
 mkdir -p /run/netns /run/net.d /run/times

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds cnitool and the plugins as static programs, for installing: they run on every Linux of this processor, and need
-# half the time to start. Prints the directory of cnitool; `examples` in it has the plugins.
+# half the time to start. Prints the directory of cnitool and cni-plugins; `plugins` in it is a plugin directory.
 #
 #   scripts/build-static.sh
 #
@@ -25,5 +25,6 @@ flags='-C target-feature=+crt-static -C relocation-model=static -C link-arg=-Wl,
 # With a target named, the flags are for it only: macros that run in the compiler can't be static.
 RUSTFLAGS="${RUSTFLAGS-} $flags" \
     CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 \
-    cargo build --quiet --release --target "$target" --bins --examples
+    cargo build --quiet --release --target "$target" --bins
+"target/$target/release/cni-plugins" install "target/$target/release/plugins"
 echo "$PWD/target/$target/release"

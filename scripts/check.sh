@@ -13,6 +13,7 @@ step scripts/check-imports.sh
 step cargo clippy --all-targets --all-features -- -D warnings
 step env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
 step cargo build --release --examples --bins
+step target/release/cni-plugins install target/release/plugins
 step cargo test --all-features
 # Not part of the above: cargo only builds examples there.
 step cargo test --all-features --examples

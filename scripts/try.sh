@@ -3,7 +3,7 @@
 #
 #   scripts/try.sh [PLUGIN-DIR]      as root, or as an ordinary user where user namespaces are allowed
 #
-# PLUGIN-DIR is target/release/examples unless given; /usr/lib/cni has Debian's (containernetworking-plugins).
+# PLUGIN-DIR is target/release/plugins unless given; /usr/lib/cni has Debian's (containernetworking-plugins).
 #
 # Everything happens in namespaces that end with this script: nothing is left on the machine.
 set -eu
@@ -12,9 +12,10 @@ if [ "${1-}" != --inside ]; then
     plugins=${1:+$(realpath "$1")}
     cd "$(dirname "$0")/.."
     echo 'Building cnitool and the plugins; the first time that takes some minutes.' >&2
-    cargo build --quiet --release --bins --examples
+    cargo build --quiet --release --bins
+    target/release/cni-plugins install target/release/plugins
     self=$PWD/scripts/try.sh
-    plugins=${plugins:-$PWD/target/release/examples}
+    plugins=${plugins:-$PWD/target/release/plugins}
     if [ "$(id -u)" = 0 ]; then set -- --net --mount --propagation private; else set -- -Urnm; fi
     exec unshare "$@" "$self" --inside "$plugins" "$PWD/target/release/cnitool"
 fi

@@ -77,6 +77,8 @@ mod printable;
 pub mod cache;
 pub mod conf;
 pub mod invoke;
+#[cfg(feature = "link")]
+pub mod link;
 pub mod lock;
 pub mod netns;
 pub mod plugin;

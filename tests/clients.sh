@@ -2,9 +2,9 @@
 # Runs container engines that are not ours with our plugins: podman with its CNI backend, and containerd by
 # `ctr run --cni`. Everything is in namespaces that end with this script.
 #
-#   tests/clients.sh [PLUGIN-DIR]      as root; needs what .ci/run installs, and cargo build --release --examples
+#   tests/clients.sh [PLUGIN-DIR]      as root; needs what .ci/run installs, and a release build
 #
-# PLUGIN-DIR is target/release/examples unless given. What it does not have (firewall, tuning) is Debian's.
+# PLUGIN-DIR is target/release/plugins unless given. What it does not have (firewall, tuning) is Debian's.
 set -uo pipefail
 
 if [ "${1-}" != --inside ]; then
@@ -14,7 +14,7 @@ if [ "${1-}" != --inside ]; then
         command -v "$program" > /dev/null || { echo "ignored: tests/clients.sh needs $program"; exit 0; }
     done
     exec unshare --net --mount --pid --ipc --fork --kill-child --propagation private -- \
-        "$PWD/tests/clients.sh" --inside "$PWD" "$(realpath "${1:-target/release/examples}")"
+        "$PWD/tests/clients.sh" --inside "$PWD" "$(realpath "${1:-target/release/plugins}")"
 fi
 top=$2 ours=$3
 # shellcheck source=tests/support/host.sh

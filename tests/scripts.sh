@@ -4,7 +4,7 @@
 #
 #   tests/scripts.sh [STATIC]      as root; STATIC: what scripts/build-static.sh printed, to try its plugins, too.
 #
-# Needs what .ci/run installs, and cargo build --release --bins --examples.
+# Needs what .ci/run installs, and a release build with its plugins installed in target/release/plugins.
 set -uo pipefail
 
 if [ "${1-}" != --inside ]; then
@@ -15,7 +15,7 @@ if [ "${1-}" != --inside ]; then
 fi
 top=$2 static=$3
 scripts=$top/scripts
-ours=$top/target/release/examples
+ours=$top/target/release/plugins
 # shellcheck source=tests/support/host.sh
 . "$top/tests/support/host.sh"
 
@@ -251,12 +251,12 @@ host
 networks
 export NETCONFPATH=/run/net.d
 cd /
-for plugins in "$ours" ${static:+"$static/examples"} /usr/lib/cni; do
+for plugins in "$ours" ${static:+"$static/plugins"} /usr/lib/cni; do
     [ -x "$plugins/bridge" ] || { echo "ignored: priv-net-run.sh needs $plugins/bridge"; continue; }
     export CNI_PATH=$plugins
     test_priv_net_run "$plugins"
 done
-export CNI_PATH=$ours
+export CNI_PATH=$ours:$top/target/release/examples
 test_failing_add
 test_exec_plugins
 test_interrupted_add

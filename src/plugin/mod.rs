@@ -86,6 +86,37 @@ pub trait Plugin {
     }
 }
 
+/// Chosen at run time, as by a program that is several plugins.
+impl<P: Plugin + ?Sized> Plugin for &P {
+    fn add(&self, call: &AttachmentCall) -> Answer<AddResult> {
+        (**self).add(call)
+    }
+
+    fn del(&self, call: &AttachmentCall) -> Answer {
+        (**self).del(call)
+    }
+
+    fn check(&self, call: &AttachmentCall) -> Answer {
+        (**self).check(call)
+    }
+
+    fn gc(&self, call: &Call) -> Answer {
+        (**self).gc(call)
+    }
+
+    fn status(&self, call: &Call) -> Answer {
+        (**self).status(call)
+    }
+
+    fn supported_versions(&self) -> Vec<Version> {
+        (**self).supported_versions()
+    }
+
+    fn about(&self) -> Option<String> {
+        (**self).about()
+    }
+}
+
 /// Runs a plugin as this process: environment, stdin and stdout are the runtime's.
 ///
 /// While a verb runs, file descriptor 1 is stderr, so what is printed by accident does not spoil the answer. A

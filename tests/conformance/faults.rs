@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::Test;
-use crate::tool::{Report, conformance, examples};
+use crate::tool::{Report, conformance, plugins};
 
 mod table;
 
@@ -56,7 +56,7 @@ impl Faulty {
         let program = dir.path().join("faulty");
         fs::write(&program, format!("{BEFORE}{shell}{AFTER}")).unwrap();
         fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
-        symlink(examples().join(base), dir.path().join("plugin")).unwrap();
+        symlink(plugins().join(base), dir.path().join("plugin")).unwrap();
         Self { dir, base, version: "1.1.0" }
     }
 

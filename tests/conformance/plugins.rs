@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::Test;
-use crate::tool::{Report, conformance, examples};
+use crate::tool::{Report, conformance, plugins};
 
 /// Where Debian's package containernetworking-plugins puts them.
 const DEBIAN: &str = "/usr/lib/cni";
@@ -24,7 +24,7 @@ pub(crate) fn tests() -> Vec<Test> {
 }
 
 fn ours_conforms(plugin: &str) {
-    let report = Report::of(&mut conformance(&examples().join(plugin)));
+    let report = Report::of(&mut conformance(&plugins().join(plugin)));
     report.deviates_in(&[]);
     for id in [101, 401, 501, 503, 601, 801] {
         report.passes(id);

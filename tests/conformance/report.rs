@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::Test;
 use crate::faults::Faulty;
-use crate::tool::{Report, conformance, examples};
+use crate::tool::{Report, conformance, plugins};
 
 pub(crate) fn tests() -> Vec<Test> {
     let tests: [(&str, fn()); 8] = [
@@ -116,10 +116,10 @@ fn a_signal_ends_tool_and_plugin() {
 fn the_first_plugin_of_its_type_is_taken() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("net.conflist");
-    let plugins = json!([{"type": "bridge"}, {"type": "noop", "x": 1}, {"type": "noop", "x": 2}]);
-    let list = json!({"cniVersion": "0.4.0", "name": "listed", "plugins": plugins});
+    let three = json!([{"type": "bridge"}, {"type": "noop", "x": 1}, {"type": "noop", "x": 2}]);
+    let list = json!({"cniVersion": "0.4.0", "name": "listed", "plugins": three});
     std::fs::write(&file, list.to_string()).unwrap();
-    let report = Report::of(conformance(&examples().join("noop")).arg("--config").arg(&file).args(["--only", "601"]));
+    let report = Report::of(conformance(&plugins().join("noop")).arg("--config").arg(&file).args(["--only", "601"]));
     assert_eq!(report.json["config"], json!({"type": "noop", "x": 1}), "{report}");
     assert_eq!(report.json["version"], "0.4.0", "{report}");
     report.passes(601);

@@ -1,20 +1,33 @@
 //! Runs `cnitool conformance`, and reads its report.
 
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
-/// Where cargo puts the example plugins: beside the directory of this program.
-pub(crate) fn examples() -> PathBuf {
-    let own = std::env::current_exe().unwrap();
-    own.ancestors().nth(2).unwrap().join("examples")
+/// A plugin directory with those that nodes run, and those among the examples.
+pub(crate) fn plugins() -> PathBuf {
+    static DIR: OnceLock<PathBuf> = OnceLock::new();
+    let make = || {
+        let own = std::env::current_exe().unwrap();
+        let built = own.ancestors().nth(2).unwrap();
+        let dir = built.join("plugins-conformance");
+        let installed = Command::new(env!("CARGO_BIN_EXE_cni-plugins")).arg("install").arg(&dir).status().unwrap();
+        assert!(installed.success(), "cni-plugins install: {installed}");
+        for name in ["debug", "noop"] {
+            let _ = symlink(built.join("examples").join(name), dir.join(name));
+        }
+        dir
+    };
+    DIR.get_or_init(make).clone()
 }
 
 /// `cnitool conformance`, with our plugins to delegate to.
 pub(crate) fn conformance(plugin: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cnitool"));
-    command.arg("conformance").arg(plugin).arg("--plugin-dir").arg(examples()).stdin(Stdio::null());
+    command.arg("conformance").arg(plugin).arg("--plugin-dir").arg(plugins()).stdin(Stdio::null());
     for variable in ["CNI_PATH", "CNI_ARGS", "CAP_ARGS", "CNI_IFNAME"] {
         command.env_remove(variable);
     }
@@ -23,7 +36,7 @@ pub(crate) fn conformance(plugin: &Path) -> Command {
 
 /// Why the tool can check nothing on this machine, if it can't.
 pub(crate) fn missing() -> Option<String> {
-    let output = conformance(&examples().join("noop")).args(["--only", "101"]).output().unwrap();
+    let output = conformance(&plugins().join("noop")).args(["--only", "101"]).output().unwrap();
     (output.status.code() == Some(2)).then(|| String::from_utf8_lossy(&output.stderr).trim().to_owned())
 }
 

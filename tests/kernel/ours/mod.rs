@@ -1,4 +1,4 @@
-//! Our plugins: the examples of this crate.
+//! Our plugins.
 
 mod addresses;
 mod bridge;
@@ -8,7 +8,11 @@ mod lists;
 mod ports;
 mod settings;
 
-use std::path::PathBuf;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
 
 use libcni::conf::NetworkConfig;
 use libcni::{Attachment, Cni};
@@ -28,14 +32,39 @@ const PROBE: &str = "nft list ruleset && busybox ping -c 1 localhost >/dev/null"
 /// Why this machine can't run the tests, if it can't.
 pub(crate) fn missing() -> Option<String> {
     // `cargo test` builds them, `cargo test --test kernel` does not.
-    lacks_plugins(&plugins(), &["bridge", "debug", "host-local", "loopback", "noop", "portmap", "runtime"])
-        .or_else(|| lacks_host(&format!("ip link set lo up && {PROBE}")))
+    lacks_plugins(&examples(), EXAMPLES).or_else(|| lacks_host(&format!("ip link set lo up && {PROBE}")))
 }
 
-/// Where cargo puts examples, beside the directory of this program.
-pub(crate) fn plugins() -> PathBuf {
+/// Where cargo puts programs, above the directory of this one.
+fn built() -> PathBuf {
     let program = std::env::current_exe().unwrap();
-    program.ancestors().nth(2).unwrap().join("examples")
+    program.ancestors().nth(2).unwrap().to_owned()
+}
+
+const EXAMPLES: &[&str] = &["debug", "noop", "runtime", "ttl"];
+
+/// The plugins that are examples.
+pub(crate) fn examples() -> PathBuf {
+    built().join("examples")
+}
+
+/// A plugin directory with all of them, made as nodes make theirs, and the examples.
+pub(crate) fn plugins() -> PathBuf {
+    static DIR: OnceLock<PathBuf> = OnceLock::new();
+    let make = || {
+        let dir = built().join("plugins");
+        let installed = Command::new(env!("CARGO_BIN_EXE_cni-plugins")).arg("install").arg(&dir).status().unwrap();
+        assert!(installed.success(), "cni-plugins install: {installed}");
+        EXAMPLES.iter().for_each(|name| link(&examples().join(name), &dir.join(name)));
+        dir
+    };
+    DIR.get_or_init(make).clone()
+}
+
+/// Other processes of this test do the same at the same time.
+fn link(target: &Path, path: &Path) {
+    let new = path.with_extension(std::process::id().to_string());
+    symlink(target, &new).and_then(|()| fs::rename(&new, path)).unwrap();
 }
 
 /// The attachment of a container that is called like its namespace.

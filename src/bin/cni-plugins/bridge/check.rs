@@ -1,0 +1,87 @@
+//! CHECK: what ADD made is there, and as its result says.
+
+use std::path::Path;
+
+use libcni::plugin::netns::run_in;
+use libcni::plugin::{Answer, Failure};
+use libcni::result::v100::{Body, Interface};
+
+use crate::bridge::Names;
+use crate::bridge::antispoof::{self, Port};
+use crate::bridge::config::{Config, parse_mac};
+use crate::bridge::result::gateways;
+use crate::nft::masquerade;
+use libcni::link::{Handle, Link};
+
+fn different(what: impl std::fmt::Display) -> Failure {
+    Failure::internal(format!("CHECK: {what}"))
+}
+
+/// The rules on the host.
+pub(crate) fn rules(config: &Config, body: &Body, ifname: &str, names: &Names) -> Answer {
+    for ip in body.ips.iter().filter(|_| config.ip_masq) {
+        masquerade::check(&names.owner, ip.address)?;
+    }
+    let mac = body.interfaces.iter().find(|i| i.sandbox.is_some() && i.name == ifname).and_then(|i| i.mac.as_deref());
+    match mac.filter(|_| config.macspoofchk) {
+        Some(mac) => antispoof::check(&names.owner, Port { name: &names.port, mac: parse_mac(mac)? }),
+        None => Ok(()),
+    }
+}
+
+/// The host's side: the bridge, its gateway addresses, the port.
+pub(crate) fn host(config: &Config, body: &Body, port: &str) -> Answer {
+    let mut host = Handle::host()?;
+    let bridge = host.link(&config.bridge)?.ok_or_else(|| different(format!("bridge `{}` is gone", config.bridge)))?;
+    if bridge.kind.as_deref() != Some("bridge") || !bridge.is_up {
+        return Err(different(format!("`{}` is not a bridge that is up", config.bridge)));
+    }
+    let addresses = host.addresses(bridge.index)?;
+    for gateway in gateways(body).iter().filter(|_| config.is_gateway) {
+        if !addresses.contains(gateway) {
+            return Err(different(format!("bridge `{}` has lost address {gateway}", bridge.name)));
+        }
+    }
+    match host.link(&recorded_port(body, &bridge).unwrap_or(port.to_owned()))? {
+        Some(link) if link.master == Some(bridge.index) => Ok(()),
+        Some(link) => Err(different(format!("`{}` is no port of bridge `{}`", link.name, bridge.name))),
+        None => Err(different(format!("the port of the container at bridge `{}` is gone", bridge.name))),
+    }
+}
+
+/// The host's end as the result has it, after the bridge: another implementation may have called it otherwise.
+fn recorded_port(body: &Body, bridge: &Link) -> Option<String> {
+    let mut after_bridge = body.interfaces.iter().skip_while(|i| i.name != bridge.name).skip(1);
+    let port = after_bridge.find(|i: &&Interface| i.sandbox.is_none());
+    port.map(|interface| interface.name.clone())
+}
+
+/// The container's side: the interface, its hardware address, addresses and routes.
+pub(crate) fn container(netns: &Path, ifname: &str, config: &Config, body: &Body) -> Answer {
+    run_in(netns, || container_here(ifname, config, body))?
+}
+
+fn container_here(ifname: &str, config: &Config, body: &Body) -> Answer {
+    let mut inside = Handle::host()?;
+    let link = inside.link(ifname)?.ok_or_else(|| different(format!("interface `{ifname}` is gone")))?;
+    let recorded = body.interfaces.iter().find(|i| i.sandbox.is_some() && i.name == ifname);
+    let mac = recorded.and_then(|interface| interface.mac.as_deref());
+    if mac.is_some_and(|mac| !mac.eq_ignore_ascii_case(&link.mac)) {
+        return Err(different(format!("interface `{ifname}` has hardware address {}, not {mac:?}", link.mac)));
+    }
+    if !link.is_up && !config.disable_container_interface {
+        return Err(different(format!("interface `{ifname}` is down")));
+    }
+    let addresses = inside.addresses(link.index)?;
+    for ip in &body.ips {
+        if !addresses.contains(&ip.address) {
+            return Err(different(format!("interface `{ifname}` has lost address {}", ip.address)));
+        }
+    }
+    for route in &body.routes {
+        if !inside.has_route(link.index, route)? {
+            return Err(different(format!("the route to {} is gone", route.dst)));
+        }
+    }
+    Ok(())
+}

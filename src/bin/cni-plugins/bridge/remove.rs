@@ -1,0 +1,78 @@
+//! DEL, GC, and what a failed ADD leaves.
+
+use std::thread;
+
+use libcni::plugin::{Answer, AttachmentCall, Call};
+use nix::errno::Errno;
+
+use crate::bridge::{Names, antispoof, config, container, join};
+use crate::nft::{Owner, masquerade};
+use libcni::link::{Handle, LinkError, Request};
+
+pub(crate) fn del(call: &AttachmentCall) -> Answer {
+    let names = Names::of(call);
+    let ipam_type = call.config.ipam_type()?;
+    let mut host = Handle::host()?;
+    let is_ours = take_down(&mut host, &names.port)?;
+    if !is_ours && let Some(netns) = call.netns() {
+        // Another implementation called the host's end otherwise.
+        container::delete(netns, call.ifname.as_str())?;
+    }
+    // From here on nobody sends from the address, so it may be given away. To free links and rules the kernel waits
+    // until no processor can be looking at them any more: about ten milliseconds, in which all else is done. Rules come
+    // last: a link's wait is for all that was to be freed when it began.
+    thread::scope(|scope| {
+        let link = scope.spawn(|| if is_ours { delete(&mut host, &names.port) } else { Ok(()) });
+        let ipam = ipam_type.as_deref().map_or(Ok(()), |plugin| call.delegate(plugin).del());
+        let rules = remove_rules(&names.owner);
+        join(link)?;
+        rules.and(ipam)
+    })
+}
+
+/// Takes the host's end down, and with it the container's off the network; false when it is not there.
+fn take_down(host: &mut Handle, port: &str) -> Result<bool, LinkError> {
+    match host.ask([Request::take_down(port)]) {
+        Ok(_) => Ok(true),
+        Err(error) if error.is(Errno::ENODEV) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn delete(host: &mut Handle, port: &str) -> Result<(), LinkError> {
+    host.ask([Request::delete_link(port)]).map(drop)
+}
+
+/// Whatever the configuration says now: it may have said otherwise at ADD.
+fn remove_rules(owner: &Owner) -> Answer {
+    antispoof::remove(owner).and(masquerade::remove(owner))
+}
+
+/// Undoes an ADD that failed, but for its address.
+pub(crate) fn undo(host: &mut Handle, names: &Names) -> Answer {
+    let rules = remove_rules(&names.owner);
+    delete(host, &names.port)?;
+    rules
+}
+
+pub(crate) fn gc(call: &Call) -> Answer {
+    let ipam = call.config.ipam_type()?.map_or(Ok(()), |plugin| call.delegate(&plugin).gc());
+    let Some(valid) = call.config.valid_attachments()? else { return ipam };
+    let network = call.config.name().as_str();
+    let is_valid =
+        |owner: &Owner| valid.iter().any(|v| v.container_id == owner.container_id && v.ifname == owner.ifname);
+    masquerade::retain(network, is_valid)?;
+    antispoof::retain(network, is_valid)?;
+    let aliases: Vec<_> = valid.iter().map(|v| config::alias(network, &v.container_id, &v.ifname)).collect();
+    delete_stale_ports(network, &aliases)?;
+    ipam
+}
+
+fn delete_stale_ports(network: &str, valid: &[String]) -> Answer {
+    let mut host = Handle::host()?;
+    let prefix = config::alias_prefix(network);
+    let is_stale = |alias: &String| alias.starts_with(&prefix) && !valid.contains(alias);
+    let stale: Vec<_> = host.links()?.into_iter().filter(|link| link.alias.as_ref().is_some_and(is_stale)).collect();
+    host.ask_all(stale.iter().map(|link| Request::delete_link(&link.name)).collect())?;
+    Ok(())
+}

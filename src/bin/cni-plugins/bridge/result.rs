@@ -1,0 +1,135 @@
+//! The result of ADD: what IPAM said, with interfaces and gateways.
+
+use std::net::IpAddr;
+use std::path::Path;
+
+use libcni::result::AddResult;
+use libcni::result::v100::{Body, Interface, Ip};
+use libcni::spec::{IpNet, Route};
+
+use crate::bridge::config::Config;
+use libcni::link::{Link, network};
+
+/// The index of the container's interface in the result.
+const CONTAINER: i64 = 2;
+
+/// What IPAM said, with the gateways and routes that the configuration adds.
+pub(crate) fn from_ipam(ipam: Option<&AddResult>, config: &Config) -> Body {
+    let mut body = ipam.map(AddResult::latest).unwrap_or_default();
+    for ip in &mut body.ips {
+        ip.interface = Some(CONTAINER);
+        if config.is_gateway && ip.gateway.is_none() {
+            ip.gateway = Some(first_host(ip.address));
+        }
+    }
+    if config.is_default_gateway {
+        add_default_routes(&mut body);
+    }
+    if let Some(dns) = config.dns.as_ref().filter(|dns| !dns.is_empty()) {
+        body.dns = dns.clone();
+    }
+    body
+}
+
+fn add_default_routes(body: &mut Body) {
+    for ip in body.ips.clone() {
+        let default = IpNet::new(unspecified(ip.address.addr()), 0);
+        let (Some(dst), Some(gateway)) = (default, ip.gateway) else { continue };
+        if !body.routes.iter().any(|route| route.dst == dst) {
+            body.routes.push(Route::new(dst).via(gateway));
+        }
+    }
+}
+
+fn unspecified(family_of: IpAddr) -> IpAddr {
+    match family_of {
+        IpAddr::V4(_) => IpAddr::from([0; 4]),
+        IpAddr::V6(_) => IpAddr::from([0; 16]),
+    }
+}
+
+/// The first address of a network after that of the network itself.
+fn first_host(address: IpNet) -> IpAddr {
+    match network(address).addr() {
+        IpAddr::V4(addr) => IpAddr::V4((u32::from(addr) + 1).into()),
+        IpAddr::V6(addr) => IpAddr::V6((u128::from(addr) + 1).into()),
+    }
+}
+
+/// The gateways with the prefixes of their networks: addresses for the bridge.
+pub(crate) fn gateways(body: &Body) -> Vec<IpNet> {
+    let gateway = |ip: &Ip| IpNet::new(ip.gateway?, ip.address.prefix());
+    body.ips.iter().filter_map(gateway).collect()
+}
+
+/// The interfaces in the order that indexes count on: bridge, host's end, container's end.
+pub(crate) fn interfaces(bridge: &Link, port: &Link, inside: &Link, netns: &Path) -> Vec<Interface> {
+    let interface = |link: &Link, sandbox: Option<String>| Interface {
+        name: link.name.clone(),
+        mac: Some(link.mac.clone()),
+        mtu: Some(link.mtu.into()),
+        sandbox,
+        ..Interface::default()
+    };
+    let sandbox = netns.to_string_lossy().into_owned();
+    vec![interface(bridge, None), interface(port, None), interface(inside, Some(sandbox))]
+}
+
+/// The answer: what the plugins before this one said, and then what this one has to say.
+pub(crate) fn after(previous: Option<AddResult>, own: Body) -> Body {
+    let Some(mut body) = previous.as_ref().map(AddResult::latest) else { return own };
+    let before = i64::try_from(body.interfaces.len()).unwrap_or_default();
+    body.interfaces.extend(own.interfaces);
+    body.ips.extend(own.ips.into_iter().map(|ip| Ip { interface: ip.interface.map(|index| index + before), ..ip }));
+    body.routes.extend(own.routes);
+    if !own.dns.is_empty() {
+        body.dns = own.dns;
+    }
+    body
+}
+
+/// A whole result without the addresses of other interfaces: what this plugin has to check.
+pub(crate) fn of_interface(mut body: Body, ifname: &str) -> Body {
+    let named = |index| body.interfaces.get(usize::try_from(index).ok()?).map(|i| i.name == ifname);
+    body.ips.retain(|ip| ip.interface.and_then(named).unwrap_or(true));
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ipam(text: &str) -> AddResult {
+        AddResult::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_gateway_that_ipam_leaves_out_is_the_first_address() {
+        let config = Config { is_gateway: true, ..Config::default() };
+        let said = ipam(r#"{"cniVersion":"1.0.0","ips":[{"address":"10.1.2.9/24"},{"address":"fd00::9/64"}]}"#);
+        let body = from_ipam(Some(&said), &config);
+        let gateways: Vec<_> = gateways(&body).iter().map(ToString::to_string).collect();
+        assert_eq!(gateways, ["10.1.2.1/24", "fd00::1/64"]);
+    }
+
+    #[test]
+    fn what_other_plugins_said_stays_and_indexes_still_fit() {
+        let previous = r#"{"cniVersion":"1.0.0","interfaces":[{"name":"lo","sandbox":"/n"}],
+            "ips":[{"interface":0,"address":"127.0.0.1/8"}],"x":1}"#;
+        let eth0 = Interface { name: "eth0".to_owned(), sandbox: Some("/n".to_owned()), ..Interface::default() };
+        let ip = Ip { interface: Some(0), ..Ip::new("10.1.2.9/24".parse().unwrap()) };
+        let own = Body { interfaces: vec![eth0], ips: vec![ip], ..Body::default() };
+        let body = after(Some(ipam(previous)), own);
+        assert_eq!(body.ips.iter().map(|ip| ip.interface).collect::<Vec<_>>(), [Some(0), Some(1)]);
+        assert!(body.extra.get("x").is_some());
+        let checked = of_interface(body, "eth0");
+        assert_eq!(checked.ips.iter().map(|ip| ip.address.to_string()).collect::<Vec<_>>(), ["10.1.2.9/24"]);
+    }
+
+    #[test]
+    fn a_default_route_of_ipam_is_not_doubled() {
+        let config = Config { is_gateway: true, is_default_gateway: true, ..Config::default() };
+        let said = ipam(r#"{"cniVersion":"1.0.0","ips":[{"address":"10.1.2.9/24"}],"routes":[{"dst":"0.0.0.0/0"}]}"#);
+        assert_eq!(from_ipam(Some(&said), &config).routes.len(), 1);
+    }
+}

@@ -1,0 +1,164 @@
+//! IPAM plugin: gives addresses out of ranges, and keeps in a directory of the host which are in use.
+//!
+//! Takes the configuration of the plugin of the same name in Go and keeps the same files, so that either can take over
+//! from the other. Under `ipam`:
+//!
+//! - `ranges`: a list of range sets, each a list of ranges {`subnet`, `rangeStart`, `rangeEnd`, `gateway`}; the
+//!   container gets one address from each set. Or one such range, directly in `ipam`.
+//! - `routes`: the routes of the result.
+//! - `resolvConf`: a file like /etc/resolv.conf, for the `dns` of the result.
+//! - `dataDir`: where the reservations are kept, /var/lib/cni/networks by default.
+//!
+//! The capabilities `ipRanges` (further range sets) and `ips`, `ips` in `args.cni` and `IP` in CNI_ARGS (addresses
+//! that the container asks for) are known.
+
+mod allocate;
+mod config;
+mod owner;
+mod range;
+mod range_set;
+mod resolv_conf;
+mod store;
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::path::Path;
+
+use libcni::plugin::{Answer, AttachmentCall, Call, Plugin, is_awaited};
+use libcni::result::{AddResult, v100};
+use libcni::spec::{Dns, ErrorCode, ErrorReply, ValidAttachment};
+
+use crate::host_local::allocate::{allocate, next_free};
+use crate::host_local::config::{Ipam, store_dir};
+use crate::host_local::owner::Owner;
+use crate::host_local::store::{Reservation, Store, StoreError};
+
+pub(crate) struct HostLocal;
+
+impl Plugin for HostLocal {
+    fn add(&self, call: &AttachmentCall) -> Answer<AddResult> {
+        let ipam = Ipam::read(&call.config)?;
+        let requested = ipam.requested(call)?;
+        let dns = ipam.resolv_conf.as_deref().map(read_dns).transpose()?.unwrap_or_default();
+        let store = Store::create(store_dir(&call.config)?).map_err(ErrorReply::from)?;
+        refuse_abandoned()?;
+        let ips = allocate(&store, &ipam.sets, &requested, &call.into())?;
+        Ok(v100::Body { ips, routes: ipam.routes, dns, ..v100::Body::default() }.into())
+    }
+
+    fn del(&self, call: &AttachmentCall) -> Answer {
+        let Some(store) = Store::open(store_dir(&call.config)?).map_err(ErrorReply::from)? else { return Ok(()) };
+        let reservations = store.reservations().map_err(ErrorReply::from)?;
+        Ok(release(&store, &of_attachment(&reservations, &call.into()))?)
+    }
+
+    fn check(&self, call: &AttachmentCall) -> Answer {
+        let ipam = Ipam::read(&call.config)?;
+        let store = Store::open(store_dir(&call.config)?).map_err(ErrorReply::from)?;
+        let reservations = store.map(|store| store.reservations()).transpose().map_err(ErrorReply::from)?;
+        let previous = call.config.prev_result()?.map(|result| result.latest().ips).unwrap_or_default();
+        let given = previous.iter().map(|ip| ip.address.addr());
+        let given = given.filter(|address| ipam.sets.iter().any(|set| set.range_of(*address).is_some()));
+        Ok(check_reserved(&reservations.unwrap_or_default(), &given.collect::<Vec<_>>(), &call.into())?)
+    }
+
+    fn gc(&self, call: &Call) -> Answer {
+        let Some(valid) = call.config.valid_attachments()? else { return Ok(()) };
+        let Some(store) = Store::open(store_dir(&call.config)?).map_err(ErrorReply::from)? else { return Ok(()) };
+        let reservations = store.reservations().map_err(ErrorReply::from)?;
+        Ok(release(&store, &stale(&reservations, &valid))?)
+    }
+
+    fn status(&self, call: &Call) -> Answer {
+        let ipam = Ipam::read(&call.config)?;
+        let taken = taken(&store_dir(&call.config)?);
+        let taken = taken.map_err(|e| unavailable(ErrorReply::from(e).to_string()))?;
+        let full = ipam.sets.iter().find(|set| next_free(set, None, &taken).is_none());
+        match full {
+            Some(set) => Err(unavailable(format!("no IP addresses available in range set {set}")))?,
+            None => Ok(()),
+        }
+    }
+
+    fn about(&self) -> Option<String> {
+        Some("CNI host-local plugin: gives addresses out of ranges".to_owned())
+    }
+}
+
+/// Takes no address for a caller that was killed: the DEL that follows may have been here already.
+fn refuse_abandoned() -> Result<(), ErrorReply> {
+    match is_awaited() {
+        true => Ok(()),
+        false => Err(ErrorReply::new(ErrorCode::IO, "the caller is gone: nobody reads the answer")),
+    }
+}
+
+fn read_dns(path: &Path) -> Result<Dns, ErrorReply> {
+    let unreadable = |e: std::io::Error| {
+        ErrorReply::new(ErrorCode::IO, format!("cannot read resolvConf {}", path.display())).with_details(e.to_string())
+    };
+    std::fs::read_to_string(path).map(|text| resolv_conf::parse(&text)).map_err(unreadable)
+}
+
+/// The addresses of an attachment and those of nobody. Where it has none, what its container got from a version
+/// that did not know interfaces.
+fn of_attachment(reservations: &[Reservation], owner: &Owner) -> Vec<IpAddr> {
+    let of = |owner: Option<&Owner>| {
+        let own = reservations.iter().filter(move |reservation| reservation.owner.as_ref() == owner);
+        own.map(|reservation| reservation.address).collect::<Vec<_>>()
+    };
+    let own = match of(Some(owner)) {
+        none if none.is_empty() => of(Some(&owner.without_ifname())),
+        own => own,
+    };
+    [own, of(None)].concat()
+}
+
+/// The addresses whose owner is no valid attachment.
+fn stale(reservations: &[Reservation], valid: &[ValidAttachment]) -> Vec<IpAddr> {
+    let is_valid = |owner: &Owner| valid.iter().any(|attachment| owner.is(attachment));
+    let stale = reservations.iter().filter(|reservation| !reservation.owner.as_ref().is_some_and(is_valid));
+    stale.map(|reservation| reservation.address).collect()
+}
+
+/// Frees all that can be freed; then tells what could not.
+fn release(store: &Store, addresses: &[IpAddr]) -> Result<(), ErrorReply> {
+    let errors = addresses.iter().filter_map(|address| store.release(*address).err());
+    let errors: Vec<_> = errors.map(|e| ErrorReply::from(e).to_string()).collect();
+    match errors.is_empty() {
+        true => Ok(()),
+        false => Err(ErrorReply::new(ErrorCode::IO, errors.join("; "))),
+    }
+}
+
+/// Every address that was given is still reserved for its owner, and there is one at least.
+fn check_reserved(reservations: &[Reservation], given: &[IpAddr], owner: &Owner) -> Result<(), ErrorReply> {
+    let Owner { container_id, .. } = owner;
+    let same = [Some(owner.clone()), Some(owner.without_ifname())];
+    let own: Vec<_> = reservations.iter().filter(|r| same.contains(&r.owner)).map(|r| r.address).collect();
+    if own.is_empty() {
+        let msg = format!("no address is reserved for container {container_id}");
+        return Err(ErrorReply::new(ErrorCode::INTERNAL, msg));
+    }
+    match given.iter().find(|address| !own.contains(address)) {
+        Some(address) => {
+            let msg = format!("address {address} is not reserved for container {container_id} any more");
+            Err(ErrorReply::new(ErrorCode::INTERNAL, msg))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The addresses in use; fails when no more could be reserved.
+fn taken(dir: &Path) -> Result<BTreeSet<IpAddr>, StoreError> {
+    store::check_writable(dir)?;
+    let reservations = Store::open(dir.to_owned())?.map(|store| store.reservations()).transpose()?;
+    Ok(reservations.unwrap_or_default().iter().map(|reservation| reservation.address).collect())
+}
+
+fn unavailable(msg: String) -> ErrorReply {
+    ErrorReply::new(ErrorCode::NOT_AVAILABLE, msg)
+}
+
+#[cfg(test)]
+mod tests;

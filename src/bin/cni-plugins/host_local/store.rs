@@ -1,0 +1,255 @@
+//! The reservations of one network on disk, shared with the plugin of the same name in Go.
+//!
+//! `DATADIR/NETWORK` holds one file for each reserved address, called like the address, whose content is its owner;
+//! `last_reserved_ip.N`, the address that set N gave last; and `lock`, on which everybody holds `flock` while they
+//! read or change any of it.
+
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::IpAddr;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use libcni::spec::{ErrorCode, ErrorReply};
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+use nix::unistd::{AccessFlags, access};
+
+use crate::host_local::owner::Owner;
+
+/// The store can't be read or changed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {doing} {}", path.display())]
+pub(crate) struct StoreError {
+    doing: &'static str,
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl From<StoreError> for ErrorReply {
+    fn from(error: StoreError) -> Self {
+        Self::new(ErrorCode::IO, error.to_string()).with_details(error.source.to_string())
+    }
+}
+
+fn failed<E: Into<io::Error>>(doing: &'static str, path: &Path) -> impl FnOnce(E) -> StoreError {
+    let path = path.to_owned();
+    move |source| StoreError { doing, path, source: source.into() }
+}
+
+/// An address and whose it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Reservation {
+    pub(crate) address: IpAddr,
+    /// Nobody: whoever made the file crashed before they wrote to it, since we hold the lock now.
+    pub(crate) owner: Option<Owner>,
+}
+
+/// The store of one network, locked as long as the value lives.
+#[derive(Debug)]
+pub(crate) struct Store {
+    dir: PathBuf,
+    _lock: Flock<File>,
+}
+
+impl Store {
+    /// Opens and locks the store in a directory, and makes the directory if there is none.
+    pub(crate) fn create(dir: PathBuf) -> Result<Self, StoreError> {
+        if let Some(store) = Self::open(dir.clone())? {
+            return Ok(store);
+        }
+        let made = DirBuilder::new().recursive(true).mode(0o755).create(&dir);
+        made.map_err(failed("create directory", &dir))?;
+        let gone = || failed("open directory", &dir)(Errno::ENOENT);
+        Self::open(dir.clone())?.ok_or_else(gone)
+    }
+
+    /// Opens and locks the store in a directory, if there is one.
+    pub(crate) fn open(dir: PathBuf) -> Result<Option<Self>, StoreError> {
+        let path = dir.join("lock");
+        // Go opens it in the same way. O_CREAT without write access is nothing that `OpenOptions` can say by itself.
+        let flags = nix::libc::O_CREAT;
+        let file = match OpenOptions::new().read(true).custom_flags(flags).mode(0o750).open(&path) {
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(failed("open", &path))?,
+        };
+        let lock = lock(file).map_err(failed("lock", &path))?;
+        Ok(Some(Self { dir, _lock: lock }))
+    }
+
+    /// Every reservation, in no order.
+    pub(crate) fn reservations(&self) -> Result<Vec<Reservation>, StoreError> {
+        let mut content = Vec::new();
+        let mut reservations = Vec::new();
+        for entry in fs::read_dir(&self.dir).map_err(failed("list", &self.dir))? {
+            let entry = entry.map_err(failed("list", &self.dir))?;
+            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+            let Some(address) = address_of(&entry.file_name()).filter(|_| is_file) else { continue };
+            let path = entry.path();
+            match read(&path, &mut content) {
+                // Freed by somebody who does not lock.
+                Err(e) if e.kind() == ErrorKind::NotFound => continue,
+                read => read.map_err(failed("read", &path))?,
+            }
+            let owner = Owner::parse(&String::from_utf8_lossy(&content));
+            reservations.push(Reservation { address, owner });
+        }
+        Ok(reservations)
+    }
+
+    /// Reserves an address; false when it is already reserved.
+    pub(crate) fn reserve(&self, address: IpAddr, owner: &Owner) -> Result<bool, StoreError> {
+        let path = self.path(address);
+        let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path) {
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => return Ok(false),
+            opened => opened.map_err(failed("create", &path))?,
+        };
+        let written = file.write_all(owner.to_string().as_bytes());
+        written.map(|()| true).map_err(|e| {
+            let error = failed("write", &path)(e);
+            // The first error is the one to tell.
+            let _ = self.release(address);
+            error
+        })
+    }
+
+    /// Frees an address; fine when it is free.
+    pub(crate) fn release(&self, address: IpAddr) -> Result<(), StoreError> {
+        let path = self.path(address);
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+            removed => removed.map_err(failed("remove", &path)),
+        }
+    }
+
+    /// The address that a set gave last; `None` when that is not known, which costs no more than the turn.
+    pub(crate) fn last_reserved(&self, set: usize) -> Option<IpAddr> {
+        let mut content = Vec::new();
+        read(&self.last_reserved_path(set), &mut content).ok()?;
+        std::str::from_utf8(&content).ok()?.trim().parse().ok()
+    }
+
+    pub(crate) fn set_last_reserved(&self, set: usize, address: IpAddr) -> Result<(), StoreError> {
+        let path = self.last_reserved_path(set);
+        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(&path);
+        let written = file.and_then(|mut file| file.write_all(address.to_string().as_bytes()));
+        written.map_err(failed("write", &path))
+    }
+
+    fn path(&self, address: IpAddr) -> PathBuf {
+        self.dir.join(address.to_string())
+    }
+
+    fn last_reserved_path(&self, set: usize) -> PathBuf {
+        self.dir.join(format!("last_reserved_ip.{set}"))
+    }
+}
+
+/// Whether addresses could be reserved in a directory, or the directory be made. Changes nothing.
+pub(crate) fn check_writable(dir: &Path) -> Result<(), StoreError> {
+    let existing = dir.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(dir);
+    access(existing, AccessFlags::W_OK | AccessFlags::X_OK).map_err(failed("write to", existing))
+}
+
+fn lock(mut file: File) -> Result<Flock<File>, Errno> {
+    loop {
+        match Flock::lock(file, FlockArg::LockExclusive) {
+            Err((again, Errno::EINTR)) => file = again,
+            Err((_, errno)) => return Err(errno),
+            Ok(lock) => return Ok(lock),
+        }
+    }
+}
+
+/// The address whose reservation a file is; `None` for the other files of the directory.
+fn address_of(file_name: &OsStr) -> Option<IpAddr> {
+    file_name.to_str()?.parse().ok()
+}
+
+/// Reads a small file: an ADD reads one for each address in use, so each system call counts.
+fn read(path: &Path, content: &mut Vec<u8>) -> io::Result<()> {
+    const ENOUGH: usize = 1024;
+    let mut file = File::open(path)?;
+    content.resize(ENOUGH, 0);
+    let length = file.read(content)?;
+    content.truncate(length);
+    match length {
+        ENOUGH => file.read_to_end(content).map(drop),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn store(dir: &Path) -> Store {
+        Store::create(dir.join("data/net")).unwrap()
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn files_are_those_of_the_go_plugin() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(dir.path());
+        assert!(store.reserve(address("fd00::1:2"), &Owner::new("c1", "eth0")).unwrap());
+        store.set_last_reserved(1, address("fd00::1:2")).unwrap();
+        let net = dir.path().join("data/net");
+        assert_eq!(fs::read_to_string(net.join("fd00::1:2")).unwrap(), "c1\r\neth0");
+        assert_eq!(fs::read_to_string(net.join("last_reserved_ip.1")).unwrap(), "fd00::1:2");
+        let mode = fs::metadata(net.join("lock")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o700, 0o700);
+    }
+
+    #[test]
+    fn an_address_is_reserved_once_until_it_is_released() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(dir.path());
+        let (ip, owner) = (address("10.0.0.2"), Owner::new("c1", "eth0"));
+        let attempts = [store.reserve(ip, &owner), store.reserve(ip, &owner)].map(Result::unwrap);
+        assert_eq!(attempts, [true, false]);
+        store.release(ip).unwrap();
+        store.release(ip).unwrap();
+        assert!(store.reserve(ip, &owner).unwrap());
+    }
+
+    #[test]
+    fn only_files_called_like_addresses_are_reservations() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(dir.path());
+        store.set_last_reserved(0, address("10.0.0.9")).unwrap();
+        fs::create_dir(store.path(address("10.0.0.3"))).unwrap();
+        fs::write(store.path(address("10.0.0.4")), "").unwrap();
+        let long = "c".repeat(5000);
+        fs::write(store.path(address("10.0.0.5")), &long).unwrap();
+        let mut found = store.reservations().unwrap();
+        found.sort_by_key(|reservation| reservation.address);
+        let found: Vec<_> =
+            found.into_iter().map(|r| (r.address, r.owner.map(|owner| owner.container_id.len()))).collect();
+        assert_eq!(found, [(address("10.0.0.4"), None), (address("10.0.0.5"), Some(5000))]);
+    }
+
+    #[test]
+    fn a_store_that_is_not_there_is_not_made_by_looking() {
+        let dir = tempfile::tempdir().unwrap();
+        let net = dir.path().join("net");
+        assert!(Store::open(net.clone()).unwrap().is_none());
+        check_writable(&net).unwrap();
+        assert!(!net.exists());
+    }
+
+    #[test]
+    fn an_error_names_the_path() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        fs::write(&file, "").unwrap();
+        let error = ErrorReply::from(Store::create(file.join("net")).unwrap_err());
+        assert_eq!((error.code, error.msg), (ErrorCode::IO, format!("cannot open {}/net/lock", file.display())));
+    }
+}

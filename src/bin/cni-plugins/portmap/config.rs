@@ -1,0 +1,96 @@
+//! The plugin's configuration, checked.
+
+use libcni::plugin::{Answer, Call, Failure};
+use libcni::spec::ErrorCode;
+use serde::Deserialize;
+
+use crate::nft::family::Family;
+use crate::portmap::condition::{self, Condition};
+
+/// The keys of the reference plugin of the same name.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Written {
+    snat: Option<bool>,
+    masq_all: Option<bool>,
+    #[serde(rename = "conditionsV4")]
+    conditions_v4: Option<Vec<String>>,
+    #[serde(rename = "conditionsV6")]
+    conditions_v6: Option<Vec<String>>,
+    backend: Option<String>,
+    mark_masq_bit: Option<i64>,
+    external_set_mark_chain: Option<String>,
+}
+
+/// What is done beside mapping ports.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) masquerade: Masquerade,
+    conditions_v4: Vec<Condition>,
+    conditions_v6: Vec<Condition>,
+}
+
+/// Which connections to a mapped port get the host's address as their source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Masquerade {
+    /// None.
+    Nothing,
+    /// Those whose answers would not come back this way otherwise: from the container's own network, and from the
+    /// host's loopback addresses.
+    Near,
+    /// Every one.
+    Everything,
+}
+
+impl Config {
+    pub(crate) fn read(call: &Call) -> Answer<Self> {
+        let written: Written = call.config.typed()?;
+        written.check()?;
+        let conditions = |key, tokens: &Option<Vec<String>>, family| {
+            condition::parse(key, tokens.as_deref().unwrap_or_default(), family)
+        };
+        Ok(Self {
+            masquerade: written.masquerade(),
+            conditions_v4: conditions("conditionsV4", &written.conditions_v4, Family::V4)?,
+            conditions_v6: conditions("conditionsV6", &written.conditions_v6, Family::V6)?,
+        })
+    }
+
+    /// What must hold of a connection to a mapped port.
+    pub(crate) fn conditions(&self, family: Family) -> &[Condition] {
+        match family {
+            Family::V4 => &self.conditions_v4,
+            Family::V6 => &self.conditions_v6,
+        }
+    }
+}
+
+impl Written {
+    fn masquerade(&self) -> Masquerade {
+        match (self.snat.unwrap_or(true), self.masq_all.unwrap_or(false)) {
+            (false, _) => Masquerade::Nothing,
+            (true, false) => Masquerade::Near,
+            (true, true) => Masquerade::Everything,
+        }
+    }
+
+    /// The keys that have no effect here are checked as well: a mistake in them is one wherever the list is used.
+    fn check(&self) -> Answer {
+        if let Some(backend) = self.backend.as_deref().filter(|name| !["iptables", "nftables"].contains(name)) {
+            return Err(invalid(format!("unknown `backend` `{backend}`: it is `iptables` or `nftables`")));
+        }
+        if self.mark_masq_bit.is_some() && self.external_set_mark_chain.is_some() {
+            return Err(invalid("`markMasqBit` and `externalSetMarkChain` can't be set together"));
+        }
+        match self.mark_masq_bit {
+            Some(bit) if !(0..32).contains(&bit) => {
+                Err(invalid(format!("invalid `markMasqBit` {bit}: it must be between 0 and 31")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+pub(crate) fn invalid(msg: impl Into<String>) -> Failure {
+    Failure::new(ErrorCode::INVALID_NETWORK_CONFIG, msg)
+}

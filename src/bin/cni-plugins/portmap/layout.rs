@@ -1,0 +1,165 @@
+//! The table that maps ports, as long as none is mapped.
+//!
+//! A connection is looked up by the address, protocol and port that it is for, so the number of mapped ports does not
+//! matter to it. Only connections to addresses of the host are: others that happen to be for a mapped port are
+//! somebody else's, on their way through.
+
+use std::net::IpAddr;
+
+use netlink_packet_netfilter::NetfilterProtoFamily;
+use netlink_packet_netfilter::nftables::{InetHookNumber, MetaKey, Operator, Register, Verdict};
+
+use crate::nft::expression::{self, Expression, Rule, Side, Tracked};
+use crate::nft::family::{self, Family};
+use crate::nft::owned::{Chain, Hook, Layout, Map};
+use crate::portmap::mapping::{HostPort, Protocol};
+
+pub(crate) const LAYOUT: Layout = Layout {
+    table: "libcni_portmap",
+    family: NetfilterProtoFamily::Inet,
+    maps: &[PORTS_4, PORTS_6, MASQUERADED_4, MASQUERADED_6],
+    chains,
+};
+
+// Keys of `masqueraded` are an address of a container, a protocol, and the port of the host that the connection was
+// for; keys of `ports` an address, a protocol and a port of the host, and whose turn it is. The unspecified address
+// stands for all that the host has.
+const PORTS_4: Map = Map { name: "ports4", key_type: ADDRESS_PROTOCOL_PORT_4 << 6 | NUMBER, key_length: 16 };
+const PORTS_6: Map = Map { name: "ports6", key_type: ADDRESS_PROTOCOL_PORT_6 << 6 | NUMBER, key_length: 28 };
+const MASQUERADED_4: Map = Map { name: "masqueraded4", key_type: ADDRESS_PROTOCOL_PORT_4, key_length: 12 };
+const MASQUERADED_6: Map = Map { name: "masqueraded6", key_type: ADDRESS_PROTOCOL_PORT_6, key_length: 24 };
+
+// As `nft` counts types: six bits each. It has none for just a number; this one is for marks.
+const ADDRESS_PROTOCOL_PORT_4: u32 = (7 << 6 | 12) << 6 | 13;
+const ADDRESS_PROTOCOL_PORT_6: u32 = (8 << 6 | 12) << 6 | 13;
+const NUMBER: u32 = 19;
+
+/// How many attachments of one container may have the same port of the host. Runtimes ask for the container's ports in
+/// each network that it is on; it is reached through the first of them that is left.
+pub(crate) const TURNS: u32 = 4;
+
+/// After everybody who translates destinations at the usual place: services of Kubernetes come before mapped ports.
+const AFTER_DESTINATION_NAT: i32 = -99;
+const BEFORE_DESTINATION_NAT: i32 = -150;
+const SOURCE_NAT: i32 = 100;
+
+/// The chains that belong to nobody.
+pub(crate) fn chains() -> Vec<Chain> {
+    let base = |name: &str, kind, number, priority, rules| Chain {
+        name: name.to_owned(),
+        hook: Some(Hook { kind, number, priority }),
+        rules,
+    };
+    vec![
+        Chain { name: PORTS.to_owned(), hook: None, rules: look_ups() },
+        base("guard", "filter", InetHookNumber::PreRouting, BEFORE_DESTINATION_NAT, vec![drop_foreign_loopback()]),
+        base("prerouting", "nat", InetHookNumber::PreRouting, AFTER_DESTINATION_NAT, vec![to_ports()]),
+        base("output", "nat", InetHookNumber::LocalOut, AFTER_DESTINATION_NAT, vec![to_ports()]),
+        base("postrouting", "nat", InetHookNumber::PostRouting, SOURCE_NAT, Family::ALL.map(masquerade).to_vec()),
+    ]
+}
+
+const PORTS: &str = "ports";
+
+fn to_ports() -> Rule {
+    const LOCAL: u32 = 2;
+    vec![
+        expression::destination_type(Register::Reg1),
+        expression::compare(Register::Reg1, Operator::Equal, &LOCAL.to_ne_bytes()),
+        expression::jump(PORTS),
+    ]
+}
+
+/// Routing 127.0.0.1 to containers (see `localhost`) would let them, and whoever is on their network, reach what
+/// listens on the host's loopback addresses only.
+fn drop_foreign_loopback() -> Rule {
+    let mut rule = expression::is_in(Side::Destination, Operator::Equal, Family::V4.loopback());
+    rule.push(expression::meta(MetaKey::Iifname, Register::Reg1));
+    rule.push(expression::compare(Register::Reg1, Operator::NotEqual, b"lo\0"));
+    rule.push(expression::drop_packet());
+    rule
+}
+
+/// What is for a single address comes before what is for all of them.
+fn look_ups() -> Vec<Rule> {
+    let turns = |load: fn(Family) -> Expression| {
+        let turn = move |turn| Family::ALL.map(|family| look_up(family, load(family), turn));
+        (0..TURNS).flat_map(turn)
+    };
+    let own = turns(|family| expression::address(family, Side::Destination, Register::Reg1));
+    let any = turns(|family| expression::immediate(Register::Reg1, &family::octets(family.unspecified())));
+    [leave_loopback_of_ipv6()].into_iter().chain(own).chain(any).collect()
+}
+
+/// The kernel does not route ::1 to containers, ever: better nobody answers there than that no answer comes.
+fn leave_loopback_of_ipv6() -> Rule {
+    let mut rule = expression::is_in(Side::Destination, Operator::Equal, Family::V6.loopback());
+    rule.push(expression::verdict(Verdict::Return));
+    rule
+}
+
+fn look_up(family: Family, load_address: Expression, turn: u32) -> Rule {
+    let [protocol, port, number] = registers_after_address(family);
+    let mut rule = expression::is_family(family);
+    rule.push(load_address);
+    rule.push(expression::meta(MetaKey::L4Proto, protocol));
+    rule.push(expression::destination_port(port));
+    rule.push(expression::immediate(number, &turn.to_be_bytes()));
+    rule.push(expression::verdict_of(ports_of(family).name));
+    rule
+}
+
+/// What goes to a container because of a mapping.
+fn masquerade(family: Family) -> Rule {
+    const DESTINATION_TRANSLATED: u32 = 1 << 5;
+    let [protocol, port, _] = registers_after_address(family);
+    let mut rule = expression::is_family(family);
+    rule.push(expression::tracked(Tracked::Status, Register::Reg1));
+    rule.push(expression::keep_bits(Register::Reg1, &DESTINATION_TRANSLATED.to_ne_bytes()));
+    rule.push(expression::compare(Register::Reg1, Operator::NotEqual, &[0; 4]));
+    rule.push(expression::address(family, Side::Destination, Register::Reg1));
+    rule.push(expression::meta(MetaKey::L4Proto, protocol));
+    rule.push(expression::tracked(Tracked::OriginalDestinationPort, port));
+    rule.push(expression::verdict_of(masqueraded_of(family).name));
+    rule
+}
+
+/// Where protocol, port and turn belong so that they follow the address in [`Register::Reg1`].
+fn registers_after_address(family: Family) -> [Register; 3] {
+    match family {
+        Family::V4 => [Register::Reg32_01, Register::Reg32_02, Register::Reg32_03],
+        Family::V6 => [Register::Reg32_04, Register::Reg32_05, Register::Reg32_06],
+    }
+}
+
+/// The map of mapped ports.
+pub(crate) fn ports_of(family: Family) -> Map {
+    match family {
+        Family::V4 => PORTS_4,
+        Family::V6 => PORTS_6,
+    }
+}
+
+/// The map of what is masqueraded.
+pub(crate) fn masqueraded_of(family: Family) -> Map {
+    match family {
+        Family::V4 => MASQUERADED_4,
+        Family::V6 => MASQUERADED_6,
+    }
+}
+
+/// The key of a mapped port.
+pub(crate) fn port_key(host: HostPort, turn: u32) -> Vec<u8> {
+    [key(host.address, host.protocol, host.port), turn.to_be_bytes().to_vec()].concat()
+}
+
+/// The key of what is masqueraded.
+pub(crate) fn masqueraded_key(container: IpAddr, host: HostPort) -> Vec<u8> {
+    key(container, host.protocol, host.port)
+}
+
+/// A key as the registers hold it: each part fills up four bytes.
+fn key(address: IpAddr, protocol: Protocol, port: u16) -> Vec<u8> {
+    let [high, low] = port.to_be_bytes();
+    [&family::octets(address)[..], &[protocol.number(), 0, 0, 0], &[high, low, 0, 0]].concat()
+}

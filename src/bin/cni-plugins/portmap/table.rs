@@ -1,0 +1,171 @@
+//! Ports mapped, unmapped and checked, each of which is somebody's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use libcni::plugin::{Answer, Failure};
+use libcni::spec::ErrorCode;
+use netlink_packet_netfilter::nftables::{Operator, Register};
+
+use crate::nft::Owner;
+use crate::nft::expression::{self, Rule, Side};
+use crate::nft::family::{self, Family};
+use crate::nft::owned::{Chain, Change, Entry, Map, Place};
+use crate::portmap::condition::Condition;
+use crate::portmap::config::{Config, Masquerade};
+use crate::portmap::layout::{LAYOUT, TURNS, chains, masqueraded_key, masqueraded_of, port_key, ports_of};
+use crate::portmap::mapping::{HostPort, Mapping, Protocol};
+
+/// The port is somebody else's: a code of the plugin's own.
+const PORT_TAKEN: ErrorCode = ErrorCode(101);
+
+/// The chain that a mapped port leads to: no other port leads there, so it is written anew whenever the port is.
+fn port_chain(mapping: &Mapping, turn: u32, config: &Config) -> Chain {
+    let HostPort { address, protocol, port } = mapping.host;
+    let family = mapping.family();
+    let (to, to_port) = (Register::Reg1, Register::Reg2);
+    let mut rule: Rule = config.conditions(family).iter().flat_map(Condition::expressions).collect();
+    rule.push(expression::immediate(to, &family::octets(mapping.container.addr())));
+    rule.push(expression::immediate(to_port, &mapping.container_port.to_be_bytes()));
+    rule.push(expression::translate_destination(family, to, to_port));
+    let turn = if turn == 0 { String::new() } else { format!("_{turn}") };
+    Chain { name: format!("{protocol}-{port}-{}{turn}", family::in_name(address)), hook: None, rules: vec![rule] }
+}
+
+/// The chain that masquerades for a container, the same for all of its network; `None` when nothing is to be.
+fn masquerade_chain(mapping: &Mapping, masquerade: Masquerade) -> Option<Chain> {
+    let network = family::network(mapping.container);
+    let from = |net| {
+        let mut rule = expression::is_in(Side::Source, Operator::Equal, net);
+        rule.push(expression::masquerade());
+        rule
+    };
+    let (name, rules) = match masquerade {
+        Masquerade::Nothing => return None,
+        Masquerade::Everything => ("from-anywhere".to_owned(), vec![vec![expression::masquerade()]]),
+        Masquerade::Near => {
+            let loopback = Some(mapping.family()).filter(|family| *family == Family::V4).map(Family::loopback);
+            let near = [network].into_iter().chain(loopback);
+            (format!("from-{}", family::in_name(network)), near.map(from).collect())
+        }
+    };
+    Some(Chain { name, hook: None, rules })
+}
+
+/// The elements that a mapping needs, with the chains that these lead to.
+fn elements(owner: &Owner, mapping: &Mapping, turn: u32, config: &Config) -> impl Iterator<Item = (Entry, Chain)> {
+    let element = |map: Map, key, chain: Chain| {
+        (Entry { map: map.name, key, chain: chain.name.clone(), owner: Some(owner.clone()) }, chain)
+    };
+    let family = mapping.family();
+    let mapped = element(ports_of(family), port_key(mapping.host, turn), port_chain(mapping, turn, config));
+    let key = masqueraded_key(mapping.container.addr(), mapping.host);
+    let chain = masquerade_chain(mapping, config.masquerade);
+    let masqueraded = chain.map(|chain| element(masqueraded_of(family), key, chain));
+    [Some(mapped), masqueraded].into_iter().flatten()
+}
+
+/// The elements that are there, by their places.
+type Present<'a> = BTreeMap<Place<'a>, &'a Entry>;
+
+fn by_place(present: &[Entry]) -> Present<'_> {
+    present.iter().map(|entry| (entry.place(), entry)).collect()
+}
+
+/// Who has the host's port of a mapping, at each turn.
+fn holders<'a>(mapping: &Mapping, present: &Present<'a>) -> [Option<&'a Entry>; TURNS as usize] {
+    let map = ports_of(mapping.family()).name;
+    std::array::from_fn(|turn| present.get(&(map, &port_key(mapping.host, turn as u32)[..])).copied())
+}
+
+/// Maps ports for an attachment, instead of those that it had.
+///
+/// # Errors
+/// Code 101: a port is another container's.
+pub(crate) fn add(owner: &Owner, mappings: &[Mapping], config: &Config) -> Answer {
+    LAYOUT.change(|present| {
+        let at = by_place(present);
+        let mut change = Change::default();
+        for mapping in mappings {
+            let turn = free_turn(owner, mapping, &holders(mapping, &at))?;
+            let (entries, chains): (Vec<_>, Vec<_>) = elements(owner, mapping, turn, config).unzip();
+            change.add.extend(entries);
+            change.chains.extend(chains);
+        }
+        // One port on several addresses of the host has one way back; containers share what their network has.
+        let (mut places, mut names) = (BTreeSet::new(), BTreeSet::new());
+        change.add.retain(|entry| places.insert((entry.map, entry.key.clone())));
+        change.chains.retain(|chain| names.insert(chain.name.clone()));
+        change.remove = present.iter().filter(|entry| entry.is_of(owner)).cloned().collect();
+        Ok(change)
+    })?;
+    Ok(())
+}
+
+/// The first turn that no other attachment of the container has.
+fn free_turn(owner: &Owner, mapping: &Mapping, holders: &[Option<&Entry>]) -> Answer<u32> {
+    let of_same = |entry: &Entry| entry.owner.as_ref().is_some_and(|other| other.container_id == owner.container_id);
+    let stranger = holders.iter().flatten().find(|entry| !of_same(entry));
+    let free = (0..).zip(holders).find(|(_, holder)| holder.is_none_or(|entry| entry.is_of(owner)));
+    match (stranger, free) {
+        (None, Some((turn, _))) => Ok(turn),
+        (None, None) => Err(taken(mapping, &format!("{TURNS} attachments of the container already"))),
+        (Some(Entry { owner: Some(other), .. }), _) => Err(taken(mapping, &other.to_string())),
+        (Some(_), _) => Err(taken(mapping, "somebody unknown")),
+    }
+}
+
+fn taken(mapping: &Mapping, whose: &str) -> Failure {
+    Failure::new(PORT_TAKEN, format!("port {} of the host is mapped for {whose}", mapping.host))
+}
+
+/// Unmaps all ports of an attachment, and returns those of UDP.
+pub(crate) fn remove(owner: &Owner) -> Answer<BTreeSet<(Family, u16)>> {
+    let removed = LAYOUT.remove(|entry| entry.is_of(owner))?;
+    Ok(removed.iter().filter_map(udp_port).collect())
+}
+
+/// The host's port, if an element is that of a UDP mapping.
+fn udp_port(entry: &Entry) -> Option<(Family, u16)> {
+    let family = Family::ALL.into_iter().find(|family| ports_of(*family).name == entry.map)?;
+    match entry.key.get(family.address_length() as usize..)? {
+        [protocol, _, _, _, high, low, ..] if *protocol == Protocol::Udp.number() => {
+            Some((family, u16::from_be_bytes([*high, *low])))
+        }
+        _ => None,
+    }
+}
+
+/// Says whether everything is as [`add`] left it.
+///
+/// # Errors
+/// The port that is not mapped as it should be.
+pub(crate) fn check(owner: &Owner, mappings: &[Mapping], config: &Config) -> Answer {
+    let (present, rules) = LAYOUT.contents()?;
+    let missing = |msg: String| Err(Failure::internal(format!("table `{}` {msg} for {owner}", LAYOUT.table)));
+    if !mappings.is_empty() && !chains().iter().all(|chain| chain.is_complete(&rules)) {
+        return missing("lacks rules".to_owned());
+    }
+    let at = by_place(&present);
+    let is_there = |(entry, chain): (Entry, Chain)| {
+        at.get(&entry.place()).is_some_and(|found| **found == entry) && chain.is_complete(&rules)
+    };
+    for mapping in mappings {
+        let holders = holders(mapping, &at);
+        let turn = (0..).zip(holders).find(|(_, holder)| holder.is_some_and(|entry| entry.is_of(owner)));
+        if !turn.is_some_and(|(turn, _)| elements(owner, mapping, turn, config).all(is_there)) {
+            return missing(format!("does not map port {}", mapping.host));
+        }
+    }
+    Ok(())
+}
+
+/// Unmaps the ports of those attachments of a network that are not to be kept.
+pub(crate) fn retain(network: &str, keep: impl Fn(&Owner) -> bool) -> Answer {
+    let stale = |owner: &Owner| owner.network == network && !keep(owner);
+    LAYOUT.remove(|entry| entry.owner.as_ref().is_some_and(stale)).map(drop)
+}
+
+/// Says whether this kernel could map ports.
+pub(crate) fn rehearse() -> Answer {
+    LAYOUT.rehearse()
+}

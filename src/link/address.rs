@@ -1,0 +1,70 @@
+//! Addresses of links.
+
+use crate::spec::IpNet;
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
+use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+use nix::errno::Errno;
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::{Handle, LinkError, Request};
+
+fn message(index: u32, address: IpNet) -> AddressMessage {
+    let mut message = AddressMessage::default();
+    message.header.family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+    message.header.prefix_len = address.prefix();
+    message.header.index = index;
+    message.attributes.push(AddressAttribute::Local(address.addr()));
+    message.attributes.push(AddressAttribute::Address(address.addr()));
+    message
+}
+
+/// The broadcast address of a network, which the kernel does not work out by itself.
+fn broadcast(address: IpNet) -> Option<Ipv4Addr> {
+    let IpAddr::V4(host) = address.addr() else { return None };
+    let host_bits = u32::MAX.checked_shr(address.prefix().into()).unwrap_or(0);
+    (address.prefix() < 31).then(|| Ipv4Addr::from(u32::from(host) | host_bits))
+}
+
+impl Request {
+    /// Adds an address. Without `detect`, an IPv6 one is used at once instead of after duplicate address detection.
+    pub fn add_address(index: u32, address: IpNet, detect: bool) -> Self {
+        let mut message = message(index, address);
+        message.attributes.extend(broadcast(address).map(AddressAttribute::Broadcast));
+        if !address.is_ipv4() && !detect {
+            message.attributes.push(AddressAttribute::Flags(AddressFlags::Nodad));
+        }
+        let flags = NLM_F_CREATE | NLM_F_EXCL;
+        Self::new(format!("add address {address}"), RouteNetlinkMessage::NewAddress(message), flags)
+    }
+
+    /// Removes an address; fine when it is not there.
+    pub fn delete_address(index: u32, address: IpNet) -> Self {
+        let message = RouteNetlinkMessage::DelAddress(message(index, address));
+        Self::new(format!("remove address {address}"), message, 0).fine_with(&[Errno::EADDRNOTAVAIL])
+    }
+}
+
+impl Handle {
+    /// The addresses of a link.
+    pub fn addresses(&mut self, index: u32) -> Result<Vec<IpNet>, LinkError> {
+        let mut message = AddressMessage::default();
+        message.header.index = index;
+        let message = RouteNetlinkMessage::GetAddress(message);
+        let [answers] = self.ask([Request::dump("list the addresses", message)])?;
+        Ok(answers.into_iter().filter_map(|answer| of_link(answer, index)).collect())
+    }
+}
+
+fn of_link(answer: RouteNetlinkMessage, index: u32) -> Option<IpNet> {
+    let RouteNetlinkMessage::NewAddress(message) = answer else { return None };
+    let is_address = |a: &AddressAttribute| match a {
+        AddressAttribute::Local(addr) | AddressAttribute::Address(addr) => Some(*addr),
+        _ => None,
+    };
+    // On a point-to-point link `Address` is the other end's; `Local` comes with it, and is this one's.
+    let local =
+        message.attributes.iter().find_map(|a| if let AddressAttribute::Local(l) = a { Some(*l) } else { None });
+    let addr = local.or_else(|| message.attributes.iter().find_map(is_address))?;
+    (message.header.index == index).then(|| IpNet::new(addr, message.header.prefix_len))?
+}

@@ -1,0 +1,268 @@
+//! Links: bridges, pairs of veths, and the ports of a bridge.
+
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
+use netlink_packet_route::link::{
+    AfSpecBridge, AfSpecInet, AfSpecUnspec, BridgeVlanInfo, BridgeVlanInfoFlags, InetDevConf, InfoBridge,
+    InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo,
+    LinkMessage,
+};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+use nix::errno::Errno;
+
+use super::{Handle, LinkError, Request};
+
+/// What matters of a link.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Link {
+    /// The number by which the kernel knows it within its network namespace.
+    pub index: u32,
+    /// The name of the interface.
+    pub name: String,
+    /// The hardware address: `02:00:00:00:00:01`, or empty where the kind of link has none.
+    pub mac: String,
+    /// The largest packet, in bytes.
+    pub mtu: u32,
+    /// Whether an administrator has set it up.
+    pub is_up: bool,
+    /// Whether it takes frames for any hardware address.
+    pub is_promiscuous: bool,
+    /// The kind that the kernel names: `bridge`, `veth`.
+    pub kind: Option<String>,
+    /// The bridge that it is a port of.
+    pub master: Option<u32>,
+    /// The free text that administrators see with `ip link`.
+    pub alias: Option<String>,
+}
+
+/// A pair of veths to make: one end here, as port of a bridge, one in another namespace.
+#[derive(Clone, Copy, Debug)]
+pub struct Veth<'a> {
+    /// The name of the end here.
+    pub name: &'a str,
+    /// The alias of the end here, up to 255 bytes.
+    pub alias: &'a str,
+    /// The index of the bridge.
+    pub bridge: u32,
+    /// The MTU of both ends, in bytes; the kernel's choice when `None`.
+    pub mtu: Option<u32>,
+    /// The name of the other end.
+    pub peer: &'a str,
+    /// The hardware address of the other end; the kernel's choice when `None`.
+    pub peer_mac: Option<[u8; 6]>,
+    /// The network namespace of the other end.
+    pub netns: BorrowedFd<'a>,
+}
+
+/// Settings of a bridge's port.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Port {
+    /// Lets frames leave by the port that they came in.
+    pub hairpin: bool,
+    /// Keeps the port from talking to other isolated ports.
+    pub isolated: bool,
+}
+
+fn named(name: &str) -> LinkMessage {
+    let mut message = LinkMessage::default();
+    message.attributes.push(LinkAttribute::IfName(name.to_owned()));
+    message
+}
+
+fn indexed(index: u32) -> LinkMessage {
+    let mut message = LinkMessage::default();
+    message.header.index = index;
+    message
+}
+
+fn up(mut message: LinkMessage) -> LinkMessage {
+    message.header.flags |= LinkFlags::Up;
+    message.header.change_mask |= LinkFlags::Up;
+    message
+}
+
+impl Request {
+    /// Finds a link by its name.
+    pub fn get_link(name: &str) -> Self {
+        Self::new(format!("find link `{name}`"), RouteNetlinkMessage::GetLink(named(name)), 0)
+    }
+
+    /// Makes a bridge that is up.
+    pub fn add_bridge(name: &str, mac: [u8; 6], mtu: Option<u32>, vlan_filtering: bool) -> Self {
+        let mut message = up(named(name));
+        message.attributes.push(LinkAttribute::Address(mac.to_vec()));
+        message.attributes.extend(mtu.map(LinkAttribute::Mtu));
+        let filtering = vlan_filtering.then_some(InfoBridge::VlanFiltering(true));
+        let data = LinkInfo::Data(InfoData::Bridge(filtering.into_iter().collect()));
+        message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge), data]));
+        Self::new(format!("add bridge `{name}`"), RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)
+    }
+
+    /// Has a bridge that is there keep VLANs apart.
+    pub fn filter_vlans(bridge: &str) -> Self {
+        let mut message = named(bridge);
+        let data = LinkInfo::Data(InfoData::Bridge(vec![InfoBridge::VlanFiltering(true)]));
+        message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge), data]));
+        Self::new(format!("filter VLANs on bridge `{bridge}`"), RouteNetlinkMessage::NewLink(message), 0)
+    }
+
+    /// Makes a pair of veths, with the end here up and a port of the bridge.
+    pub fn add_veth(veth: &Veth<'_>) -> Self {
+        let mut peer = named(veth.peer);
+        peer.attributes.push(LinkAttribute::NetNsFd(veth.netns.as_raw_fd()));
+        peer.attributes.extend(veth.peer_mac.map(|mac| LinkAttribute::Address(mac.to_vec())));
+        peer.attributes.extend(veth.mtu.map(LinkAttribute::Mtu));
+        let mut message = up(named(veth.name));
+        message.attributes.push(LinkAttribute::Controller(veth.bridge));
+        message.attributes.extend(veth.mtu.map(LinkAttribute::Mtu));
+        let data = LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(peer)));
+        message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Veth), data]));
+        let doing = format!("add veth `{}` with peer `{}`", veth.name, veth.peer);
+        Self::new(doing, RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)
+    }
+
+    /// Sets what a new link can't be given at once.
+    pub fn set_alias(name: &str, alias: &str) -> Self {
+        let mut message = named(name);
+        message.attributes.push(LinkAttribute::IfAlias(alias.to_owned()));
+        Self::new(format!("set the alias of link `{name}`"), RouteNetlinkMessage::SetLink(message), 0)
+    }
+
+    /// Sets up the port of a bridge.
+    pub fn set_port(name: &str, port: Port) -> Self {
+        let mut message = named(name);
+        let data = vec![InfoBridgePort::HairpinMode(port.hairpin), InfoBridgePort::Isolated(port.isolated)];
+        message.attributes.push(LinkAttribute::LinkInfo(vec![
+            LinkInfo::PortKind(InfoPortKind::Bridge),
+            LinkInfo::PortData(InfoPortData::BridgePort(data)),
+        ]));
+        Self::new(format!("set up bridge port `{name}`"), RouteNetlinkMessage::NewLink(message), 0)
+    }
+
+    /// Makes frames without tag on a port belong to a VLAN.
+    pub fn set_port_vlan(index: u32, vlan: u16) -> Self {
+        let mut message = indexed(index);
+        message.header.interface_family = AddressFamily::Bridge;
+        let flags = BridgeVlanInfoFlags::Pvid | BridgeVlanInfoFlags::Untagged;
+        let info = AfSpecBridge::VlanInfo(BridgeVlanInfo { flags, vid: vlan });
+        message.attributes.push(LinkAttribute::AfSpecBridge(vec![info]));
+        Self::new(format!("put a bridge port into VLAN {vlan}"), RouteNetlinkMessage::SetLink(message), 0)
+    }
+
+    /// Takes a port out of a VLAN.
+    pub fn remove_port_vlan(index: u32, vlan: u16) -> Self {
+        let mut message = indexed(index);
+        message.header.interface_family = AddressFamily::Bridge;
+        let info = AfSpecBridge::VlanInfo(BridgeVlanInfo { flags: BridgeVlanInfoFlags::empty(), vid: vlan });
+        message.attributes.push(LinkAttribute::AfSpecBridge(vec![info]));
+        Self::new(format!("take a bridge port out of VLAN {vlan}"), RouteNetlinkMessage::DelLink(message), 0)
+    }
+
+    /// Sets a link up.
+    pub fn set_up(index: u32) -> Self {
+        Self::new("set the link up", RouteNetlinkMessage::SetLink(up(indexed(index))), 0)
+    }
+
+    /// Sets a link down.
+    pub fn set_down(index: u32) -> Self {
+        let mut message = indexed(index);
+        message.header.change_mask |= LinkFlags::Up;
+        Self::new("set the link down", RouteNetlinkMessage::SetLink(message), 0)
+    }
+
+    /// Takes a link down by its name.
+    pub fn take_down(name: &str) -> Self {
+        let mut message = named(name);
+        message.header.change_mask |= LinkFlags::Up;
+        Self::new(format!("take link `{name}` down"), RouteNetlinkMessage::SetLink(message), 0)
+    }
+
+    /// Makes a bridge promiscuous.
+    pub fn set_promiscuous(index: u32) -> Self {
+        let mut message = indexed(index);
+        message.header.flags |= LinkFlags::Promisc;
+        message.header.change_mask |= LinkFlags::Promisc;
+        Self::new("make the bridge promiscuous", RouteNetlinkMessage::SetLink(message), 0)
+    }
+
+    /// Lets packets from and to the host's loopback addresses through a link.
+    pub fn route_localnet(index: u32) -> Self {
+        Self::configure_ipv4(index, "route_localnet", |configuration| configuration.route_localnet = 1)
+    }
+
+    /// Has the link announce its addresses when it comes up, so that neighbours forget who had them before.
+    pub fn arp_notify(index: u32) -> Self {
+        Self::configure_ipv4(index, "arp_notify", |configuration| configuration.arp_notify = 1)
+    }
+
+    fn configure_ipv4(index: u32, key: &str, set: impl FnOnce(&mut InetDevConf)) -> Self {
+        let mut message = indexed(index);
+        let mut configuration = InetDevConf::default();
+        set(&mut configuration);
+        let inet = AfSpecUnspec::Inet(vec![AfSpecInet::DevConfRequest(configuration)]);
+        message.attributes.push(LinkAttribute::AfSpecUnspec(vec![inet]));
+        Self::new(format!("set {key} of the link"), RouteNetlinkMessage::SetLink(message), 0)
+    }
+
+    /// Deletes a link; fine when there is none.
+    pub fn delete_link(name: &str) -> Self {
+        let message = RouteNetlinkMessage::DelLink(named(name));
+        Self::new(format!("delete link `{name}`"), message, 0).fine_with(&[Errno::ENODEV])
+    }
+}
+
+impl Handle {
+    /// A link by name; `None` when there is none.
+    pub fn link(&mut self, name: &str) -> Result<Option<Link>, LinkError> {
+        let [answers] = self.ask([Request::get_link(name).fine_with(&[Errno::ENODEV])])?;
+        Ok(Link::among(answers))
+    }
+
+    /// All links.
+    pub fn links(&mut self) -> Result<Vec<Link>, LinkError> {
+        let message = RouteNetlinkMessage::GetLink(LinkMessage::default());
+        let [answers] = self.ask([Request::dump("list the links", message)])?;
+        Ok(answers.into_iter().filter_map(Link::of).collect())
+    }
+}
+
+impl Link {
+    /// The link in an answer.
+    pub fn among(answers: Vec<RouteNetlinkMessage>) -> Option<Self> {
+        answers.into_iter().find_map(Self::of)
+    }
+
+    fn of(answer: RouteNetlinkMessage) -> Option<Self> {
+        let RouteNetlinkMessage::NewLink(message) = answer else { return None };
+        let mut link = Self {
+            index: message.header.index,
+            is_up: message.header.flags.contains(LinkFlags::Up),
+            is_promiscuous: message.header.flags.contains(LinkFlags::Promisc),
+            ..Self::default()
+        };
+        message.attributes.into_iter().for_each(|attribute| link.read(attribute));
+        Some(link)
+    }
+
+    fn read(&mut self, attribute: LinkAttribute) {
+        match attribute {
+            LinkAttribute::IfName(name) => self.name = name,
+            LinkAttribute::Address(mac) => self.mac = format_mac(&mac),
+            LinkAttribute::Mtu(mtu) => self.mtu = mtu,
+            LinkAttribute::Controller(index) => self.master = Some(index),
+            LinkAttribute::IfAlias(alias) => self.alias = Some(alias),
+            LinkAttribute::Promiscuity(count) => self.is_promiscuous |= count > 0,
+            LinkAttribute::LinkInfo(info) => {
+                let kind = |info| if let LinkInfo::Kind(kind) = info { Some(kind.to_string()) } else { None };
+                self.kind = info.into_iter().find_map(kind);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn format_mac(mac: &[u8]) -> String {
+    let parts: Vec<_> = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+    parts.join(":")
+}

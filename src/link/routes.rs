@@ -1,0 +1,118 @@
+//! Routes.
+
+use std::net::IpAddr;
+
+use crate::spec::{IpNet, Route};
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
+use netlink_packet_route::route::{
+    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteMetric, RouteProtocol, RouteScope, RouteType,
+};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+use nix::errno::Errno;
+
+use super::{Handle, LinkError, Request};
+
+/// The network of an address: its host bits cleared, as the kernel wants destinations.
+pub fn network(net: IpNet) -> IpNet {
+    let masked = match net.addr() {
+        IpAddr::V4(addr) => {
+            let mask = u32::MAX.checked_shl(32 - u32::from(net.prefix())).unwrap_or(0);
+            IpAddr::V4((u32::from(addr) & mask).into())
+        }
+        IpAddr::V6(addr) => {
+            let mask = u128::MAX.checked_shl(128 - u32::from(net.prefix())).unwrap_or(0);
+            IpAddr::V6((u128::from(addr) & mask).into())
+        }
+    };
+    IpNet::new(masked, net.prefix()).unwrap_or(net)
+}
+
+fn message(index: u32, route: &Route) -> RouteMessage {
+    let dst = network(route.dst);
+    let mut message = RouteMessage::default();
+    message.header.address_family = if dst.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+    message.header.destination_prefix_length = dst.prefix();
+    message.header.table = RouteHeader::RT_TABLE_MAIN;
+    message.header.protocol = RouteProtocol::Boot;
+    message.header.kind = RouteType::Unicast;
+    let on_link = if dst.is_ipv4() && route.gw.is_none() { RouteScope::Link } else { RouteScope::Universe };
+    message.header.scope = route.scope.and_then(|scope| u8::try_from(scope).ok()).map_or(on_link, RouteScope::from);
+    message.attributes.push(RouteAttribute::Oif(index));
+    if dst.prefix() > 0 {
+        message.attributes.push(RouteAttribute::Destination(RouteAddress::from(dst.addr())));
+    }
+    message.attributes.extend(route.gw.map(|gw| RouteAttribute::Gateway(RouteAddress::from(gw))));
+    let number = |n: Option<i64>| n.and_then(|n| u32::try_from(n).ok());
+    message.attributes.extend(number(route.priority).map(RouteAttribute::Priority));
+    message.attributes.extend(number(route.table).map(RouteAttribute::Table));
+    let metrics = [number(route.mtu).map(RouteMetric::Mtu), number(route.advmss).map(RouteMetric::Advmss)];
+    let metrics: Vec<_> = metrics.into_iter().flatten().collect();
+    if !metrics.is_empty() {
+        message.attributes.push(RouteAttribute::Metrics(metrics));
+    }
+    message
+}
+
+impl Request {
+    /// Adds a route; fine when it is there already.
+    pub fn add_route(index: u32, route: &Route) -> Self {
+        let via = route.gw.map(|gw| format!(" via {gw}")).unwrap_or_default();
+        let doing = format!("add the route to {}{via}", route.dst);
+        let message = RouteNetlinkMessage::NewRoute(message(index, route));
+        Self::new(doing, message, NLM_F_CREATE | NLM_F_EXCL).fine_with(&[Errno::EEXIST])
+    }
+}
+
+impl Handle {
+    /// The index of the link through which packets to an address leave; `None` when there is no way to it.
+    pub fn interface_towards(&mut self, address: IpAddr) -> Result<Option<u32>, LinkError> {
+        let mut wanted = RouteMessage::default();
+        wanted.header.address_family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+        wanted.header.destination_prefix_length = if address.is_ipv4() { 32 } else { 128 };
+        wanted.attributes.push(RouteAttribute::Destination(RouteAddress::from(address)));
+        let get = Request::new(format!("find the route to {address}"), RouteNetlinkMessage::GetRoute(wanted), 0);
+        let [answers] = self.ask([get.fine_with(&[Errno::ENETUNREACH, Errno::EHOSTUNREACH])])?;
+        Ok(answers.iter().find_map(leaves_through))
+    }
+
+    /// Whether a route of a link is there, or one of another link to the same destination, in whose favour it was
+    /// passed over.
+    pub fn has_route(&mut self, index: u32, route: &Route) -> Result<bool, LinkError> {
+        let mut all = RouteMessage::default();
+        all.header.address_family = if route.dst.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+        let [answers] = self.ask([Request::dump("list the routes", RouteNetlinkMessage::GetRoute(all))])?;
+        Ok(answers.iter().any(|answer| is_route(answer, index, route)))
+    }
+}
+
+fn leaves_through(answer: &RouteNetlinkMessage) -> Option<u32> {
+    let RouteNetlinkMessage::NewRoute(message) = answer else { return None };
+    message.attributes.iter().find_map(|attribute| match attribute {
+        RouteAttribute::Oif(index) => Some(*index),
+        _ => None,
+    })
+}
+
+fn is_route(answer: &RouteNetlinkMessage, index: u32, route: &Route) -> bool {
+    let RouteNetlinkMessage::NewRoute(message) = answer else { return false };
+    let dst = network(route.dst);
+    let has = |wanted: &RouteAttribute| message.attributes.contains(wanted);
+    let to = dst.prefix() == 0 || has(&RouteAttribute::Destination(RouteAddress::from(dst.addr())));
+    let via = route.gw.is_none_or(|gw| has(&RouteAttribute::Gateway(RouteAddress::from(gw))));
+    message.header.destination_prefix_length == dst.prefix() && to && (via || leaves_through(answer) != Some(index))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::network;
+
+    #[test]
+    fn host_bits_of_a_destination_are_cleared() {
+        let cleared = |text: &str| network(text.parse().unwrap()).to_string();
+        assert_eq!(cleared("10.1.2.3/8"), "10.0.0.0/8");
+        assert_eq!(cleared("10.1.2.3/0"), "0.0.0.0/0");
+        assert_eq!(cleared("10.1.2.3/32"), "10.1.2.3/32");
+        assert_eq!(cleared("fd00::1:2/64"), "fd00::/64");
+        assert_eq!(cleared("::1/0"), "::/0");
+    }
+}
