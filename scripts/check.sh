@@ -18,7 +18,7 @@ step cargo test --all-features
 # Not part of the above: cargo only builds examples there.
 step cargo test --all-features --examples
 # Each feature by itself, those that know of each other together, and none.
-for feature in '' cli tokio tracing watch tokio,watch tokio,tracing; do
+for feature in '' cli conformance tokio tracing watch tokio,watch tokio,tracing; do
     step cargo clippy --lib --no-default-features --features "$feature" -- -D warnings
 done
 # What is off is not there: no feature, no crate of it.

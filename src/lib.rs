@@ -16,6 +16,7 @@
 //! | know what is attached | [`cache::Cache::attachments`] |
 //! | know why something failed | [`Error`], [`Chain`] |
 //! | write a plugin | [`plugin`] |
+//! | check a plugin against the specification | `conformance` |
 //! | know the protocol | [`specification`] |
 //!
 //! # A runtime
@@ -63,6 +64,7 @@
 //! | `cli` (default) | what only the binary `cnitool` needs; link with `default-features = false` | `clap` |
 //! | `tokio` | `AsyncCni`: the verbs as futures; dropping one ends the plugin with all its children | `tokio` with `rt`, `sync` |
 //! | `tracing` | `Cni::tracing`: each execution as a span, what a plugin wrote to stderr as its events | `tracing` |
+//! | `conformance` (with `cli`) | `conformance`: checks of any plugin against the specification | nothing |
 //! | `watch` | `watch::Watcher`: configuration and plugin directories as they change | nothing |
 //!
 //! All but `cli` are off by default, and add nothing while they are off: no dependency, no code. Together, futures keep
@@ -76,6 +78,8 @@ mod printable;
 
 pub mod cache;
 pub mod conf;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod invoke;
 #[cfg(feature = "link")]
 pub mod link;
@@ -90,7 +94,7 @@ pub mod watch;
 
 pub use chain::Chain;
 pub use error::{Error, Failures};
-pub use printable::Printable;
+pub use printable::{Printable, PrintableJson};
 #[cfg(feature = "tokio")]
 pub use runtime::AsyncCni;
 pub use runtime::{Attachment, Cni};

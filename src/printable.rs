@@ -1,6 +1,6 @@
 //! Strangers' words in a message: what a terminal would act upon is written as an escape.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// Displays a text without what moves a terminal's cursor, or hides or reorders characters. Line breaks and tabs stay.
 ///
@@ -44,6 +44,27 @@ fn write_to(out: &mut impl fmt::Write, text: &str) -> fmt::Result {
         rest = chars.as_str();
     }
     out.write_str(rest)
+}
+
+/// Displays a JSON text that means what it meant before, and moves no cursor: within its strings the characters may be
+/// written as `\u`, and between them there is none but white space.
+///
+/// ```
+/// use libcni::PrintableJson;
+///
+/// assert_eq!(PrintableJson("{\"a\":\r\"b\u{9b}c\u{e0001}\"}").to_string(), r#"{"a": "b\u009bc\udb40\udc01"}"#);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct PrintableJson<'a>(pub &'a str);
+
+impl fmt::Display for PrintableJson<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| match c {
+            '\r' => f.write_str(" "),
+            _ if Printable::allows(c) => f.write_char(c),
+            _ => c.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(f, "\\u{unit:04x}")),
+        })
+    }
 }
 
 /// Passes on what is written to it, printable and with every line but the first indented: a text in it can't begin a

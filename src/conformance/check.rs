@@ -1,0 +1,175 @@
+//! The list of checks, and how one is made.
+
+use crate::invoke::Limits;
+
+use super::bench::Bench;
+use super::finding::{Finding, Verdict, not_applicable};
+use super::groups;
+use super::host::on_new_host;
+use super::log::Log;
+use super::outcome::{Checked, Outcome};
+use super::processes::end_orphans;
+use super::profile::Profile;
+use super::subject::Subject;
+
+/// One thing that a plugin owes.
+///
+/// ```
+/// use libcni::conformance::{Check, Level};
+///
+/// let check = Check::with_id(401).expect("the check that ADD succeeds");
+/// assert_eq!((check.title, check.level), ("ADD succeeds", Level::Must));
+/// assert!(Check::all().any(|other| other == check));
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Check {
+    /// The number of the check. Its meaning never changes, so that somebody may leave a check out by its number.
+    pub id: u16,
+    /// A sentence that is true of a plugin that passes.
+    pub title: &'static str,
+    /// The weight of a deviation.
+    pub level: Level,
+    /// The section of the [specification](crate::specification) that the check is about.
+    pub section: &'static str,
+    pub(super) run: fn(&Bench<'_>) -> Verdict,
+}
+
+impl Check {
+    /// Returns all checks, in the order in which they are made.
+    pub fn all() -> impl Iterator<Item = &'static Check> {
+        GROUPS.iter().flat_map(|group| group.checks)
+    }
+
+    /// Returns the check of a number.
+    pub fn with_id(id: u16) -> Option<&'static Check> {
+        Self::all().find(|check| check.id == id)
+    }
+
+    /// Returns the title of the group that the check belongs to, such as `ADD`.
+    pub fn group(&self) -> &'static str {
+        let group = GROUPS.iter().find(|group| group.checks.iter().any(|check| check == self));
+        group.map_or("", |group| group.title)
+    }
+}
+
+/// Checks are equal when they have the same number.
+impl PartialEq for Check {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Check {}
+
+/// The weight of a deviation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// The deviation breaks runtimes or loses resources.
+    Must,
+    /// The deviation makes life harder.
+    Should,
+}
+
+impl Level {
+    /// Returns `must` or `should`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Must => "must",
+            Level::Should => "should",
+        }
+    }
+}
+
+impl Check {
+    pub(super) const fn must(
+        id: u16,
+        section: &'static str,
+        title: &'static str,
+        run: fn(&Bench<'_>) -> Verdict,
+    ) -> Self {
+        Self { id, title, level: Level::Must, section, run }
+    }
+
+    pub(super) const fn should(
+        id: u16,
+        section: &'static str,
+        title: &'static str,
+        run: fn(&Bench<'_>) -> Verdict,
+    ) -> Self {
+        Self { id, title, level: Level::Should, section, run }
+    }
+}
+
+/// Checks of one subject.
+pub(super) struct Group {
+    pub(super) title: &'static str,
+    pub(super) checks: &'static [Check],
+}
+
+/// All checks, in the order in which they are made.
+pub(super) const GROUPS: &[Group] = &[
+    groups::version::GROUP,
+    groups::environment::GROUP,
+    groups::configuration::GROUP,
+    groups::add::GROUP,
+    groups::result::GROUP,
+    groups::del::GROUP,
+    groups::check::GROUP,
+    groups::gc::GROUP,
+    groups::status::GROUP,
+    groups::output::GROUP,
+    groups::delegation::GROUP,
+    groups::concurrency::GROUP,
+];
+
+impl Outcome {
+    fn of(verdict: Verdict, level: Level) -> Self {
+        match verdict {
+            Ok(()) => Self::Pass,
+            Err(Finding::NotApplicable(reason)) => Self::NotApplicable(reason),
+            Err(Finding::Deviation(reason)) if level == Level::Must => Self::Fail(reason),
+            Err(Finding::Deviation(reason)) => Self::Warn(reason),
+        }
+    }
+}
+
+/// Makes checks one after another, until somebody wants it to end.
+pub(super) struct Examiner<'a> {
+    pub(super) subject: &'a Subject,
+    pub(super) profile: &'a Profile,
+    pub(super) limits: &'a Limits,
+    /// How many executions had to be ended so far.
+    pub(super) ended_by_force: u32,
+}
+
+/// Somebody wants the tool to end.
+pub(super) struct Interrupted;
+
+/// A plugin that hangs this often is not run any more: each time takes as long as an execution may.
+const ENOUGH: u32 = 8;
+
+impl Examiner<'_> {
+    pub(super) fn make(&mut self, check: &'static Check) -> Result<Checked, Interrupted> {
+        let (verdict, log) = match self.ended_by_force < ENOUGH {
+            true => self.run(check.run),
+            false => {
+                (Err(not_applicable(format!("the plugin had to be ended by force {ENOUGH} times"))), Log::default())
+            }
+        };
+        if log.is_interrupted() {
+            return Err(Interrupted);
+        }
+        self.ended_by_force += log.ended_by_force();
+        Ok(Checked { check, outcome: Outcome::of(verdict, check.level), executions: log.take() })
+    }
+
+    fn run(&self, check: fn(&Bench<'_>) -> Verdict) -> (Verdict, Log) {
+        let made = on_new_host(&self.subject.visible_dirs(), || {
+            let bench = Bench::new(self.subject, self.profile, self.limits);
+            (check(&bench), bench.log)
+        });
+        end_orphans();
+        made.unwrap_or_else(|error| (Err(not_applicable(error.to_string())), Log::default()))
+    }
+}

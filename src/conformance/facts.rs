@@ -1,0 +1,148 @@
+//! What can be seen of a network and of a host, as sentences that can be compared.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::plugin::netns::run_in;
+
+use super::finding::Verdict;
+use super::host::state_dirs;
+use crate::conformance::netlink::{Address, Link, Route, addresses, chains, links, routes};
+
+/// A namespace as it is at one moment.
+#[derive(Clone, Debug)]
+pub(super) struct View {
+    pub(super) links: Vec<Link>,
+    pub(super) addresses: Vec<Address>,
+    pub(super) routes: Vec<Route>,
+}
+
+impl View {
+    /// The namespace of the calling thread.
+    pub(super) fn here() -> io::Result<Self> {
+        // Those that the kernel makes by itself come in their own time.
+        let is_made = |address: &Address| !is_automatic(address.net.addr());
+        Ok(Self {
+            links: links()?,
+            addresses: addresses()?.into_iter().filter(is_made).collect(),
+            routes: routes()?.into_iter().filter(|route| !is_automatic(route.dst.addr())).collect(),
+        })
+    }
+
+    pub(super) fn of(netns: &Path) -> Verdict<Self> {
+        Ok(run_in(netns, Self::here)??)
+    }
+
+    pub(super) fn link(&self, name: &str) -> Option<&Link> {
+        self.links.iter().find(|link| link.name == name)
+    }
+
+    fn name_of(&self, index: u32) -> &str {
+        self.links.iter().find(|link| link.index == index).map_or("?", |link| &link.name)
+    }
+
+    /// Everything in it.
+    pub(super) fn facts(&self) -> Facts {
+        let link = |link: &Link| {
+            let Link { name, mac, mtu, up, .. } = link;
+            format!("interface {name} ({mac}, MTU {mtu}, {})", if *up { "up" } else { "down" })
+        };
+        let address = |address: &Address| format!("address {} of {}", address.net, self.name_of(address.link));
+        let route = |route: &Route| {
+            let via = route.gw.map(|gw| format!(" via {gw}")).unwrap_or_default();
+            let dev = route.link.map(|link| format!(" by {}", self.name_of(link))).unwrap_or_default();
+            format!("route to {}{via}{dev} in table {}", route.dst, route.table)
+        };
+        let links = self.links.iter().map(link);
+        // The kernel gives `lo` its addresses when it comes up, and does not take them back.
+        let given = self.addresses.iter().filter(|address| !address.net.addr().is_loopback());
+        Facts(links.chain(given.map(address)).chain(self.routes.iter().map(route)).collect())
+    }
+}
+
+/// Whether the kernel chooses such an address or route by itself.
+fn is_automatic(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local() || ip.is_multicast())
+}
+
+/// What is the case, each fact a sentence.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Facts(BTreeSet<String>);
+
+impl Facts {
+    /// The interfaces of a host. Their settings don't count: those of shared ones change with the containers.
+    pub(super) fn of_links() -> io::Result<Self> {
+        Ok(Self(links()?.into_iter().map(|link| format!("interface {} on the host", link.name)).collect()))
+    }
+
+    /// What plugins make on a host: interfaces, rules, and files, but for those of some directories.
+    pub(super) fn of_host(but: &[PathBuf]) -> io::Result<Self> {
+        let rules = chains()?.into_iter().flat_map(|(chain, rules)| {
+            let rule = move |number: usize| match number {
+                0 => format!("nftables chain {chain}"),
+                _ => format!("rule {number} of nftables chain {chain}"),
+            };
+            (0..=rules).map(rule)
+        });
+        let files = state_files(but).into_iter().map(|file| format!("file {}", file.display()));
+        Ok(Self(Self::of_links()?.0.into_iter().chain(rules).chain(files).collect()))
+    }
+
+    /// These facts and others.
+    pub(super) fn and(self, others: Self) -> Self {
+        Self(self.0.into_iter().chain(others.0).collect())
+    }
+
+    /// Whether there is nothing that was not there before.
+    pub(super) fn is_within(&self, before: &Self) -> bool {
+        self.0.is_subset(&before.0)
+    }
+
+    /// What is here and was not there.
+    pub(super) fn since(&self, before: &Self) -> String {
+        self.0.difference(&before.0).cloned().collect::<Vec<_>>().join(", ")
+    }
+
+    /// What has changed, if anything.
+    pub(super) fn changes(&self, before: &Self) -> Option<String> {
+        let part = |what: &str, facts: String| if facts.is_empty() { None } else { Some(format!("{what}: {facts}")) };
+        let parts = [part("new", self.since(before)), part("gone", before.since(self))];
+        let parts: Vec<_> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join("; "))
+    }
+}
+
+/// How long the kernel may take to remove the interfaces of a namespace that has ended.
+const KERNEL: Duration = Duration::from_secs(20);
+
+/// Waits until the host has no interface that it did not have before.
+pub(super) fn wait_for_links(before: &Facts) -> io::Result<()> {
+    let began = Instant::now();
+    while !Facts::of_links()?.is_within(before) && began.elapsed() < KERNEL {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
+}
+
+/// The files in which plugins remember things: all but those of some directories.
+fn state_files(but: &[PathBuf]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open: Vec<PathBuf> = state_dirs().map(Path::to_owned).collect();
+    while let Some(dir) = open.pop() {
+        for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.ends_with("run/netns") || but.contains(&path) {
+                continue;
+            }
+            match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                true => open.push(path),
+                false => found.push(path),
+            }
+        }
+    }
+    found
+}

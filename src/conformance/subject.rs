@@ -1,0 +1,230 @@
+//! The plugin that is checked: its program, its configuration, and the arguments that it gets.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::configured::Configured;
+use super::known;
+use crate::Chain;
+use crate::conf::{ConfError, PluginConfig};
+use crate::invoke::{FindError, find};
+use crate::spec::capability::CapabilityArgs;
+use crate::spec::{CniArgs, IfName, Object};
+
+/// A plugin to check, with everything that it is run with.
+///
+/// ```
+/// use libcni::conformance::Subject;
+///
+/// let subject = Subject::new("/bin/cat", ["/opt/cni/bin"])?;
+/// assert_eq!(subject.config().to_string(), r#"{"type":"cat"}"#);
+/// # Ok::<(), libcni::conformance::SubjectError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Subject {
+    pub(super) plugin: String,
+    pub(super) program: PathBuf,
+    /// The directories of CNI_PATH.
+    pub(super) dirs: Vec<PathBuf>,
+    /// The plugin's object in the list, without `name` and `cniVersion`.
+    pub(super) config: PluginConfig,
+    pub(super) network: String,
+    /// The version that the configuration asks for, if there is one.
+    pub(super) wanted_version: String,
+    pub(super) ifname: IfName,
+    pub(super) args: CniArgs,
+    capability_args: CapabilityArgs,
+}
+
+/// A plugin can't be checked, since there is none, or no configuration for it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubjectError {
+    /// No plugin directory has a plugin of that name.
+    #[error(transparent)]
+    NotFound(#[from] FindError),
+    /// The path leads to no file.
+    #[error("plugin {} is no file", .0.display())]
+    NoFile(PathBuf),
+    /// The file's name can't be a `type`.
+    #[error("plugin {} has a name that is not UTF-8", .0.display())]
+    NotUtf8(PathBuf),
+    /// The configuration can't be read.
+    #[error("cannot read {}: {source}", file.display())]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The configuration is none.
+    #[error("{}: {}", file.display(), Chain(source))]
+    Parse {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: Box<ConfError>,
+    },
+    /// The configuration is for other plugins.
+    #[error("{}: no plugin of type `{plugin}`", file.display())]
+    NoSuchPlugin {
+        /// The file.
+        file: PathBuf,
+        /// The type that was looked for: the name of the program.
+        plugin: String,
+    },
+    /// There is no working directory that a relative path could start from.
+    #[error("cannot make the path of {} absolute: {source}", path.display())]
+    Relative {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl Subject {
+    /// Finds a plugin: a path with a slash is one of a program, and anything else a name in the directories. Those are
+    /// the ones in which the plugin finds the plugins that it delegates to, after its own.
+    ///
+    /// A plugin that many hosts have gets a configuration that it works with; another one gets only its type.
+    ///
+    /// # Errors
+    /// There is no such plugin.
+    pub fn new(
+        plugin: impl AsRef<Path>,
+        dirs: impl IntoIterator<Item = impl Into<PathBuf>>,
+    ) -> Result<Self, SubjectError> {
+        let dirs = dirs.into_iter().map(Into::into).filter(|dir: &PathBuf| !dir.as_os_str().is_empty());
+        let mut dirs = dirs.map(absolute).collect::<Result<Vec<_>, _>>()?;
+        let program = program(plugin.as_ref(), &mut dirs)?;
+        let name = program.file_name().and_then(|name| name.to_str());
+        let plugin = name.ok_or_else(|| SubjectError::NotUtf8(program.clone()))?.to_owned();
+        let ifname = IfName::new(if plugin == "loopback" { "lo" } else { "eth0" }).expect("short, and only letters");
+        let Configured { object, network, version } = Configured::known(&plugin);
+        Ok(Self {
+            plugin,
+            program,
+            dirs,
+            config: plugin_config(&object),
+            network,
+            wanted_version: version,
+            ifname,
+            args: CniArgs::new(),
+            capability_args: CapabilityArgs::new(),
+        })
+    }
+
+    /// Takes the configuration from a file: a list, whose first plugin of that type is meant, or a single plugin's object.
+    /// The version that it names is the one that most checks are made in, where the plugin supports it.
+    ///
+    /// # Errors
+    /// The file can't be read, or has no configuration for the plugin.
+    pub fn config_file(self, file: impl AsRef<Path>) -> Result<Self, SubjectError> {
+        let Configured { object, network, version } = Configured::read(file.as_ref(), &self.plugin)?;
+        Ok(Self { config: plugin_config(&object), network, wanted_version: version, ..self })
+    }
+
+    /// Configures the plugin with another IPAM plugin.
+    pub fn ipam(mut self, plugin: &str) -> Self {
+        let mut object = self.config.object().clone();
+        object.set("ipam", &known::ipam(plugin));
+        self.config = plugin_config(&object);
+        self
+    }
+
+    /// Sets the name of the interface in the container.
+    pub fn with_ifname(self, ifname: IfName) -> Self {
+        Self { ifname, ..self }
+    }
+
+    /// Sets the generic arguments.
+    pub fn args(self, args: CniArgs) -> Self {
+        Self { args, ..self }
+    }
+
+    /// Sets the arguments of the capabilities that the plugin declares.
+    pub fn capability_args(self, capability_args: CapabilityArgs) -> Self {
+        Self { capability_args, ..self }
+    }
+
+    /// Returns the path of the program.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// Returns the plugin's own part of its configuration.
+    pub fn config(&self) -> &Object {
+        self.config.object()
+    }
+
+    /// Returns the name of the interface in the container: `eth0` by default, and `lo` for the plugin `loopback`.
+    pub fn ifname(&self) -> &IfName {
+        &self.ifname
+    }
+
+    /// The environment that the plugin inherits.
+    pub(super) fn env() -> Vec<(OsString, OsString)> {
+        std::env::vars_os().filter(|(name, _)| !super::isolation::is_private(name)).collect()
+    }
+
+    /// Directories that must stay visible on the hosts that checks are made on.
+    pub(super) fn visible_dirs(&self) -> Vec<PathBuf> {
+        let link = self.program.parent().map(Path::to_owned);
+        let file = fs::canonicalize(&self.program).ok().and_then(|file| file.parent().map(Path::to_owned));
+        let dirs = self.dirs.iter().cloned().chain(link).chain(file);
+        dirs.filter(|dir| dir.is_dir()).collect()
+    }
+
+    /// The IPAM plugin that it hands on to; empty where it has none or is one itself.
+    pub(super) fn delegate(&self) -> &str {
+        if self.is_ipam() { "" } else { self.config.ipam_type() }
+    }
+
+    /// Whether it is an IPAM plugin itself.
+    pub(super) fn is_ipam(&self) -> bool {
+        [self.plugin.as_str(), self.config.plugin_type()].contains(&self.config.ipam_type())
+    }
+
+    /// What an attachment gets for the capabilities that the plugin declares.
+    pub(super) fn runtime_config(&self, attachment: usize) -> Object {
+        let mut runtime_config = Object::new();
+        for (capability, _) in self.config.capabilities().iter().filter(|(_, enabled)| **enabled) {
+            match self.capability_args.get(capability) {
+                Some(given) => runtime_config.set(capability, given),
+                None => {
+                    known::capability_argument(capability, attachment)
+                        .iter()
+                        .for_each(|argument| runtime_config.set(capability, argument));
+                }
+            }
+        }
+        runtime_config
+    }
+}
+
+fn plugin_config(object: &Object) -> PluginConfig {
+    PluginConfig::parse(&object.to_string()).expect("made here, or read before")
+}
+
+/// A path as it is, whose directory becomes the first to search; or a name to find.
+fn program(given: &Path, dirs: &mut Vec<PathBuf>) -> Result<PathBuf, SubjectError> {
+    let is_name = given.components().count() == 1 && given.parent() == Some(Path::new(""));
+    let name = given.to_str().filter(|name| is_name && !name.contains('/'));
+    if let Some(name) = name {
+        return Ok(find(name, dirs)?);
+    }
+    let path = absolute(given)?;
+    if !path.is_file() {
+        return Err(SubjectError::NoFile(path));
+    }
+    dirs.splice(0..0, path.parent().map(Path::to_owned));
+    Ok(path)
+}
+
+fn absolute(path: impl AsRef<Path>) -> Result<PathBuf, SubjectError> {
+    let path = path.as_ref();
+    std::path::absolute(path).map_err(|source| SubjectError::Relative { path: path.to_owned(), source })
+}

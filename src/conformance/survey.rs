@@ -1,0 +1,102 @@
+//! What kind of plugin it is, and what it supports: found out before the checks, which depend on it.
+
+use std::time::Duration;
+
+use crate::invoke::Limits;
+use crate::spec::{Command, Version, VersionReply};
+
+use super::bench::Bench;
+use super::finding::{Finding, Verdict};
+use super::host::{NotMade, on_new_host};
+use super::profile::{Profile, Role};
+use super::subject::Subject;
+
+/// What the plugin says and does when nothing is wrong.
+pub(super) fn survey(subject: &Subject, limits: &Limits) -> Result<Profile, NotMade> {
+    let mut profile = Profile::unknown().supporting(supported_versions(subject, limits)?, &subject.wanted_version);
+    if subject.is_ipam() {
+        profile.role = Role::Ipam;
+    }
+    let alone = attempt(subject, &profile, limits)?;
+    if profile.role == Role::Ipam || alone.as_ref().is_ok_and(|attempt| attempt.made_interface) {
+        return Ok(profile.after(alone));
+    }
+    // Without an interface of its own it may be one that waits for another's.
+    let chained = Profile { role: Role::Chained, ..profile.clone() };
+    match attempt(subject, &chained, limits)? {
+        Err(_) if !wants_previous(&alone) => Ok(profile.after(alone)),
+        after_another => Ok(chained.after(after_another)),
+    }
+}
+
+fn supported_versions(subject: &Subject, limits: &Limits) -> Result<Option<Vec<String>>, NotMade> {
+    on_new_host(&subject.visible_dirs(), || {
+        let unknown = Profile::unknown();
+        let answer = Bench::new(subject, &unknown, limits).call(Command::Version).run();
+        let reply = VersionReply::parse(&answer.document().ok()?.to_string()).ok()?;
+        Some(reply.supported_versions)
+    })
+}
+
+/// Whether the plugin complains that nobody has made an interface for it.
+fn wants_previous(attempt: &Verdict<Attempt>) -> bool {
+    let complains = |finding: &Finding| finding.reason().to_lowercase().contains("prevresult");
+    attempt.as_ref().is_err_and(complains)
+}
+
+impl Profile {
+    pub(super) fn unknown() -> Self {
+        Self {
+            supported: None,
+            versions: vec![Version::CURRENT],
+            version: Version::CURRENT,
+            role: Role::Interface,
+            add_fails: None,
+            has_addresses: true,
+            add_takes: Duration::ZERO,
+        }
+    }
+
+    /// With what an ADD has shown.
+    fn after(mut self, attempt: Verdict<Attempt>) -> Self {
+        match attempt {
+            Ok(attempt) => (self.add_takes, self.has_addresses) = (attempt.took, attempt.has_addresses),
+            Err(finding) => self.add_fails = Some(finding.reason().to_owned()),
+        }
+        self
+    }
+
+    /// With the versions that both sides know. A plugin that names none is taken at the word of its configuration.
+    fn supporting(mut self, supported: Option<Vec<String>>, wanted: &str) -> Self {
+        let named = |version: &Version| supported.iter().flatten().any(|name| name == version.as_str());
+        let wanted = wanted.parse().ok().filter(|version: &Version| !wanted.is_empty() && version.is_known());
+        self.versions = Version::ALL.into_iter().filter(named).collect();
+        if self.versions.is_empty() {
+            self.versions = vec![wanted.clone().unwrap_or(Version::V1_0_0)];
+        }
+        let newest = self.versions.last().cloned().unwrap_or(Version::CURRENT);
+        self.version = wanted.filter(|version| self.versions.contains(version)).unwrap_or(newest);
+        self.supported = supported;
+        self
+    }
+}
+
+struct Attempt {
+    made_interface: bool,
+    has_addresses: bool,
+    took: Duration,
+}
+
+/// One ADD.
+fn attempt(subject: &Subject, profile: &Profile, limits: &Limits) -> Result<Verdict<Attempt>, NotMade> {
+    on_new_host(&subject.visible_dirs(), || {
+        let bench = Bench::new(subject, profile, limits);
+        let container = bench.container()?;
+        let before = container.view()?;
+        let answer = container.call(Command::Add).run();
+        answer.succeeds()?;
+        let body = answer.result().map(|result| result.latest()).unwrap_or_default();
+        let made_interface = !body.interfaces.is_empty() || container.view()?.links != before.links;
+        Ok(Attempt { made_interface, has_addresses: !body.ips.is_empty(), took: answer.took })
+    })
+}
