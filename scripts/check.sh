@@ -1,11 +1,37 @@
-#!/bin/sh
+#!/bin/bash
 # Everything a change must pass: format, lints, docs, the import table, tests, recorded scenarios of the Go original.
-set -eu
+#
+#   scripts/check.sh [--no-install]
+#
+# As root on Debian it installs what the tests use (scripts/install-test-tools.sh), unless --no-install is given. What this
+# machine can't run is reported as ignored, with the reason, and listed at the end.
+set -euo pipefail
 cd "$(dirname "$0")/.."
 
+case ${1-} in
+    --no-install) ;;
+    '') scripts/install-test-tools.sh ;;
+    *)
+        echo "usage: scripts/check.sh [--no-install]" >&2
+        exit 2
+        ;;
+esac
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
 step() {
+    local began=$SECONDS
     printf '\n== %s\n' "$*"
-    "$@"
+    "$@" 2>&1 | tee -a "$log"
+    printf '== %d s\n' $((SECONDS - began))
+}
+
+# step_with PROGRAM COMMAND...: a step that can't be taken without a program.
+step_with() {
+    local program=$1
+    shift
+    if command -v "$program" > /dev/null; then step "$@"; else step echo "ignored: $1 needs $program"; fi
 }
 
 step cargo fmt --check
@@ -23,7 +49,7 @@ for feature in '' cli conformance tokio tracing watch tokio,watch tokio,tracing;
 done
 # What is off is not there: no feature, no crate of it.
 step scripts/check-features.sh
-step shellcheck -x scripts/*.sh tests/*.sh .ci/run
+step_with shellcheck shellcheck -x scripts/*.sh tests/*.sh .ci/run
 step scripts/bench.sh --quick
 # What is installed, tested like what is built every day.
 static=$(scripts/build-static.sh)
@@ -33,6 +59,13 @@ step tests/clients.sh
 
 conformance=${LIBCNI_CONFORMANCE:-../shared/conformance}
 if [ -f "$conformance/run.py" ]; then
-    step scripts/conformance.sh "$conformance"
-    step scripts/conformance.sh "$conformance" "$static/cnitool"
+    step_with python3 scripts/conformance.sh "$conformance"
+    step_with python3 scripts/conformance.sh "$conformance" "$static/cnitool"
+fi
+
+if grep -aqE '^ignored: |\.\.\. ignored' "$log"; then
+    printf '\n== passed, but for what this machine can not run\n'
+    grep -aE '^ignored: |\.\.\. ignored' "$log"
+else
+    printf '\n== passed\n'
 fi

@@ -2,7 +2,7 @@
 # Runs container engines that are not ours with our plugins: podman with its CNI backend, and containerd by
 # `ctr run --cni`. Everything is in namespaces that end with this script.
 #
-#   tests/clients.sh [PLUGIN-DIR]      as root; needs what .ci/run installs, and a release build
+#   tests/clients.sh [PLUGIN-DIR]      as root; needs what scripts/install-test-tools.sh installs, and a release build
 #
 # PLUGIN-DIR is target/release/plugins unless given. What it does not have (firewall, tuning) is Debian's.
 set -uo pipefail

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs the shell commands of the pages for people, and compares what they print with what the page shows.
 #
-#   tests/readme.sh [PAGE...]      as root; needs what .ci/run installs, and a release build with its plugins installed in
-#   target/release/plugins
+#   tests/readme.sh [PAGE...]      as root; needs what scripts/install-test-tools.sh installs, and a release build
+#   with its plugins installed in target/release/plugins
 #
 # Every block of `sh` is run, in the checkout and in a throw-away host that ends with it, but one behind the comment
 # `<!-- not run: WHY -->` or `<!-- the test command -->`. A block of any language behind `<!-- output of: WORDS -->` must be

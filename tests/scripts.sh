@@ -4,7 +4,8 @@
 #
 #   tests/scripts.sh [STATIC]      as root; STATIC: what scripts/build-static.sh printed, to try its plugins, too.
 #
-# Needs what .ci/run installs, and a release build with its plugins installed in target/release/plugins.
+# Needs what scripts/install-test-tools.sh installs, and a release build with its plugins installed in
+# target/release/plugins.
 set -uo pipefail
 
 if [ "${1-}" != --inside ]; then

@@ -1,7 +1,9 @@
 //! The verbs of the library, with plugins that do as told.
 
-use libcni::{Cni, Error};
 use std::sync::{Arc, Mutex};
+
+use libcni::runtime::Notice;
+use libcni::{Cni, Error};
 
 use crate::support::chain;
 
@@ -27,9 +29,34 @@ fn says<const N: usize>(error: &Error, words: [&str; N]) {
     }
 }
 
+/// A notice that can be kept: its kind, with the error or what was said.
+#[derive(Debug)]
+enum Heard {
+    Stderr { plugin: String, text: String },
+    UnusableCacheEntry(String),
+    Unlocked(String),
+    ForeignNetns(String),
+    PluginSkipped(String),
+}
+
+impl From<&Notice<'_>> for Heard {
+    fn from(notice: &Notice<'_>) -> Self {
+        match notice {
+            Notice::Stderr { plugin, text, .. } => {
+                Self::Stderr { plugin: (*plugin).into(), text: String::from_utf8_lossy(text).into() }
+            }
+            Notice::UnusableCacheEntry { error } => Self::UnusableCacheEntry(chain(*error)),
+            Notice::Unlocked { error } => Self::Unlocked(chain(*error)),
+            Notice::ForeignNetns { netns } => Self::ForeignNetns((*netns).into()),
+            Notice::PluginSkipped { error } => Self::PluginSkipped(chain(*error)),
+            other => panic!("a notice that no test expects: {other}"),
+        }
+    }
+}
+
 /// The library with its notices collected.
-fn hearing(cni: Cni) -> (Cni, Arc<Mutex<Vec<String>>>) {
-    let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+fn hearing(cni: Cni) -> (Cni, Arc<Mutex<Vec<Heard>>>) {
+    let heard: Arc<Mutex<Vec<Heard>>> = Arc::default();
     let notices = heard.clone();
-    (cni.on_notice(move |notice| notices.lock().unwrap().push(format!("{notice:?}"))), heard)
+    (cni.on_notice(move |notice| notices.lock().unwrap().push(notice.into())), heard)
 }

@@ -1,14 +1,16 @@
 //! The tool as a process in a hostile place: descriptors closed, limits low, odd signals and environment.
 
+use std::fs::File;
+use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 
 use super::{NETNS, host, succeeds};
 use crate::support::{Ran, Sandbox};
 
-/// The tool, started by a shell that does this first. By bash, which knows descriptors above 9.
+/// The tool, started by bash after it did this. Not every `sh` knows descriptors above 9.
 fn after(shell: &str, tool: &Command) -> Command {
-    let mut command = Command::new("bash");
+    let mut command = Command::new("/bin/bash");
     command.arg("-c").arg(format!("{shell}; exec \"$0\" \"$@\"")).arg(tool.get_program()).args(tool.get_args());
     command.env_clear().envs(tool.get_envs().filter_map(|(key, value)| Some((key, value?))));
     command.current_dir(tool.get_current_dir().unwrap());
@@ -84,14 +86,10 @@ fn a_plugin_can_be_ended_with_few_descriptors() {
 
 #[test]
 fn signals_that_a_parent_ignores_or_blocks_change_nothing() {
-    // No shell can block signals or ignore SIGCHLD for what it starts.
-    let block = "use POSIX; sigprocmask(SIG_SETMASK, POSIX::SigSet->new(1..31)); exec @ARGV";
-    let ignore = "$SIG{$_} = 'IGNORE' for qw(PIPE TERM INT HUP USR1 ALRM); exec @ARGV";
-    for perl in [block, ignore] {
+    for option in ["--block-signal", "--ignore-signal=PIPE,TERM,INT,HUP,USR1,ALRM"] {
         let sandbox = host().on("one", "ADD", "cat /proc/self/status >$home/status; echo '{}'");
         let tool = sandbox.cnitool(["add", "net", NETNS]);
-        let mut command = after("exec perl -e \"$PERL\" \"$0\" \"$@\"", &tool);
-        succeeds(command.env("PERL", perl));
+        succeeds(&mut after(&format!("exec env {option} \"$0\" \"$@\""), &tool));
         let status = std::fs::read_to_string(sandbox.path("status")).unwrap();
         assert!(status.contains("SigBlk:\t0000000000000000"), "{status}");
         let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:\t")).unwrap();
@@ -105,8 +103,7 @@ fn signals_that_a_parent_ignores_or_blocks_change_nothing() {
 fn an_exit_status_that_the_kernel_drops_is_an_error_that_says_why() {
     let sandbox = host();
     let tool = sandbox.cnitool(["add", "net", NETNS]);
-    let mut command = after("exec perl -e \"$PERL\" \"$0\" \"$@\"", &tool);
-    let ran = Ran::new(command.env("PERL", "$SIG{CHLD} = 'IGNORE'; exec @ARGV")).exits_with(1);
+    let ran = Ran::new(&mut after("exec env --ignore-signal=CHLD \"$0\" \"$@\"", &tool)).exits_with(1);
     ran.says("its exit status is lost").says("SIGCHLD is ignored").says("cnitool del");
     assert!(sandbox.cached().is_empty());
 }
@@ -196,11 +193,24 @@ fn words_of_wrong_usage_move_no_cursor() {
     }
 }
 
+/// A command that has ended, whose stdin, stdout and stderr were a terminal; what that showed is in `stdout`.
+fn on_terminal(command: &mut Command) -> Ran {
+    let terminal = nix::pty::openpty(None, None).unwrap();
+    let slave = || terminal.slave.try_clone().unwrap();
+    let mut child = command.stdin(slave()).stdout(slave()).stderr(slave()).spawn().unwrap();
+    // The end of what was written is seen when nobody has the other side open.
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    drop(terminal.slave);
+    let mut stdout = Vec::new();
+    // That end is an error, EIO.
+    File::from(terminal.master).read_to_end(&mut stdout).unwrap_err();
+    Ran::of(command, Output { status: child.wait().unwrap(), stdout, stderr: Vec::new() })
+}
+
 #[test]
 fn what_plugins_say_moves_no_cursor_of_a_terminal_and_is_kept_for_everybody_else() {
     let sandbox = host().on("one", "ADD", r"printf 'careful \033[2J\n' >&2; echo '{}'");
-    let tool = sandbox.cnitool(["add", "net", NETNS]);
-    let on_terminal = Ran::new(&mut after("exec script -qec \"$0 $*\" /dev/null", &tool)).exits_with(0);
+    let on_terminal = on_terminal(&mut sandbox.cnitool(["add", "net", NETNS])).exits_with(0);
     assert!(on_terminal.stdout().contains(r"careful \u{1b}[2J"), "{on_terminal}");
     add_after(&sandbox, ":").exits_with(0).says("careful \u{1b}[2J");
 }

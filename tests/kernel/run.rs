@@ -138,7 +138,7 @@ fn a_signal_while_networks_are_added_leaves_nothing(host: &Host) {
 
 fn an_ordinary_user_has_networks_too(host: &Host) {
     configure(host);
-    let script = "ip -o -4 addr; ping -c 1 -W 5 10.77.0.1 >/dev/null && echo gateway; exit 7";
+    let script = "ip -o -4 addr; busybox ping -c 1 -W 5 10.77.0.1 >/dev/null && echo gateway; exit 7";
     let output = tool(host, AS_NOBODY, ["first", "second", "--", "sh", "-c", script]).output().unwrap();
     let stdout = String::from_utf8_lossy(&output.stdout);
     for words in ["lo    inet 127.0.0.1/8", "eth0    inet 10.77.0.", "eth1    inet 10.78.0.", "gateway"] {

@@ -4,7 +4,7 @@ use libcni::Error;
 use libcni::spec::{CniArgs, ErrorCode};
 use serde_json::json;
 
-use super::{hearing, says};
+use super::{Heard, hearing, says};
 use crate::support::{Sandbox, attachment, fails_with};
 
 #[test]
@@ -76,7 +76,8 @@ fn add_passes_on_what_a_successful_plugin_said_on_stderr() {
     let (cni, heard) = hearing(sandbox.cni());
     cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
     let heard = heard.lock().unwrap();
-    assert!(matches!(heard.as_slice(), [one] if one.starts_with("Stderr")), "{heard:?}");
+    let [Heard::Stderr { plugin, text }] = heard.as_slice() else { panic!("{heard:?}") };
+    assert_eq!((plugin.as_str(), text.as_str()), ("one", "careful\n"));
 }
 
 /// A host whose cache takes no entry: a file is in the place of their directory.

@@ -3,7 +3,7 @@
 use libcni::runtime::OnMissingPlugin;
 use serde_json::json;
 
-use super::{hearing, says};
+use super::{Heard, hearing, says};
 use crate::support::{Sandbox, attachment, fails_with};
 
 /// A host with one attachment.
@@ -75,7 +75,8 @@ fn a_broken_cache_entry_does_not_stop_del_and_is_reported() {
         assert_eq!(sandbox.calls(), ["DEL two", "DEL one"], "{broken}");
         assert!(sandbox.cached().is_empty(), "{broken} is left");
         let heard = heard.lock().unwrap();
-        assert!(matches!(heard.as_slice(), [one] if one.starts_with("UnusableCacheEntry")), "{broken}: {heard:?}");
+        let [Heard::UnusableCacheEntry(error)] = heard.as_slice() else { panic!("{broken}: {heard:?}") };
+        assert!(error.contains("c1"), "{broken}: {error}");
     }
 }
 
@@ -85,7 +86,8 @@ fn a_result_that_the_version_cannot_express_does_not_stop_del() {
     let (cni, heard) = hearing(sandbox.cni());
     cni.del(&sandbox.network_with(json!({"cniVersion": "7.0.0"})), &attachment("c1", "eth0")).unwrap();
     assert_eq!(sandbox.calls(), ["DEL two", "DEL one"]);
-    assert_eq!(heard.lock().unwrap().len(), 1);
+    let heard = heard.lock().unwrap();
+    assert!(matches!(heard.as_slice(), [Heard::UnusableCacheEntry(error)] if error.contains("7.0.0")), "{heard:?}");
 }
 
 #[test]
@@ -164,7 +166,8 @@ fn a_plugin_that_is_not_installed_stops_del_unless_it_is_told_to_go_on() {
     let report = cni.del_with(&network, &attachment, OnMissingPlugin::Continue).unwrap();
     assert_eq!(sandbox.calls(), ["DEL three", "DEL three", "DEL one"]);
     assert_eq!(report.skipped().map(|error| error.plugin()).collect::<Vec<_>>(), ["two"]);
-    assert!(heard.lock().unwrap()[0].contains("PluginSkipped"), "{heard:?}");
+    let heard = heard.lock().unwrap();
+    assert!(matches!(heard.as_slice(), [Heard::PluginSkipped(error)] if error.contains("`two`")), "{heard:?}");
     assert_eq!(sandbox.cached(), Vec::<String>::new());
 }
 
@@ -175,7 +178,8 @@ fn the_namespace_of_this_process_is_not_touched_unless_that_is_allowed() {
     let (cni, heard) = hearing(sandbox.cni());
     cni.del(&sandbox.network(), &own).unwrap();
     assert_eq!(sandbox.variable_of("one", "DEL", "CNI_NETNS"), "");
-    assert!(heard.lock().unwrap()[0].contains("ForeignNetns"), "{heard:?}");
+    let heard = heard.lock().unwrap();
+    assert!(matches!(heard.as_slice(), [Heard::ForeignNetns(path)] if path == "/proc/self/ns/net"), "{heard:?}");
 
     let path = ("PATH".into(), "/usr/bin:/bin".into());
     let allowing = sandbox.cni().env([("CNI_NETNS_OVERRIDE".into(), "1".into()), path]);
@@ -193,5 +197,7 @@ fn del_works_where_locks_can_not_be_written() {
     let (cni, heard) = hearing(sandbox.cni());
     cni.del(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
     assert_eq!(sandbox.calls(), ["DEL one"]);
-    assert!(heard.lock().unwrap().iter().all(|notice| notice.contains("Unlocked")), "{heard:?}");
+    let heard = heard.lock().unwrap();
+    let [Heard::Unlocked(first), Heard::Unlocked(second)] = heard.as_slice() else { panic!("{heard:?}") };
+    assert!(first.contains("`net`") && second.contains("`c1`"), "{heard:?}");
 }

@@ -6,7 +6,7 @@ use libcni::spec::CniArgs;
 use libcni::spec::capability::CapabilityArgs;
 use serde_json::json;
 
-use super::{hearing, says};
+use super::{Heard, hearing, says};
 use crate::support::{Sandbox, attachment, fails_with};
 
 /// A host with two attachments to its network, and one to another network.
@@ -129,7 +129,8 @@ fn an_unreadable_entry_is_reported_and_stops_nothing() {
     cni.gc(&sandbox.network(), &keep("c1")).unwrap();
     assert_eq!(sandbox.calls(), ["DEL two", "DEL one", "GC one", "GC two"]);
     let heard = heard.lock().unwrap();
-    assert!(matches!(heard.as_slice(), [one] if one.contains("net-a-eth0")), "{heard:?}");
+    let named = |error: &str| error.contains("net-a-eth0");
+    assert!(matches!(heard.as_slice(), [Heard::UnusableCacheEntry(error)] if named(error)), "{heard:?}");
 }
 
 #[test]
