@@ -8,50 +8,30 @@
 #![allow(clippy::print_stderr, reason = "a program talks to its user")]
 
 use std::error::Error;
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use libcni::conf::{ConfDir, NetworkConfig};
-use libcni::plugin::netns::run_in;
+use libcni::netns::{Namespace, Pin};
 use libcni::{Attachment, Chain, Cni};
-use nix::mount::{MntFlags, MsFlags, mount, umount2};
-use nix::sched::{CloneFlags, unshare};
 
-/// A container that is nothing but a network namespace with a name.
+/// A container that is nothing but a network namespace with a name, and goes when this is dropped.
 struct Container {
     id: String,
-    netns: PathBuf,
+    pin: Pin,
 }
 
 impl Container {
-    /// A namespace lives as long as a process, a descriptor or, as here, a mount refers to it.
     fn create() -> Result<Self, Box<dyn Error>> {
         let id = format!("runtime-{}", std::process::id());
-        let netns = Path::new("/run/netns").join(&id);
-        fs::create_dir_all("/run/netns")?;
-        File::create(&netns)?;
-        let container = Self { id, netns };
-        let path = container.netns.clone();
-        // In a thread of its own: this process stays in the host's namespace.
-        let made = std::thread::spawn(move || {
-            unshare(CloneFlags::CLONE_NEWNET)?;
-            mount(Some("/proc/thread-self/ns/net"), &path, None::<&str>, MsFlags::MS_BIND, None::<&str>)
-        });
-        made.join().expect("the thread does not panic")?;
-        Ok(container)
+        let pin = Namespace::create()?.pin(Path::new("/run/netns").join(&id))?;
+        pin.namespace().bring_loopback_up()?;
+        Ok(Self { id, pin })
     }
 
     fn attachment(&self, number: usize) -> Result<Attachment, Box<dyn Error>> {
         let attachment = Attachment::new(self.id.parse()?, format!("eth{number}").parse()?);
-        Ok(attachment.netns(self.netns.to_string_lossy()))
-    }
-}
-
-impl Drop for Container {
-    fn drop(&mut self) {
-        let _ = umount2(&self.netns, MntFlags::MNT_DETACH);
-        let _ = fs::remove_file(&self.netns);
+        Ok(attachment.netns(self.pin.path().to_string_lossy()))
     }
 }
 
@@ -78,7 +58,7 @@ fn run(names: &[&str], command: &mut Command) -> Result<ExitCode, Box<dyn Error>
     let attach = |(number, name): (usize, &&str)| Ok((dir.load(name)?.network, container.attachment(number)?));
     let attachments = names.iter().enumerate().map(attach).collect::<Result<Vec<_>, Box<dyn Error>>>()?;
 
-    let ended = add(&cni, &attachments).and_then(|()| Ok(run_in(&container.netns, || command.status())??));
+    let ended = add(&cni, &attachments).and_then(|()| Ok(container.pin.namespace().run(|| command.status())??));
     // Whatever happened: DEL is fine with what was added in part, or not at all.
     let removed = attachments.iter().rev().map(|(network, attachment)| cni.del(network, attachment));
     let removed = removed.fold(Ok(()), Result::and);

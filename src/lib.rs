@@ -75,6 +75,7 @@
 mod chain;
 mod error;
 mod printable;
+mod threads;
 
 pub mod cache;
 pub mod conf;

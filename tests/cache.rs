@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use libcni::cache::{Cache, Cached, Entry, Key};
+use libcni::netns::Identity;
 use libcni::spec::Object;
 use tempfile::TempDir;
 
@@ -73,7 +74,7 @@ fn entry(key: &Key) -> Entry {
         network: key.network.to_string(),
         ifname: key.ifname.to_string(),
         netns: "/run/netns/blue".into(),
-        netns_identity: "4026532400@1764000000.115672729".into(),
+        netns_identity: Identity::parse("4026532400@1764000000.115672729"),
         args: "K=V;K=W".parse().unwrap(),
         capability_args: Object::parse(r#"{"rate":1e400}"#).unwrap().into(),
         config: b"{\"name\": \"net\"}\n\xff".to_vec(),
@@ -130,7 +131,7 @@ fn what_an_entry_replaces_does_not_pass_on_its_mode() {
 fn the_file_is_what_go_writes() {
     let own = OwnCache::new();
     let key = key("net", "c1", "eth0");
-    own.cache.write(&key, &Entry { netns_identity: String::new(), ..entry(&key) }).unwrap();
+    own.cache.write(&key, &Entry { netns_identity: None, ..entry(&key) }).unwrap();
     let text = fs::read_to_string(own.file("net-c1-eth0")).unwrap();
     let expected = r#"{"kind":"cniCacheV1","containerId":"c1","config":"eyJuYW1lIjogIm5ldCJ9Cv8=","ifName":"eth0","networkName":"net","netns":"/run/netns/blue","cniArgs":[["K","V"],["K","W"]],"capabilityArgs":{"rate":1e400},"result":{"cniVersion":"1.0.0","ips":[{"address":"10.0.0.2/24"}],"odd":12345678901234567890}}"#;
     assert_eq!(text, expected);

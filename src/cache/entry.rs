@@ -4,6 +4,7 @@ use std::str::Utf8Error;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
+use crate::netns::{Identity, State};
 use crate::result::{AddResult, ParseError};
 use crate::spec::capability::CapabilityArgs;
 use crate::spec::{CniArgs, Fields, InvalidField, Object, Shape, raw};
@@ -33,8 +34,8 @@ pub struct Entry {
     pub ifname: String,
     /// The path of the network namespace; empty when there was none.
     pub netns: String,
-    /// Which namespace the path led to, as the text of its identity; empty when it led to none. An entry of the Go libcni does not say.
-    pub netns_identity: String,
+    /// Which namespace the path led to; `None` when it led to none. An entry of the Go libcni does not say.
+    pub netns_identity: Option<Identity>,
     /// The generic arguments.
     pub args: CniArgs,
     /// The capability arguments.
@@ -107,6 +108,11 @@ impl Entry {
         !self.network.is_empty() && !self.ifname.is_empty()
     }
 
+    /// Returns what has become of the namespace that the container was added with; `None` when none was recorded.
+    pub fn netns_state(&self) -> Option<State> {
+        (!self.netns.is_empty()).then(|| State::of(&self.netns, self.netns_identity.as_ref()))
+    }
+
     pub(super) fn to_json(&self) -> String {
         self.to_object().to_string()
     }
@@ -130,12 +136,13 @@ impl Shape for Entry {
         let config: String = fields.take_or_default("config")?;
         let config = BASE64_STANDARD.decode(config);
         let pairs: Vec<(String, String)> = fields.take_or_default("cniArgs")?;
+        let identity: String = fields.take_or_default("netnsIdentity")?;
         Ok(Self {
             container_id: fields.take_or_default("containerId")?,
             network: fields.take_or_default("networkName")?,
             ifname: fields.take_or_default("ifName")?,
             netns: fields.take_or_default("netns")?,
-            netns_identity: fields.take_or_default("netnsIdentity")?,
+            netns_identity: Identity::parse(&identity),
             args: pairs.into_iter().collect(),
             capability_args: fields.take_or_default("capabilityArgs")?,
             config: config.map_err(|e| InvalidField::new("config", e.to_string()))?,
@@ -152,8 +159,8 @@ impl Shape for Entry {
         if !self.netns.is_empty() {
             object.set("netns", &self.netns);
         }
-        if !self.netns_identity.is_empty() {
-            object.set("netnsIdentity", &self.netns_identity);
+        if let Some(identity) = &self.netns_identity {
+            object.set("netnsIdentity", &identity.to_string());
         }
         if !self.args.is_empty() {
             let pairs: Vec<_> = self.args.iter().collect();

@@ -1,15 +1,12 @@
-//! Which network namespace a path leads to.
+//! Which network namespace it is.
 //!
-//! A path says little: a name of `ip netns` is given again, and the number of a process is, too. And so is the inode
-//! of a namespace, which the kernel takes from those that became free.
+//! The inode of a namespace says little: the kernel takes it from those that became free.
 
 use std::fmt;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use nix::sched::{CloneFlags, unshare};
-use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, makedev, statx};
+use super::found::Found;
 
 /// A network namespace, told from all others that there are and were, as far as the kernel lets one.
 ///
@@ -38,31 +35,33 @@ enum Since {
 }
 
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
-/// The calling thread's namespace, where it is the only one, and where it is not: the second name is dearer to look up.
-const OWN: [&str; 2] = ["/proc/self/ns/net", "/proc/thread-self/ns/net"];
 
 impl Identity {
-    /// The namespace that a path leads to; `None` when it leads to nothing, or to something else.
+    /// Returns the identity of the namespace that a path leads to; `None` when it leads to nothing, to something else, or
+    /// to what can't be looked at. [`State`](super::State) tells these apart.
     pub fn of(path: impl AsRef<Path>) -> Option<Self> {
-        let (found, _) = File::namespace(path.as_ref())?;
-        Self::of_file(&found)
+        let found = Found::at(path.as_ref()).ok()??;
+        Self::of_found(&found)
     }
 
     /// The same; `None` also when it is the namespace of the calling thread.
     pub(crate) fn of_another(path: &Path) -> Option<Self> {
-        let (found, own) = File::namespace(path)?;
-        if found.inode == own.inode { None } else { Self::of_file(&found) }
+        let found = Found::at(path).ok()??;
+        if found.is_own() { None } else { Self::of_found(&found) }
     }
 
-    fn of_file(found: &File) -> Option<Self> {
-        let since = match found.is_mount {
-            true => Since::Pinned(found.changed.0, found.changed.1),
-            false => Since::Boot(fs::read_to_string(BOOT_ID).ok()?.trim().to_owned()),
+    /// The identity of a namespace that was found; `None` where the system does not say during which boot that was.
+    pub(super) fn of_found(found: &Found) -> Option<Self> {
+        let file = &found.file;
+        let since = if file.is_mount {
+            Since::Pinned(file.changed.0, file.changed.1)
+        } else {
+            Since::Boot(fs::read_to_string(BOOT_ID).ok()?.trim().to_owned())
         };
-        Some(Self { inode: found.inode, since })
+        Some(Self { inode: file.inode, since })
     }
 
-    /// Whether both may be the same namespace: where nothing says that they are different.
+    /// Returns whether both may be the same namespace: nothing says that they are different.
     pub fn may_be(&self, other: &Self) -> bool {
         let apart = match (&self.since, &other.since) {
             (Since::Pinned(..), Since::Boot(_)) | (Since::Boot(_), Since::Pinned(..)) => false,
@@ -89,53 +88,6 @@ impl fmt::Display for Identity {
             Since::Boot(boot) => write!(f, "{}@{boot}", self.inode),
         }
     }
-}
-
-/// What tells files apart.
-struct File {
-    device: u64,
-    inode: u64,
-    /// Seconds and nanoseconds.
-    changed: (i64, i64),
-    /// Whether the path is where something is mounted. Before Linux 5.8, where one can't tell, nothing is.
-    is_mount: bool,
-}
-
-impl File {
-    /// Asked with one call: this is in the way of every container.
-    fn at(path: impl AsRef<Path>) -> Option<Self> {
-        let path = path.as_ref();
-        let Ok(found) = statx(CWD, path, AtFlags::empty(), StatxFlags::BASIC_STATS) else {
-            return Self::without_statx(path);
-        };
-        Some(Self {
-            device: makedev(found.stx_dev_major, found.stx_dev_minor),
-            inode: found.stx_ino,
-            changed: (found.stx_ctime.tv_sec, found.stx_ctime.tv_nsec.into()),
-            is_mount: found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT),
-        })
-    }
-
-    /// Sandboxes for system calls that are older than `statx` refuse it.
-    fn without_statx(path: &Path) -> Option<Self> {
-        let found = fs::metadata(path).ok()?;
-        let changed = (found.ctime(), found.ctime_nsec());
-        Some(Self { device: found.dev(), inode: found.ino(), changed, is_mount: false })
-    }
-
-    /// What a path leads to, where that is on the file system of namespaces, and the calling thread's own namespace.
-    fn namespace(path: &Path) -> Option<(Self, Self)> {
-        let found = Self::at(path)?;
-        // To unshare the thread group is refused where there are other threads, and has no effect where there are none.
-        let is_only_thread = unshare(CloneFlags::CLONE_THREAD).is_ok();
-        let own = Self::at(OWN[usize::from(!is_only_thread)])?;
-        (found.device == own.device).then_some((found, own))
-    }
-}
-
-/// Whether a path is the network namespace that the calling thread is in. A path that can't be read is not.
-pub fn is_own(path: &Path) -> bool {
-    File::namespace(path).is_some_and(|(found, own)| found.inode == own.inode)
 }
 
 #[cfg(test)]

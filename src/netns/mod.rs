@@ -1,5 +1,51 @@
-//! Which network namespace a path leads to.
+//! Network namespaces: making them, giving them a name, entering them, and telling whether a recorded one still exists.
+//!
+//! A runtime makes a namespace for each container, and keeps it until DEL: from ADD to DEL, the path that it gives to
+//! plugins must lead to that namespace. A namespace lives as long as a process is in it, a descriptor is open on it, or
+//! it is *pinned*: mounted on a file, which is what `ip netns` does below `/run/netns`.
+//!
+//! ```no_run
+//! use libcni::netns::{self, Namespace};
+//! use libcni::{Attachment, Cni};
+//!
+//! # fn example(cni: &Cni, network: &libcni::conf::NetworkConfig) -> Result<(), Box<dyn std::error::Error>> {
+//! let pin = Namespace::create()?.pin("/run/netns/web-0")?;
+//! pin.namespace().bring_loopback_up()?;
+//! let attachment = Attachment::new("web-0".parse()?, "eth0".parse()?).netns("/run/netns/web-0");
+//! // Should this fail, the namespace goes with `pin`: the kernel takes down with it what is in it.
+//! cni.add_with_rollback(network, &attachment)?;
+//! pin.keep();
+//!
+//! // Some other day, after DEL:
+//! cni.del(network, &attachment)?;
+//! netns::remove("/run/netns/web-0")?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A path says little about which namespace it leads to: a name is given again, and so is the number of a process. The
+//! cache therefore records an [`Identity`] beside the path, and [`State`] says whether the two still belong together.
+//!
+//! To make a namespace takes CAP_SYS_ADMIN, and to enter one takes that right over the namespace, too. Root has both;
+//! [`unshare_as_root`] gives them to a program of an ordinary user. Errors say which right an operation takes.
 
+mod enter;
+mod error;
+mod found;
 mod identity;
+mod loopback;
+mod namespace;
+mod own;
+mod pin;
+mod state;
+mod unshare;
 
-pub use self::identity::{Identity, is_own};
+pub use self::enter::run_in;
+pub use self::error::NetnsError;
+pub use self::identity::Identity;
+pub use self::namespace::Namespace;
+pub use self::own::is_own;
+pub(crate) use self::own::{CNI_NETNS_OVERRIDE, override_allows};
+pub use self::pin::{Pin, remove};
+pub use self::state::State;
+pub use self::unshare::{Kind, UnshareError, unshare, unshare_as_root};

@@ -7,13 +7,11 @@ use std::path::Path;
 
 use super::call::{AttachmentCall, Call, required};
 use super::{Answer, Config, Plugin};
+use crate::netns::{CNI_NETNS_OVERRIDE, override_allows};
 use crate::spec::{
     CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, Command, ContainerId, ErrorCode, ErrorReply, IfName, Version,
     VersionReply,
 };
-
-/// Lets a plugin work on the namespace that it runs in: `1` or `true`.
-const CNI_NETNS_OVERRIDE: &str = "CNI_NETNS_OVERRIDE";
 
 /// What a plugin's process is given.
 #[derive(Debug)]
@@ -223,7 +221,7 @@ fn check_version(plugin: &dyn Plugin, command: Command, config: &Config) -> Resu
 fn guard_own_netns(call: &Call, is_own_netns: impl FnOnce(&Path) -> bool) -> Result<(), ErrorReply> {
     let changes = matches!(call.command, Command::Add | Command::Del);
     let path = Path::new(call.os_variable(CNI_NETNS));
-    let allowed = matches!(call.variable(CNI_NETNS_OVERRIDE).to_ascii_lowercase().as_str(), "1" | "true");
+    let allowed = override_allows(call.os_variable(CNI_NETNS_OVERRIDE));
     if !changes || allowed || path.as_os_str().is_empty() || !is_own_netns(path) {
         return Ok(());
     }

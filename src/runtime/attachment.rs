@@ -97,17 +97,13 @@ impl Attachment {
             network: network.name().to_owned(),
             ifname: self.ifname.to_string(),
             netns: self.netns.clone(),
-            netns_identity: self.netns_identity().map(|identity| identity.to_string()).unwrap_or_default(),
+            // The namespace of a container; that of this process is none.
+            netns_identity: Identity::of_another(self.netns.as_ref()),
             args: self.args.clone(),
             capability_args: self.capability_args.clone(),
             config: network.text().into(),
             result: Object::new(),
         }
-    }
-
-    /// The namespace of a container; that of this process is none.
-    fn netns_identity(&self) -> Option<Identity> {
-        Identity::of_another(self.netns.as_ref())
     }
 
     /// The attachment in an error message.

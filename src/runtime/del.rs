@@ -8,6 +8,7 @@ use crate::cache::{Cached, Key};
 use crate::conf::NetworkConfig;
 use crate::error::Error;
 use crate::invoke::FindError;
+use crate::netns::Identity;
 use crate::result::AddResult;
 use crate::spec::{Command, Version};
 
@@ -133,7 +134,7 @@ impl Cni {
         let version = self.version(network, Command::Del)?;
         let cached = self.cache.read(key).map_err(Error::from);
         let cached = cached.inspect_err(|error| self.notices.unusable_entry(error)).ok().flatten();
-        let attachment = self.without_foreign_netns(attachment, &self.recorded_identity(key, cached.as_ref()));
+        let attachment = self.without_foreign_netns(attachment, self.recorded_identity(key, cached.as_ref()).as_ref());
         let previous = match (&cached, version.has_check()) {
             (Some(cached), true) => self.usable_result(network, &attachment, cached, &version),
             _ => None,
@@ -175,10 +176,10 @@ impl Cni {
         Ok(report)
     }
 
-    fn recorded_identity(&self, key: &Key, cached: Option<&Cached>) -> String {
+    fn recorded_identity(&self, key: &Key, cached: Option<&Cached>) -> Option<Identity> {
         match cached {
             Some(Cached::Entry(entry)) => entry.netns_identity.clone(),
-            _ => self.cache.read_intent(key).ok().flatten().map(|entry| entry.netns_identity).unwrap_or_default(),
+            _ => self.cache.read_intent(key).ok().flatten().and_then(|entry| entry.netns_identity),
         }
     }
 }

@@ -1,13 +1,12 @@
 //! GC: DEL for every cached attachment that is no longer valid, then GC to every plugin.
 
 use std::collections::HashSet;
-use std::path::Path;
 
 use super::{Attachment, Cni, OnMissingPlugin, derive};
 use crate::cache::Entry;
 use crate::conf::NetworkConfig;
 use crate::error::{Error, Failures};
-use crate::netns::Identity;
+use crate::netns::State;
 use crate::spec::{Command, ContainerId, IfName, NetworkName, ValidAttachment};
 
 /// Which attachments of a network a GC leaves alone.
@@ -16,8 +15,8 @@ use crate::spec::{Command, ContainerId, IfName, NetworkName, ValidAttachment};
 pub enum Keep {
     /// These: every other one is deleted, and plugins get this list.
     Only(Vec<ValidAttachment>),
-    /// Those that are finished and whose namespace still exists, told as the cache recorded it ([`Identity`]), and these.
-    /// Plugins get the list of both.
+    /// Those that are finished and whose namespace is not over ([`State`]), and these. Plugins get the list of both.
+    /// An attachment whose namespace this process can't look at, or that has none recorded, is kept.
     Live(Vec<ValidAttachment>),
     /// None: every cached attachment is deleted, those of other runtimes that share the cache included. Plugins get
     /// no list.
@@ -40,7 +39,7 @@ impl Keep {
         }
     }
 
-    /// The same, with those whose namespace exists named: what is live may change as soon as nobody holds the network.
+    /// The same, with those that are live named: what is live may change as soon as nobody holds the network.
     fn with_live(&self, found: &[Entry]) -> Self {
         let Self::Live(named) = self else { return self.clone() };
         let live = found.iter().filter(|entry| is_live(entry));
@@ -58,15 +57,9 @@ impl Keep {
     }
 }
 
-/// Whether the namespace that an entry was added to is still there. What was only begun has no result.
+/// Returns whether an attachment may still be in use. What was only begun has no result.
 fn is_live(entry: &Entry) -> bool {
-    let exists = match (Identity::parse(&entry.netns_identity), Identity::of(&entry.netns)) {
-        (Some(was), Some(is)) => was.may_be(&is),
-        // Nobody recorded which namespace it was: a path that leads to anything counts.
-        (None, _) => !entry.netns.is_empty() && Path::new(&entry.netns).exists(),
-        (Some(_), None) => false,
-    };
-    exists && !entry.result.is_empty()
+    !entry.result.is_empty() && !entry.netns_state().is_some_and(State::is_over)
 }
 
 impl Cni {

@@ -6,20 +6,20 @@
 use std::borrow::Cow;
 
 use super::{Attachment, Cni, Notice};
-use crate::netns::{Identity, is_own};
-
-/// Set to `1` or `true`, it allows plugins to work on the namespace that they are in.
-const OVERRIDE: &str = "CNI_NETNS_OVERRIDE";
+use crate::netns::{CNI_NETNS_OVERRIDE, Identity, State, is_own, override_allows};
 
 impl Cni {
     /// The attachment as DEL may touch it: without its namespace, where the path leads to another than at ADD, or to that
     /// of this process, which is never recorded.
-    pub(super) fn without_foreign_netns<'a>(&self, attachment: &'a Attachment, recorded: &str) -> Cow<'a, Attachment> {
+    pub(super) fn without_foreign_netns<'a>(
+        &self,
+        attachment: &'a Attachment,
+        recorded: Option<&Identity>,
+    ) -> Cow<'a, Attachment> {
         let netns = &attachment.netns;
-        let is_foreign = match (Identity::parse(recorded), Identity::of(netns)) {
-            (Some(was), Some(is)) => !was.may_be(&is),
-            (None, Some(_)) => is_own(netns.as_ref()) && !self.allows_own_netns(),
-            (_, None) => false,
+        let is_foreign = match recorded {
+            Some(_) => State::of(netns, recorded) == State::Replaced,
+            None => is_own(netns.as_ref()) && !self.allows_own_netns(),
         };
         if !is_foreign {
             return Cow::Borrowed(attachment);
@@ -29,6 +29,6 @@ impl Cni {
     }
 
     fn allows_own_netns(&self) -> bool {
-        self.env.iter().any(|(key, value)| key == OVERRIDE && (value == "1" || value == "true"))
+        self.env.iter().any(|(key, value)| key == CNI_NETNS_OVERRIDE && override_allows(value))
     }
 }

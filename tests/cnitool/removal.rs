@@ -1,15 +1,24 @@
 //! `del` and `gc`: what goes, and what is kept.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 
 use super::{NETNS, host, succeeds};
 use crate::support::{Ran, Sandbox};
 
-/// A host with three attachments; `c1` to a path that exists.
+/// A host with three attachments, whose namespaces are gone.
 fn with_attachments() -> Sandbox {
+    with_attachments_in([NETNS; 3])
+}
+
+/// The same, but the namespace of `c1` exists.
+fn with_a_live_attachment() -> Sandbox {
+    with_attachments_in(["/proc/self/ns/net", NETNS, NETNS])
+}
+
+fn with_attachments_in(netns: [&str; 3]) -> Sandbox {
     let sandbox = host();
-    let existing = sandbox.path("net.d").display().to_string();
-    for (id, netns) in [("c1", existing.as_str()), ("c2", NETNS), ("c3", NETNS)] {
+    for (id, netns) in ["c1", "c2", "c3"].into_iter().zip(netns) {
         succeeds(&mut sandbox.cnitool(["add", "net", netns, "--container-id", id]));
     }
     sandbox.forget_calls();
@@ -48,16 +57,57 @@ fn gc_keeps_the_attachments_that_are_named() {
 
 #[test]
 fn gc_keeps_the_attachments_whose_namespace_exists() {
-    let sandbox = with_attachments();
+    let sandbox = with_a_live_attachment();
     succeeds(&mut sandbox.cnitool(["gc", "net", "--keep-live"]));
     assert_eq!(sandbox.cached(), ["net-c1-eth0"]);
     let valid = &sandbox.request_of("one", "GC")["cni.dev/valid-attachments"];
     assert_eq!(*valid, serde_json::json!([{"containerID": "c1", "ifname": "eth0"}]));
 }
 
+/// A host with attachments as the Go libcni records them, which does not say which namespace it was.
+fn with_attachments_of_go() -> Sandbox {
+    let sandbox = host().file("ordinary", "");
+    symlink("loop", sandbox.path("net.d/loop")).unwrap();
+    let in_net_d = |name: &str| sandbox.net_d().join(name).display().to_string();
+    let netns = [
+        ("existing", "/proc/self/ns/net".to_owned()),
+        ("missing", NETNS.to_owned()),
+        // What `ip netns` leaves behind when it can't unmount.
+        ("ordinary", in_net_d("ordinary")),
+        ("unreadable", in_net_d("loop")),
+        ("unrecorded", String::new()),
+    ];
+    for (id, netns) in netns {
+        let entry = serde_json::json!({"kind": "cniCacheV1", "containerId": id, "networkName": "net", "ifName": "eth0",
+            "netns": netns, "result": {"cniVersion": "1.1.0"}});
+        sandbox.plant_cached(&format!("net-{id}-eth0"), &entry.to_string());
+    }
+    sandbox
+}
+
+#[test]
+fn gc_deletes_what_a_list_calls_gone_and_never_what_is_unknown() {
+    let sandbox = with_attachments_of_go();
+    let listed = succeeds(&mut sandbox.cnitool(["list", "attachments", "--json"])).stdout();
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or("-").to_owned();
+    let states = listed["attachments"].as_array().unwrap().iter();
+    let states: Vec<_> = states.map(|one| [text(&one["containerID"]), text(&one["netnsState"])]).collect();
+    let [gone, unknown] = ["gone", "unknown"];
+    let expected =
+        [["existing", "exists"], ["missing", gone], ["ordinary", gone], ["unreadable", unknown], ["unrecorded", "-"]];
+    assert_eq!(states, expected);
+    let shown = succeeds(&mut sandbox.cnitool(["gc", "net", "--keep-live", "--dry-run", "--json"])).stdout();
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let deleted = shown["delete"].as_array().unwrap().iter().map(|one| text(&one["containerID"]));
+    assert_eq!(deleted.collect::<Vec<_>>(), ["missing", "ordinary"]);
+    succeeds(&mut sandbox.cnitool(["gc", "net", "--keep-live"]));
+    assert_eq!(sandbox.cached(), ["net-existing-eth0", "net-unreadable-eth0", "net-unrecorded-eth0"]);
+}
+
 #[test]
 fn a_dry_run_of_gc_shows_what_would_go_and_runs_nothing() {
-    let sandbox = with_attachments();
+    let sandbox = with_a_live_attachment();
     let ran = succeeds(&mut sandbox.cnitool(["gc", "net", "--keep-live", "--dry-run"]));
     assert!(ran.stdout().contains("`c2`") && ran.stdout().contains("`c3`") && !ran.stdout().contains("`c1`"), "{ran}");
     let ran = succeeds(&mut sandbox.cnitool(["gc", "net", "--keep", "c1:eth0", "--dry-run", "--json"]));

@@ -40,7 +40,7 @@ fn recorded_identity(host: &Host) -> Identity {
     let attachment = host.attachment();
     let key: Key = attachment.key("net".parse().unwrap());
     let Some(Cached::Entry(entry)) = host.cni().cache().read(&key).unwrap() else { panic!("no entry") };
-    Identity::parse(&entry.netns_identity).unwrap()
+    entry.netns_identity.unwrap()
 }
 
 fn a_namespace_is_known_under_all_its_paths(host: &Host) {

@@ -11,6 +11,7 @@ mod chain;
 mod disk;
 mod host;
 mod identity;
+mod namespaces;
 mod ours;
 mod ports;
 #[cfg(feature = "cli")]
@@ -29,6 +30,7 @@ struct Suite {
 
 const SUITES: &[Suite] = &[
     Suite { tests: &[chain::TESTS, disk::TESTS, identity::TESTS, ports::TESTS, single::TESTS], missing: host::missing },
+    Suite { tests: &[namespaces::TESTS], missing: || host::lacks_host("true") },
     Suite { tests: ours::TESTS, missing: ours::missing },
     Suite { tests: ours::WITH_GO, missing: || ours::missing().or_else(host::missing) },
     #[cfg(feature = "cli")]

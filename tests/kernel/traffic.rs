@@ -18,7 +18,7 @@ pub(crate) const HOST: &str = "host";
 fn inside<T: Send>(place: &str, act: impl FnOnce() -> T + Send) -> T {
     match place {
         HOST => act(),
-        _ => run_in(&Path::new("/run/netns").join(place), act).unwrap(),
+        _ => run_in(Path::new("/run/netns").join(place), act).unwrap(),
     }
 }
 

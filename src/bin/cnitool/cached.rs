@@ -5,11 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use libcni::Chain;
 use libcni::cache::{Cache, CacheError, Cached, Entry};
+use libcni::netns::State;
 use libcni::result::{AddResult, ParseError};
 use libcni::spec::Object;
 use serde::Serialize;
-
-use crate::netns::{self, State};
 
 /// An attachment, its file, and what has become of it.
 pub(crate) struct Attached {
@@ -75,7 +74,7 @@ impl Unreadable {
 impl Attached {
     fn new(file: Option<PathBuf>, written: Option<SystemTime>, entry: Entry) -> Self {
         let result = AddResult::parse(&entry.result.to_string());
-        let netns = (!entry.netns.is_empty()).then(|| netns::state(entry.netns.as_ref(), &entry.netns_identity));
+        let netns = entry.netns_state();
         Self { file, age: written.and_then(|at| at.elapsed().ok()), entry, result, netns }
     }
 

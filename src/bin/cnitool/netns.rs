@@ -3,7 +3,6 @@
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use libcni::netns::Identity;
 use libcni::spec::ContainerId;
 use sha2::{Digest, Sha512};
 
@@ -59,41 +58,6 @@ pub(crate) fn container_id(netns: &str) -> ContainerId {
     ContainerId::new(format!("cnitool-{hex}")).expect("letters, digits and a dash")
 }
 
-/// What has become of a namespace.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum State {
-    Exists,
-    Gone,
-    /// The path leads to another one now.
-    Replaced,
-    /// Nobody here may look.
-    Unknown,
-}
-
-impl State {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Exists => "exists",
-            Self::Gone => "gone",
-            Self::Replaced => "replaced",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-/// Whether a path leads, as seen from here, to the namespace that was recorded; to any, where nothing was.
-pub(crate) fn state(path: &Path, recorded: &str) -> State {
-    match (Identity::parse(recorded), Identity::of(path)) {
-        (Some(was), Some(is)) if !was.may_be(&is) => State::Replaced,
-        (_, Some(_)) => State::Exists,
-        (_, None) => match path.metadata() {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => State::Unknown,
-            // `ip netns` leaves an ordinary file behind when it can't unmount.
-            _ => State::Gone,
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,16 +72,6 @@ mod tests {
     fn a_bare_name_is_one_of_ip_netns() {
         assert_eq!(resolve(Path::new("no-such-file")).unwrap(), "/var/run/netns/no-such-file");
         assert_eq!(resolve(Path::new("/blue")).unwrap(), "/blue");
-    }
-
-    #[test]
-    fn a_namespace_exists_and_an_ordinary_file_is_none() {
-        let own = Path::new("/proc/self/ns/net");
-        assert_eq!(state(own, ""), State::Exists);
-        assert_eq!(state(own, &Identity::of(own).unwrap().to_string()), State::Exists);
-        assert_eq!(state(own, "1@1.1"), State::Replaced);
-        assert_eq!(state(Path::new("/proc/self/status"), "1@1.1"), State::Gone);
-        assert_eq!(state(Path::new("/no/such/file"), ""), State::Gone);
     }
 
     #[test]
