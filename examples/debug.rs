@@ -151,22 +151,8 @@ mod tests {
 
     /// Calls a verb with `keys` in the configuration.
     fn call(verb: &str, keys: &str) -> Outcome {
-        let env = [
-            ("CNI_COMMAND", verb),
-            ("CNI_CONTAINERID", "c1"),
-            ("CNI_NETNS", "/run/netns/blue"),
-            ("CNI_IFNAME", "eth0"),
-            ("CNI_PATH", "/opt/cni/bin"),
-        ];
         let stdin = format!("{{\"cniVersion\":\"1.1.0\",\n\"name\":\"net\"{keys}}}");
-        dispatch(
-            &Debug,
-            Input {
-                env: env.map(|(key, value)| (key.into(), value.into())).into(),
-                stdin: || Ok(stdin.into_bytes()),
-                is_own_netns: |_: &Path| false,
-            },
-        )
+        dispatch(&Debug, Input::call(verb.parse().unwrap(), stdin))
     }
 
     #[test]

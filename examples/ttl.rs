@@ -52,22 +52,13 @@ fn main() -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use libcni::plugin::{Input, Outcome, dispatch};
+    use libcni::spec::Command;
 
     use super::*;
 
     fn add(config: &str) -> Outcome {
-        let env = [
-            ("CNI_COMMAND", "ADD"),
-            ("CNI_CONTAINERID", "c1"),
-            ("CNI_NETNS", "/no/such/namespace"),
-            ("CNI_IFNAME", "eth0"),
-            ("CNI_PATH", "/opt/cni/bin"),
-        ];
-        let env = env.map(|(key, value)| (key.into(), value.into())).into();
-        dispatch(&Ttl, Input { env, stdin: || Ok(config.into()), is_own_netns: |_: &Path| false })
+        dispatch(&Ttl, Input::call(Command::Add, config))
     }
 
     #[test]

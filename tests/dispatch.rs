@@ -1,13 +1,13 @@
 //! The plugin's side, given odd things.
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use libcni::plugin::{Answer, AttachmentCall, Input, Outcome, Plugin, dispatch};
 use libcni::result::{AddResult, v100};
-use libcni::spec::ErrorReply;
+use libcni::spec::{Command, ErrorReply};
 
 const CONFIG: &str = r#"{"cniVersion":"1.1.0","name":"net","type":"one"}"#;
 
@@ -34,19 +34,11 @@ fn add(
     act: impl Fn(&AttachmentCall) -> Answer,
     replaced: &[(&str, &[u8])],
     stdin: &str,
-    is_own: impl FnOnce(&Path) -> bool,
+    is_own: impl Fn(&Path) -> bool,
 ) -> Outcome {
-    let usual: [(&str, &[u8]); 5] = [
-        ("CNI_COMMAND", b"ADD"),
-        ("CNI_CONTAINERID", b"c1"),
-        ("CNI_NETNS", b"/run/netns/blue"),
-        ("CNI_IFNAME", b"eth0"),
-        ("CNI_PATH", b"/opt/cni/bin"),
-    ];
-    let variables = usual.iter().chain(replaced);
-    let env: BTreeMap<OsString, OsString> =
-        variables.map(|(key, value)| (OsString::from(key), OsStr::from_bytes(value).to_owned())).collect();
-    dispatch(&Acting(act), Input { env, stdin: || Ok(stdin.into()), is_own_netns: is_own })
+    let input = Input::call(Command::Add, stdin).own_netns(is_own);
+    let input = replaced.iter().fold(input, |input, (key, value)| input.variable(*key, OsStr::from_bytes(value)));
+    dispatch(&Acting(act), input)
 }
 
 #[track_caller]

@@ -27,6 +27,13 @@ mod properties;
 /// The plugin's side, given odd things.
 mod dispatch;
 
+/// A plugin that calls another one.
+mod delegation;
+
+/// The program that is all plugins.
+#[cfg(feature = "plugins")]
+mod multicall;
+
 /// The directory of configurations, with bad neighbours in it.
 mod conf_dir;
 

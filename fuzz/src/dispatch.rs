@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
-use std::path::Path;
 
 use libcni::plugin::{Answer, AttachmentCall, Call, Input, Plugin, dispatch};
 use libcni::result::{AddResult, v100};
@@ -46,7 +45,7 @@ fn look(call: &AttachmentCall) -> Answer {
 /// The answer is one JSON document, an error object if and only if the exit code is 1, and VERSION needs no stdin.
 pub fn holds(data: &[u8]) {
     let (env, stdin) = split(data);
-    let outcome = dispatch(&Curious, Input { env, stdin: || Ok(stdin), is_own_netns: |_: &Path| false });
+    let outcome = dispatch(&Curious, Input::new(env).read_stdin(|| Ok(stdin)));
     match outcome.exit_code {
         0 if outcome.stdout.is_empty() => {}
         0 => drop(Object::parse(&outcome.stdout).expect("a JSON object")),

@@ -5,10 +5,12 @@ use std::ffi::{OsStr, OsString};
 use std::ops::Deref;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 
 use super::{Answer, ArgsError, Config, Delegate, Failure, load_args};
+use crate::invoke::Exec;
 use crate::spec::{
     CNI_ARGS, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, CNI_PATH, Command, ContainerId, ErrorCode, IfName,
 };
@@ -22,6 +24,7 @@ pub struct Call {
     /// The configuration.
     pub config: Config,
     pub(super) env: BTreeMap<OsString, OsString>,
+    pub(super) exec: Arc<dyn Exec>,
 }
 
 /// One call for an interface of a container: ADD, DEL or CHECK.

@@ -2,19 +2,45 @@
 //!
 //! See [section 4](crate::specification#4-delegation) of the specification.
 
-use super::{Answer, Call};
-use crate::invoke::{
-    Environment, Exec, Failure as PluginFailure, Limits, PluginError, ProcessExec, Request, read_reply,
-};
-use crate::result::AddResult;
-use crate::spec::{CNI_COMMAND, Command};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::Arc;
 
-/// A plugin to delegate to, by its file name in CNI_PATH.
-#[derive(Clone, Copy, Debug)]
+use super::{Answer, Call, Config};
+use crate::invoke::{Environment, Exec, Failure as PluginFailure, Limits, PluginError, Request, read_reply};
+use crate::result::AddResult;
+use crate::spec::{CNI_ARGS, CNI_COMMAND, CNI_IFNAME, CniArgs, Command, IfName, Object};
+
+/// A plugin to delegate to, by its file name in CNI_PATH. It gets the environment and the configuration of the call
+/// unless it is told otherwise.
+///
+/// ```
+/// use libcni::plugin::{Answer, AttachmentCall};
+/// use libcni::result::AddResult;
+/// use libcni::spec::Object;
+///
+/// /// Has `bridge` make an interface, with a configuration made for it.
+/// fn add(call: &AttachmentCall) -> Answer<AddResult> {
+///     let mut config = Object::new();
+///     config.set("cniVersion", call.config.version().as_str());
+///     config.set("name", call.config.name().as_str());
+///     config.set("type", "bridge");
+///     config.set("mtu", &1450);
+///     let ifname = "eth1".parse()?;
+///     Ok(call.delegate("bridge").config(&config).ifname(&ifname).add()?.keep())
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a delegate does nothing until a verb is called"]
 #[doc(alias("DelegateAdd", "DelegateDel", "ipam.ExecAdd"))]
 pub struct Delegate<'a> {
-    call: &'a Call,
     plugin: &'a str,
+    call: &'a Call,
+    config: Option<String>,
+    env: BTreeMap<OsString, OsString>,
+    limits: Limits,
+    exec: Arc<dyn Exec>,
+    undoes_failed_add: bool,
 }
 
 /// A delegated ADD that succeeded. Dropped without [`Delegated::keep`], it is undone with DEL: an address does not
@@ -28,20 +54,76 @@ pub struct Delegated<'a> {
 
 impl<'a> Delegate<'a> {
     pub(super) fn new(call: &'a Call, plugin: &'a str) -> Self {
-        Self { call, plugin }
+        let (env, exec) = (call.env.clone(), Arc::clone(&call.exec));
+        Self { plugin, call, config: None, env, limits: Limits::default(), exec, undoes_failed_add: true }
     }
 
-    /// Runs ADD.
+    /// Sets the configuration, in place of the call's own. It needs `cniVersion` and `name`.
+    pub fn config(mut self, config: &Object) -> Self {
+        self.config = Some(config.to_string());
+        self
+    }
+
+    /// Sets the name of the interface (CNI_IFNAME).
+    pub fn ifname(self, ifname: &IfName) -> Self {
+        self.variable(CNI_IFNAME, ifname.as_str())
+    }
+
+    /// Sets the generic arguments (CNI_ARGS).
+    pub fn args(self, args: &CniArgs) -> Self {
+        self.variable(CNI_ARGS, &args.to_string())
+    }
+
+    fn variable(mut self, name: &str, value: &str) -> Self {
+        self.env.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets what one execution may take; [`Limits::default`] otherwise.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets what finds and runs the plugin, in place of what runs this one's delegates.
+    pub fn exec(mut self, exec: impl Exec + 'static) -> Self {
+        self.exec = Arc::new(exec);
+        self
+    }
+
+    /// Leaves an ADD that failed as it is, instead of running DEL.
+    ///
+    /// For a plugin that undoes what it did before it fails, and may refuse since the attachment is there already: DEL
+    /// would remove what an earlier ADD made.
+    pub fn without_undo(mut self) -> Self {
+        self.undoes_failed_add = false;
+        self
+    }
+
+    /// Runs ADD. When it fails after it was started, runs DEL, as the specification asks for.
     ///
     /// # Errors
     /// The plugin can't be found, fails, or prints no result; its CNI error code is kept.
     pub fn add(self) -> Answer<Delegated<'a>> {
-        let (request, stdout) = self.run(Command::Add)?;
-        let text = std::str::from_utf8(&stdout).unwrap_or_default();
-        match AddResult::parse_reply(text, self.call.config.version().as_str()) {
+        let request = self.request(Command::Add)?;
+        let added = self.execute(&request).and_then(|stdout| self.read_result(&request, stdout));
+        match added {
             Ok(result) => Ok(Delegated { delegate: self, result, kept: false }),
-            Err(source) => Err(PluginError::new(&request, PluginFailure::InvalidResult { stdout, source }).into()),
+            Err(error) => {
+                if self.undoes_failed_add && was_started(&error) {
+                    let _ = self.run(Command::Del);
+                }
+                Err((*error).into())
+            }
         }
+    }
+
+    fn read_result(&self, request: &Request, stdout: Vec<u8>) -> Result<AddResult, Box<PluginError>> {
+        let text = std::str::from_utf8(&stdout).unwrap_or_default();
+        let config = self.config.as_ref().and_then(|config| Config::parse(config.as_bytes()).ok());
+        let version = config.as_ref().unwrap_or(&self.call.config).version();
+        AddResult::parse_reply(text, version.as_str())
+            .map_err(|source| PluginError::new(request, PluginFailure::InvalidResult { stdout, source }))
     }
 
     /// Runs DEL.
@@ -49,7 +131,7 @@ impl<'a> Delegate<'a> {
     /// # Errors
     /// The plugin can't be found or fails.
     pub fn del(self) -> Answer {
-        self.run(Command::Del).map(drop)
+        self.run(Command::Del)
     }
 
     /// Runs CHECK.
@@ -57,7 +139,7 @@ impl<'a> Delegate<'a> {
     /// # Errors
     /// The plugin can't be found or fails.
     pub fn check(self) -> Answer {
-        self.run(Command::Check).map(drop)
+        self.run(Command::Check)
     }
 
     /// Runs GC.
@@ -65,7 +147,7 @@ impl<'a> Delegate<'a> {
     /// # Errors
     /// The plugin can't be found or fails.
     pub fn gc(self) -> Answer {
-        self.run(Command::Gc).map(drop)
+        self.run(Command::Gc)
     }
 
     /// Runs STATUS.
@@ -73,31 +155,36 @@ impl<'a> Delegate<'a> {
     /// # Errors
     /// The plugin can't be found or fails.
     pub fn status(self) -> Answer {
-        self.run(Command::Status).map(drop)
+        self.run(Command::Status)
     }
 
-    fn run(self, command: Command) -> Answer<(Request, Vec<u8>)> {
-        let exec = ProcessExec;
-        let request = Request {
+    fn run(&self, command: Command) -> Answer {
+        let executed = self.execute(&self.request(command)?);
+        executed.map(drop).map_err(|error| (*error).into())
+    }
+
+    fn request(&self, command: Command) -> Answer<Request> {
+        let mut env = self.env.clone();
+        env.insert(CNI_COMMAND.into(), command.as_str().into());
+        Ok(Request {
             plugin: self.plugin.to_owned(),
             command,
-            program: exec.find(self.plugin, &self.call.plugin_dirs())?,
-            env: self.environment(command),
-            stdin: self.call.config.text().into(),
-        };
-        let ended = exec.exec(&request, &Limits::default());
-        let output = ended.map_err(|error| *PluginError::new(&request, PluginFailure::Exec { error }))?;
-        super::io::pass_on_stderr(&output.stderr);
-        let stdout = read_reply(&request, output).map_err(|error| *error)?;
-        Ok((request, stdout))
+            program: self.exec.find(self.plugin, &self.call.plugin_dirs())?,
+            env: Environment::from(env.into_iter().collect::<Vec<_>>()),
+            stdin: self.config.as_deref().unwrap_or(self.call.config.text()).into(),
+        })
     }
 
-    /// The caller's environment with another verb.
-    fn environment(self, command: Command) -> Environment {
-        let mut env = self.call.env.clone();
-        env.insert(CNI_COMMAND.into(), command.as_str().into());
-        env.into_iter().collect::<Vec<_>>().into()
+    fn execute(&self, request: &Request) -> Result<Vec<u8>, Box<PluginError>> {
+        let ended = self.exec.exec(request, &self.limits);
+        let output = ended.map_err(|error| PluginError::new(request, PluginFailure::Exec { error }))?;
+        super::io::pass_on_stderr(&output.stderr);
+        read_reply(request, output)
     }
+}
+
+fn was_started(error: &PluginError) -> bool {
+    !matches!(&error.failure, PluginFailure::Exec { error } if !error.was_started())
 }
 
 impl Delegated<'_> {
@@ -117,7 +204,7 @@ impl Drop for Delegated<'_> {
     fn drop(&mut self) {
         if !self.kept {
             // The error that led here is what the runtime must hear; it runs DEL as well.
-            let _ = self.delegate.del();
+            let _ = self.delegate.run(Command::Del);
         }
     }
 }

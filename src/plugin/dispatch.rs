@@ -1,28 +1,18 @@
 //! Environment and stdin become a call, and the verb's answer becomes stdout and an exit code. Pure.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use super::call::{AttachmentCall, Call, required};
-use super::{Answer, Config, Plugin};
+use super::{Answer, Config, Input, Plugin};
 use crate::netns::{CNI_NETNS_OVERRIDE, override_allows};
 use crate::spec::{
     CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, Command, ContainerId, ErrorCode, ErrorReply, IfName, Version,
     VersionReply,
 };
-
-/// What a plugin's process is given.
-#[derive(Debug)]
-pub struct Input<Stdin, IsOwnNetns> {
-    /// The environment.
-    pub env: BTreeMap<OsString, OsString>,
-    /// Reads stdin to its end; not called for VERSION.
-    pub stdin: Stdin,
-    /// Whether a path is the network namespace that the plugin itself is in.
-    pub is_own_netns: IsOwnNetns,
-}
 
 /// What a plugin's process leaves behind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,11 +25,13 @@ pub struct Outcome {
     pub exit_code: u8,
 }
 
-/// Runs one call of a plugin as values: what [`run`](super::run) does with the process's own.
+/// Runs one call of a plugin as values: what [`run`](super::run) does with the process's own. A panic of the plugin
+/// becomes an error object with code 999.
 ///
 /// ```
 /// use libcni::plugin::{Answer, AttachmentCall, Input, Plugin, dispatch};
 /// use libcni::result::{AddResult, v100};
+/// use libcni::spec::Command;
 ///
 /// struct Empty;
 ///
@@ -55,34 +47,35 @@ pub struct Outcome {
 ///     }
 /// }
 ///
-/// let env = [
-///     ("CNI_COMMAND", "ADD"),
-///     ("CNI_CONTAINERID", "c1"),
-///     ("CNI_NETNS", "/run/netns/blue"),
-///     ("CNI_IFNAME", "eth0"),
-///     ("CNI_PATH", "/opt/cni/bin"),
-/// ];
-/// let outcome = dispatch(&Empty, Input {
-///     env: env.map(|(key, value)| (key.into(), value.into())).into(),
-///     stdin: || Ok(br#"{"cniVersion": "1.0.0", "name": "net", "type": "empty"}"#.to_vec()),
-///     is_own_netns: |_: &std::path::Path| false,
-/// });
+/// let config = r#"{"cniVersion": "1.0.0", "name": "net", "type": "empty"}"#;
+/// let outcome = dispatch(&Empty, Input::call(Command::Add, config));
 /// assert_eq!(outcome.stdout, r#"{"cniVersion":"1.0.0"}"#);
 /// assert_eq!(outcome.exit_code, 0);
 /// ```
-pub fn dispatch<Stdin, IsOwnNetns>(plugin: &dyn Plugin, input: Input<Stdin, IsOwnNetns>) -> Outcome
-where
-    Stdin: FnOnce() -> io::Result<Vec<u8>>,
-    IsOwnNetns: FnOnce(&Path) -> bool,
-{
+pub fn dispatch(plugin: &dyn Plugin, input: Input<'_>) -> Outcome {
+    let outcome = catch_unwind(AssertUnwindSafe(|| outcome(plugin, input)));
+    outcome.unwrap_or_else(|panic| failed(panicked(&*panic)))
+}
+
+fn outcome(plugin: &dyn Plugin, input: Input<'_>) -> Outcome {
     let command = input.env.get(OsStr::new(CNI_COMMAND)).and_then(|value| value.to_str()).unwrap_or_default();
     match (command, plugin.about()) {
         ("", Some(about)) => introduction(plugin, &about),
         _ => match answer(plugin, command.to_owned(), input) {
             Ok(stdout) => Outcome { stdout, ..Outcome::default() },
-            Err(error) => Outcome { stdout: error_object(error), exit_code: 1, ..Outcome::default() },
+            Err(error) => failed(error),
         },
     }
+}
+
+fn failed(error: ErrorReply) -> Outcome {
+    Outcome { stdout: error_object(error), exit_code: 1, ..Outcome::default() }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> ErrorReply {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    ErrorReply::new(ErrorCode::INTERNAL, "the plugin panicked").with_details(text)
 }
 
 fn introduction(plugin: &dyn Plugin, about: &str) -> Outcome {
@@ -92,21 +85,13 @@ fn introduction(plugin: &dyn Plugin, about: &str) -> Outcome {
 }
 
 /// The error object, in the version of the specification that this crate writes.
-pub(super) fn error_object(error: ErrorReply) -> String {
+fn error_object(error: ErrorReply) -> String {
     let version = error.cni_version.unwrap_or_else(|| Version::CURRENT.to_string());
     let object = ErrorReply { cni_version: Some(version), ..error };
     crate::spec::Shape::to_object(&object).to_string()
 }
 
-fn answer<Stdin, IsOwnNetns>(
-    plugin: &dyn Plugin,
-    command: String,
-    input: Input<Stdin, IsOwnNetns>,
-) -> Result<String, ErrorReply>
-where
-    Stdin: FnOnce() -> io::Result<Vec<u8>>,
-    IsOwnNetns: FnOnce(&Path) -> bool,
-{
+fn answer(plugin: &dyn Plugin, command: String, input: Input<'_>) -> Result<String, ErrorReply> {
     let verb = command.parse::<Command>();
     check_environment(&command, verb.as_ref().ok().copied(), &input.env)?;
     if verb == Ok(Command::Version) {
@@ -118,7 +103,7 @@ where
     // Only now: Go, too, wants a configuration before it says that the verb is unknown.
     let command = verb.map_err(|e| ErrorReply::new(ErrorCode::INVALID_ENVIRONMENT, e.to_string()))?;
     check_version(plugin, command, &config)?;
-    let call = Call { command, config, env: input.env };
+    let call = Call { command, config, env: input.env, exec: input.exec };
     guard_own_netns(&call, input.is_own_netns)?;
     run_verb(plugin, call).map_err(super::Failure::into_reply)
 }

@@ -3,21 +3,18 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::dispatch::error_object;
-use super::{Input, Outcome, Plugin, dispatch};
-use crate::spec::{ErrorCode, ErrorReply};
+use super::{Input, Plugin, dispatch};
+use crate::invoke::Exec;
 
-pub(super) fn run(plugin: &dyn Plugin) -> ExitCode {
+pub(super) fn run(plugin: &dyn Plugin, exec: impl Exec + 'static) -> ExitCode {
     let stdout = set_stdout_aside();
-    let input = Input { env: std::env::vars_os().collect(), stdin: read_stdin, is_own_netns: crate::netns::is_own };
-    let outcome = catch_unwind(AssertUnwindSafe(|| dispatch(plugin, input)));
-    let outcome = outcome.unwrap_or_else(|panic| panicked(&*panic));
+    let input = Input::new(std::env::vars_os()).read_stdin(read_stdin).own_netns(crate::netns::is_own).exec(exec);
+    let outcome = dispatch(plugin, input);
     pass_on_stderr(outcome.stderr.as_bytes());
     match stdout.and_then(|stdout| print(stdout, &outcome.stdout)) {
         Ok(()) => ExitCode::from(outcome.exit_code),
@@ -65,13 +62,6 @@ fn print(mut stdout: &File, text: &str) -> io::Result<()> {
     }
     // One write: a reader never sees half an answer.
     stdout.write_all(format!("{text}\n").as_bytes())
-}
-
-fn panicked(panic: &(dyn std::any::Any + Send)) -> Outcome {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-    let reply = ErrorReply::new(ErrorCode::INTERNAL, "the plugin panicked").with_details(text);
-    Outcome { stdout: error_object(reply), exit_code: 1, ..Outcome::default() }
 }
 
 /// Writes to stderr. There is nobody left to tell when that is closed.

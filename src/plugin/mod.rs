@@ -15,6 +15,7 @@ mod config;
 mod delegate;
 mod dispatch;
 mod error;
+mod input;
 mod io;
 pub mod netns;
 
@@ -24,9 +25,11 @@ pub use self::args::{ArgsError, load_args};
 pub use self::call::{AttachmentCall, Call};
 pub use self::config::Config;
 pub use self::delegate::{Delegate, Delegated};
-pub use self::dispatch::{Input, Outcome, dispatch};
+pub use self::dispatch::{Outcome, dispatch};
 pub use self::error::Failure;
+pub use self::input::Input;
 pub use self::io::is_awaited;
+use crate::invoke::{Exec, ProcessExec};
 use crate::result::AddResult;
 use crate::spec::Version;
 
@@ -138,5 +141,10 @@ impl<P: Plugin + ?Sized> Plugin for &P {
 /// ```
 #[doc(alias("PluginMain", "PluginMainFuncs"))]
 pub fn run(plugin: impl Plugin) -> ExitCode {
-    io::run(&plugin)
+    io::run(&plugin, ProcessExec)
+}
+
+/// Runs a plugin as [`run`] does, with something else that runs the plugins it delegates to.
+pub fn run_with(plugin: impl Plugin, exec: impl Exec + 'static) -> ExitCode {
+    io::run(&plugin, exec)
 }

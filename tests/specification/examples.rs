@@ -1,7 +1,6 @@
 //! What SPECIFICATION.md shows: the worked example is run and compared, results are converted, JSON is JSON.
 
 use std::ffi::OsString;
-use std::path::Path;
 
 use libcni::conf::NetworkConfig;
 use libcni::plugin::{Answer, AttachmentCall, Failure, Input, Outcome, Plugin, dispatch};
@@ -169,14 +168,7 @@ impl Plugin for Failing {
 fn call(verb: &str) -> Outcome {
     let env = specification().example("add-environment").replace("ADD", verb);
     let pairs = env.lines().map(|line| line.split_once('=').unwrap());
-    dispatch(
-        &Failing,
-        Input {
-            env: pairs.map(|(key, value)| (key.into(), value.into())).collect(),
-            stdin: || Ok(specification().example("add-bridge-stdin").into()),
-            is_own_netns: |_: &Path| false,
-        },
-    )
+    dispatch(&Failing, Input::new(pairs).read_stdin(|| Ok(specification().example("add-bridge-stdin").into())))
 }
 
 #[test]

@@ -90,14 +90,8 @@ fn skel_vectors() {
         |case| {
             let plugin = Recorder { case, called: RefCell::default() };
             let env: BTreeMap<String, String> = serde_json::from_value(case.value("env").clone()).unwrap();
-            let outcome = dispatch(
-                &plugin,
-                Input {
-                    env: env.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
-                    stdin: || Ok(case.text("stdin").into()),
-                    is_own_netns: libcni::netns::is_own,
-                },
-            );
+            let input = Input::new(env).read_stdin(|| Ok(case.text("stdin").into())).own_netns(libcni::netns::is_own);
+            let outcome = dispatch(&plugin, input);
             compare(case, &case.value("expect")["ok"], &outcome, plugin.called.take())
         },
     );

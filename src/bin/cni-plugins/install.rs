@@ -14,45 +14,76 @@ const PROGRAM: &str = "cni-plugins";
 pub(crate) enum InstallError {
     #[error("cannot {doing} {}", path.display())]
     Io { doing: &'static str, path: PathBuf, source: io::Error },
-    #[error("{} is another program: `--force` replaces it", .0.display())]
+    #[error("{} is another program; to replace it, use --force", .0.display())]
     Foreign(PathBuf),
+    #[error("{} is in the way, and is no file", .0.display())]
+    NoFile(PathBuf),
 }
 
 fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> InstallError {
     move |source| InstallError::Io { doing, path: path.to_owned(), source }
 }
 
-/// Copies this program into a directory and makes a link to the copy for each plugin.
+/// What is said of this program, and in every build of it.
+pub(crate) const ABOUT: &str = concat!("cni-plugins ", env!("CARGO_PKG_VERSION"), ", the CNI plugins of libcni");
+const MARK: &[u8] = b", the CNI plugins of libcni";
+
+/// What becomes of the plugins of others that are there already.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Existing {
+    Keep,
+    Replace,
+}
+
+/// Copies this program into a directory and makes a link to the copy for each plugin. Nothing is touched before it is
+/// known that all can be.
 ///
-/// Nothing is touched where a file is in the way that is no plugin of this project, unless `force` is set.
-pub(crate) fn install(dir: &Path, force: bool) -> Result<(), InstallError> {
+/// A copy, and not a link to where the program is: that may be somebody's home, or outside of what a container sees.
+pub(crate) fn install(dir: &Path, existing: Existing) -> Result<(), InstallError> {
     fs::create_dir_all(dir).map_err(io_error("make", dir))?;
+    let program = dir.join(PROGRAM);
+    let is_current = is_current(&program).map_err(io_error("read", &program))?;
     let links: Vec<_> = plugins::names().map(|name| dir.join(name)).collect();
-    if let Some(foreign) = links.iter().find(|link| !force && !may_replace(link)) {
-        return Err(InstallError::Foreign(foreign.clone()));
+    for path in links.iter().chain([&program]) {
+        may_replace(path, existing, is_current.then_some(&program))?;
     }
-    let (program, own) = (dir.join(PROGRAM), Path::new("/proc/self/exe"));
-    if !is_same(own, &program).map_err(io_error("read", &program))? {
-        place(&program, |new| fs::copy(own, new).map(drop))?;
+    if !is_current {
+        place(&program, |new| fs::copy(OWN, new).map(drop))?;
     }
     links.iter().try_for_each(|link| place(link, |new| symlink(PROGRAM, new)))
 }
 
-/// Whether a copy is up to date, so that it need not be written.
-fn is_same(program: &Path, copy: &Path) -> io::Result<bool> {
+const OWN: &str = "/proc/self/exe";
+
+/// Whether a copy need not be written.
+fn is_current(copy: &Path) -> io::Result<bool> {
     match fs::read(copy) {
-        Ok(content) => Ok(content == fs::read(program)?),
+        Ok(content) => Ok(content == fs::read(OWN)?),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// Whether nothing is there, or a link of an earlier installation.
-fn may_replace(link: &Path) -> bool {
-    match fs::read_link(link) {
-        Ok(target) => target.file_name().is_some_and(|name| name == PROGRAM),
-        Err(error) => error.kind() == io::ErrorKind::NotFound,
+/// Fails where something is in the way that must stay. `current` is known to be this program.
+fn may_replace(path: &Path, existing: Existing, current: Option<&PathBuf>) -> Result<(), InstallError> {
+    let found = match fs::metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(io_error("read", path)(error)),
+    };
+    if !found.is_file() {
+        return Err(InstallError::NoFile(path.to_owned()));
     }
+    let is_current = current.is_some() && path.canonicalize().ok() == current.and_then(|path| path.canonicalize().ok());
+    if existing == Existing::Replace || is_current || is_ours(path).map_err(io_error("read", path))? {
+        return Ok(());
+    }
+    Err(InstallError::Foreign(path.to_owned()))
+}
+
+/// Whether a file, or what a link leads to, is a build of this program.
+fn is_ours(path: &Path) -> io::Result<bool> {
+    Ok(fs::read(path)?.windows(MARK.len()).any(|part| part == MARK))
 }
 
 /// Makes a file beside its place and moves it there: whoever looks finds the old one or the new one, whole.

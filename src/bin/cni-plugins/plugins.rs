@@ -9,12 +9,15 @@ use crate::host_local::HostLocal;
 use crate::loopback::Loopback;
 use crate::portmap::Portmap;
 
+/// One of the plugins, for any thread.
+pub(crate) type AnyPlugin = &'static (dyn Plugin + Sync);
+
 /// The plugins, by the names that configurations call them.
-const PLUGINS: [(&str, &dyn Plugin); 4] =
+const PLUGINS: [(&str, AnyPlugin); 4] =
     [("bridge", &Bridge), ("host-local", &HostLocal), ("loopback", &Loopback), ("portmap", &Portmap)];
 
 /// The plugin of a name.
-pub(crate) fn named(name: &OsStr) -> Option<&'static dyn Plugin> {
+pub(crate) fn named(name: &OsStr) -> Option<AnyPlugin> {
     PLUGINS.iter().find(|(known, _)| name == *known).map(|(_, plugin)| *plugin)
 }
 

@@ -43,7 +43,8 @@ pub(crate) fn add(call: &AttachmentCall) -> Answer<AddResult> {
     let mut adding = Adding { call, config, names: Names::of(call), netns, host: Handle::host()?, inside };
     // The IPAM plugin is a process of its own: the links are made while it works.
     let (links, ipam) = thread::scope(|scope| {
-        let ipam = scope.spawn(|| ipam_type.as_deref().map(|plugin| call.delegate(plugin).add()).transpose());
+        let ipam =
+            scope.spawn(|| ipam_type.as_deref().map(|plugin| call.delegate(plugin).without_undo().add()).transpose());
         let links = adding.make_links();
         (links, join(ipam))
     });

@@ -1,7 +1,5 @@
 //! The verbs, each called as a value: environment and configuration in, answer out.
 
-use std::path::Path;
-
 use libcni::plugin::{Input, Outcome, dispatch};
 
 use super::*;
@@ -41,15 +39,7 @@ impl Host {
 }
 
 fn call(verb: &str, id: &str, stdin: &str) -> Outcome {
-    let env = [
-        ("CNI_COMMAND", verb),
-        ("CNI_CONTAINERID", id),
-        ("CNI_NETNS", "/run/netns/blue"),
-        ("CNI_IFNAME", "eth0"),
-        ("CNI_PATH", "/opt/cni/bin"),
-    ];
-    let env = env.map(|(key, value)| (key.into(), value.into())).into();
-    dispatch(&HostLocal, Input { env, stdin: || Ok(stdin.as_bytes().to_vec()), is_own_netns: |_: &Path| false })
+    dispatch(&HostLocal, Input::call(verb.parse().unwrap(), stdin).variable("CNI_CONTAINERID", id))
 }
 
 fn valid(id: &str) -> String {

@@ -1,0 +1,112 @@
+//! Delegates that are this very program are called instead of started: it saves a process for each address.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::ExitStatus;
+use std::sync::mpsc;
+use std::thread;
+
+use libcni::invoke::{Exec, ExecError, Limits, Output, ProcessExec, Request};
+use libcni::plugin::{Input, Outcome, dispatch};
+
+use crate::called;
+use crate::plugins::AnyPlugin;
+
+/// Runs plugins of this program in the process, and all others as processes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InProcess;
+
+impl Exec for InProcess {
+    fn exec(&self, request: &Request, limits: &Limits) -> Result<Output, ExecError> {
+        let own = called(&request.program).filter(|_| is_this_program(&request.program));
+        own.map_or_else(|| ProcessExec.exec(request, limits), |plugin| call(plugin, request, limits))
+    }
+}
+
+fn is_this_program(path: &Path) -> bool {
+    let file = |path: &Path| fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    file(path).is_some_and(|found| file("/proc/self/exe".as_ref()) == Some(found))
+}
+
+/// Calls a plugin in a thread of its own, which is left behind at the deadline: it ends with the process.
+fn call(plugin: AnyPlugin, request: &Request, limits: &Limits) -> Result<Output, ExecError> {
+    let (sender, receiver) = mpsc::channel();
+    let request = request.clone();
+    let run = move || drop(sender.send(answer(plugin, request)));
+    let started = thread::Builder::new().spawn(run);
+    started.map_err(|source| ExecError::Io { doing: "start a thread in place of", source })?;
+    let timed_out = |_| ExecError::TimedOut { after: limits.timeout, stderr: Vec::new() };
+    let outcome = receiver.recv_timeout(limits.timeout).map_err(timed_out)?;
+    let mut stdout = outcome.stdout.into_bytes();
+    if !stdout.is_empty() {
+        // As a process ends its answer.
+        stdout.push(b'\n');
+    }
+    if stdout.len() > limits.max_stdout {
+        return Err(ExecError::StdoutTooLong { limit: limits.max_stdout });
+    }
+    let status = ExitStatus::from_raw(i32::from(outcome.exit_code) << 8);
+    Ok(Output { status, stdout, stderr: outcome.stderr.into_bytes() })
+}
+
+fn answer(plugin: AnyPlugin, request: Request) -> Outcome {
+    let stdin = request.stdin;
+    let input = Input::new(request.env.iter().cloned()).read_stdin(|| Ok(stdin));
+    dispatch(&plugin, input.own_netns(libcni::netns::is_own).exec(InProcess))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::time::Duration;
+
+    use libcni::spec::Command;
+
+    use super::*;
+
+    /// The path of a link to this program, which is called like the plugin.
+    fn program(dir: &Path, plugin: &str) -> std::path::PathBuf {
+        let path = dir.join(plugin);
+        symlink(std::env::current_exe().unwrap(), &path).unwrap();
+        path
+    }
+
+    fn request(dir: &Path, command: Command, config: &str) -> Request {
+        let parameters = libcni::invoke::Parameters {
+            container_id: "c1",
+            netns: "/run/netns/c1",
+            ifname: "eth0",
+            path: dir.as_os_str(),
+            ..Default::default()
+        };
+        let env = parameters.environment(command, &[]);
+        let stdin = config.as_bytes().to_vec();
+        Request { plugin: "host-local".to_owned(), command, program: program(dir, "host-local"), env, stdin }
+    }
+
+    #[test]
+    fn an_answer_longer_than_the_limit_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let request = request(dir.path(), Command::Version, "");
+        let error = InProcess.exec(&request, &Limits { max_stdout: 10, ..Limits::default() }).unwrap_err();
+        assert!(matches!(error, ExecError::StdoutTooLong { limit: 10 }), "{error:?}");
+    }
+
+    #[test]
+    fn at_the_deadline_the_caller_goes_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = dir.path().join("net");
+        fs::create_dir(&store).unwrap();
+        let lock = fs::File::create(store.join("lock")).unwrap();
+        lock.lock().unwrap();
+        let config = format!(
+            r#"{{"cniVersion":"1.1.0","name":"net","ipam":{{"type":"host-local","dataDir":"{}","subnet":"10.0.0.0/24"}}}}"#,
+            dir.path().display()
+        );
+        let limits = Limits { timeout: Duration::from_millis(50), ..Limits::default() };
+        let error = InProcess.exec(&request(dir.path(), Command::Add, &config), &limits).unwrap_err();
+        assert!(matches!(error, ExecError::TimedOut { .. }), "{error:?}");
+    }
+}
