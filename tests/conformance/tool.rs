@@ -14,7 +14,8 @@ pub(crate) fn plugins() -> PathBuf {
         let own = std::env::current_exe().unwrap();
         let built = own.ancestors().nth(2).unwrap();
         let dir = built.join("plugins-conformance");
-        let installed = Command::new(env!("CARGO_BIN_EXE_cni-plugins")).arg("install").arg(&dir).status().unwrap();
+        let installed =
+            Command::new(env!("CARGO_BIN_EXE_cni-plugins")).args(["install", "--force"]).arg(&dir).status().unwrap();
         assert!(installed.success(), "cni-plugins install: {installed}");
         for name in ["debug", "noop"] {
             let _ = symlink(built.join("examples").join(name), dir.join(name));

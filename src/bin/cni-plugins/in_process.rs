@@ -11,8 +11,7 @@ use std::thread;
 use libcni::invoke::{Exec, ExecError, Limits, Output, ProcessExec, Request};
 use libcni::plugin::{Input, Outcome, dispatch};
 
-use crate::called;
-use crate::plugins::AnyPlugin;
+use crate::plugins::{AnyPlugin, called};
 
 /// Runs plugins of this program in the process, and all others as processes.
 #[derive(Clone, Copy, Debug)]

@@ -13,8 +13,6 @@ mod portmap;
 use std::path::Path;
 use std::process::ExitCode;
 
-use self::plugins::AnyPlugin;
-
 // musl's own allocator asks the kernel for a page at a time, and gives it back: a plugin that starts for every
 // container pays more for that than for the work.
 #[cfg(target_env = "musl")]
@@ -24,22 +22,8 @@ static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
     let program = arguments.next().unwrap_or_default();
-    if let Some(plugin) = called(Path::new(&program)) {
+    if let Some(plugin) = plugins::called(Path::new(&program)) {
         return libcni::plugin::run_with(plugin, in_process::InProcess);
     }
     command::run(&arguments.collect::<Vec<_>>())
-}
-
-/// The plugin that this program was called as: by the name of a file, or of a link that leads to one.
-fn called(program: &Path) -> Option<AnyPlugin> {
-    let mut path = program.to_owned();
-    // As many links as the kernel follows.
-    for _ in 0..40 {
-        if let Some(plugin) = path.file_name().and_then(plugins::named) {
-            return Some(plugin);
-        }
-        let target = std::fs::read_link(&path).ok()?;
-        path = path.with_file_name("").join(target);
-    }
-    None
 }

@@ -1,6 +1,7 @@
 //! Which plugins there are.
 
 use std::ffi::OsStr;
+use std::path::Path;
 
 use libcni::plugin::Plugin;
 
@@ -17,10 +18,24 @@ const PLUGINS: [(&str, AnyPlugin); 4] =
     [("bridge", &Bridge), ("host-local", &HostLocal), ("loopback", &Loopback), ("portmap", &Portmap)];
 
 /// The plugin of a name.
-pub(crate) fn named(name: &OsStr) -> Option<AnyPlugin> {
+fn named(name: &OsStr) -> Option<AnyPlugin> {
     PLUGINS.iter().find(|(known, _)| name == *known).map(|(_, plugin)| *plugin)
 }
 
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     PLUGINS.iter().map(|(name, _)| *name)
+}
+
+/// The plugin that this program is when it is called by a path: by the name of the file, or of a link that leads to one.
+pub(crate) fn called(program: &Path) -> Option<AnyPlugin> {
+    let mut path = program.to_owned();
+    // As many links as the kernel follows.
+    for _ in 0..40 {
+        if let Some(plugin) = path.file_name().and_then(named) {
+            return Some(plugin);
+        }
+        let target = std::fs::read_link(&path).ok()?;
+        path = path.with_file_name("").join(target);
+    }
+    None
 }

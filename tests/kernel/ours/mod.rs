@@ -53,7 +53,8 @@ pub(crate) fn plugins() -> PathBuf {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
     let make = || {
         let dir = built().join("plugins");
-        let installed = Command::new(env!("CARGO_BIN_EXE_cni-plugins")).arg("install").arg(&dir).status().unwrap();
+        let installed =
+            Command::new(env!("CARGO_BIN_EXE_cni-plugins")).args(["install", "--force"]).arg(&dir).status().unwrap();
         assert!(installed.success(), "cni-plugins install: {installed}");
         EXAMPLES.iter().for_each(|name| link(&examples().join(name), &dir.join(name)));
         dir
