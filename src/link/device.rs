@@ -41,8 +41,6 @@ pub struct Link {
 pub struct Veth<'a> {
     /// The name of the end here.
     pub name: &'a str,
-    /// The alias of the end here, up to 255 bytes.
-    pub alias: &'a str,
     /// The index of the bridge.
     pub bridge: u32,
     /// The MTU of both ends, in bytes; the kernel's choice when `None`.

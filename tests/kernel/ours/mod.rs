@@ -1,6 +1,7 @@
 //! Our plugins.
 
 mod addresses;
+mod alive;
 mod bridge;
 mod killed;
 mod life;
@@ -21,8 +22,16 @@ use serde_json::{Value, json};
 use crate::Test;
 use crate::host::{Host, lacks_host, lacks_plugins};
 
-pub(crate) const TESTS: &[&[Test]] =
-    &[addresses::TESTS, bridge::TESTS, killed::TESTS, life::TESTS, lists::TESTS, ports::TESTS, settings::TESTS];
+pub(crate) const TESTS: &[&[Test]] = &[
+    addresses::TESTS,
+    alive::TESTS,
+    bridge::TESTS,
+    killed::TESTS,
+    life::TESTS,
+    lists::TESTS,
+    ports::TESTS,
+    settings::TESTS,
+];
 
 pub(crate) const WITH_GO: &[&[Test]] = &[addresses::WITH_GO];
 

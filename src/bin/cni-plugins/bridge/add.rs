@@ -38,31 +38,35 @@ pub(crate) fn add(call: &AttachmentCall) -> Answer<AddResult> {
     let netns = call.require_netns()?;
     let ipam_type = call.config.ipam_type()?;
     let previous = call.config.prev_result()?;
-    // Before an address is asked for: IPAM would give up the one that the first ADD got.
     let inside = Inside::new(netns, call.ifname.as_str())?;
     let mut adding = Adding { call, config, names: Names::of(call), netns, host: Handle::host()?, inside };
-    // The IPAM plugin is a process of its own: the links are made while it works.
-    let (links, ipam) = thread::scope(|scope| {
-        let ipam =
-            scope.spawn(|| ipam_type.as_deref().map(|plugin| call.delegate(plugin).without_undo().add()).transpose());
-        let links = adding.make_links();
-        (links, join(ipam))
-    });
-    let added = links.and_then(|links| adding.finish(&links, ipam?));
+    let (bridge, port) = adding.make_port()?;
+    // Only now, when the attachment can't be there already: taking back an address asked for once more would free the
+    // one that is in use. And some IPAM plugins ask for it through the container's interface.
+    let added = adding.complete(bridge, port, ipam_type.as_deref());
     // The first error is what the runtime must hear.
     let own = added.inspect_err(|_| drop(remove::undo(&mut adding.host, &adding.names)))?;
     Ok(result::after(previous, own).into())
 }
 
-impl Adding<'_> {
-    fn make_links(&mut self) -> Answer<Links> {
+impl<'a> Adding<'a> {
+    /// The bridge and its new port. After an error there is no such port, or another attachment's as it was.
+    fn make_port(&mut self) -> Answer<(Link, Link)> {
         let (names, ifname) = (&self.names, self.call.ifname.as_str());
         let mac = config::requested_mac(self.call)?;
         let netns = &File::open(self.netns).map_err(|e| cannot_open(self.netns, &e))?;
         let bridge = host::ensure_bridge(&mut self.host, &self.config)?;
         let port = NewPort { name: &names.port, alias: &names.alias, ifname, mac, netns };
         let port = host::add_port(&mut self.host, &bridge, &self.config, &port)?;
-        Ok(Links { bridge, port, inside: self.inside.link(ifname)? })
+        Ok((bridge, port))
+    }
+
+    fn complete(&mut self, bridge: Link, port: Link, ipam_type: Option<&str>) -> Answer<Body> {
+        let call: &'a AttachmentCall = self.call;
+        let links = Links { bridge, port, inside: self.inside.link(call.ifname.as_str())? };
+        // An IPAM plugin that refuses since it knows the attachment would have DEL free the address in use.
+        let ipam = ipam_type.map(|plugin| call.delegate(plugin).without_undo().add()).transpose()?;
+        self.finish(&links, ipam)
     }
 
     /// Addresses, routes, gateways and rules for links that are there.

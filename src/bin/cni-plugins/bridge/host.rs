@@ -65,35 +65,36 @@ pub(crate) struct NewPort<'a> {
 pub(crate) fn add_port(host: &mut Handle, bridge: &Link, config: &Config, port: &NewPort<'_>) -> Answer<Link> {
     let veth = Veth {
         name: port.name,
-        alias: port.alias,
         bridge: bridge.index,
         mtu: config.mtu(),
         peer: port.ifname,
         peer_mac: port.mac,
         netns: port.netns.as_fd(),
     };
-    let link = match make_veth(host, &veth) {
-        Err(error) if error.is(Errno::EEXIST) => {
-            // The name is this attachment's own, and the container has no such interface: an ADD that did not get to
-            // its end left the pair, with the other end in another namespace.
-            host.ask([Request::delete_link(port.name)])?;
-            make_veth(host, &veth)?
-        }
-        made => made?,
-    };
-    let finished = finish_port(host, config, &link);
-    finished.inspect_err(|_| drop(host.ask([Request::delete_link(port.name)])))?;
-    Ok(link)
+    host.ask([Request::add_veth(&veth)]).map_err(|error| or_in_the_way(host, port, error))?;
+    let finished = finish_port(host, config, port);
+    finished.inspect_err(|_| drop(host.ask([Request::delete_link(port.name)])))
 }
 
-fn make_veth(host: &mut Handle, veth: &Veth<'_>) -> Result<Link, LinkError> {
-    let answers =
-        host.ask([Request::add_veth(veth), Request::set_alias(veth.name, veth.alias), Request::get_link(veth.name)]);
-    let [_, _, found] = answers?;
-    Ok(Link::among(found).unwrap_or_default())
+/// What the kernel means when one end is there already. The host's end goes with the container's, so it is there only
+/// as long as the other end is in some namespace, where it may be in use.
+fn or_in_the_way(host: &mut Handle, port: &NewPort<'_>, error: LinkError) -> Failure {
+    if !error.is(Errno::EEXIST) {
+        return error.into();
+    }
+    match host.link(port.name) {
+        Ok(Some(_)) => Failure::internal(format!(
+            "interface `{}` of this container is on this network already, in another network namespace (its port on \
+             the host is `{}`): DEL comes before another ADD",
+            port.ifname, port.name
+        )),
+        _ => error.into(),
+    }
 }
 
-fn finish_port(host: &mut Handle, config: &Config, link: &Link) -> Answer {
+fn finish_port(host: &mut Handle, config: &Config, port: &NewPort<'_>) -> Answer<Link> {
+    let [_, found] = host.ask([Request::set_alias(port.name, port.alias), Request::get_link(port.name)])?;
+    let link = Link::among(found).unwrap_or_default();
     let mut requests = Vec::new();
     if config.hairpin_mode || config.port_isolation {
         let port = Port { hairpin: config.hairpin_mode, isolated: config.port_isolation };
@@ -106,7 +107,7 @@ fn finish_port(host: &mut Handle, config: &Config, link: &Link) -> Answer {
         }
     }
     host.ask_all(requests)?;
-    Ok(())
+    Ok(link)
 }
 
 /// The VLAN that a bridge puts new ports into.
