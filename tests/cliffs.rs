@@ -3,7 +3,7 @@
 use libcni::Chain;
 use libcni::conf::NetworkConfig;
 use libcni::invoke::{Output, read_reply};
-use libcni::plugin::load_args;
+use libcni::plugin::{Config, load_args};
 use libcni::result::AddResult;
 use libcni::spec::capability::CapabilityArgs;
 use libcni::spec::{Object, Version};
@@ -81,6 +81,22 @@ fn a_list_may_have_many_plugins_and_a_plugin_many_keys() {
         let sent = exec.requests()[0].stdin.len();
         assert!(sent >= network.plugins()[0].object().to_string().len(), "{sent}");
     }
+}
+
+#[test]
+fn a_plugin_may_be_given_many_keys_entries_and_levels() {
+    #[derive(Default, serde::Deserialize)]
+    #[serde(default)]
+    struct Typed {
+        last: u8,
+        list: Vec<u8>,
+        inner: std::collections::HashMap<String, u8>,
+    }
+    let (many, entries) = (pairs("1"), vec!["1"; MANY].join(","));
+    let text =
+        format!(r#"{{"name":"net",{many},"x":{0},"inner":{{{many}}},"LIST":[{entries}],"y":{0},"Last":7}}"#, deep());
+    let typed: Typed = promptly(|| Config::parse(text.as_bytes()).unwrap().typed().unwrap());
+    assert_eq!((typed.last, typed.list.len(), typed.inner.len()), (7, MANY, MANY));
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn a_byte_order_mark_hides_no_neighbour() {
 
 #[test]
 fn invalid_utf8_hides_no_neighbour() {
-    is_reported("not UTF-8", |path| fs::write(path, b"{\"name\":\"b\xffd\"}").unwrap());
+    is_reported("not UTF-8", |path| fs::write(path, b"{\"name\":\"b\xffd\"").unwrap());
     let utf16: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     is_reported("not UTF-8", |path| fs::write(path, &utf16).unwrap());
 }

@@ -8,6 +8,7 @@ mod convert;
 mod derive;
 mod json;
 mod made_up;
+mod typed;
 mod version;
 
 /// Few enough cases for every test run; the fuzz targets look at more.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 mod cache;
 mod conf;
 mod invoke;
+mod json;
 mod plugin;
 mod request;
 mod result;

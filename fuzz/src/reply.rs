@@ -30,10 +30,7 @@ fn ends(output: Output) {
         stdin: vec![],
     };
     match read_reply(&request, output) {
-        Ok(stdout) => {
-            assert!(succeeded, "a failure counts as success");
-            assert!(std::str::from_utf8(&stdout).is_ok(), "an answer that is no text");
-        }
+        Ok(_) => assert!(succeeded, "a failure counts as success"),
         Err(error) => {
             let message = Chain(&*error).to_string();
             assert!(!message.contains(|c| !Printable::allows(c)), "{message:?}");

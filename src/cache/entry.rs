@@ -1,13 +1,11 @@
 //! The content of an entry.
 
-use std::str::Utf8Error;
-
 use base64::prelude::{BASE64_STANDARD, Engine};
 
 use crate::netns::{Identity, State};
 use crate::result::{AddResult, ParseError};
 use crate::spec::capability::CapabilityArgs;
-use crate::spec::{CniArgs, Fields, InvalidField, Object, Shape, raw};
+use crate::spec::{CniArgs, Fields, InvalidField, Object, Shape, raw, text};
 
 /// The `kind` of entries.
 const KIND: &str = "cniCacheV1";
@@ -50,9 +48,6 @@ pub struct Entry {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidEntry {
-    /// It is not UTF-8.
-    #[error("not UTF-8")]
-    NotUtf8(#[source] Utf8Error),
     /// It is not a JSON object.
     #[error("not a JSON object")]
     Json(#[source] serde_json::Error),
@@ -63,7 +58,8 @@ pub enum InvalidEntry {
 
 impl Cached {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, InvalidEntry> {
-        let fields = fields(bytes)?;
+        let text = text(bytes);
+        let fields = fields(&text)?;
         match is_entry(&fields) {
             true => Entry::read(fields).map(Cached::Entry).map_err(InvalidEntry::Field),
             false => Ok(Cached::BareResult(fields.rest())),
@@ -83,8 +79,7 @@ impl Cached {
     }
 }
 
-fn fields(bytes: &[u8]) -> Result<Fields<'_>, InvalidEntry> {
-    let text = std::str::from_utf8(bytes).map_err(InvalidEntry::NotUtf8)?;
+fn fields(text: &str) -> Result<Fields<'_>, InvalidEntry> {
     Fields::parse(text).map_err(InvalidEntry::Json)
 }
 
@@ -95,9 +90,10 @@ fn is_entry(fields: &Fields<'_>) -> bool {
 impl Entry {
     /// The attachment in a file, if its container and network are `wanted`; `None`, too, for what is no attachment.
     pub(super) fn parse_if(bytes: &[u8], wanted: impl Fn(&str, &str) -> bool) -> Result<Option<Self>, InvalidEntry> {
-        let fields = fields(bytes)?;
-        let text = |key| fields.peek::<String>(key).map(Option::unwrap_or_default).map_err(InvalidEntry::Field);
-        if !is_entry(&fields) || !wanted(&text("containerId")?, &text("networkName")?) {
+        let text = text(bytes);
+        let fields = fields(&text)?;
+        let peek = |key| fields.peek::<String>(key).map(Option::unwrap_or_default).map_err(InvalidEntry::Field);
+        if !is_entry(&fields) || !wanted(&peek("containerId")?, &peek("networkName")?) {
             return Ok(None);
         }
         Entry::read(fields).map(Some).map_err(InvalidEntry::Field)
@@ -125,7 +121,8 @@ impl Entry {
     }
 
     pub(super) fn parse_intent(bytes: &[u8]) -> Option<Self> {
-        let fields = fields(bytes).ok()?;
+        let text = text(bytes);
+        let fields = fields(&text).ok()?;
         let kind: Option<String> = fields.peek("kind").ok()?;
         Entry::read(fields).ok().filter(|_| kind.as_deref() == Some(INTENT))
     }

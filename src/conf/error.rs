@@ -92,7 +92,7 @@ pub enum Problem {
         /// The limit in bytes.
         limit: u64,
     },
-    /// The file is not UTF-8.
+    /// The file is not UTF-8, and not JSON with other bytes in its texts either.
     #[error("not UTF-8")]
     NotUtf8,
     /// The text is not a JSON object.

@@ -1,5 +1,6 @@
 //! Files of the configuration directory, read without trust in what they are.
 
+use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::OFlag;
 
 use super::{ConfError, Problem};
+use crate::spec::text;
 
 /// The largest configuration file that is read, in bytes.
 pub const MAX_FILE_SIZE: u64 = 8 << 20;
@@ -40,10 +42,19 @@ pub(super) fn is_none(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename)
 }
 
-/// The text of a regular file. Never blocks: opening a FIFO would, and reading a device might.
+/// The text of a regular file, which need not be UTF-8 inside of JSON's texts. Never blocks: opening a FIFO would, and reading a device might.
 pub(super) fn read(file: &Found) -> Result<String, ConfError> {
     let bytes = open(file).and_then(read_all).map_err(ConfError::new)?;
-    String::from_utf8(bytes).map_err(|_| ConfError::new(Problem::NotUtf8))
+    match text(&bytes) {
+        Cow::Owned(mended) if std::str::from_utf8(&bytes).is_err() && !is_json(&mended) => {
+            Err(ConfError::new(Problem::NotUtf8))
+        }
+        text => Ok(text.into_owned()),
+    }
+}
+
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 fn open(Found { path, is_regular }: &Found) -> Result<File, Problem> {

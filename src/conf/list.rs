@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::key::{Key, json_problem, keys};
-use super::{ConfError, PluginConfig, PluginProblem, Problem};
-use crate::spec::{InvalidName, InvalidVersion, NetworkName, Object, Version};
+use super::{ConfError, Malformed, PluginConfig, PluginProblem, Problem};
+use crate::spec::{Fields, InvalidName, InvalidVersion, NetworkName, Object, Version, characters, is_same};
 
 /// A network configuration: a list of plugins with a name and a version.
 ///
@@ -45,6 +45,7 @@ impl NetworkConfig {
     /// See [`Problem`]; the error has the place in the text.
     #[doc(alias("ConfListFromBytes", "NetworkConfFromBytes"))]
     pub fn parse(text: &str) -> Result<Self, ConfError> {
+        let text = &*characters(text);
         let keys = keys(text)?;
         let get = |key: &'static str| Key { key, text, value: keys.get(key).copied() };
         let name = get("name").text()?;
@@ -111,10 +112,8 @@ impl NetworkConfig {
 
     /// The `name` that the text gives to a list or single plugin, without looking at anything else but syntax.
     pub(super) fn peek_name(text: &str) -> Result<Option<String>, ConfError> {
-        let keys = keys(text)?;
-        let single = || keys.iter().rev().find(|(key, _)| key.eq_ignore_ascii_case("name"));
-        let value = keys.get("name").copied().or(single().map(|(_, v)| *v));
-        Ok(value.and_then(|v| serde_json::from_str(v.get()).ok()))
+        let fields = Fields::parse(text).map_err(|e| ConfError::new(json_problem(text, Malformed(e))))?;
+        Ok(fields.peek("name").unwrap_or_default())
     }
 
     /// Whether a text is that of a list: it has plugins, but no type.
@@ -223,7 +222,7 @@ pub(super) fn single(text: &str) -> Result<PluginConfig, ConfError> {
 fn locate(error: ConfError, text: &str, path: &str) -> ConfError {
     let first = path.split(['.', '[']).next().unwrap_or_default();
     let keys = keys(text).unwrap_or_default();
-    match keys.iter().rev().find(|(key, _)| key.eq_ignore_ascii_case(first)) {
+    match keys.iter().rev().find(|(key, _)| is_same(key, first)) {
         Some((_, value)) => error.at(text, value),
         None => error,
     }

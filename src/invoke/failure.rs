@@ -54,12 +54,6 @@ pub enum Failure {
         /// What it printed on stderr.
         stderr: Vec<u8>,
     },
-    /// It succeeded, but its answer to ADD or VERSION is not UTF-8.
-    #[error("its answer {} is not UTF-8", quote(stdout))]
-    NotUtf8 {
-        /// What it printed on stdout.
-        stdout: Vec<u8>,
-    },
     /// It succeeded, but its answer to ADD is no result.
     #[error("its answer {} is no result", quote(stdout))]
     InvalidResult {
@@ -114,7 +108,7 @@ impl PluginError {
                 stderr
             }
             Failure::Exec { error } => error.stderr(),
-            Failure::NotUtf8 { .. } | Failure::InvalidResult { .. } | Failure::InvalidVersionReply { .. } => &[],
+            Failure::InvalidResult { .. } | Failure::InvalidVersionReply { .. } => &[],
         }
     }
 }
@@ -132,9 +126,7 @@ impl std::error::Error for PluginError {
             Failure::Exec { error } => std::error::Error::source(error),
             Failure::InvalidResult { source, .. } => Some(source),
             Failure::InvalidVersionReply { source, .. } => Some(source),
-            Failure::Reported { .. } | Failure::Silent { .. } | Failure::Garbled { .. } | Failure::NotUtf8 { .. } => {
-                None
-            }
+            Failure::Reported { .. } | Failure::Silent { .. } | Failure::Garbled { .. } => None,
         }
     }
 }

@@ -1,9 +1,9 @@
 //! What a plugin's end means: an answer, or a failure.
 
 use super::{Failure, Output, PluginError, Request};
-use crate::spec::{Command, ErrorReply, Fields, Object};
+use crate::spec::{Command, ErrorReply, Fields, Object, read_raw, text};
 
-/// The answer of a plugin that succeeded: what it printed on stdout, which is UTF-8 where the verb has an answer
+/// The answer of a plugin that succeeded: what it printed on stdout
 /// ([2.4](crate::specification#24-stdout-stderr-exit-status)).
 ///
 /// # Errors
@@ -15,8 +15,7 @@ pub fn read_reply(request: &Request, output: Output) -> Result<Vec<u8>, Box<Plug
     let failure = match status.success() {
         true => match misspoken(request.command, &stdout) {
             None => return Ok(stdout),
-            Some(Misspoken::Error(reply)) => Failure::Reported { reply, status, stderr },
-            Some(Misspoken::NotUtf8) => Failure::NotUtf8 { stdout },
+            Some(reply) => Failure::Reported { reply, status, stderr },
         },
         false if stdout.is_empty() => Failure::Silent { status, stderr },
         false => match error_object(&stdout) {
@@ -27,19 +26,12 @@ pub fn read_reply(request: &Request, output: Output) -> Result<Vec<u8>, Box<Plug
     Err(PluginError::new(request, failure))
 }
 
-/// What can be wrong with an answer before anybody reads it.
-enum Misspoken {
-    NotUtf8,
-    Error(ErrorReply),
-}
-
-fn misspoken(command: Command, stdout: &[u8]) -> Option<Misspoken> {
-    if !matches!(command, Command::Add | Command::Version) {
+/// The error object in place of an answer to ADD.
+fn misspoken(command: Command, stdout: &[u8]) -> Option<ErrorReply> {
+    if command != Command::Add {
         return None;
     }
-    let Ok(text) = std::str::from_utf8(stdout) else { return Some(Misspoken::NotUtf8) };
-    let object = Object::parse(text).ok().filter(|object| command == Command::Add && is_error_object(object))?;
-    error_reply(&object).map(Misspoken::Error)
+    error_reply(&Object::parse(&text(stdout)).ok().filter(is_error_object)?)
 }
 
 /// Whether an answer has both keys of an error object, which no result has, and none of a result.
@@ -50,9 +42,9 @@ fn is_error_object(object: &Object) -> bool {
 
 /// The error object that a failed plugin printed; `None` for anything else.
 fn error_object(stdout: &[u8]) -> Option<ErrorReply> {
-    let text = std::str::from_utf8(stdout).ok()?;
+    let text = text(stdout);
     // Go programs print null for a nil pointer.
-    let object = if text.trim() == "null" { Object::new() } else { Object::parse(text).ok()? };
+    let object = if text.trim() == "null" { Object::new() } else { Object::parse(&text).ok()? };
     let is_error = ["code", "msg", "details"].iter().any(|key| object.has_folded(key));
     // Something else, a result for example, is better quoted than taken for an error without words.
     if is_error || object.is_empty() { error_reply(&object) } else { None }
@@ -65,7 +57,7 @@ fn error_reply(object: &Object) -> Option<ErrorReply> {
     let code = fields.take_or_default("code").ok()?;
     let mut text = |key| {
         let raw = fields.take_raw(key)?;
-        Some(serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().to_owned()))
+        Some(read_raw(raw).unwrap_or_else(|_| raw.get().to_owned()))
     };
     let cni_version = text("cniVersion").filter(|version| !version.is_empty());
     let (msg, details) = (text("msg").unwrap_or_default(), text("details").unwrap_or_default());

@@ -5,13 +5,28 @@ use serde::de::DeserializeOwned;
 use super::Answer;
 use crate::Chain;
 use crate::result::AddResult;
-use crate::spec::{ErrorCode, ErrorReply, Fields, NetworkName, Object, ValidAttachment, Version};
+use crate::spec::{
+    ErrorCode, ErrorReply, Fields, InvalidField, InvalidVersion, NetworkName, Object, ValidAttachment, Version, read,
+    text,
+};
 
 /// The configuration of one call: the keys that the specification defines, and the author's own beside them.
+///
+/// Everything in it is read as Go's decoder does ([1.7](crate::specification#17-how-json-is-read)): keys in any case, `null` as
+/// absent.
 #[derive(Clone, Debug)]
 pub struct Config {
     name: NetworkName,
     version: Version,
+    object: Object,
+    text: String,
+}
+
+/// A configuration whose version nobody has looked at.
+#[derive(Debug)]
+pub(super) struct Unversioned {
+    name: NetworkName,
+    pub(super) version: String,
     object: Object,
     text: String,
 }
@@ -21,6 +36,30 @@ fn decoding(msg: String) -> ErrorReply {
     ErrorReply::new(ErrorCode::DECODING, msg)
 }
 
+impl Unversioned {
+    /// Reads the bytes of stdin.
+    pub(super) fn parse(stdin: &[u8]) -> Result<Self, ErrorReply> {
+        let unreadable = |e: String| decoding(format!("error unmarshall network config: {e}"));
+        let text = match text(stdin) {
+            // Go decodes null into an empty configuration, which then lacks its name.
+            null if null.trim() == "null" => "{}".to_owned(),
+            text => text.into_owned(),
+        };
+        let object = Object::parse(&text).map_err(|e| unreadable(e.to_string()))?;
+        let mut fields = Fields::of(&object);
+        let name: String = fields.take_or_default("name").map_err(|e| unreadable(e.to_string()))?;
+        let name = network_name(name)?;
+        let version = fields.take_or_default("cniVersion");
+        let version = version.map_err(|e| decoding(format!("decoding version from network config: {e}")))?;
+        Ok(Self { name, version, object, text })
+    }
+
+    pub(super) fn at(self, version: Version) -> Config {
+        let Self { name, object, text, .. } = self;
+        Config { name, version, object, text }
+    }
+}
+
 impl Config {
     /// Reads the bytes of stdin.
     ///
@@ -28,19 +67,11 @@ impl Config {
     /// Code 6 when they are no JSON object, 7 when the network's name is missing or invalid, 1 when the version
     /// is none.
     pub fn parse(stdin: &[u8]) -> Result<Self, ErrorReply> {
-        let unreadable = |e: String| decoding(format!("error unmarshall network config: {e}"));
-        let text = std::str::from_utf8(stdin).map_err(|e| unreadable(e.to_string()))?;
-        let object = Object::parse(text).map_err(|e| unreadable(e.to_string()))?;
-        let mut fields = Fields::of(&object);
-        let name: String = fields.take_or_default("name").map_err(|e| unreadable(e.to_string()))?;
-        let name = network_name(name)?;
-        let version = fields.take_or_default::<String>("cniVersion");
-        let version = version.map_err(|e| decoding(format!("decoding version from network config: {e}")))?;
-        let version = version.parse().map_err(|e: crate::spec::InvalidVersion| {
+        let config = Unversioned::parse(stdin)?;
+        let version = config.version.parse().map_err(|e: InvalidVersion| {
             ErrorReply::new(ErrorCode::INCOMPATIBLE_VERSION, "incompatible CNI versions").with_details(e.to_string())
         })?;
-        let text = text.to_owned();
-        Ok(Self { name, version, object, text })
+        Ok(config.at(version))
     }
 
     /// The network's name.
@@ -65,6 +96,10 @@ impl Config {
 
     /// The configuration as a struct of the author's.
     ///
+    /// Keys are found in any case, and one that is `null` counts as absent, so neither aliases nor options are needed:
+    /// with `#[serde(default)]` every key has its default. Where a part of the configuration is read by way of
+    /// `#[serde(flatten)]` or an untagged enum, its keys have to be as they are declared.
+    ///
     /// ```
     /// use libcni::plugin::Config;
     ///
@@ -75,25 +110,31 @@ impl Config {
     ///
     /// let config = Config::parse(br#"{"cniVersion": "1.0.0", "name": "mynet", "type": "mtu", "mtu": 1400}"#)?;
     /// assert_eq!(config.typed::<Tuning>()?.mtu, 1400);
+    ///
+    /// let config = Config::parse(br#"{"cniVersion": "1.0.0", "name": "mynet", "type": "mtu", "MTU": "big"}"#)?;
+    /// let error = config.typed::<Tuning>().map(drop).unwrap_err();
+    /// assert_eq!(error.msg, r#"plugin `mtu`: `mtu` must be a number, not "big""#);
     /// # Ok::<(), libcni::spec::ErrorReply>(())
     /// ```
     ///
     /// # Errors
     /// Code 7: a key has not the form that the struct asks for.
     pub fn typed<T: DeserializeOwned>(&self) -> Result<T, ErrorReply> {
-        serde_json::from_str(&self.text).map_err(|e| {
-            let msg = format!("invalid configuration of network `{}`", self.name);
-            ErrorReply::new(ErrorCode::INVALID_NETWORK_CONFIG, msg).with_details(e.to_string())
-        })
+        read(&self.text).map_err(|e| self.invalid(&e))
+    }
+
+    /// The error for a key that has not the form asked for: which plugin, which key, which value.
+    fn invalid(&self, field: &InvalidField) -> ErrorReply {
+        let plugin: Option<String> = Fields::of(&self.object).take("type").ok().flatten();
+        let plugin = plugin.map_or_else(|| "a plugin without `type`".to_owned(), |name| format!("plugin `{name}`"));
+        let details = format!("in the configuration of network `{}`", self.name);
+        ErrorReply::new(ErrorCode::INVALID_NETWORK_CONFIG, format!("{plugin}: {field}")).with_details(details)
     }
 
     /// One key of the configuration, `None` when it is absent or null.
     fn key<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Option<T>, ErrorReply> {
         let (last, parents) = path.split_last().unwrap_or((&"", &[]));
-        let invalid = |e: crate::spec::InvalidField| {
-            let msg = format!("invalid `{}` in the configuration of network `{}`", path.join("."), self.name);
-            ErrorReply::new(ErrorCode::INVALID_NETWORK_CONFIG, msg).with_details(e.to_string())
-        };
+        let invalid = |e: InvalidField| self.invalid(&e);
         let mut fields = Fields::of(&self.object);
         for parent in parents {
             match fields.take_fields(parent).map_err(invalid)? {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::{Answer, Call, Config};
 use crate::invoke::{Environment, Exec, Failure as PluginFailure, Limits, PluginError, Request, read_reply};
 use crate::result::AddResult;
-use crate::spec::{CNI_ARGS, CNI_COMMAND, CNI_IFNAME, CniArgs, Command, IfName, Object};
+use crate::spec::{CNI_ARGS, CNI_COMMAND, CNI_IFNAME, CniArgs, Command, IfName, Object, text};
 
 /// A plugin to delegate to, by its file name in CNI_PATH. It gets the environment and the configuration of the call
 /// unless it is told otherwise.
@@ -119,10 +119,9 @@ impl<'a> Delegate<'a> {
     }
 
     fn read_result(&self, request: &Request, stdout: Vec<u8>) -> Result<AddResult, Box<PluginError>> {
-        let text = std::str::from_utf8(&stdout).unwrap_or_default();
         let config = self.config.as_ref().and_then(|config| Config::parse(config.as_bytes()).ok());
         let version = config.as_ref().unwrap_or(&self.call.config).version();
-        AddResult::parse_reply(text, version.as_str())
+        AddResult::parse_reply(&text(&stdout), version.as_str())
             .map_err(|source| PluginError::new(request, PluginFailure::InvalidResult { stdout, source }))
     }
 

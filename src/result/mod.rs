@@ -14,7 +14,7 @@ use std::fmt;
 
 pub use error::{ConvertError, ParseError};
 
-use crate::spec::{Fields, Object, Shape, Version};
+use crate::spec::{Fields, Object, Shape, Version, characters};
 
 mod error;
 #[cfg(test)]
@@ -84,7 +84,8 @@ impl AddResult {
     /// See [`ParseError`].
     #[doc(alias = "create.CreateFromBytes")]
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let mut fields = open(text)?;
+        let text = characters(text);
+        let mut fields = open(&text)?;
         let version: Option<String> = fields.take("cniVersion").map_err(ParseError::Field)?;
         Self::read(known(&version.unwrap_or_default())?, fields)
     }
@@ -96,7 +97,8 @@ impl AddResult {
     #[doc(alias = "create.Create")]
     pub fn parse_as(text: &str, version: &str) -> Result<Self, ParseError> {
         let asked = known(version)?;
-        let mut fields = open(text)?;
+        let text = characters(text);
+        let mut fields = open(&text)?;
         let found: Option<String> = fields.take("cniVersion").map_err(ParseError::Field)?;
         let found = found.unwrap_or_default();
         let mismatch = || ParseError::VersionMismatch { asked: version.to_owned(), found: found.clone() };
@@ -121,7 +123,8 @@ impl AddResult {
     /// See [`ParseError`].
     pub fn parse_reply(text: &str, requested: &str) -> Result<Self, ParseError> {
         let text = if text.trim() == "null" { "{}" } else { text };
-        let mut fields = open(text)?;
+        let text = characters(text);
+        let mut fields = open(&text)?;
         let said = fields.take::<String>("cniVersion").ok().flatten();
         let version = said.filter(|version| !version.is_empty());
         Self::read(known(version.as_deref().unwrap_or(requested))?, fields)

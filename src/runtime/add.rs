@@ -90,7 +90,7 @@ impl Cni {
 }
 
 fn read_result(answer: Answer, network: &NetworkConfig) -> Result<AddResult, Error> {
-    AddResult::parse_reply(answer.text(), network.cni_version()).map_err(|source| {
+    AddResult::parse_reply(&answer.text(), network.cni_version()).map_err(|source| {
         let Answer { stdout, request } = answer;
         let failure = Failure::InvalidResult { stdout, source };
         Error::Plugin { network: network.name().to_owned(), source: PluginError::new(&request, failure) }

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::invoke::{
     Environment, Failure, FindError, Inherited, Parameters, PluginError, Request, join_dirs, read_reply,
 };
-use crate::spec::{Command, Object};
+use crate::spec::{Command, Object, text};
 
 impl Cni {
     /// Runs a plugin of a network for an attachment, or for the network as a whole.
@@ -89,8 +89,8 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// The answer as text, where it is UTF-8, which JSON is.
-    pub(super) fn text(&self) -> &str {
-        std::str::from_utf8(&self.stdout).unwrap_or_default()
+    /// The text of a JSON document.
+    pub(super) fn text(&self) -> Cow<'_, str> {
+        text(&self.stdout)
     }
 }

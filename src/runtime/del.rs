@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::invoke::FindError;
 use crate::netns::Identity;
 use crate::result::AddResult;
-use crate::spec::{Command, Version};
+use crate::spec::{Command, Version, text};
 
 /// What DEL does about a plugin that is not installed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -105,7 +105,7 @@ impl Cni {
             attachment: describe(key.network.as_str(), key.container_id.as_str(), key.ifname.as_str()),
         };
         let entry = entry.filter(|entry| !entry.config.is_empty()).ok_or_else(not_cached)?;
-        let network = NetworkConfig::parse_any(&String::from_utf8_lossy(&entry.config));
+        let network = NetworkConfig::parse_any(&text(&entry.config));
         let network = network.map_err(|error| Error::Load(error.into()))?;
         Ok((network, Attachment::from_entry(&entry)?))
     }

@@ -77,7 +77,7 @@ impl Answers {
 }
 
 fn read_version(answer: Answer) -> Result<VersionReply, Box<PluginError>> {
-    VersionReply::parse(answer.text()).map_err(|source| {
+    VersionReply::parse(&answer.text()).map_err(|source| {
         let Answer { stdout, request } = answer;
         PluginError::new(&request, Failure::InvalidVersionReply { stdout, source })
     })

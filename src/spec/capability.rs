@@ -18,12 +18,13 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::fields::{Fields, InvalidField, Shape, serde_by_shape};
-use super::{IpNet, Object};
+use super::json::read_raw;
+use super::{InvalidField, IpNet, Object};
+
+mod shapes;
 
 /// Capability arguments by key. A plugin gets those that its `capabilities` set to true, as `runtimeConfig`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,47 +32,27 @@ use super::{IpNet, Object};
 pub struct CapabilityArgs(Object);
 
 /// A port of the host that leads to a port of the container (key `portMappings`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PortMapping {
     /// The port on the host.
     pub host_port: u16,
     /// The port in the container.
     pub container_port: u16,
     /// `tcp`, `udp` or `sctp`.
-    #[serde(default = "tcp")]
     pub protocol: String,
     /// The only address of the host that is mapped; all of them when absent.
-    #[serde(
-        rename = "hostIP",
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "absent_when_empty"
-    )]
     pub host_ip: Option<IpAddr>,
-}
-
-/// `""` counts as absent: containerd and CRI-O always send the key.
-fn absent_when_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<IpAddr>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?.filter(|text| !text.is_empty());
-    let parse = |text: String| text.parse().map_err(|e| D::Error::custom(format!("`{text}`: {e}")));
-    text.map(parse).transpose()
-}
-
-fn tcp() -> String {
-    "tcp".to_owned()
 }
 
 impl PortMapping {
     /// A TCP port on every address of the host.
     pub fn tcp(host_port: u16, container_port: u16) -> Self {
-        Self { host_port, container_port, protocol: tcp(), host_ip: None }
+        Self { host_port, container_port, protocol: "tcp".to_owned(), host_ip: None }
     }
 }
 
 /// Limits of an interface (key `bandwidth`): rates in bits per second, bursts in bits; 0 is unlimited.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bandwidth {
     /// Towards the container, bits per second.
     pub ingress_rate: u64,
@@ -84,19 +65,15 @@ pub struct Bandwidth {
 }
 
 /// A range to take an address from (key `ipRanges`, a list of lists of these).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IpRange {
     /// The network.
     pub subnet: IpNet,
     /// The first address; the network's first when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range_start: Option<IpAddr>,
     /// The last address; the network's last when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range_end: Option<IpAddr>,
     /// The gateway of the network.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway: Option<IpAddr>,
 }
 
@@ -113,27 +90,6 @@ pub struct Resolver {
     /// Options for the resolver.
     pub options: Vec<String>,
 }
-
-// By shape, since runtimes written in Go print the names of the fields as they are: `Servers`.
-impl Shape for Resolver {
-    fn read(mut fields: Fields<'_>) -> Result<Self, InvalidField> {
-        Ok(Self {
-            servers: fields.take_or_default("servers")?,
-            searches: fields.take_or_default("searches")?,
-            domain: fields.take_text("domain")?,
-            options: fields.take_or_default("options")?,
-        })
-    }
-
-    fn write(&self, object: &mut Object) {
-        object.set_filled("servers", &self.servers);
-        object.set_filled("searches", &self.searches);
-        object.set_some("domain", &self.domain);
-        object.set_filled("options", &self.options);
-    }
-}
-
-serde_by_shape!(Resolver);
 
 impl CapabilityArgs {
     /// No arguments.
@@ -157,6 +113,29 @@ impl CapabilityArgs {
     /// The value of a capability.
     pub fn get(&self, capability: &str) -> Option<&RawValue> {
         self.0.get(capability)
+    }
+
+    /// The argument of a capability as a type of this module's, or of the caller's own.
+    ///
+    /// Keys are found in any case, and `null` counts as absent
+    /// ([1.7](crate::specification#17-how-json-is-read)): containerd writes them as here.
+    ///
+    /// ```
+    /// use libcni::spec::capability::{CapabilityArgs, PortMapping};
+    ///
+    /// let args = CapabilityArgs::parse(
+    ///     r#"{"portMappings": [{"HostPort": 8080, "ContainerPort": 80, "Protocol": "tcp", "HostIP": ""}]}"#,
+    /// )?;
+    /// let ports: Option<Vec<PortMapping>> = args.typed("portMappings")?;
+    /// assert_eq!(ports, Some(vec![PortMapping::tcp(8080, 80)]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// It has not the form asked for.
+    pub fn typed<'de, T: Deserialize<'de>>(&'de self, capability: &str) -> Result<Option<T>, InvalidField> {
+        let value = self.get(capability).filter(|value| value.get() != "null");
+        value.map(read_raw).transpose().map_err(|error| error.inside_key(capability))
     }
 
     /// The arguments in order.
@@ -235,35 +214,5 @@ impl fmt::Display for CapabilityArgs {
 impl From<Object> for CapabilityArgs {
     fn from(object: Object) -> Self {
         Self(object)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_resolver_has_the_keys_of_the_convention_and_not_those_of_a_result() {
-        let mut args = CapabilityArgs::new();
-        let servers = vec!["10.1.0.1".to_owned()];
-        args.set_dns(&Resolver { servers, searches: vec!["example.org".to_owned()], ..Resolver::default() });
-        assert_eq!(args.to_string(), r#"{"dns":{"servers":["10.1.0.1"],"searches":["example.org"]}}"#);
-    }
-
-    #[test]
-    fn the_resolver_of_a_runtime_in_go_is_read() {
-        let text = r#"{"Servers":["10.1.0.1"],"Searches":null,"Options":["ndots:5"]}"#;
-        let resolver: Resolver = serde_json::from_str(text).unwrap();
-        assert_eq!((resolver.servers.len(), resolver.searches.len(), resolver.options.len()), (1, 0, 1));
-    }
-
-    #[test]
-    fn a_mapping_without_an_address_is_for_all_of_them() {
-        for absent in ["", r#","hostIP":"""#, r#","hostIP":null"#] {
-            let json = format!(r#"{{"hostPort":8080,"containerPort":80{absent}}}"#);
-            assert_eq!(serde_json::from_str::<PortMapping>(&json).unwrap(), PortMapping::tcp(8080, 80));
-        }
-        let error = serde_json::from_str::<PortMapping>(r#"{"hostPort":1,"containerPort":1,"hostIP":"10.0"}"#);
-        assert!(error.unwrap_err().to_string().starts_with("`10.0`: "));
     }
 }

@@ -1,44 +1,12 @@
 //! Typed reading of a JSON object: known keys in any case, the rest kept.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::Object;
-
-/// A field of a JSON document does not have the form that its type requires.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}{reason}", at(path))]
-pub struct InvalidField {
-    path: String,
-    reason: String,
-}
-
-fn at(path: &str) -> String {
-    if path.is_empty() {
-        return String::new();
-    }
-    format!("`{path}`: ")
-}
-
-impl InvalidField {
-    pub(crate) fn new(path: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { path: path.into(), reason: reason.into() }
-    }
-
-    /// Where the field is, such as `ips[0].address`; empty for the document itself.
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
-    /// What is wrong with it.
-    pub fn reason(&self) -> &str {
-        &self.reason
-    }
-}
+use super::json::{Entries, InvalidField, find, is_same, read_raw};
 
 /// A type that is a JSON object with some known keys, among others.
 pub(crate) trait Shape: Sized {
@@ -56,8 +24,8 @@ pub(crate) trait Shape: Sized {
 
 /// The keys of one object that nobody has taken yet, with the text of their values.
 ///
-/// Keys are found in any case, since Go's decoder accepts `"CNIVersion"` for `cniVersion` and deployed
-/// plugins print it; the last one wins. `null` counts as absent, since Go programs print it for empty lists.
+/// They are read by the rule of [`json`](super::json): Go's decoder accepts `"CNIVersion"` for `cniVersion`, and deployed
+/// plugins print it; and Go programs print `null` for empty lists.
 pub(crate) struct Fields<'a> {
     entries: Vec<(Cow<'a, str>, &'a RawValue)>,
     path: String,
@@ -83,22 +51,17 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn raw(&self, key: &str) -> Option<&'a RawValue> {
-        let (_, value) = self.entries.iter().rev().find(|(found, _)| found.eq_ignore_ascii_case(key))?;
-        (value.get() != "null").then_some(value)
-    }
-
     /// The text of a key's value.
     pub(crate) fn take_raw(&mut self, key: &str) -> Option<&'a RawValue> {
-        let value = self.raw(key);
-        self.entries.retain(|(found, _)| !found.eq_ignore_ascii_case(key));
+        let value = find(&self.entries, key);
+        self.entries.retain(|(found, _)| !is_same(found, key));
         value
     }
 
     /// The value of a key, if it is there. The key stays.
     pub(crate) fn peek<T: Deserialize<'a>>(&self, key: &str) -> Result<Option<T>, InvalidField> {
-        let parsed = self.raw(key).map(|value| serde_json::from_str(value.get())).transpose();
-        parsed.map_err(|error| InvalidField::new(self.child(key), reason(&error)))
+        let read = find(&self.entries, key).map(read_raw).transpose();
+        read.map_err(|error| error.inside_key(&self.child(key)))
     }
 
     /// The value of a key, if it is there.
@@ -110,7 +73,7 @@ impl<'a> Fields<'a> {
 
     /// The value of a key, or an error that says it is missing.
     pub(crate) fn require<T: Deserialize<'a>>(&mut self, key: &str) -> Result<T, InvalidField> {
-        self.take(key)?.ok_or_else(|| InvalidField::new(self.child(key), "is missing"))
+        self.take(key)?.ok_or_else(|| InvalidField::missing(self.child(key)))
     }
 
     /// The value of a key, or its type's default.
@@ -163,47 +126,8 @@ impl<'a> Fields<'a> {
 fn inner(value: &RawValue, path: String) -> Result<Fields<'_>, InvalidField> {
     match Fields::parse(value.get()) {
         Ok(fields) => Ok(Fields { path, ..fields }),
-        Err(error) => Err(InvalidField::new(path, reason(&error))),
-    }
-}
-
-/// The pairs of an object as they stand in its text.
-struct Entries<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Entries<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(EntriesVisitor)
-    }
-}
-
-struct EntriesVisitor;
-
-impl<'de> Visitor<'de> for EntriesVisitor {
-    type Value = Entries<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<'de>, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(Key(key)) = map.next_key()? {
-            entries.push((key, map.next_value()?));
-        }
-        Ok(Entries(entries))
-    }
-}
-
-/// A key, borrowed from the text unless it has escapes in it.
-#[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// What serde_json says, without the position: it counts from the start of a part of the text, which nobody sees.
-pub(crate) fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.rsplit_once(" at line ") {
-        Some((reason, _)) => reason.to_owned(),
-        None => text,
+        // The text is JSON: it can only be no object.
+        Err(_) => Err(InvalidField::expected("an object").about(value.get()).inside_key(&path)),
     }
 }
 
@@ -219,7 +143,8 @@ macro_rules! serde_by_shape {
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let object = <$crate::spec::Object as serde::Deserialize>::deserialize(deserializer)?;
-                $crate::spec::Shape::read($crate::spec::Fields::of(&object)).map_err(serde::de::Error::custom)
+                let read = $crate::spec::Shape::read($crate::spec::Fields::of(&object));
+                read.map_err(|error| serde::de::Error::custom($crate::spec::Placed(error)))
             }
         }
     )+};

@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::fields::{Fields, InvalidField, Shape, serde_by_shape};
+use super::InvalidField;
+use super::fields::{Fields, Shape, serde_by_shape};
 use super::object::Object;
 
 /// An address with the length of its network's prefix, such as `10.1.0.5/16`. Host bits are kept.

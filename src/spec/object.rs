@@ -7,11 +7,14 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
+use super::json::{characters, is_same};
+
 /// A JSON object as ordered pairs of a key and the *text* of its value.
 ///
 /// Values are never decoded and encoded again, so numbers of any size, the order of keys and keys that
 /// nobody knows survive (a plugin's configuration belongs to the plugin). Repeated keys are kept too;
-/// looking one up finds the last, as JSON decoders do.
+/// looking one up finds the last, as JSON decoders do. Half of a surrogate pair that is escaped without the other
+/// becomes `\ufffd`, as Go's decoder reads it.
 ///
 /// ```
 /// use libcni::spec::Object;
@@ -37,7 +40,7 @@ impl Object {
     /// # Errors
     /// The text is not JSON, not an object, or followed by more than white space.
     pub fn parse(text: &str) -> serde_json::Result<Self> {
-        serde_json::from_str(text)
+        serde_json::from_str(&characters(text))
     }
 
     /// The JSON text, indented by four spaces. Every value keeps its text.
@@ -102,7 +105,7 @@ impl Object {
 
     /// Whether there is a key that equals `key` in any case.
     pub(crate) fn has_folded(&self, key: &str) -> bool {
-        self.entries.iter().any(|(k, _)| k.eq_ignore_ascii_case(key))
+        self.entries.iter().any(|(k, _)| is_same(k, key))
     }
 
     /// Appends the pairs of another object whose keys this one does not have, repeated ones included.
@@ -127,7 +130,7 @@ impl Object {
     /// The pairs whose key is none of `keys` in any case.
     pub(crate) fn without(&self, keys: &[&str]) -> Object {
         let mut kept = self.clone();
-        kept.entries.retain(|(k, _)| !keys.iter().any(|key| k.eq_ignore_ascii_case(key)));
+        kept.entries.retain(|(k, _)| !keys.iter().any(|key| is_same(k, key)));
         kept
     }
 }

@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::fields::{Fields, InvalidField, Shape, serde_by_shape};
+use super::InvalidField;
+use super::fields::{Fields, Shape, serde_by_shape};
+use super::json::characters;
 use super::{Object, Version};
 
 /// A CNI error code. An open set: the specification reserves 1 to 99, plugins use 100 and up
@@ -162,7 +164,7 @@ impl VersionReply {
     /// The text is no such JSON object, or lacks a required key.
     #[doc(alias = "PluginDecoder")]
     pub fn parse(text: &str) -> Result<Self, InvalidVersionReply> {
-        let reply: Self = serde_json::from_str(text).map_err(InvalidVersionReply::Json)?;
+        let reply: Self = serde_json::from_str(&characters(text)).map_err(InvalidVersionReply::Json)?;
         match (reply.cni_version.as_str(), reply.supported_versions.len()) {
             ("", _) => Err(InvalidVersionReply::MissingCniVersion),
             ("0.2.0", 0) => Ok(Self { supported_versions: vec!["0.1.0".to_owned(), "0.2.0".to_owned()], ..reply }),

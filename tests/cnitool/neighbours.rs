@@ -27,7 +27,7 @@ fn among_ruins() -> Sandbox {
         ("empty", b""),
         ("cut", b"{\"name\":\"net\""),
         ("nul", &[0; 100]),
-        ("latin1", b"{\"name\":\"\xe9\"}"),
+        ("latin1", b"{\"name\":\"\xe9\""),
         ("esc-\u{1b}[2J\u{202e}", b"{"),
         ("line\nerror: forged", b"{"),
     ];
