@@ -8,7 +8,7 @@ use std::fs;
 use std::num::NonZeroU8;
 use std::process::ExitCode;
 
-use libcni::plugin::netns::run_in;
+use libcni::netns::run_in;
 use libcni::plugin::{Answer, AttachmentCall, Failure, Plugin, run};
 use libcni::result::AddResult;
 use serde::Deserialize;

@@ -24,7 +24,7 @@ may conf spec
 may invoke spec result
 may cache spec result netns
 may netns
-may link spec plugin
+may link spec netns
 may lock spec invoke
 may runtime spec conf invoke result cache error lock netns
 may plugin spec result invoke netns

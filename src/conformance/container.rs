@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::invoke::Parameters;
-use crate::plugin::netns::run_in;
+use crate::netns::run_in;
 use crate::result::AddResult;
 use crate::spec::{Command, IfName, IpNet, ValidAttachment, Version};
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::Chain;
-use crate::plugin::netns::NetnsError;
+use crate::netns::NetnsError;
 
 use super::namespace;
 

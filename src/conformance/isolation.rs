@@ -1,29 +1,36 @@
 //! Namespaces of the suite's own, so that no plugin, however broken, reaches the host's network or outlives the program.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::io;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
-use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
+
+use crate::netns::{Kind, UnshareError, unshare, unshare_as_root};
 
 /// Tells the program that it is the one inside.
 const INSIDE: &str = "LIBCNI_CONFORMANCE_INSIDE";
 
 /// The namespaces can't be made.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {doing}: {source}; checking needs root, or user namespaces for everybody")]
-pub struct NotIsolated {
-    doing: &'static str,
-    source: io::Error,
+pub enum NotIsolated {
+    /// The kernel refuses to make them.
+    #[error(transparent)]
+    Refused(#[from] UnshareError),
+    /// They can't be made a host.
+    #[error("cannot {doing}")]
+    Unfinished {
+        /// What failed.
+        doing: &'static str,
+        /// Why.
+        source: io::Error,
+    },
 }
 
 fn failed<E: Into<io::Error>>(doing: &'static str) -> impl Fn(E) -> NotIsolated {
-    move |source| NotIsolated { doing, source: source.into() }
+    move |source| NotIsolated::Unfinished { doing, source: source.into() }
 }
 
 /// Whether this process was started by [`run_again_inside`].
@@ -69,23 +76,13 @@ pub(super) fn run_again_inside() -> Result<Judge, NotIsolated> {
     Ok(Judge { stdout: process.stdout.take(), process })
 }
 
-fn make_namespaces() -> Result<(), NotIsolated> {
-    let wanted =
-        CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWIPC;
-    match unshare(wanted) {
-        Err(Errno::EPERM) => become_root_with(wanted),
-        done => done.map_err(failed("make namespaces")),
+/// In a user namespace, where the caller is no root.
+fn make_namespaces() -> Result<(), UnshareError> {
+    const OWN: [Kind; 4] = [Kind::Network, Kind::Mount, Kind::Pid, Kind::Ipc];
+    match unshare(&OWN) {
+        Err(error) if error.is_refused() => unshare_as_root(&OWN),
+        done => done,
     }
-}
-
-/// In a user namespace, the caller is root over the other namespaces.
-fn become_root_with(wanted: CloneFlags) -> Result<(), NotIsolated> {
-    let (user, group) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-    unshare(CloneFlags::CLONE_NEWUSER | wanted).map_err(failed("make a user namespace"))?;
-    let map = |file: &str, text: String| fs::write(file, text).map_err(failed("become root in a user namespace"));
-    map("/proc/self/setgroups", "deny".to_owned())?;
-    map("/proc/self/uid_map", format!("0 {user} 1"))?;
-    map("/proc/self/gid_map", format!("0 {group} 1"))
 }
 
 /// What the first process of the namespaces does first: it ends with its parent, keeps its mounts to itself, and sees

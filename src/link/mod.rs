@@ -6,7 +6,7 @@ mod routes;
 
 use std::io;
 
-use crate::plugin::netns::{NetnsError, run_in};
+use crate::netns::{NetnsError, run_in};
 use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_sys::protocols::NETLINK_ROUTE;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use libcni::plugin::netns::run_in;
+use libcni::netns::run_in;
 
 /// How long an answer may take; how long is waited for one that does not come.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use libcni::plugin::netns::run_in;
+use libcni::netns::run_in;
 use libcni::plugin::{Answer, Failure};
 use libcni::result::v100::{Body, Interface};
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use libcni::plugin::netns::run_in;
+use libcni::netns::run_in;
 use libcni::plugin::{Answer, Failure};
 use libcni::result::v100::Body;
 use libcni::spec::ErrorCode;
