@@ -72,6 +72,7 @@
 //!
 //! The protocol in full, and what this crate promises, is in [`specification`].
 
+mod cancel;
 mod chain;
 mod error;
 mod printable;
@@ -93,6 +94,7 @@ pub mod spec;
 #[cfg(feature = "watch")]
 pub mod watch;
 
+pub use cancel::CancelToken;
 pub use chain::Chain;
 pub use error::{Error, Failures};
 pub use printable::{Printable, PrintableJson};

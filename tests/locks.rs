@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use libcni::invoke::CancelToken;
+use libcni::CancelToken;
 use libcni::lock::{FileLocks, Guard, LockError, Locking, Mode, Resource, Wanted};
 use libcni::spec::{Command as Verb, ContainerId, NetworkName};
 use libcni::{Cni, Error};

@@ -15,7 +15,7 @@ use super::outcome::{Checked, Outcome};
 use super::profile::{Profile, Role};
 use super::report::Reporter;
 use super::suite::{Report, Suite, SuiteError};
-use crate::invoke::CancelToken;
+use crate::CancelToken;
 
 /// A line.
 #[derive(Serialize, Deserialize)]

@@ -11,7 +11,8 @@ use super::profile::Profile;
 use super::report::{Format, Reporter};
 use super::subject::Subject;
 use super::{judge, messages};
-use crate::invoke::{CancelToken, Limits};
+use crate::CancelToken;
+use crate::invoke::Limits;
 
 /// The checks to make of one plugin.
 ///

@@ -6,7 +6,8 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{CancelToken, FindError, Request};
+use super::{FindError, Request};
+use crate::CancelToken;
 
 /// Runs plugins. [`ProcessExec`](super::ProcessExec) runs them as processes; tests and other kinds of runtimes
 /// bring their own.

@@ -4,7 +4,6 @@
 //! the seam: everything before it ([`Request`]) and after it ([`read_reply`]) is a pure function. What both sides may
 //! expect of an execution is in [section 2](crate::specification#2-execution-protocol) of the specification.
 
-mod cancel;
 mod environment;
 mod exec;
 mod failure;
@@ -17,7 +16,8 @@ mod request;
 #[cfg(feature = "tracing")]
 mod traced;
 
-pub use cancel::CancelToken;
+#[doc(hidden)]
+pub use crate::CancelToken;
 pub use environment::Environment;
 pub(crate) use environment::Inherited;
 pub use exec::{Exec, ExecError, Limits, Output};

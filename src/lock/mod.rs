@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use self::file::FileLocks;
-use crate::invoke::CancelToken;
+use crate::CancelToken;
 use crate::spec::{ContainerId, NetworkName};
 
 /// Grants the sole or shared use of networks and containers.

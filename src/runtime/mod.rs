@@ -38,10 +38,11 @@ pub use self::del::{DelReport, OnMissingPlugin};
 pub use self::gc::Keep;
 pub use self::negotiate::SupportedVersions;
 pub use self::notice::Notice;
+use crate::CancelToken;
 use crate::cache::Cache;
 use crate::conf::NetworkConfig;
 use crate::error::Error;
-use crate::invoke::{CancelToken, Exec, Inherited, Limits, ProcessExec};
+use crate::invoke::{Exec, Inherited, Limits, ProcessExec};
 use crate::lock::Locking;
 use crate::spec::{Command, TraceContext, Version};
 

@@ -6,7 +6,7 @@ use std::thread::Builder;
 use tokio::sync::watch;
 
 use super::{Snapshot, WatchError, Watcher, error};
-use crate::invoke::CancelToken;
+use crate::CancelToken;
 
 /// What the thread has to tell: its latest snapshot, or why it ended.
 type Latest = Result<Arc<Snapshot>, WatchError>;

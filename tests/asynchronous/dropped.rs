@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use libcni::invoke::{CancelToken, Limits};
+use libcni::CancelToken;
+use libcni::invoke::Limits;
 use libcni::runtime::Keep;
 use libcni::{AsyncCni, Error};
 use tokio::runtime::Builder;

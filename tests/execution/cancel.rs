@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use libcni::invoke::{CancelToken, Exec, ExecError, Limits, Output, Request};
+use libcni::CancelToken;
+use libcni::invoke::{Exec, ExecError, Limits, Output, Request};
 use libcni::runtime::Keep;
 
 use crate::support::{Sandbox, Script, attachment, eventually, is_gone, pid_in, printing};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use libcni::CancelToken;
 use libcni::conf::NetworkConfig;
-use libcni::invoke::CancelToken;
 use libcni::{Attachment, Error};
 use serde_json::json;
 

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use libcni::CancelToken;
 use libcni::conf::{ConfDir, OnBroken};
-use libcni::invoke::{CancelToken, ObservedExec, ProcessExec};
+use libcni::invoke::{ObservedExec, ProcessExec};
 use libcni::spec::capability::CapabilityArgs;
 use libcni::spec::{CniArgs, ContainerId, IfName};
 use libcni::{Attachment, Cni};

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::process::{Child, ExitStatus};
 
-use libcni::invoke::CancelToken;
+use libcni::CancelToken;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal, kill};

@@ -15,7 +15,8 @@ use rustix::process::{PidfdFlags, WaitId, WaitIdOptions, WaitOptions, pidfd_open
 use super::after;
 use super::spawn::Spawned;
 use super::stream::Stream;
-use crate::invoke::{CancelToken, ExecError, Limits, Output};
+use crate::CancelToken;
+use crate::invoke::{ExecError, Limits, Output};
 
 /// How often to look for what nothing wakes us for.
 const TICK: Duration = Duration::from_millis(10);

@@ -15,7 +15,8 @@ use nix::errno::Errno;
 use self::block::Block;
 use self::child::{Child, Event};
 use self::obstacle::obstacle;
-use super::{CancelToken, Exec, ExecError, Limits, Output, Request};
+use super::{Exec, ExecError, Limits, Output, Request};
+use crate::CancelToken;
 
 /// Runs plugins as processes, each bounded.
 ///

@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::invoke::CancelToken;
+use crate::CancelToken;
 
 /// Calls on threads of tokio's pool, counted until their threads are through with them.
 #[derive(Clone, Debug, Default)]

@@ -16,8 +16,8 @@ mod verbs;
 
 use self::call::Calls;
 use super::Cni;
+use crate::CancelToken;
 use crate::error::Error;
-use crate::invoke::CancelToken;
 
 /// [`Cni`] with its verbs as futures (feature `tokio`).
 ///

@@ -14,7 +14,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 /// Clones cancel together. The plugin's process group is ended as it is at a deadline.
 ///
 /// ```
-/// use libcni::invoke::CancelToken;
+/// use libcni::CancelToken;
 ///
 /// let token = CancelToken::new()?;
 /// let for_the_runtime = token.clone();
@@ -46,7 +46,7 @@ impl CancelToken {
     /// A token that is cancelled with this one, and can be cancelled without it.
     ///
     /// ```
-    /// use libcni::invoke::CancelToken;
+    /// use libcni::CancelToken;
     ///
     /// let all = CancelToken::new()?;
     /// let one = all.child()?;
