@@ -1,4 +1,4 @@
-//! Ending an execution from another thread.
+//! Ending executions, and waits for them, from another thread.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -23,14 +23,17 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 /// ```
 #[derive(Clone, Debug)]
 pub struct CancelToken {
-    source: Arc<Source>,
+    /// The token's own, and then those of its ancestors.
+    causes: Vec<Arc<Cause>>,
+    /// Readable while one of several causes is, so that whoever waits needs one descriptor only.
+    any: Option<Arc<Epoll>>,
 }
 
+/// A descriptor that is readable once something is cancelled.
 #[derive(Debug)]
-enum Source {
+enum Cause {
     Event(EventFd),
-    Fd(OwnedFd),
-    Child { event: EventFd, either: Epoll, _parent: CancelToken },
+    Foreign(OwnedFd),
 }
 
 impl CancelToken {
@@ -39,11 +42,10 @@ impl CancelToken {
     /// # Errors
     /// The process has no file descriptor left.
     pub fn new() -> io::Result<Self> {
-        let source = Arc::new(Source::Event(event()?));
-        Ok(Self { source })
+        Ok(Self::of(Cause::event()?))
     }
 
-    /// A token that is cancelled with this one, and can be cancelled without it.
+    /// A token that is cancelled with this one, and can be cancelled without it. It may have children, too, to any depth.
     ///
     /// ```
     /// use libcni::CancelToken;
@@ -57,19 +59,23 @@ impl CancelToken {
     /// # Errors
     /// The process has no file descriptor left, or this token's descriptor is of a kind that can't be polled.
     pub fn child(&self) -> io::Result<Self> {
-        let event = event()?;
-        // Readable while a descriptor in it is, so that whoever waits needs no list of ancestors.
-        let either = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-        either.add(&event, EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
-        either.add(self.fd(), EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
-        let source = Arc::new(Source::Child { event, either, _parent: self.clone() });
-        Ok(Self { source })
+        let mut causes = vec![Arc::new(Cause::event()?)];
+        causes.extend(self.causes.iter().cloned());
+        // Not the parent's own: the kernel lets only a few of them watch each other in a row.
+        let any = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        for cause in &causes {
+            any.add(cause.fd(), EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
+        }
+        Ok(Self { causes, any: Some(Arc::new(any)) })
     }
 
     /// A token that is cancelled while a descriptor is readable: a `signalfd`, a pipe, an `eventfd`.
     pub fn when_readable(fd: OwnedFd) -> Self {
-        let source = Arc::new(Source::Fd(fd));
-        Self { source }
+        Self::of(Cause::Foreign(fd))
+    }
+
+    fn of(cause: Cause) -> Self {
+        Self { causes: vec![Arc::new(cause)], any: None }
     }
 
     /// Cancels. Does nothing to a token made by [`CancelToken::when_readable`].
@@ -77,9 +83,8 @@ impl CancelToken {
     /// # Errors
     /// The system refuses to signal the event, which is not known to happen.
     pub fn cancel(&self) -> io::Result<()> {
-        match &*self.source {
-            Source::Event(event) | Source::Child { event, .. } => event.write(1).map(drop)?,
-            Source::Fd(_) => {}
+        if let Cause::Event(event) = self.own() {
+            event.write(1)?;
         }
         Ok(())
     }
@@ -98,14 +103,23 @@ impl CancelToken {
 
     /// The descriptor that is readable once the token is cancelled.
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
-        match &*self.source {
-            Source::Event(event) => event.as_fd(),
-            Source::Fd(fd) => fd.as_fd(),
-            Source::Child { either, .. } => either.0.as_fd(),
-        }
+        self.any.as_ref().map_or_else(|| self.own().fd(), |any| any.0.as_fd())
+    }
+
+    fn own(&self) -> &Cause {
+        &self.causes[0]
     }
 }
 
-fn event() -> nix::Result<EventFd> {
-    EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
+impl Cause {
+    fn event() -> io::Result<Self> {
+        Ok(Self::Event(EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?))
+    }
+
+    fn fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Event(event) => event.as_fd(),
+            Self::Foreign(fd) => fd.as_fd(),
+        }
+    }
 }

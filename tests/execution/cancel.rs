@@ -56,6 +56,19 @@ fn a_token_is_cancelled_with_its_parent() {
 }
 
 #[test]
+fn a_token_is_cancelled_with_every_ancestor_however_many() {
+    let mut family = vec![CancelToken::new().unwrap()];
+    for _ in 0..100 {
+        family.push(family[family.len() - 1].child().unwrap());
+    }
+    let youngest = family.pop().unwrap();
+    assert!(!is_cancelled(&youngest));
+    family[50].cancel().unwrap();
+    assert!(!is_cancelled(&family[49]) && is_cancelled(&family[51]));
+    assert!(is_cancelled(&youngest));
+}
+
+#[test]
 fn a_token_can_be_cancelled_without_its_parent() {
     let parent = CancelToken::new().unwrap();
     let (one, other) = (parent.child().unwrap(), parent.child().unwrap());
