@@ -70,7 +70,7 @@ impl<'a> Bench<'a> {
     pub(super) fn facts(&self) -> Verdict<Facts> {
         let mut ours = self.subject.visible_dirs();
         ours.push(OURS.into());
-        Ok(Facts::of_host(&ours)?)
+        Facts::of_host(&ours)
     }
 
     /// What there is on the host, with all settings.

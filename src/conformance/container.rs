@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::invoke::Parameters;
-use crate::netns::run_in;
+use crate::link::{Handle, LinkError};
+use crate::plugin::netns::run_in;
 use crate::result::AddResult;
 use crate::spec::{Command, IfName, IpNet, ValidAttachment, Version};
 
@@ -12,7 +13,7 @@ use super::answer::Answer;
 use super::bench::Bench;
 use super::call::Call;
 use super::facts::{Facts, View};
-use super::finding::{Finding, Verdict};
+use super::finding::Verdict;
 use super::namespace::Namespace;
 use super::predecessor;
 
@@ -136,8 +137,8 @@ impl<'b> Container<'b> {
     }
 
     /// Runs something in the container's namespace.
-    pub(super) fn inside<T: Send>(&self, work: impl FnOnce() -> std::io::Result<T> + Send) -> Verdict<T> {
-        run_in(Path::new(&self.netns), work).map_err(Finding::from)?.map_err(Finding::from)
+    pub(super) fn inside<T: Send>(&self, work: impl FnOnce(&mut Handle) -> Result<T, LinkError> + Send) -> Verdict<T> {
+        Ok(run_in(Path::new(&self.netns), || work(&mut Handle::host()?))??)
     }
 
     /// The attachment in a list of valid ones.

@@ -2,35 +2,36 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::netns::run_in;
+use crate::plugin::netns::run_in;
+use crate::spec::IpNet;
 
 use super::finding::Verdict;
 use super::host::state_dirs;
-use crate::conformance::netlink::{Address, Link, Route, addresses, chains, links, routes};
+use super::nft::chains;
+use crate::link::{Handle, Link, LinkError, TableRoute};
 
 /// A namespace as it is at one moment.
 #[derive(Clone, Debug)]
 pub(super) struct View {
     pub(super) links: Vec<Link>,
-    pub(super) addresses: Vec<Address>,
-    pub(super) routes: Vec<Route>,
+    /// Each with the index of its link.
+    pub(super) addresses: Vec<(u32, IpNet)>,
+    pub(super) routes: Vec<TableRoute>,
 }
 
 impl View {
     /// The namespace of the calling thread.
-    pub(super) fn here() -> io::Result<Self> {
+    pub(super) fn here() -> Result<Self, LinkError> {
+        let mut namespace = Handle::host()?;
+        let (links, mut addresses, mut routes) = (namespace.links()?, namespace.all_addresses()?, namespace.routes()?);
         // Those that the kernel makes by itself come in their own time.
-        let is_made = |address: &Address| !is_automatic(address.net.addr());
-        Ok(Self {
-            links: links()?,
-            addresses: addresses()?.into_iter().filter(is_made).collect(),
-            routes: routes()?.into_iter().filter(|route| !is_automatic(route.dst.addr())).collect(),
-        })
+        addresses.retain(|(_, address)| !is_automatic(address.addr()));
+        routes.retain(|route| !is_automatic(route.dst.addr()));
+        Ok(Self { links, addresses, routes })
     }
 
     pub(super) fn of(netns: &Path) -> Verdict<Self> {
@@ -48,18 +49,18 @@ impl View {
     /// Everything in it.
     pub(super) fn facts(&self) -> Facts {
         let link = |link: &Link| {
-            let Link { name, mac, mtu, up, .. } = link;
-            format!("interface {name} ({mac}, MTU {mtu}, {})", if *up { "up" } else { "down" })
+            let Link { name, mac, mtu, is_up, .. } = link;
+            format!("interface {name} ({mac}, MTU {mtu}, {})", if *is_up { "up" } else { "down" })
         };
-        let address = |address: &Address| format!("address {} of {}", address.net, self.name_of(address.link));
-        let route = |route: &Route| {
+        let address = |(link, address): &(u32, IpNet)| format!("address {address} of {}", self.name_of(*link));
+        let route = |route: &TableRoute| {
             let via = route.gw.map(|gw| format!(" via {gw}")).unwrap_or_default();
             let dev = route.link.map(|link| format!(" by {}", self.name_of(link))).unwrap_or_default();
             format!("route to {}{via}{dev} in table {}", route.dst, route.table)
         };
         let links = self.links.iter().map(link);
         // The kernel gives `lo` its addresses when it comes up, and does not take them back.
-        let given = self.addresses.iter().filter(|address| !address.net.addr().is_loopback());
+        let given = self.addresses.iter().filter(|(_, address)| !address.addr().is_loopback());
         Facts(links.chain(given.map(address)).chain(self.routes.iter().map(route)).collect())
     }
 }
@@ -75,12 +76,13 @@ pub(super) struct Facts(BTreeSet<String>);
 
 impl Facts {
     /// The interfaces of a host. Their settings don't count: those of shared ones change with the containers.
-    pub(super) fn of_links() -> io::Result<Self> {
-        Ok(Self(links()?.into_iter().map(|link| format!("interface {} on the host", link.name)).collect()))
+    pub(super) fn of_links() -> Result<Self, LinkError> {
+        let links = Handle::host()?.links()?;
+        Ok(Self(links.into_iter().map(|link| format!("interface {} on the host", link.name)).collect()))
     }
 
     /// What plugins make on a host: interfaces, rules, and files, but for those of some directories.
-    pub(super) fn of_host(but: &[PathBuf]) -> io::Result<Self> {
+    pub(super) fn of_host(but: &[PathBuf]) -> Verdict<Self> {
         let rules = chains()?.into_iter().flat_map(|(chain, rules)| {
             let rule = move |number: usize| match number {
                 0 => format!("nftables chain {chain}"),
@@ -120,7 +122,7 @@ impl Facts {
 const KERNEL: Duration = Duration::from_secs(20);
 
 /// Waits until the host has no interface that it did not have before.
-pub(super) fn wait_for_links(before: &Facts) -> io::Result<()> {
+pub(super) fn wait_for_links(before: &Facts) -> Verdict {
     let began = Instant::now();
     while !Facts::of_links()?.is_within(before) && began.elapsed() < KERNEL {
         std::thread::sleep(Duration::from_millis(5));

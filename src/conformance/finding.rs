@@ -3,9 +3,11 @@
 use std::io;
 
 use crate::Chain;
-use crate::netns::NetnsError;
+use crate::link::LinkError;
+use crate::plugin::netns::NetnsError;
 
 use super::namespace;
+use super::network::NetworkError;
 
 /// How a check ended: all is well, or a finding.
 pub(super) type Verdict<T = ()> = Result<T, Finding>;
@@ -78,6 +80,18 @@ impl<T> Step<T> for Verdict<T> {
 /// What the tool itself can't do here is no fault of the plugin.
 impl From<io::Error> for Finding {
     fn from(error: io::Error) -> Self {
+        not_applicable(format!("this machine does not let the tool do it: {error}"))
+    }
+}
+
+impl From<LinkError> for Finding {
+    fn from(error: LinkError) -> Self {
+        not_applicable(format!("this machine does not let the tool do it: {}", Chain(&error)))
+    }
+}
+
+impl From<NetworkError> for Finding {
+    fn from(error: NetworkError) -> Self {
         not_applicable(format!("this machine does not let the tool do it: {error}"))
     }
 }

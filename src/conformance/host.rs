@@ -9,7 +9,8 @@ use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 
 use super::namespace::NAMED;
-use super::netlink::{LOOPBACK, create_veth, link_named, set_up};
+use super::network::{NetworkError, add_pair_here};
+use crate::link::{Handle, Request};
 
 /// Where plugins and what they run keep their state and their locks, and where daemons of the real host listen.
 pub(super) const STATE: [&str; 3] = ["/run", "/var/run", "/var/lib"];
@@ -19,10 +20,11 @@ pub(super) const UPLINK: &str = "uplink";
 
 /// A host could not be made.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {doing}: {source}")]
-pub(super) struct NotMade {
-    doing: String,
-    source: io::Error,
+pub(super) enum NotMade {
+    #[error("cannot {doing}: {source}")]
+    System { doing: String, source: io::Error },
+    #[error("cannot bring up `lo`: {0}")]
+    Network(#[from] NetworkError),
 }
 
 /// Runs something on a host of its own: in a thread, and with processes started by it, in which everything is new and
@@ -42,7 +44,7 @@ pub(super) fn on_new_host<T: Send>(keep: &[PathBuf], work: impl FnOnce() -> T + 
 fn make(keep: &[PathBuf]) -> Result<(), NotMade> {
     let failed = |doing: &str| {
         let doing = doing.to_owned();
-        move |source: io::Error| NotMade { doing, source }
+        move |source: io::Error| NotMade::System { doing, source }
     };
     unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS).map_err(|e| failed("make a host")(e.into()))?;
     let kept = keep.iter().filter(|dir| is_state(dir)).map(|dir| Ok((dir, File::open(dir)?)));
@@ -56,9 +58,10 @@ fn make(keep: &[PathBuf]) -> Result<(), NotMade> {
     fs::create_dir_all("/var/lib/cni").map_err(failed("make /var/lib/cni"))?;
     // Only some plugins read it, and not every kernel lets everybody have one.
     let _ = mount_new("sysfs", Path::new("/sys"));
-    set_up(LOOPBACK).map_err(failed("bring up `lo`"))?;
+    let mut network = Handle::host().map_err(NetworkError::from)?;
+    network.ask([Request::bring_up("lo")]).map_err(NetworkError::from)?;
     // A kernel without these has few plugins that work.
-    let _ = make_uplink();
+    let _ = add_pair_here(&mut network, UPLINK, "uplink-peer");
     Ok(())
 }
 
@@ -82,11 +85,6 @@ fn show_again(dir: &Path, opened: &File) -> io::Result<()> {
     fs::create_dir_all(dir)?;
     let hidden = format!("/proc/thread-self/fd/{}", opened.as_raw_fd());
     Ok(mount(Some(hidden.as_str()), dir, None::<&str>, MsFlags::MS_BIND | MsFlags::MS_REC, None::<&str>)?)
-}
-
-fn make_uplink() -> io::Result<()> {
-    create_veth(UPLINK, "uplink-peer", None)?;
-    [UPLINK, "uplink-peer"].iter().try_for_each(|name| set_up(link_named(name)?.index))
 }
 
 /// The path of a file that leads to the host's own namespace.

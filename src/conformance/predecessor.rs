@@ -1,8 +1,7 @@
 //! Stands in for the plugin before a chained one: a pair of interfaces, an address, a default route.
 
-use std::fs::File;
 use std::net::IpAddr;
-use std::os::fd::AsFd;
+use std::path::Path;
 
 use crate::result::AddResult;
 use crate::result::v100::{Body, Interface, Ip};
@@ -10,23 +9,27 @@ use crate::spec::{IpNet, Route};
 
 use super::container::Container;
 use super::finding::{Verdict, not_applicable};
-use crate::conformance::netlink::{LOOPBACK, add_address, add_route, create_veth, link_named, set_up};
+use super::network::add_pair;
+use crate::link::{Handle, Request};
 
 /// Adds an interface to a container, and says so as a plugin does.
 pub(super) fn add(container: &Container<'_>, ifname: &str) -> Verdict<AddResult> {
     let outside = format!("before{}", container.number);
-    let netns = File::open(&container.netns)?;
+    let mut host = Handle::host()?;
     let no_veth = |error| not_applicable(format!("this kernel makes no veth interfaces: {error}"));
-    create_veth(&outside, ifname, Some(netns.as_fd())).map_err(no_veth)?;
-    let port = link_named(&outside)?;
-    set_up(port.index)?;
+    add_pair(&mut host, &outside, ifname, Path::new(&container.netns)).map_err(no_veth)?;
+    let port = host.link(&outside)?.unwrap_or_default();
     let (address, gateway) = addresses(container.number);
-    let inside = container.inside(|| {
-        let link = link_named(ifname)?;
-        [LOOPBACK, link.index].into_iter().try_for_each(set_up)?;
-        add_address(link.index, address)?;
-        add_route(anywhere(), Some(gateway), link.index)?;
-        link_named(ifname)
+    let route = Route::new(anywhere()).via(gateway);
+    let inside = container.inside(|network| {
+        let link = network.link(ifname)?.unwrap_or_default();
+        network.ask([
+            Request::bring_up("lo"),
+            Request::set_up(link.index),
+            Request::add_address(link.index, address, false),
+            Request::add_route(link.index, &route),
+        ])?;
+        Ok(link)
     })?;
     let host = Interface { name: outside, mac: Some(port.mac), ..Interface::default() };
     let own = Interface {
@@ -36,8 +39,7 @@ pub(super) fn add(container: &Container<'_>, ifname: &str) -> Verdict<AddResult>
         ..Interface::default()
     };
     let ip = Ip { interface: Some(1), gateway: Some(gateway), ..Ip::new(address) };
-    let routes = vec![Route::new(anywhere()).via(gateway)];
-    Ok(Body { interfaces: vec![host, own], ips: vec![ip], routes, ..Body::default() }.into())
+    Ok(Body { interfaces: vec![host, own], ips: vec![ip], routes: vec![route], ..Body::default() }.into())
 }
 
 /// An address that no other container of the host has, and its gateway.

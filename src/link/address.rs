@@ -52,11 +52,13 @@ impl Handle {
         message.header.index = index;
         let message = RouteNetlinkMessage::GetAddress(message);
         let [answers] = self.ask([Request::dump("list the addresses", message)])?;
-        Ok(answers.into_iter().filter_map(|answer| of_link(answer, index)).collect())
+        let addresses = answers.into_iter().filter_map(of_message).filter(|(link, _)| *link == index);
+        Ok(addresses.map(|(_, address)| address).collect())
     }
 }
 
-fn of_link(answer: RouteNetlinkMessage, index: u32) -> Option<IpNet> {
+/// The index of the link, and the address.
+pub(super) fn of_message(answer: RouteNetlinkMessage) -> Option<(u32, IpNet)> {
     let RouteNetlinkMessage::NewAddress(message) = answer else { return None };
     let is_address = |a: &AddressAttribute| match a {
         AddressAttribute::Local(addr) | AddressAttribute::Address(addr) => Some(*addr),
@@ -66,5 +68,5 @@ fn of_link(answer: RouteNetlinkMessage, index: u32) -> Option<IpNet> {
     let local =
         message.attributes.iter().find_map(|a| if let AddressAttribute::Local(l) = a { Some(*l) } else { None });
     let addr = local.or_else(|| message.attributes.iter().find_map(is_address))?;
-    (message.header.index == index).then(|| IpNet::new(addr, message.header.prefix_len))?
+    Some((message.header.index, IpNet::new(addr, message.header.prefix_len)?))
 }

@@ -36,13 +36,13 @@ pub struct Link {
     pub alias: Option<String>,
 }
 
-/// A pair of veths to make: one end here, as port of a bridge, one in another namespace.
+/// A pair of veths to make: one end here, one in another namespace.
 #[derive(Clone, Copy, Debug)]
 pub struct Veth<'a> {
     /// The name of the end here.
     pub name: &'a str,
-    /// The index of the bridge.
-    pub bridge: u32,
+    /// The index of the bridge that the end here is a port of, if any.
+    pub bridge: Option<u32>,
     /// The MTU of both ends, in bytes; the kernel's choice when `None`.
     pub mtu: Option<u32>,
     /// The name of the other end.
@@ -97,6 +97,14 @@ impl Request {
         Self::new(format!("add bridge `{name}`"), RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)
     }
 
+    /// Makes a link of a kind that needs to know nothing else, such as `dummy`. It is down.
+    pub fn add_link(name: &str, kind: &str) -> Self {
+        let mut message = named(name);
+        message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Other(kind.to_owned()))]));
+        let message = RouteNetlinkMessage::NewLink(message);
+        Self::new(format!("add {kind} link `{name}`"), message, NLM_F_CREATE | NLM_F_EXCL)
+    }
+
     /// Has a bridge that is there keep VLANs apart.
     pub fn filter_vlans(bridge: &str) -> Self {
         let mut message = named(bridge);
@@ -105,14 +113,14 @@ impl Request {
         Self::new(format!("filter VLANs on bridge `{bridge}`"), RouteNetlinkMessage::NewLink(message), 0)
     }
 
-    /// Makes a pair of veths, with the end here up and a port of the bridge.
+    /// Makes a pair of veths, with the end here up, and a port of the bridge where there is one.
     pub fn add_veth(veth: &Veth<'_>) -> Self {
         let mut peer = named(veth.peer);
         peer.attributes.push(LinkAttribute::NetNsFd(veth.netns.as_raw_fd()));
         peer.attributes.extend(veth.peer_mac.map(|mac| LinkAttribute::Address(mac.to_vec())));
         peer.attributes.extend(veth.mtu.map(LinkAttribute::Mtu));
         let mut message = up(named(veth.name));
-        message.attributes.push(LinkAttribute::Controller(veth.bridge));
+        message.attributes.extend(veth.bridge.map(LinkAttribute::Controller));
         message.attributes.extend(veth.mtu.map(LinkAttribute::Mtu));
         let data = LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(peer)));
         message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Veth), data]));
@@ -167,6 +175,11 @@ impl Request {
         let mut message = indexed(index);
         message.header.change_mask |= LinkFlags::Up;
         Self::new("set the link down", RouteNetlinkMessage::SetLink(message), 0)
+    }
+
+    /// Sets a link up by its name.
+    pub fn bring_up(name: &str) -> Self {
+        Self::new(format!("set link `{name}` up"), RouteNetlinkMessage::SetLink(up(named(name))), 0)
     }
 
     /// Takes a link down by its name.

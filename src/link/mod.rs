@@ -3,6 +3,7 @@
 mod address;
 mod device;
 mod routes;
+mod table;
 
 use std::io;
 
@@ -15,6 +16,7 @@ use nix::errno::Errno;
 
 pub use self::device::{Link, Port, Veth};
 pub use self::routes::network;
+pub use self::table::TableRoute;
 
 /// The kernel refused something, or could not be asked.
 #[derive(Debug, thiserror::Error)]

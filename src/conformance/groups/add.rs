@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::link::{Handle, Request};
 use crate::result::v100::Body;
 use crate::spec::{CNI_IFNAME, CNI_NETNS, Command, ErrorCode, IfName, Object};
 
@@ -10,7 +11,7 @@ use crate::conformance::check::{Check, Group};
 use crate::conformance::container::{Added, shared_address};
 use crate::conformance::finding::{Step, Verdict, applies, expect, expect_none, not_applicable};
 use crate::conformance::host::own_namespace;
-use crate::conformance::netlink::{create_link, create_veth};
+use crate::conformance::network::add_pair_here;
 use crate::conformance::predecessor;
 use crate::conformance::profile::{Role, has_lists};
 
@@ -54,7 +55,8 @@ fn refuses_to_replace(bench: &Bench<'_>) -> Verdict {
     bench.needs_interface()?;
     let container = bench.addable()?;
     let name = container.ifname.as_str();
-    let made = container.inside(|| Ok(KINDS.iter().any(|kind| create_link(name, kind).is_ok())))?;
+    let made = container
+        .inside(|network| Ok(KINDS.iter().any(|kind| network.ask([Request::add_link(name, kind)]).is_ok())))?;
     applies(made, "this kernel makes no interface to stand in the way")?;
     let before = container.view()?.link(name).cloned();
     container.call(Command::Add).run().is_refused()?;
@@ -123,7 +125,7 @@ fn refuses_own_namespace(bench: &Bench<'_>) -> Verdict {
     let name = container.ifname.as_str();
     if name != "lo" {
         // Something of that name for DEL to take away.
-        create_veth(name, "guarded", None)?;
+        add_pair_here(&mut Handle::host()?, name, "guarded")?;
     }
     let free = if name == "lo" { name } else { "free0" };
     [(Command::Del, name), (Command::Add, free)].into_iter().try_for_each(|(command, name)| {

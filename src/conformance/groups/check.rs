@@ -1,13 +1,13 @@
 //! CHECK: all is well right after ADD, and what is damaged is found.
 
-use crate::spec::{Command, ErrorCode, IpNet};
+use crate::link::Request;
+use crate::spec::{Command, ErrorCode, IpNet, Route};
 use serde_json::json;
 
 use crate::conformance::bench::{Bench, has_verb};
 use crate::conformance::check::{Check, Group};
 use crate::conformance::container::{Added, Container};
 use crate::conformance::finding::{Step, Verdict, applies, expect_none, not_applicable};
-use crate::conformance::netlink::{add_route, delete_address, delete_link, delete_route, link_named};
 
 const SECTION: &str = "2.7 CHECK";
 
@@ -50,17 +50,17 @@ fn finds_missing_address(bench: &Bench<'_>) -> Verdict {
     let (container, added) = checked(bench)?;
     let view = container.view()?;
     let said = added.result.latest().ips;
-    let found = view.addresses.iter().find(|address| said.iter().any(|ip| ip.address == address.net));
-    let address = found.ok_or_else(|| not_applicable("the result has no address in the container"))?;
-    container.inside(|| delete_address(*address))?;
-    is_noticed(&container, &added, &format!("with {} gone", address.net))
+    let found = view.addresses.iter().find(|(_, address)| said.iter().any(|ip| ip.address == *address));
+    let (link, address) = found.ok_or_else(|| not_applicable("the result has no address in the container"))?;
+    container.inside(|network| network.ask([Request::delete_address(*link, *address)]))?;
+    is_noticed(&container, &added, &format!("with {address} gone"))
 }
 
 fn finds_missing_interface(bench: &Bench<'_>) -> Verdict {
     bench.needs_interface()?;
     let (container, added) = checked(bench)?;
     let name = container.ifname.as_str();
-    container.inside(|| delete_link(link_named(name)?.index))?;
+    container.inside(|network| network.ask([Request::delete_link(name)]))?;
     is_noticed(&container, &added, &format!("with {name} gone"))
 }
 
@@ -71,7 +71,7 @@ fn finds_missing_route(bench: &Bench<'_>) -> Verdict {
     let said = added.result.latest().routes;
     let found = view.routes.iter().find(|route| said.iter().any(|other| other.dst == route.dst));
     let route = found.ok_or_else(|| not_applicable("the result has no route in the container"))?;
-    container.inside(|| delete_route(route))?;
+    container.inside(|network| network.ask([Request::delete_route(route)]))?;
     is_noticed(&container, &added, &format!("with the route to {} gone", route.dst))
 }
 
@@ -102,7 +102,10 @@ fn allows_further_routes(bench: &Bench<'_>) -> Verdict {
     let (container, added) = checked(bench)?;
     let elsewhere = IpNet::new([198, 51, 100, 0].into(), 24).expect("a prefix length");
     let name = container.ifname.as_str();
-    container.inside(|| add_route(elsewhere, None, link_named(name)?.index))?;
+    container.inside(|network| {
+        let link = network.link(name)?.unwrap_or_default();
+        network.ask([Request::add_route(link.index, &Route::new(elsewhere))])
+    })?;
     container.check(&added.result).succeeds().when("with a further route")
 }
 

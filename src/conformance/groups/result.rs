@@ -1,7 +1,8 @@
 //! The result: its form, and whether it is true.
 
+use crate::link::Link;
 use crate::result::v100::{Body, Interface, Ip};
-use crate::spec::{Command, Route, Version};
+use crate::spec::{Command, IpNet, Route, Version};
 use serde_json::Value;
 
 use crate::conformance::answer::Answer;
@@ -10,7 +11,6 @@ use crate::conformance::check::{Check, Group};
 use crate::conformance::container::{Added, Container};
 use crate::conformance::facts::View;
 use crate::conformance::finding::{Step, Verdict, applies, deviation, expect, expect_none};
-use crate::conformance::netlink::{Address, Link};
 use crate::conformance::profile::{Role, has_lists, says_family};
 
 const NEWEST: &str = "5.1 Results of 1.0.0 and 1.1.0";
@@ -142,7 +142,8 @@ fn has_address(attached: &Attached<'_>, ip: &Ip) -> Verdict {
     let interface = interface.transpose()?;
     let view = if interface.is_none_or(is_inside) { inside } else { outside };
     let link = interface.and_then(|interface| view.link(&interface.name)).map(|link| link.index);
-    let is_it = |address: &Address| address.net == ip.address && (interface.is_none() || link == Some(address.link));
+    let is_it =
+        |(index, address): &(u32, IpNet)| *address == ip.address && (interface.is_none() || link == Some(*index));
     let place = interface.map_or("the container", |interface| &interface.name);
     expect(view.addresses.iter().any(is_it), || format!("{answer}: {place} has no address {}", ip.address))
 }

@@ -65,7 +65,7 @@ pub(crate) struct NewPort<'a> {
 pub(crate) fn add_port(host: &mut Handle, bridge: &Link, config: &Config, port: &NewPort<'_>) -> Answer<Link> {
     let veth = Veth {
         name: port.name,
-        bridge: bridge.index,
+        bridge: Some(bridge.index),
         mtu: config.mtu(),
         peer: port.ifname,
         peer_mac: port.mac,
