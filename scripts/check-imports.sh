@@ -29,7 +29,7 @@ may lock spec
 may runtime spec conf invoke result cache error lock netns
 may plugin spec result invoke netns
 may watch conf invoke
-may conformance spec conf result invoke netns plugin
+may conformance spec conf result invoke link netns plugin
 
 # Only these files read or change anything outside the process's memory.
 system='std::fs|std::env::|std::process::Command|std::os::fd|\bnix::|\brustix::|io::(stdin|stdout|stderr)'

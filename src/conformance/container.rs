@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::invoke::Parameters;
 use crate::link::{Handle, LinkError};
-use crate::plugin::netns::run_in;
+use crate::netns::{Namespace, Pin, run_in};
 use crate::result::AddResult;
 use crate::spec::{Command, IfName, IpNet, ValidAttachment, Version};
 
@@ -14,13 +14,13 @@ use super::bench::Bench;
 use super::call::Call;
 use super::facts::{Facts, View};
 use super::finding::Verdict;
-use super::namespace::Namespace;
+use super::host::NAMED;
 use super::predecessor;
 
 /// A container with one attachment.
 pub(super) struct Container<'b> {
     pub(super) bench: &'b Bench<'b>,
-    namespace: Option<Namespace>,
+    namespace: Option<Pin>,
     pub(super) netns: String,
     pub(super) number: usize,
     pub(super) id: String,
@@ -38,7 +38,9 @@ pub(super) struct Added {
 
 impl<'b> Container<'b> {
     pub(super) fn new(bench: &'b Bench<'b>, number: usize, version: Version) -> Verdict<Self> {
-        let namespace = Namespace::create()?;
+        let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
+        let path = Path::new(NAMED).join(format!("conformance-{now:x}"));
+        let namespace = Namespace::create()?.pin(path)?;
         let netns = namespace.path().display().to_string();
         let id = format!("conformance-{number}");
         let ifname = bench.subject.ifname.clone();

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::plugin::netns::run_in;
+use crate::netns::run_in;
 use crate::spec::IpNet;
 
 use super::finding::Verdict;

@@ -4,9 +4,8 @@ use std::io;
 
 use crate::Chain;
 use crate::link::LinkError;
-use crate::plugin::netns::NetnsError;
+use crate::netns::NetnsError;
 
-use super::namespace;
 use super::network::NetworkError;
 
 /// How a check ended: all is well, or a finding.
@@ -99,11 +98,5 @@ impl From<NetworkError> for Finding {
 impl From<NetnsError> for Finding {
     fn from(error: NetnsError) -> Self {
         not_applicable(Chain(&error).to_string())
-    }
-}
-
-impl From<namespace::NotMade> for Finding {
-    fn from(error: namespace::NotMade) -> Self {
-        not_applicable(error.to_string())
     }
 }

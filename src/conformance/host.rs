@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 
-use super::namespace::NAMED;
 use super::network::{NetworkError, add_pair_here};
 use crate::link::{Handle, Request};
 
 /// Where plugins and what they run keep their state and their locks, and where daemons of the real host listen.
 pub(super) const STATE: [&str; 3] = ["/run", "/var/run", "/var/lib"];
+
+/// Where `ip netns` keeps its names.
+pub(super) const NAMED: &str = "/var/run/netns";
 
 /// An interface of every host, for plugins that need one to work on.
 pub(super) const UPLINK: &str = "uplink";

@@ -39,7 +39,6 @@ mod judge;
 mod known;
 mod log;
 mod messages;
-mod namespace;
 mod network;
 mod nft;
 mod outcome;
