@@ -140,7 +140,7 @@ impl<'b> Container<'b> {
 
     /// Runs something in the container's namespace.
     pub(super) fn inside<T: Send>(&self, work: impl FnOnce(&mut Handle) -> Result<T, LinkError> + Send) -> Verdict<T> {
-        Ok(run_in(Path::new(&self.netns), || work(&mut Handle::host()?))??)
+        Ok(run_in(Path::new(&self.netns), || work(&mut Handle::here()?))??)
     }
 
     /// The attachment in a list of valid ones.

@@ -26,7 +26,7 @@ pub(super) struct View {
 impl View {
     /// The namespace of the calling thread.
     pub(super) fn here() -> Result<Self, LinkError> {
-        let mut namespace = Handle::host()?;
+        let mut namespace = Handle::here()?;
         let (links, mut addresses, mut routes) = (namespace.links()?, namespace.all_addresses()?, namespace.routes()?);
         // Those that the kernel makes by itself come in their own time.
         addresses.retain(|(_, address)| !is_automatic(address.addr()));
@@ -77,7 +77,7 @@ pub(super) struct Facts(BTreeSet<String>);
 impl Facts {
     /// The interfaces of a host. Their settings don't count: those of shared ones change with the containers.
     pub(super) fn of_links() -> Result<Self, LinkError> {
-        let links = Handle::host()?.links()?;
+        let links = Handle::here()?.links()?;
         Ok(Self(links.into_iter().map(|link| format!("interface {} on the host", link.name)).collect()))
     }
 

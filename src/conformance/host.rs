@@ -60,7 +60,7 @@ fn make(keep: &[PathBuf]) -> Result<(), NotMade> {
     fs::create_dir_all("/var/lib/cni").map_err(failed("make /var/lib/cni"))?;
     // Only some plugins read it, and not every kernel lets everybody have one.
     let _ = mount_new("sysfs", Path::new("/sys"));
-    let mut network = Handle::host().map_err(NetworkError::from)?;
+    let mut network = Handle::here().map_err(NetworkError::from)?;
     network.ask([Request::bring_up("lo")]).map_err(NetworkError::from)?;
     // A kernel without these has few plugins that work.
     let _ = add_pair_here(&mut network, UPLINK, "uplink-peer");

@@ -15,7 +15,7 @@ use crate::link::{Handle, Request};
 /// Adds an interface to a container, and says so as a plugin does.
 pub(super) fn add(container: &Container<'_>, ifname: &str) -> Verdict<AddResult> {
     let outside = format!("before{}", container.number);
-    let mut host = Handle::host()?;
+    let mut host = Handle::here()?;
     let no_veth = |error| not_applicable(format!("this kernel makes no veth interfaces: {error}"));
     add_pair(&mut host, &outside, ifname, Path::new(&container.netns)).map_err(no_veth)?;
     let port = host.link(&outside)?.unwrap_or_default();

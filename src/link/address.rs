@@ -51,8 +51,8 @@ impl Handle {
         let mut message = AddressMessage::default();
         message.header.index = index;
         let message = RouteNetlinkMessage::GetAddress(message);
-        let [answers] = self.ask([Request::dump("list the addresses", message)])?;
-        let addresses = answers.into_iter().filter_map(of_message).filter(|(link, _)| *link == index);
+        let listed = self.list("list the addresses", message)?;
+        let addresses = listed.into_iter().filter_map(of_message).filter(|(link, _)| *link == index);
         Ok(addresses.map(|(_, address)| address).collect())
     }
 }

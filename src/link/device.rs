@@ -227,24 +227,18 @@ impl Handle {
     /// A link by name; `None` when there is none.
     pub fn link(&mut self, name: &str) -> Result<Option<Link>, LinkError> {
         let [answers] = self.ask([Request::get_link(name).fine_with(&[Errno::ENODEV])])?;
-        Ok(Link::among(answers))
+        Ok(answers.into_link())
     }
 
     /// All links.
     pub fn links(&mut self) -> Result<Vec<Link>, LinkError> {
         let message = RouteNetlinkMessage::GetLink(LinkMessage::default());
-        let [answers] = self.ask([Request::dump("list the links", message)])?;
-        Ok(answers.into_iter().filter_map(Link::of).collect())
+        Ok(self.list("list the links", message)?.into_iter().filter_map(Link::of).collect())
     }
 }
 
 impl Link {
-    /// The link in an answer.
-    pub fn among(answers: Vec<RouteNetlinkMessage>) -> Option<Self> {
-        answers.into_iter().find_map(Self::of)
-    }
-
-    fn of(answer: RouteNetlinkMessage) -> Option<Self> {
+    pub(super) fn of(answer: RouteNetlinkMessage) -> Option<Self> {
         let RouteNetlinkMessage::NewLink(message) = answer else { return None };
         let mut link = Self {
             index: message.header.index,

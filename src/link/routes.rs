@@ -72,7 +72,7 @@ impl Handle {
         wanted.attributes.push(RouteAttribute::Destination(RouteAddress::from(address)));
         let get = Request::new(format!("find the route to {address}"), RouteNetlinkMessage::GetRoute(wanted), 0);
         let [answers] = self.ask([get.fine_with(&[Errno::ENETUNREACH, Errno::EHOSTUNREACH])])?;
-        Ok(answers.iter().find_map(leaves_through))
+        Ok(answers.messages.iter().find_map(leaves_through))
     }
 
     /// Whether a route of a link is there, or one of another link to the same destination, in whose favour it was
@@ -80,8 +80,8 @@ impl Handle {
     pub fn has_route(&mut self, index: u32, route: &Route) -> Result<bool, LinkError> {
         let mut all = RouteMessage::default();
         all.header.address_family = if route.dst.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
-        let [answers] = self.ask([Request::dump("list the routes", RouteNetlinkMessage::GetRoute(all))])?;
-        Ok(answers.iter().any(|answer| is_route(answer, index, route)))
+        let listed = self.list("list the routes", RouteNetlinkMessage::GetRoute(all))?;
+        Ok(listed.iter().any(|answer| is_route(answer, index, route)))
     }
 }
 

@@ -15,7 +15,7 @@ use crate::spec::IpNet;
 /// ```no_run
 /// use libcni::link::Handle;
 ///
-/// let mut host = Handle::host()?;
+/// let mut host = Handle::here()?;
 /// for route in host.routes()?.iter().filter(|route| route.table == 254) {
 ///     println!("{} via {:?}", route.dst, route.gw);
 /// }
@@ -58,8 +58,7 @@ impl Handle {
     /// The kernel refuses, or can't be asked.
     pub fn all_addresses(&mut self) -> Result<Vec<(u32, IpNet)>, LinkError> {
         let message = RouteNetlinkMessage::GetAddress(AddressMessage::default());
-        let [answers] = self.ask([Request::dump("list the addresses", message)])?;
-        Ok(answers.into_iter().filter_map(of_message).collect())
+        Ok(self.list("list the addresses", message)?.into_iter().filter_map(of_message).collect())
     }
 
     /// Lists the routes for packets that are sent on, of both families and all tables. The kernel makes some of them by
@@ -71,11 +70,10 @@ impl Handle {
         let of_family = |family| {
             let mut all = RouteMessage::default();
             all.header.address_family = family;
-            Request::dump("list the routes", RouteNetlinkMessage::GetRoute(all))
+            RouteNetlinkMessage::GetRoute(all)
         };
-        // A socket takes one list at a time.
-        let [v4] = self.ask([of_family(AddressFamily::Inet)])?;
-        let [v6] = self.ask([of_family(AddressFamily::Inet6)])?;
+        let v4 = self.list("list the routes", of_family(AddressFamily::Inet))?;
+        let v6 = self.list("list the routes", of_family(AddressFamily::Inet6))?;
         Ok(v4.iter().chain(&v6).filter_map(TableRoute::of).collect())
     }
 }

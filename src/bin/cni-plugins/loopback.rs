@@ -15,7 +15,7 @@ pub(crate) struct Loopback;
 impl Plugin for Loopback {
     fn add(&self, call: &AttachmentCall) -> Answer<AddResult> {
         let netns = netns(call)?;
-        let mut handle = Handle::inside(netns)??;
+        let mut handle = Handle::inside(netns)?;
         let lo = lo(&mut handle)?;
         handle.ask([Request::set_up(lo.index)])?;
         let result = |ips| describe(&lo, ips, netns).into();
@@ -30,7 +30,7 @@ impl Plugin for Loopback {
         let Some(netns) = call.netns() else { return Ok(()) };
         let mut handle = match Handle::inside(netns) {
             Err(e) if e.is_gone() => return Ok(()),
-            entered => entered??,
+            entered => entered?,
         };
         let lo = lo(&mut handle)?;
         handle.ask([Request::set_down(lo.index)])?;
@@ -39,7 +39,7 @@ impl Plugin for Loopback {
 
     fn check(&self, call: &AttachmentCall) -> Answer {
         let netns = netns(call)?;
-        let lo = lo(&mut Handle::inside(netns)??)?;
+        let lo = lo(&mut Handle::inside(netns)?)?;
         match lo.is_up {
             true => Ok(()),
             false => Err(Failure::internal(format!("`lo` is down in network namespace {}", netns.display()))),

@@ -125,7 +125,7 @@ fn refuses_own_namespace(bench: &Bench<'_>) -> Verdict {
     let name = container.ifname.as_str();
     if name != "lo" {
         // Something of that name for DEL to take away.
-        add_pair_here(&mut Handle::host()?, name, "guarded")?;
+        add_pair_here(&mut Handle::here()?, name, "guarded")?;
     }
     let free = if name == "lo" { name } else { "free0" };
     [(Command::Del, name), (Command::Add, free)].into_iter().try_for_each(|(command, name)| {

@@ -39,7 +39,7 @@ pub(crate) fn add(call: &AttachmentCall) -> Answer<AddResult> {
     let ipam_type = call.config.ipam_type()?;
     let previous = call.config.prev_result()?;
     let inside = Inside::new(netns, call.ifname.as_str())?;
-    let mut adding = Adding { call, config, names: Names::of(call), netns, host: Handle::host()?, inside };
+    let mut adding = Adding { call, config, names: Names::of(call), netns, host: Handle::here()?, inside };
     let (bridge, port) = adding.make_port()?;
     // Only now, when the attachment can't be there already: taking back an address asked for once more would free the
     // one that is in use. And some IPAM plugins ask for it through the container's interface.

@@ -31,7 +31,7 @@ pub(crate) fn rules(config: &Config, body: &Body, ifname: &str, names: &Names) -
 
 /// The host's side: the bridge, its gateway addresses, the port.
 pub(crate) fn host(config: &Config, body: &Body, port: &str) -> Answer {
-    let mut host = Handle::host()?;
+    let mut host = Handle::here()?;
     let bridge = host.link(&config.bridge)?.ok_or_else(|| different(format!("bridge `{}` is gone", config.bridge)))?;
     if bridge.kind.as_deref() != Some("bridge") || !bridge.is_up {
         return Err(different(format!("`{}` is not a bridge that is up", config.bridge)));
@@ -62,7 +62,7 @@ pub(crate) fn container(netns: &Path, ifname: &str, config: &Config, body: &Body
 }
 
 fn container_here(ifname: &str, config: &Config, body: &Body) -> Answer {
-    let mut inside = Handle::host()?;
+    let mut inside = Handle::here()?;
     let link = inside.link(ifname)?.ok_or_else(|| different(format!("interface `{ifname}` is gone")))?;
     let recorded = body.interfaces.iter().find(|i| i.sandbox.is_some() && i.name == ifname);
     let mac = recorded.and_then(|interface| interface.mac.as_deref());

@@ -20,7 +20,7 @@ pub(crate) struct Inside<'a> {
 impl<'a> Inside<'a> {
     /// Gets a hold of a namespace that may not have the interface already.
     pub(crate) fn new(netns: &'a Path, ifname: &str) -> Answer<Self> {
-        let mut handle = Handle::inside(netns)??;
+        let mut handle = Handle::inside(netns)?;
         match handle.link(ifname)? {
             None => Ok(Self { netns, handle }),
             Some(_) => {
@@ -72,8 +72,8 @@ fn set(path: &str, value: &str) -> Answer {
 /// Deletes the container's interface, and with it the host's end; fine when interface or namespace is gone.
 pub(crate) fn delete(netns: &Path, ifname: &str) -> Answer {
     match Handle::inside(netns) {
-        Ok(inside) => {
-            inside?.ask([Request::delete_link(ifname)])?;
+        Ok(mut inside) => {
+            inside.ask([Request::delete_link(ifname)])?;
             Ok(())
         }
         Err(error) if error.is_gone() => Ok(()),

@@ -17,7 +17,7 @@ pub(crate) fn ensure_bridge(host: &mut Handle, config: &Config) -> Answer<Link> 
     let name = config.bridge.as_str();
     let add = Request::add_bridge(name, random_mac(), config.mtu(), config.vlan > 0).fine_with(&[Errno::EEXIST]);
     let [_, found] = host.ask([add, Request::get_link(name)]).map_err(|e| or_without_vlans(e, config))?;
-    let bridge = Link::among(found).ok_or_else(|| Failure::internal(format!("no answer about link `{name}`")))?;
+    let bridge = found.into_link().ok_or_else(|| Failure::internal(format!("no answer about link `{name}`")))?;
     if bridge.kind.as_deref() != Some("bridge") {
         let msg = format!("link `{name}` exists but is not a bridge");
         return Err(Failure::new(ErrorCode::INVALID_NETWORK_CONFIG, msg));
@@ -94,7 +94,7 @@ fn or_in_the_way(host: &mut Handle, port: &NewPort<'_>, error: LinkError) -> Fai
 
 fn finish_port(host: &mut Handle, config: &Config, port: &NewPort<'_>) -> Answer<Link> {
     let [_, found] = host.ask([Request::set_alias(port.name, port.alias), Request::get_link(port.name)])?;
-    let link = Link::among(found).unwrap_or_default();
+    let link = found.into_link().unwrap_or_default();
     let mut requests = Vec::new();
     if config.hairpin_mode || config.port_isolation {
         let port = Port { hairpin: config.hairpin_mode, isolated: config.port_isolation };

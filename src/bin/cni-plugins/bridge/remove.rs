@@ -12,7 +12,7 @@ use libcni::link::{Handle, LinkError, Request};
 pub(crate) fn del(call: &AttachmentCall) -> Answer {
     let names = Names::of(call);
     let ipam_type = call.config.ipam_type()?;
-    let mut host = Handle::host()?;
+    let mut host = Handle::here()?;
     let is_ours = take_down(&mut host, &names.port)?;
     if !is_ours && let Some(netns) = call.netns() {
         // Another implementation called the host's end otherwise.
@@ -69,7 +69,7 @@ pub(crate) fn gc(call: &Call) -> Answer {
 }
 
 fn delete_stale_ports(network: &str, valid: &[String]) -> Answer {
-    let mut host = Handle::host()?;
+    let mut host = Handle::here()?;
     let prefix = config::alias_prefix(network);
     let is_stale = |alias: &String| alias.starts_with(&prefix) && !valid.contains(alias);
     let stale: Vec<_> = host.links()?.into_iter().filter(|link| link.alias.as_ref().is_some_and(is_stale)).collect();

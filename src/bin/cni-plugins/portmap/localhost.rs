@@ -10,7 +10,7 @@ use libcni::link::{Handle, LinkError, Request};
 /// Sets `route_localnet` on the interface through which the host reaches a container. It stays set, as the container's
 /// network stays: others may need it.
 pub(crate) fn route_to(container: IpAddr) -> Result<(), LinkError> {
-    let mut host = Handle::host()?;
+    let mut host = Handle::here()?;
     // A host without a route reaches the container from no address.
     if let Some(index) = host.interface_towards(container)? {
         host.ask([Request::route_localnet(index)])?;

@@ -1,0 +1,40 @@
+//! What goes wrong between this program and the kernel.
+
+use std::io;
+
+use nix::errno::Errno;
+
+use crate::netns::NetnsError;
+
+/// The kernel refused something, or could not be asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LinkError {
+    /// A request failed.
+    #[error("cannot {doing}")]
+    Refused {
+        /// What was tried, such as "find link `eth0`".
+        doing: String,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// The network namespace can't be entered.
+    #[error(transparent)]
+    Netns(#[from] NetnsError),
+}
+
+impl LinkError {
+    pub(super) fn new(doing: impl Into<String>, source: impl Into<io::Error>) -> Self {
+        Self::Refused { doing: doing.into(), source: source.into() }
+    }
+
+    /// Returns whether the kernel refused with this error.
+    pub fn is(&self, errno: Errno) -> bool {
+        matches!(self, Self::Refused { source, .. } if source.raw_os_error() == Some(errno as i32))
+    }
+
+    /// Returns whether the network namespace is gone, or never was.
+    pub fn is_gone(&self) -> bool {
+        matches!(self, Self::Netns(error) if error.is_gone())
+    }
+}

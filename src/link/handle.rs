@@ -1,0 +1,105 @@
+//! The connection to the kernel.
+
+use std::io;
+use std::path::Path;
+
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_sys::protocols::NETLINK_ROUTE;
+use netlink_sys::{Socket, SocketAddr};
+use nix::errno::Errno;
+
+use super::replies::Replies;
+use super::{Answer, LinkError, Request};
+use crate::netns::run_in;
+
+const DATAGRAM: usize = 1 << 16;
+
+/// The routing part of one network namespace. Keeps to that namespace wherever it is used.
+#[derive(Debug)]
+pub struct Handle {
+    socket: Socket,
+    sequence: u32,
+}
+
+impl Handle {
+    /// Opens the namespace of the calling thread.
+    ///
+    /// # Errors
+    /// The kernel gives out no socket.
+    pub fn here() -> Result<Self, LinkError> {
+        let open = || {
+            let mut socket = Socket::new(NETLINK_ROUTE)?;
+            socket.bind_auto()?;
+            // An error need not carry the request back.
+            socket.set_cap_ack(true)?;
+            // Lists of what one link has are not lists of what all links have. Old kernels list all the same.
+            let _ = socket.set_netlink_get_strict_chk(true);
+            Ok(socket)
+        };
+        let socket = open().map_err(|e: io::Error| LinkError::new("open a netlink socket", e))?;
+        Ok(Self { socket, sequence: 0 })
+    }
+
+    /// Opens the namespace that a path leads to.
+    ///
+    /// # Errors
+    /// There is none ([`LinkError::is_gone`]), or it can't be entered.
+    pub fn inside(netns: impl AsRef<Path>) -> Result<Self, LinkError> {
+        run_in(netns, Self::here)?
+    }
+
+    /// Asks for several things in one message, in order, and returns what each answered. The first one that fails
+    /// is the error; the kernel has tried the ones after it all the same.
+    ///
+    /// # Errors
+    /// The kernel refused one of them, or could not be asked.
+    pub fn ask<const N: usize>(&mut self, requests: [Request; N]) -> Result<[Answer; N], LinkError> {
+        let answers = self.ask_all(requests.into())?;
+        Ok(answers.try_into().expect("an answer for each request"))
+    }
+
+    /// Asks for a list, once more where it changed meanwhile: an interrupted list may lack what was there all the time.
+    pub(super) fn list(
+        &mut self,
+        doing: &str,
+        message: RouteNetlinkMessage,
+    ) -> Result<Vec<RouteNetlinkMessage>, LinkError> {
+        const ATTEMPTS: u32 = 20;
+        for _ in 0..ATTEMPTS {
+            let [answer] = self.ask([Request::dump(doing, message.clone())])?;
+            if !answer.is_interrupted {
+                return Ok(answer.messages);
+            }
+        }
+        Err(LinkError::new(format!("{doing}, which change all the time"), Errno::EAGAIN))
+    }
+
+    /// Does the same as [`Handle::ask`], for any number of requests.
+    ///
+    /// # Errors
+    /// The kernel refused one of them, or could not be asked.
+    pub fn ask_all(&mut self, requests: Vec<Request>) -> Result<Vec<Answer>, LinkError> {
+        let first = self.sequence + 1;
+        let expected: Vec<_> = requests.iter().map(|r| (r.doing.clone(), r.fine)).collect();
+        let mut bytes = Vec::new();
+        for request in requests {
+            self.sequence += 1;
+            bytes.extend(request.bytes(self.sequence));
+        }
+        if bytes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sent = self.socket.send_to(&bytes, &SocketAddr::new(0, 0), 0);
+        sent.map_err(|e| LinkError::new("send a netlink message", e))?;
+        let mut replies = Replies::new(first, expected.len());
+        // Without looking first how long a datagram is, as the crate would: the kernel sends none that is longer.
+        let mut datagram = Vec::with_capacity(DATAGRAM);
+        while !replies.is_complete() {
+            datagram.clear();
+            let received = self.socket.recv(&mut datagram, 0);
+            received.map_err(|e| LinkError::new("receive a netlink message", e))?;
+            replies.read(&datagram)?;
+        }
+        replies.into_answers(&expected)
+    }
+}

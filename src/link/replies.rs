@@ -1,0 +1,97 @@
+//! The kernel's answers, as they come in.
+
+use netlink_packet_core::{NLM_F_DUMP_INTR, NetlinkMessage, NetlinkPayload};
+use netlink_packet_route::RouteNetlinkMessage;
+use nix::errno::Errno;
+
+use super::{Answer, LinkError};
+
+/// The answers to the requests of one message, as they come in.
+pub(super) struct Replies {
+    first: u32,
+    answers: Vec<Answer>,
+    open: usize,
+    /// How each request ended: the error number, or 0.
+    ends: Vec<Option<i32>>,
+}
+
+impl Replies {
+    pub(super) fn new(first: u32, count: usize) -> Self {
+        Self { first, answers: vec![Answer::default(); count], open: count, ends: vec![None; count] }
+    }
+
+    /// Whether every request was answered to its end.
+    pub(super) fn is_complete(&self) -> bool {
+        self.open == 0
+    }
+
+    pub(super) fn read(&mut self, mut packet: &[u8]) -> Result<(), LinkError> {
+        let garbled =
+            |e: netlink_packet_core::DecodeError| LinkError::new(format!("read a netlink answer: {e}"), Errno::EPROTO);
+        while packet.len() >= 16 {
+            let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(packet).map_err(garbled)?;
+            let length = (message.header.length as usize).next_multiple_of(4);
+            packet = packet.get(length..).unwrap_or_default();
+            let Some(index) = message.header.sequence_number.checked_sub(self.first) else { continue };
+            let index = index as usize;
+            if let Some(answer) = self.answers.get_mut(index) {
+                answer.is_interrupted |= message.header.flags & NLM_F_DUMP_INTR != 0;
+            }
+            match message.payload {
+                NetlinkPayload::InnerMessage(answer) if index < self.answers.len() => {
+                    self.answers[index].messages.push(answer)
+                }
+                NetlinkPayload::Error(error) => self.end(index, error.code.map_or(0, |code| -code.get())),
+                NetlinkPayload::Done(done) => self.end(index, -done.code),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, index: usize, errno: i32) {
+        if let Some(end @ None) = self.ends.get_mut(index) {
+            *end = Some(errno);
+            self.open -= 1;
+        }
+    }
+
+    pub(super) fn into_answers(self, expected: &[(String, &'static [Errno])]) -> Result<Vec<Answer>, LinkError> {
+        for ((doing, fine), end) in expected.iter().zip(&self.ends) {
+            let errno = Errno::from_raw(end.unwrap_or_default());
+            if end.unwrap_or_default() != 0 && !fine.contains(&errno) {
+                return Err(LinkError::new(doing, errno));
+            }
+        }
+        Ok(self.answers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use netlink_packet_core::DoneMessage;
+
+    use super::*;
+
+    /// The end of a list, as the kernel marks it.
+    fn end_of_list(flags: u16) -> Vec<u8> {
+        let payload = NetlinkPayload::<RouteNetlinkMessage>::Done(DoneMessage::default());
+        let mut message = NetlinkMessage::new(Default::default(), payload);
+        message.header.flags = flags;
+        message.header.sequence_number = 1;
+        message.finalize();
+        let mut bytes = vec![0; message.buffer_len()];
+        message.serialize(&mut bytes);
+        bytes
+    }
+
+    #[test]
+    fn a_list_that_changed_meanwhile_is_marked() {
+        for (flags, is_interrupted) in [(0, false), (NLM_F_DUMP_INTR, true)] {
+            let mut replies = Replies::new(1, 1);
+            replies.read(&end_of_list(flags)).unwrap();
+            let answers = replies.into_answers(&[("list".to_owned(), &[])]).unwrap();
+            assert_eq!(answers[0].is_interrupted, is_interrupted);
+        }
+    }
+}

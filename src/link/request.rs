@@ -1,0 +1,57 @@
+//! One thing to ask of the kernel, and what it says to that.
+
+use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage};
+use netlink_packet_route::RouteNetlinkMessage;
+use nix::errno::Errno;
+
+use super::Link;
+
+/// What the kernel answered to a [`Request`].
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    pub(super) messages: Vec<RouteNetlinkMessage>,
+    /// Whether something changed while the kernel listed it.
+    pub(super) is_interrupted: bool,
+}
+
+impl Answer {
+    /// Returns the link that was asked for with [`Request::get_link`].
+    pub fn into_link(self) -> Option<Link> {
+        self.messages.into_iter().find_map(Link::of)
+    }
+}
+
+/// One thing to ask of the kernel, and how to call it when it fails.
+#[derive(Debug)]
+pub struct Request {
+    pub(super) doing: String,
+    message: RouteNetlinkMessage,
+    flags: u16,
+    /// Errors that mean that things are as wanted.
+    pub(super) fine: &'static [Errno],
+}
+
+impl Request {
+    pub(super) fn new(doing: impl Into<String>, message: RouteNetlinkMessage, flags: u16) -> Self {
+        Self { doing: doing.into(), message, flags: flags | NLM_F_ACK, fine: &[] }
+    }
+
+    pub(super) fn dump(doing: impl Into<String>, message: RouteNetlinkMessage) -> Self {
+        Self { doing: doing.into(), message, flags: NLM_F_DUMP, fine: &[] }
+    }
+
+    /// The same request, for which these errors are none.
+    pub fn fine_with(self, fine: &'static [Errno]) -> Self {
+        Self { fine, ..self }
+    }
+
+    pub(super) fn bytes(self, sequence: u32) -> Vec<u8> {
+        let mut message = NetlinkMessage::from(self.message);
+        message.header.flags = self.flags | NLM_F_REQUEST;
+        message.header.sequence_number = sequence;
+        message.finalize();
+        let mut bytes = vec![0; message.buffer_len()];
+        message.serialize(&mut bytes);
+        bytes
+    }
+}
