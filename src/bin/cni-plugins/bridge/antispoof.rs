@@ -49,7 +49,8 @@ impl Port<'_> {
 
 /// Drops frames that come from a port with another address than its own.
 pub(crate) fn add(owner: &Owner, port: Port<'_>) -> Answer {
-    LAYOUT.change(|_| Ok(Change { add: vec![port.entry(owner)], chains: vec![port.chain()], ..Change::default() }))?;
+    LAYOUT
+        .change(|_| Ok(Change { add: vec![port.entry(owner)], own_chains: vec![port.chain()], ..Change::default() }))?;
     Ok(())
 }
 

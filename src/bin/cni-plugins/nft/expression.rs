@@ -1,16 +1,13 @@
-//! The expressions that rules are made of. What the netlink crate has no type for is written out as attributes.
+//! The expressions that rules are made of.
 
 use libcni::spec::IpNet;
-use netlink_packet_core::DefaultNla;
-use netlink_packet_netfilter::nftables::{
-    Bitwise, Cmp, DataAttribute, ExpressionAttribute, Expressions, Immediate, ListAttribute, Lookup, Meta, MetaKey,
-    Operator, Payload, Register, Verdict, VerdictAttribute,
-};
+use netlink_packet_netfilter::nftables::{MetaKey, Operator, Register, Verdict};
 
+use super::attribute::Attributes;
 use super::family::{self, Family};
 
 /// One expression: loads a register, compares one, or ends the rule.
-pub(crate) type Expression = ListAttribute<ExpressionAttribute>;
+pub(crate) type Expression = Attributes;
 /// The expressions of a rule in order.
 pub(crate) type Rule = Vec<Expression>;
 
@@ -29,14 +26,26 @@ const TRANSPORT_HEADER: u32 = 2;
 const PORT_LENGTH: u32 = 2;
 const DESTINATION_PORT_OFFSET: u32 = 2;
 
+/// An expression by its name.
+fn named(name: &str, data: &Attributes) -> Expression {
+    Attributes::new().text(1, name).nest(2, data)
+}
+
+/// Bytes to compare with or to load.
+fn value(bytes: &[u8]) -> Attributes {
+    Attributes::new().bytes(1, bytes)
+}
+
 /// Loads what the kernel knows about the packet.
 pub(crate) fn meta(key: MetaKey, into: Register) -> Expression {
-    Expressions::Meta(vec![Meta::Key(key), Meta::DestinationRegister(into)]).into()
+    const DESTINATION: u16 = 1;
+    const KEY: u16 = 2;
+    named("meta", &Attributes::new().number(KEY, key.into()).number(DESTINATION, into.into()))
 }
 
 fn payload(base: u32, offset: u32, length: u32, into: Register) -> Expression {
-    let place = [Payload::Base(base), Payload::Offset(offset), Payload::Len(length)];
-    Expressions::Payload([Payload::DestinationRegister(into)].into_iter().chain(place).collect()).into()
+    let attributes = Attributes::new().number(1, into.into()).number(2, base).number(3, offset).number(4, length);
+    named("payload", &attributes)
 }
 
 /// Loads the source or destination address.
@@ -65,37 +74,30 @@ pub(crate) fn destination_port(into: Register) -> Expression {
 
 /// Goes on only when a register holds these bytes (or does not).
 pub(crate) fn compare(register: Register, operator: Operator, bytes: &[u8]) -> Expression {
-    let data = Cmp::Data(DataAttribute::Value(bytes.to_vec()));
-    Expressions::Cmp(vec![Cmp::SourceRegister(register), Cmp::Op(operator), data]).into()
+    let attributes = Attributes::new().number(1, register.into()).number(2, operator.into());
+    named("cmp", &attributes.nest(3, &value(bytes)))
 }
 
 /// Keeps only the bits of a register that are set in a mask.
 pub(crate) fn keep_bits(register: Register, mask: &[u8]) -> Expression {
-    let value = |bytes: &[u8]| DataAttribute::Value(bytes.to_vec());
-    Expressions::Bitwise(vec![
-        Bitwise::SourceRegister(register),
-        Bitwise::DestinationRegister(register),
-        Bitwise::Length(mask.len() as u32),
-        Bitwise::Mask(value(mask)),
-        Bitwise::Xor(value(&vec![0; mask.len()])),
-    ])
-    .into()
+    let attributes = Attributes::new().number(1, register.into()).number(2, register.into());
+    let attributes = attributes.number(3, mask.len() as u32).nest(4, &value(mask));
+    named("bitwise", &attributes.nest(5, &value(&vec![0; mask.len()])))
 }
 
 /// Loads bytes.
 pub(crate) fn immediate(into: Register, bytes: &[u8]) -> Expression {
-    let data = Immediate::Data(DataAttribute::Value(bytes.to_vec()));
-    Expressions::Immediate(vec![Immediate::DestinationRegister(into), data]).into()
+    named("immediate", &Attributes::new().number(1, into.into()).nest(2, &value(bytes)))
 }
 
 /// Ends the rule with a verdict.
 pub(crate) fn verdict(code: Verdict) -> Expression {
-    verdict_data(vec![VerdictAttribute::Code(code)])
+    verdict_data(&Attributes::new().number(1, code.into()))
 }
 
 /// Goes on in another chain, and comes back at its end.
 pub(crate) fn jump(chain: &str) -> Expression {
-    verdict_data(vec![VerdictAttribute::Code(Verdict::Jump), VerdictAttribute::Chain(chain.to_owned())])
+    verdict_data(&Attributes::new().number(1, Verdict::Jump.into()).text(2, chain))
 }
 
 /// Drops the packet.
@@ -104,27 +106,15 @@ pub(crate) fn drop_packet() -> Expression {
     verdict(Verdict::Other(NF_DROP))
 }
 
-fn verdict_data(verdict: Vec<VerdictAttribute>) -> Expression {
-    let data = Immediate::Data(DataAttribute::Verdict(verdict));
-    Expressions::Immediate(vec![Immediate::DestinationRegister(Register::Verdict), data]).into()
+fn verdict_data(verdict: &Attributes) -> Expression {
+    let data = Attributes::new().nest(2, verdict);
+    named("immediate", &Attributes::new().number(1, Register::Verdict.into()).nest(2, &data))
 }
 
 /// Does what a verdict map says for the key in the registers from [`Register::Reg1`] on; goes on if it has none.
 pub(crate) fn verdict_of(map: &str) -> Expression {
-    Expressions::Lookup(vec![
-        Lookup::Set(map.to_owned()),
-        Lookup::SourceRegister(Register::Reg1),
-        Lookup::DestinationRegister(Register::Verdict),
-    ])
-    .into()
-}
-
-fn other(expression_type: &str, attributes: Vec<DefaultNla>) -> Expression {
-    Expressions::Other { expression_type: expression_type.to_owned(), attributes }.into()
-}
-
-fn number(attribute: u16, value: u32) -> DefaultNla {
-    DefaultNla::new(attribute, value.to_be_bytes().to_vec())
+    let attributes = Attributes::new().text(1, map).number(2, Register::Reg1.into());
+    named("lookup", &attributes.number(3, Register::Verdict.into()))
 }
 
 /// Loads the type of the destination address: local, broadcast and so on.
@@ -134,7 +124,8 @@ pub(crate) fn destination_type(into: Register) -> Expression {
     const FLAGS: u16 = 3;
     const ADDRESS_TYPE: u32 = 3;
     const DESTINATION: u32 = 2;
-    other("fib", vec![number(DREG, into.into()), number(RESULT, ADDRESS_TYPE), number(FLAGS, DESTINATION)])
+    let attributes = Attributes::new().number(DREG, into.into()).number(RESULT, ADDRESS_TYPE);
+    named("fib", &attributes.number(FLAGS, DESTINATION))
 }
 
 /// What connection tracking knows about a packet.
@@ -156,13 +147,13 @@ pub(crate) fn tracked(what: Tracked, into: Register) -> Expression {
         Tracked::Status => (2, None),
         Tracked::OriginalDestinationPort => (12, Some(ORIGINAL)),
     };
-    let direction = direction.map(|direction| DefaultNla::new(DIRECTION, vec![direction]));
-    other("ct", [number(DREG, into.into()), number(KEY, key)].into_iter().chain(direction).collect())
+    let attributes = Attributes::new().number(DREG, into.into()).number(KEY, key);
+    named("ct", &direction.iter().fold(attributes, |all, direction| all.bytes(DIRECTION, &[*direction])))
 }
 
 /// Replaces the source by the address of the interface that the packet leaves through.
 pub(crate) fn masquerade() -> Expression {
-    other("masq", Vec::new())
+    named("masq", &Attributes::new())
 }
 
 /// Replaces destination and port by those in two registers.
@@ -172,8 +163,8 @@ pub(crate) fn translate_destination(family: Family, address: Register, port: Reg
     const ADDRESS: u16 = 3;
     const PORT: u16 = 5;
     const DNAT: u32 = 1;
-    let family = number(FAMILY, family.nfproto().into());
-    other("nat", vec![number(TYPE, DNAT), family, number(ADDRESS, address.into()), number(PORT, port.into())])
+    let attributes = Attributes::new().number(TYPE, DNAT).number(FAMILY, family.nfproto().into());
+    named("nat", &attributes.number(ADDRESS, address.into()).number(PORT, port.into()))
 }
 
 /// Packets of one family.

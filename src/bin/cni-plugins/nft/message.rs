@@ -1,181 +1,142 @@
-//! The requests that tables, chains, maps, elements and rules are made and unmade with.
+//! Requests to netfilter, as bytes.
 
-use libcni::plugin::{Answer, Failure};
-use libcni::spec::ErrorCode;
-use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL};
-use netlink_packet_netfilter::nftables::{
-    ChainAttribute, ChainMessage, DataAttribute, HookNumber, ListAttribute, NfTablesMessage, RuleAttribute,
-    RuleMessage, SetAttribute, SetElementAttribute, SetElementList, SetElementMessage, SetFlags, SetMessage,
-    TableAttribute, TableMessage, Verdict, VerdictAttribute,
-};
-use netlink_packet_netfilter::{NetfilterMessage, NetfilterProtoFamily};
+use netlink_packet_netfilter::NetfilterProtoFamily;
 
-use super::attribute;
-use super::expression::Rule;
-use super::owned::{Chain, Entry, Hook, Map};
-use super::owner::Owner;
-use super::socket::nf_tables;
+use super::attribute::{self, Attributes};
 
-/// One message of a batch, and what to say when the kernel refuses it.
+/// A request to a part of netfilter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Request {
-    pub(super) doing: String,
-    pub(super) message: NfTablesMessage,
-    pub(super) flags: u16,
+pub(crate) struct Message {
+    /// The part, and what it is to do.
+    kind: u16,
+    family: u8,
+    flags: u16,
+    /// The part that a batch is for.
+    resource: u16,
+    attributes: Attributes,
 }
 
-/// The data type of verdicts, for the kernel and for `nft`.
-const VERDICT: u32 = 0xffff_ff00;
+const NF_TABLES: u16 = 10;
+const CONNECTION_TRACKING: u16 = 1;
+const BATCH_BEGIN: u16 = 16;
+const BATCH_END: u16 = 17;
+const BATCH_GENERATION: u16 = 1;
+/// The headers of netlink and of netfilter.
+const HEADERS: usize = 20;
 
-/// Requests for one table.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Requests<'a> {
-    pub(super) table: &'a str,
-    pub(super) family: NetfilterProtoFamily,
+/// What may be done to each kind of object of nf_tables.
+pub(super) mod verb {
+    pub(in super::super) const NEW_TABLE: u16 = 0;
+    pub(in super::super) const DELETE_TABLE: u16 = 2;
+    pub(in super::super) const NEW_CHAIN: u16 = 3;
+    pub(in super::super) const GET_CHAIN: u16 = 4;
+    pub(in super::super) const DELETE_CHAIN: u16 = 5;
+    pub(in super::super) const NEW_RULE: u16 = 6;
+    pub(in super::super) const GET_RULE: u16 = 7;
+    pub(in super::super) const DELETE_RULE: u16 = 8;
+    pub(in super::super) const NEW_SET: u16 = 9;
+    pub(in super::super) const NEW_ELEMENT: u16 = 12;
+    pub(in super::super) const GET_ELEMENT: u16 = 13;
+    pub(in super::super) const DELETE_ELEMENT: u16 = 14;
+    pub(in super::super) const GET_GENERATION: u16 = 16;
 }
 
-impl Requests<'_> {
-    fn request(&self, doing: &str, flags: u16, message: NfTablesMessage) -> Request {
-        Request { doing: format!("{doing} of table `{}`", self.table), message, flags }
+/// The attribute that has the table's name, in all requests.
+pub(super) const TABLE: u16 = 1;
+/// The attribute that has the name of a chain or map, in requests about rules, maps and elements.
+pub(super) const NAME: u16 = 2;
+/// The same in requests about chains themselves.
+pub(super) const CHAIN_NAME: u16 = 3;
+/// The attribute that has the number of a rule.
+pub(super) const RULE_HANDLE: u16 = 3;
+
+impl Message {
+    pub(super) fn nf_tables(family: NetfilterProtoFamily, verb: u16, flags: u16, attributes: Attributes) -> Self {
+        Self { kind: NF_TABLES << 8 | verb, family: family.into(), flags, resource: 0, attributes }
     }
 
-    fn table_message(&self) -> TableMessage {
-        TableMessage { attributes: vec![TableAttribute::Name(self.table.to_owned())] }
+    /// A request about tracked connections of a family.
+    pub(crate) fn tracking(family: u8, verb: u8, attributes: Attributes) -> Self {
+        let kind = CONNECTION_TRACKING << 8 | u16::from(verb);
+        Self { kind, family, flags: 0, resource: 0, attributes }
     }
 
-    pub(super) fn new_table(&self) -> Request {
-        let message = NfTablesMessage::NewTable(self.table_message());
-        Request { doing: format!("make table `{}`", self.table), message, flags: NLM_F_CREATE }
+    /// Asks for the generation of the rules.
+    pub(super) fn get_generation() -> Self {
+        Self::nf_tables(NetfilterProtoFamily::Unspec, verb::GET_GENERATION, 0, Attributes::new())
     }
 
-    pub(super) fn delete_table(&self) -> Request {
-        let message = NfTablesMessage::DeleteTable(self.table_message());
-        Request { doing: format!("remove table `{}`", self.table), message, flags: 0 }
+    /// Begins a batch, for this generation of the rules only if there is one.
+    pub(super) fn begin(generation: Option<u32>) -> Self {
+        let attributes = Attributes::new();
+        let attributes = match generation {
+            Some(generation) => attributes.number(BATCH_GENERATION, generation),
+            None => attributes,
+        };
+        Self { kind: BATCH_BEGIN, family: 0, flags: 0, resource: NF_TABLES, attributes }
     }
 
-    pub(super) fn new_map(&self, map: &Map, id: u32) -> Request {
-        let attributes = vec![
-            SetAttribute::Table(self.table.to_owned()),
-            SetAttribute::Name(map.name.to_owned()),
-            SetAttribute::Id(id),
-            SetAttribute::Flags(SetFlags::Map),
-            SetAttribute::KeyType(map.key_type),
-            SetAttribute::KeyLen(map.key_length),
-            SetAttribute::DataType(VERDICT),
-        ];
-        let message = NfTablesMessage::NewSet(SetMessage { attributes });
-        self.request(&format!("make map `{}`", map.name), NLM_F_CREATE, message)
+    /// Ends a batch, and has it done.
+    pub(super) fn end() -> Self {
+        Self { kind: BATCH_END, family: 0, flags: 0, resource: NF_TABLES, attributes: Attributes::new() }
     }
 
-    /// The chain, empty.
-    pub(super) fn new_chain(&self, chain: &Chain) -> Request {
-        let mut attributes = self.chain_attributes(&chain.name);
-        if let Some(hook) = &chain.hook {
-            attributes.push(hook_attribute(hook));
-            attributes.push(ChainAttribute::Type(hook.kind.to_owned()));
+    pub(super) fn with_flags(mut self, flags: u16) -> Self {
+        self.flags |= flags;
+        self
+    }
+
+    /// Writes the message to the end of a datagram.
+    pub(super) fn append_to(&self, datagram: &mut Vec<u8>, flags: u16, sequence: u32) {
+        const VERSION: u8 = 0;
+        let attributes = self.attributes.as_bytes();
+        let length = (HEADERS + attributes.len()) as u32;
+        datagram.extend(length.to_ne_bytes());
+        datagram.extend(self.kind.to_ne_bytes());
+        datagram.extend((self.flags | flags).to_ne_bytes());
+        datagram.extend(sequence.to_ne_bytes());
+        // No port of ours.
+        datagram.extend([0; 4]);
+        datagram.extend([self.family, VERSION]);
+        datagram.extend(self.resource.to_be_bytes());
+        datagram.extend(attributes);
+    }
+
+    /// What is asked for, as an error names it.
+    pub(super) fn describe(&self) -> String {
+        match self.kind >> 8 {
+            NF_TABLES => self.describe_rules(),
+            CONNECTION_TRACKING => "look at tracked connections".to_owned(),
+            _ => "change the rules".to_owned(),
         }
-        let message = NfTablesMessage::NewChain(ChainMessage { attributes });
-        self.request(&format!("make chain `{}`", chain.name), NLM_F_CREATE, message)
     }
 
-    /// The chain and its rules.
-    pub(super) fn delete_chain(&self, chain: &str) -> Request {
-        let message = NfTablesMessage::DeleteChain(ChainMessage { attributes: self.chain_attributes(chain) });
-        self.request(&format!("remove chain `{chain}`"), 0, message)
+    fn describe_rules(&self) -> String {
+        let name = |kind| attribute::first(self.attributes.as_bytes(), kind).and_then(attribute::text);
+        let is_chain = [verb::NEW_CHAIN, verb::GET_CHAIN, verb::DELETE_CHAIN].contains(&(self.kind & 0xff));
+        let table = name(TABLE).unwrap_or_default();
+        let name = name(if is_chain { CHAIN_NAME } else { NAME }).unwrap_or_default();
+        let doing = match self.kind & 0xff {
+            verb::NEW_TABLE => return format!("make table `{table}`"),
+            verb::DELETE_TABLE => return format!("remove table `{table}`"),
+            verb::NEW_SET => format!("make map `{name}`"),
+            verb::NEW_CHAIN => format!("make chain `{name}`"),
+            verb::GET_CHAIN => format!("find chain `{name}`"),
+            verb::DELETE_CHAIN => format!("remove chain `{name}`"),
+            verb::NEW_RULE => format!("add a rule to chain `{name}`"),
+            verb::GET_RULE if name.is_empty() => "list the rules".to_owned(),
+            verb::GET_RULE => format!("list the rules of chain `{name}`"),
+            verb::DELETE_RULE if self.has_handle() => format!("remove a rule from chain `{name}`"),
+            verb::DELETE_RULE => format!("empty chain `{name}`"),
+            verb::NEW_ELEMENT => format!("add an element to map `{name}`"),
+            verb::GET_ELEMENT => format!("list map `{name}`"),
+            verb::DELETE_ELEMENT => format!("remove an element from map `{name}`"),
+            _ => return "read the generation of the rules".to_owned(),
+        };
+        format!("{doing} of table `{table}`")
     }
 
-    fn chain_attributes(&self, chain: &str) -> Vec<ChainAttribute> {
-        vec![ChainAttribute::Table(self.table.to_owned()), ChainAttribute::Name(chain.to_owned())]
+    fn has_handle(&self) -> bool {
+        attribute::first(self.attributes.as_bytes(), RULE_HANDLE).is_some()
     }
-
-    /// All rules of a chain.
-    pub(super) fn delete_rules(&self, chain: &str) -> Request {
-        let message = NfTablesMessage::DeleteRule(RuleMessage { attributes: self.rule_attributes(chain) });
-        self.request(&format!("empty chain `{chain}`"), 0, message)
-    }
-
-    pub(super) fn new_rule(&self, chain: &str, rule: &Rule) -> Request {
-        let mut attributes = self.rule_attributes(chain);
-        attributes.push(RuleAttribute::Expressions(rule.clone()));
-        let message = NfTablesMessage::NewRule(RuleMessage { attributes });
-        self.request(&format!("add a rule to chain `{chain}`"), NLM_F_CREATE | NLM_F_APPEND, message)
-    }
-
-    fn rule_attributes(&self, chain: &str) -> Vec<RuleAttribute> {
-        vec![RuleAttribute::Table(self.table.to_owned()), RuleAttribute::Chain(chain.to_owned())]
-    }
-
-    pub(super) fn get_rules(&self) -> NetfilterMessage {
-        let attributes = vec![RuleAttribute::Table(self.table.to_owned())];
-        nf_tables(self.family, NfTablesMessage::GetRule(RuleMessage { attributes }))
-    }
-
-    pub(super) fn new_element(&self, entry: &Entry) -> Answer<Request> {
-        let mut element = vec![SetElementAttribute::Key(DataAttribute::Value(entry.key.clone()))];
-        let jump = [VerdictAttribute::Code(Verdict::Jump), VerdictAttribute::Chain(entry.chain.clone())];
-        element.push(SetElementAttribute::Data(DataAttribute::Verdict(jump.to_vec())));
-        if let Some(owner) = &entry.owner {
-            element.push(SetElementAttribute::UserData(owner.to_user_data().ok_or_else(|| too_long(owner))?));
-        }
-        let message = NfTablesMessage::NewSetElement(self.element_message(entry.map, Some(element)));
-        // Only where there is none: one in its place is somebody else's, and was not there when the change was planned.
-        let flags = NLM_F_CREATE | NLM_F_EXCL;
-        Ok(self.request(&format!("add an element to map `{}`", entry.map), flags, message))
-    }
-
-    pub(super) fn delete_element(&self, entry: &Entry) -> Request {
-        let element = vec![SetElementAttribute::Key(DataAttribute::Value(entry.key.clone()))];
-        let message = NfTablesMessage::DeleteSetElement(self.element_message(entry.map, Some(element)));
-        self.request(&format!("remove an element from map `{}`", entry.map), 0, message)
-    }
-
-    pub(super) fn get_elements(&self, map: &str) -> NetfilterMessage {
-        nf_tables(self.family, NfTablesMessage::GetSetElement(self.element_message(map, None)))
-    }
-
-    fn element_message(&self, map: &str, element: Option<Vec<SetElementAttribute>>) -> SetElementMessage {
-        let mut attributes = vec![SetElementList::Table(self.table.to_owned()), SetElementList::Set(map.to_owned())];
-        attributes.extend(element.map(|element| SetElementList::Elements(vec![ListAttribute::Element(element)])));
-        SetElementMessage { attributes }
-    }
-}
-
-fn hook_attribute(hook: &Hook) -> ChainAttribute {
-    use netlink_packet_netfilter::nftables::Hook::{Number, Priority};
-    // The kernel reads the priority as a signed number.
-    let priority = u32::from_ne_bytes(hook.priority.to_ne_bytes());
-    ChainAttribute::Hook(vec![Number(HookNumber::Inet(hook.number)), Priority(priority)])
-}
-
-fn too_long(owner: &Owner) -> Failure {
-    Failure::new(
-        ErrorCode::INVALID_ENVIRONMENT,
-        format!("names too long for nf_tables, which takes 253 bytes: {owner}"),
-    )
-}
-
-/// The elements that an object of a listed map has.
-pub(super) fn read_elements(map: &'static str, object: &[u8]) -> Vec<Entry> {
-    const ELEMENTS: u16 = 3;
-    const ELEMENT: u16 = 1;
-    let lists = attribute::all(object, ELEMENTS);
-    lists.flat_map(|list| attribute::all(list, ELEMENT)).filter_map(|element| read_element(map, element)).collect()
-}
-
-fn read_element(map: &'static str, element: &[u8]) -> Option<Entry> {
-    const KEY_VALUE: [u16; 2] = [1, 1];
-    const VERDICT_CHAIN: [u16; 3] = [2, 2, 2];
-    const USER_DATA: u16 = 6;
-    Some(Entry {
-        map,
-        key: attribute::nested(element, &KEY_VALUE)?.to_vec(),
-        chain: attribute::nested(element, &VERDICT_CHAIN).and_then(attribute::text).unwrap_or_default(),
-        owner: attribute::first(element, USER_DATA).and_then(Owner::from_user_data),
-    })
-}
-
-/// The chain that a listed rule is in.
-pub(super) fn read_rule(object: &[u8]) -> Option<String> {
-    const CHAIN: u16 = 2;
-    attribute::first(object, CHAIN).and_then(attribute::text)
 }

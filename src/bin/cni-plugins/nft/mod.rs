@@ -16,13 +16,16 @@
 
 mod answer;
 pub(crate) mod attribute;
+mod batch;
 pub(crate) mod expression;
 pub(crate) mod family;
 pub(crate) mod masquerade;
-mod message;
+pub(crate) mod message;
 pub(crate) mod owned;
 pub(crate) mod owner;
 mod plan;
+pub(crate) mod reading;
+mod request;
 pub(crate) mod socket;
 
 pub(crate) use owner::Owner;

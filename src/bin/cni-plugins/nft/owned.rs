@@ -1,5 +1,6 @@
 //! A table whose elements have owners, and how it is changed while others change it too.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use libcni::plugin::{Answer, Failure};
@@ -9,10 +10,11 @@ use netlink_packet_netfilter::nftables::InetHookNumber;
 use nix::errno::Errno;
 
 use super::expression::Rule;
-use super::message::{Requests, read_elements, read_rule};
 use super::owner::Owner;
 use super::plan;
-use super::socket::{Connection, Error, Generation};
+use super::reading::{Look, Present};
+use super::request::Requests;
+use super::socket::{Connection, Error, connection};
 
 /// What a table looks like when nobody owns anything in it. It exists only as long as somebody does. A layout that
 /// changes takes another name: what an older one wrote is left as it is.
@@ -51,9 +53,37 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    /// Whether a table with these rules, as [`Layout::contents`] lists them, has all of the chain's.
-    pub(crate) fn is_complete(&self, rules: &[String]) -> bool {
-        rules.iter().filter(|chain| **chain == self.name).count() == self.rules.len()
+    /// Whether a table with these rules has all of the chain's.
+    pub(crate) fn is_complete(&self, rules: &Rules) -> bool {
+        rules.count(&self.name) == self.rules.len()
+    }
+}
+
+/// How many rules each chain has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rules(BTreeMap<String, usize>);
+
+impl Rules {
+    /// How many rules a chain has; none when it is not there.
+    fn count(&self, chain: &str) -> usize {
+        self.0.get(chain).copied().unwrap_or_default()
+    }
+}
+
+impl FromIterator<String> for Rules {
+    /// From the chain of each rule.
+    fn from_iter<T: IntoIterator<Item = String>>(chains: T) -> Self {
+        let mut rules = Self::default();
+        rules.extend(chains);
+        rules
+    }
+}
+
+impl Extend<String> for Rules {
+    fn extend<T: IntoIterator<Item = String>>(&mut self, chains: T) {
+        for chain in chains {
+            *self.0.entry(chain).or_default() += 1;
+        }
     }
 }
 
@@ -104,17 +134,12 @@ pub(crate) struct Change {
     pub(crate) remove: Vec<Entry>,
     /// Elements to come.
     pub(crate) add: Vec<Entry>,
-    /// The chains that they lead to.
+    /// The chains that they lead to, and that elements of others may lead to: their names say what is in them.
     pub(crate) chains: Vec<Chain>,
-}
-
-/// What is there.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Present {
-    pub(super) maps: Vec<&'static str>,
-    pub(super) entries: Vec<Entry>,
-    /// The chain of each rule; read only for changes that need to know.
-    pub(super) rules: Vec<String>,
+    /// The chains that they alone lead to.
+    pub(crate) own_chains: Vec<Chain>,
+    /// Leaves the table there when it has no element any more.
+    pub(crate) keep_table: bool,
 }
 
 /// Why an attempt at a change did not succeed.
@@ -159,15 +184,20 @@ impl Layout {
     /// # Errors
     /// What `plan` says, or that the kernel can't, or that others did not let it.
     pub(crate) fn change(&self, plan: impl Fn(&[Entry]) -> Answer<Change>) -> Answer<Change> {
+        self.change_where(&Look::Everywhere, plan)
+    }
+
+    /// The same, of a plan that needs to know the elements of some places only. If one of those is to go, it gets to
+    /// see all others, too.
+    pub(crate) fn change_where(&self, look: &Look, plan: impl Fn(&[Entry]) -> Answer<Change>) -> Answer<Change> {
         let start = Instant::now();
-        let mut connection = None;
-        let mut reads = 0..STALE_READS;
+        let mut stale_reads = 0;
         loop {
-            match self.try_change(&mut connection, &plan) {
+            match self.try_change(look, stale_reads > 0, &plan) {
                 Ok(change) => return Ok(change),
                 Err(Attempt::Failed(failure)) => return Err(failure),
-                Err(Attempt::Stale(error)) if reads.next().is_none() => return Err(error.into()),
-                Err(Attempt::Stale(_)) => {}
+                Err(Attempt::Stale(error)) if stale_reads == STALE_READS => return Err(error.into()),
+                Err(Attempt::Stale(_)) => stale_reads += 1,
                 Err(Attempt::Interrupted) if start.elapsed() > PATIENCE => return Err(self.contended()),
                 Err(Attempt::Interrupted) => {}
                 Err(Attempt::Unavailable(error)) => return plan_without_kernel(&plan, error),
@@ -177,20 +207,23 @@ impl Layout {
 
     fn try_change(
         &self,
-        connection: &mut Option<Connection>,
+        look: &Look,
+        is_doubtful: bool,
         plan: impl Fn(&[Entry]) -> Answer<Change>,
     ) -> Result<Change, Attempt> {
-        let connection = match connection {
-            Some(open) => open,
-            none => none.insert(Connection::open()?),
-        };
-        let (generation, mut present) = self.present(connection)?;
-        let change = plan(&present.entries)?;
-        if !change.add.is_empty() {
-            present.rules = self.rules(connection)?;
+        let connection = &mut *connection()?;
+        let generation = connection.generation()?;
+        let mut present = self.present(connection, look)?;
+        let mut change = plan(&present.entries)?;
+        if present.is_touched_by(&change) {
+            present = self.present(connection, &Look::Everywhere)?;
+            change = plan(&present.entries)?;
+        }
+        if !change.add.is_empty() && !is_doubtful {
+            self.count_rules(connection, &mut present, &change)?;
         }
         let requests = plan::requests(self, &present, &change)?;
-        connection.commit(self, &requests, generation).map_err(|error| match error.errno() {
+        connection.commit(&requests, Some(generation)).map_err(|error| match error.errno() {
             Some(Errno::ENOENT | Errno::EEXIST | Errno::EBUSY) => Attempt::Stale(error),
             _ => error.into(),
         })?;
@@ -206,13 +239,17 @@ impl Layout {
         Ok(change?.remove)
     }
 
-    /// What is there: the elements, and the chain of each rule.
-    pub(crate) fn contents(&self) -> Answer<(Vec<Entry>, Vec<String>)> {
-        let mut connection = Connection::open()?;
+    /// What is there: the elements, and how many rules each chain has.
+    pub(crate) fn contents(&self) -> Answer<(Vec<Entry>, Rules)> {
+        self.contents_where(&Look::Everywhere)
+    }
+
+    /// The same, of the table's own chains and of those that the elements of some places lead to.
+    pub(crate) fn contents_where(&self, look: &Look) -> Answer<(Vec<Entry>, Rules)> {
+        let connection = &mut *connection()?;
         let start = Instant::now();
         loop {
-            let present = self.present(&mut connection);
-            match present.and_then(|(_, present)| Ok((present.entries, self.rules(&mut connection)?))) {
+            match self.read(connection, look) {
                 Err(error) if error.is_interruption() && start.elapsed() < PATIENCE => {}
                 contents => return Ok(contents?),
             }
@@ -224,8 +261,7 @@ impl Layout {
     /// # Errors
     /// Code 50, as STATUS has it.
     pub(crate) fn rehearse(&self) -> Answer {
-        let rehearse = |mut connection: Connection| connection.rehearse(self, &plan::skeleton(self));
-        let rehearsed = Connection::open().and_then(rehearse);
+        let rehearsed = connection().and_then(|mut connection| connection.rehearse(&plan::skeleton(self)));
         rehearsed.map_err(|error| Failure::new(ErrorCode::NOT_AVAILABLE, libcni::Chain(&error).to_string()))
     }
 
@@ -234,28 +270,12 @@ impl Layout {
         Failure::new(ErrorCode::TRY_AGAIN_LATER, msg)
     }
 
-    /// What is there, without rules, and in which generation it was read.
-    fn present(&self, connection: &mut Connection) -> Result<(Generation, Present), Error> {
-        let generation = connection.generation()?;
-        let mut present = Present::default();
-        for map in self.maps {
-            let doing = format!("list map `{}` of table `{}`", map.name, self.table);
-            match connection.dump_if_there(&doing, self.requests().get_elements(map.name))? {
-                Some(listed) => {
-                    present.maps.push(map.name);
-                    present.entries.extend(listed.iter().flat_map(|object| read_elements(map.name, object)));
-                }
-                // A table is made with all its maps.
-                None => break,
-            }
-        }
-        Ok((generation, present))
-    }
-
-    fn rules(&self, connection: &mut Connection) -> Result<Vec<String>, Error> {
-        let doing = format!("list the rules of table `{}`", self.table);
-        let listed = connection.dump_if_there(&doing, self.requests().get_rules())?;
-        Ok(listed.unwrap_or_default().iter().filter_map(|object| read_rule(object)).collect())
+    /// Counts the rules that decide what has to be written.
+    fn count_rules(&self, connection: &mut Connection, present: &mut Present, change: &Change) -> Result<(), Error> {
+        let base = (self.chains)();
+        let chains = base.iter().chain(&change.chains).map(|chain| &*chain.name).collect();
+        present.rules = self.rules(connection, &chains)?;
+        Ok(())
     }
 
     pub(super) fn requests(&self) -> Requests<'_> {

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use libcni::plugin::Answer;
 
-use super::message::{Request, Requests};
-use super::owned::{Chain, Change, Entry, Layout, Present};
+use super::message::Message;
+use super::owned::{Chain, Change, Entry, Layout, Map};
+use super::reading::Present;
+use super::request::Requests;
 
 /// The table without any elements. Harmless when it is there.
-pub(super) fn skeleton(layout: &Layout) -> Vec<Request> {
+pub(super) fn skeleton(layout: &Layout) -> Vec<Message> {
     let table = layout.requests();
     let mut requests = vec![table.new_table()];
     requests.extend((1..).zip(layout.maps).map(|(id, map)| table.new_map(map, id)));
@@ -20,7 +22,7 @@ pub(super) fn skeleton(layout: &Layout) -> Vec<Request> {
 }
 
 /// The rules of a chain, instead of those that it may have.
-fn rules(table: Requests<'_>, chain: &Chain) -> Vec<Request> {
+fn rules(table: Requests<'_>, chain: &Chain) -> Vec<Message> {
     let new = chain.rules.iter().map(|rule| table.new_rule(&chain.name, rule));
     [table.delete_rules(&chain.name)].into_iter().chain(new).collect()
 }
@@ -30,22 +32,21 @@ fn rules(table: Requests<'_>, chain: &Chain) -> Vec<Request> {
 /// What is there and complete is not written again. That is more than thrift: a netfilter socket, anybody's, is not
 /// closed before the kernel has freed the rules that it was told to delete, and for that it waits until no processor
 /// can be looking at them any more, about ten milliseconds.
-pub(super) fn requests(layout: &Layout, present: &Present, change: &Change) -> Answer<Vec<Request>> {
+pub(super) fn requests(layout: &Layout, present: &Present, change: &Change) -> Answer<Vec<Message>> {
     let table = layout.requests();
     let goes: BTreeSet<_> = change.remove.iter().chain(&change.add).map(Entry::place).collect();
     let (gone, left): (Vec<&Entry>, Vec<&Entry>) = present.entries.iter().partition(|e| goes.contains(&e.place()));
-    if left.is_empty() && change.add.is_empty() {
-        return Ok(if present.maps.is_empty() { Vec::new() } else { vec![table.delete_table()] });
+    let is_table_there = present.maps.as_ref().is_some_and(|maps| !maps.is_empty());
+    if left.is_empty() && change.add.is_empty() && !change.keep_table {
+        return Ok(if is_table_there { vec![table.delete_table()] } else { Vec::new() });
     }
-    let kept = chains_of(left);
-    let used = &kept | &chains_of(&change.add);
+    let used = &chains_of(left) | &chains_of(&change.add);
 
     let mut requests = if change.add.is_empty() || is_whole(layout, present) { Vec::new() } else { skeleton(layout) };
     requests.extend(gone.iter().map(|entry| table.delete_element(entry)));
     requests.extend(chains_of(gone).difference(&used).map(|chain| table.delete_chain(chain)));
-    // A chain that others are led to has the rules that its name says.
-    let is_right = |chain: &&Chain| kept.contains(chain.name.as_str()) && chain.is_complete(&present.rules);
-    for chain in change.chains.iter().filter(|chain| !is_right(chain)) {
+    let incomplete = change.chains.iter().filter(|chain| !chain.is_complete(&present.rules));
+    for chain in incomplete.chain(&change.own_chains) {
         requests.push(table.new_chain(chain));
         requests.extend(rules(table, chain));
     }
@@ -63,7 +64,9 @@ fn chains_of<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> BTreeSet<&'a s
 /// Whether nobody took away a part of the table.
 fn is_whole(layout: &Layout, present: &Present) -> bool {
     let has_rules = (layout.chains)().iter().all(|chain| chain.is_complete(&present.rules));
-    has_rules && layout.maps.iter().all(|map| present.maps.contains(&map.name))
+    // Rules that look up a map keep it from being taken away.
+    let has_map = |map: &Map| present.maps.as_ref().is_none_or(|maps| maps.contains(&map.name));
+    has_rules && layout.maps.iter().all(has_map)
 }
 
 #[cfg(test)]
@@ -73,7 +76,6 @@ mod tests {
     use super::*;
     use crate::nft::Owner;
     use crate::nft::expression;
-    use crate::nft::owned::Map;
 
     const LAYOUT: Layout = Layout {
         table: "t",
@@ -92,13 +94,13 @@ mod tests {
 
     fn present(entries: &[Entry], rules: &[&str]) -> Present {
         let rules = rules.iter().map(|chain| (*chain).to_owned()).collect();
-        Present { maps: vec!["m"], entries: entries.to_vec(), rules }
+        Present { maps: Some(vec!["m"]), entries: entries.to_vec(), rules }
     }
 
     /// What is requested, in short.
     fn planned(present: &Present, change: &Change) -> String {
         let requests = requests(&LAYOUT, present, change).unwrap();
-        let doing = requests.iter().map(|request| request.doing.replace(" of table `t`", "").replace('`', ""));
+        let doing = requests.iter().map(|request| request.describe().replace(" of table `t`", "").replace('`', ""));
         doing.collect::<Vec<_>>().join("; ")
     }
 
@@ -113,6 +115,10 @@ mod tests {
         let change = Change { remove: vec![entry(1, "a")], ..Change::default() };
         assert_eq!(planned(&present(&[entry(1, "a")], &[]), &change), "remove table t");
         assert_eq!(planned(&Present::default(), &change), "");
+
+        let change = Change { keep_table: true, ..change };
+        let removed = "remove an element from map m; remove chain a";
+        assert_eq!(planned(&present(&[entry(1, "a")], &[]), &change), removed);
     }
 
     #[test]
@@ -137,7 +143,7 @@ mod tests {
 
     #[test]
     fn an_element_that_is_replaced_has_its_chain_written_anew() {
-        let change = Change { add: vec![entry(1, "a")], chains: vec![chain("a", 1)], ..Change::default() };
+        let change = Change { add: vec![entry(1, "a")], own_chains: vec![chain("a", 1)], ..Change::default() };
         let whole = present(&[entry(1, "a"), entry(2, "b")], &["base", "base", "a", "b"]);
         let expected = "remove an element from map m; make chain a; empty chain a; add a rule to chain a; \
                         add an element to map m";

@@ -1,12 +1,11 @@
-//! A netfilter socket: dumps, single requests and batches.
+//! The netfilter socket: dumps, single requests and batches.
 
 use std::io;
+use std::ops::{Deref, DerefMut};
 use std::os::fd::AsFd;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use netlink_packet_core::{DecodeError, DefaultNla, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage};
-use netlink_packet_netfilter::nftables::{GenMessage, NfTablesMessage};
-use netlink_packet_netfilter::none::ControlMessage;
-use netlink_packet_netfilter::{NetfilterHeader, NetfilterMessage, NetfilterProtoFamily};
+use netlink_packet_core::{DecodeError, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST};
 use netlink_sys::protocols::NETLINK_NETFILTER;
 use netlink_sys::{Socket, SocketAddr};
 use nix::errno::Errno;
@@ -15,8 +14,7 @@ use nix::sys::socket::sockopt::{SndBuf, SndBufForce};
 
 use super::answer::{self, Answer, Content};
 use super::attribute;
-use super::message::Request;
-use super::owned::Layout;
+use super::message::Message;
 
 /// What went wrong between us and netfilter.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +50,10 @@ impl Error {
 
 /// A generation of the rules of the network namespace: every change of anybody makes a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Generation(u32);
+pub(crate) struct Generation(pub(super) u32);
+
+/// What the kernel knows of one thing, as attributes.
+pub(crate) type Object = Vec<u8>;
 
 /// The socket.
 #[derive(Debug)]
@@ -61,17 +62,46 @@ pub(crate) struct Connection {
     sequence: u32,
 }
 
+/// The one connection of this process, to the host's namespace. A netfilter socket, anybody's, is not closed before the
+/// kernel has freed all rules that it was told to delete: five to ten milliseconds for each.
+static HOST: Mutex<Option<Connection>> = Mutex::new(None);
+
+/// The connection for as long as nobody else may use it.
+pub(crate) struct Guard(MutexGuard<'static, Option<Connection>>);
+
+/// The connection of this process. Must be opened in the host's namespace.
+pub(crate) fn connection() -> Result<Guard, Error> {
+    let mut host = HOST.lock().unwrap_or_else(PoisonError::into_inner);
+    if host.is_none() {
+        *host = Some(Connection::open()?);
+    }
+    Ok(Guard(host))
+}
+
+impl Deref for Guard {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.0.as_ref().expect("opened before")
+    }
+}
+
+impl DerefMut for Guard {
+    fn deref_mut(&mut self) -> &mut Connection {
+        self.0.as_mut().expect("opened before")
+    }
+}
+
 /// Larger than any datagram that the kernel sends on its own.
 const DATAGRAM: usize = 1 << 16;
 /// The least that a socket may send at once, unless an administrator wants less.
 const ALWAYS_FITS: usize = 1 << 16;
-const BATCH_BEGIN: u8 = 16;
-const BATCH_GENERATION: u16 = 1;
+/// How many questions are asked at once: their answers fit into what a socket may receive at once.
+const QUESTIONS: usize = 64;
 const GENERATION_ID: u16 = 1;
-const NF_TABLES: u16 = 10;
 
 impl Connection {
-    pub(crate) fn open() -> Result<Self, Error> {
+    fn open() -> Result<Self, Error> {
         match Socket::new(NETLINK_NETFILTER) {
             Ok(socket) => Ok(Self { socket, sequence: 0 }),
             Err(error) if error.raw_os_error() == Some(Errno::EPROTONOSUPPORT as i32) => {
@@ -82,123 +112,76 @@ impl Connection {
     }
 
     /// The generation that the rules are in.
-    pub(super) fn generation(&mut self) -> Result<Generation, Error> {
-        let doing = "read the generation of the rules";
-        let message = NfTablesMessage::GetGen(GenMessage { attributes: Vec::new() });
-        // Acknowledged, so that there is an end.
-        self.send(vec![(nf_tables(NetfilterProtoFamily::Unspec, message), NLM_F_REQUEST | NLM_F_ACK)])?;
-        let answers = self.answers(doing).map_err(or_unavailable)?;
+    pub(crate) fn generation(&mut self) -> Result<Generation, Error> {
+        let message = Message::get_generation();
+        let answers = self.ask(&message).map_err(or_unavailable)?;
         let id = answers.iter().find_map(|attributes| attribute::first(attributes, GENERATION_ID)?.try_into().ok());
-        let missing = || Error::Refused { doing: doing.to_owned(), source: Errno::ENODATA };
+        let missing = || Error::Refused { doing: message.describe(), source: Errno::ENODATA };
         id.map(|id| Generation(u32::from_be_bytes(id))).ok_or_else(missing)
     }
 
-    /// The attributes of all objects that a request asks for; `ENOENT` when there is no such table or map, `EINTR`
-    /// when they changed meanwhile.
-    pub(crate) fn dump(&mut self, doing: &str, request: NetfilterMessage) -> Result<Vec<Vec<u8>>, Error> {
-        self.send(vec![(request, NLM_F_REQUEST | NLM_F_DUMP)])?;
-        self.answers(doing)
+    /// All objects that a request asks for; `ENOENT` when there is no such table or map, `EINTR` when they changed
+    /// meanwhile.
+    pub(crate) fn dump(&mut self, request: &Message) -> Result<Vec<Object>, Error> {
+        let first = self.send([request], NLM_F_DUMP)?;
+        let mut answers = self.answers(first, &[request])?;
+        answers.pop().unwrap_or_else(|| Ok(Vec::new()))
     }
 
     /// The same; `None` when there is no such table or map.
-    pub(super) fn dump_if_there(
-        &mut self,
-        doing: &str,
-        request: NetfilterMessage,
-    ) -> Result<Option<Vec<Vec<u8>>>, Error> {
-        match self.dump(doing, request) {
-            Err(error) if error.errno() == Some(Errno::ENOENT) => Ok(None),
-            listed => listed.map(Some),
+    pub(crate) fn dump_if_there(&mut self, request: &Message) -> Result<Option<Vec<Object>>, Error> {
+        if_there(self.dump(request))
+    }
+
+    /// Asks for one thing, or for one thing to be done.
+    pub(crate) fn ask(&mut self, request: &Message) -> Result<Vec<Object>, Error> {
+        let mut answers = self.ask_each(std::slice::from_ref(request))?;
+        answers.pop().unwrap_or_else(|| Ok(Vec::new()))
+    }
+
+    /// Asks for several things at once, and returns the answer to each.
+    pub(crate) fn ask_each(&mut self, requests: &[Message]) -> Result<Vec<Result<Vec<Object>, Error>>, Error> {
+        let mut answers = Vec::with_capacity(requests.len());
+        for requests in requests.chunks(QUESTIONS) {
+            let requests: Vec<_> = requests.iter().collect();
+            // Acknowledged, so that there is an end to each.
+            let first = self.send(requests.iter().copied(), NLM_F_ACK)?;
+            answers.extend(self.answers(first, &requests)?);
         }
+        Ok(answers)
     }
 
-    /// Asks for one thing to be done.
-    pub(crate) fn request(&mut self, doing: &str, request: NetfilterMessage) -> Result<(), Error> {
-        self.send(vec![(request, NLM_F_REQUEST | NLM_F_ACK)])?;
-        self.answers(doing).map(drop)
-    }
-
-    /// The objects with which the kernel answers the last request, read to their end: what would be left in the socket
-    /// would be taken for the answer to the next one.
-    fn answers(&mut self, doing: &str) -> Result<Vec<Vec<u8>>, Error> {
-        let (mut objects, mut is_interrupted) = (Vec::new(), false);
-        loop {
-            for answer in self.receive(doing)?.into_iter().filter(|answer| answer.sequence == self.sequence) {
-                is_interrupted |= answer.is_interrupted;
-                match answer.content {
-                    Content::Object(attributes) => objects.push(attributes),
-                    Content::End(0) if is_interrupted => {
-                        return refused(doing, -(Errno::EINTR as i32)).map(|()| objects);
-                    }
-                    Content::End(code) => return refused(doing, code).map(|()| objects),
+    /// What the kernel answers to requests that were sent together, read to their end: what would be left in the socket
+    /// would be in the way of the next one.
+    fn answers(&mut self, first: u32, requests: &[&Message]) -> Result<Vec<Result<Vec<Object>, Error>>, Error> {
+        let mut open: Vec<_> = requests.iter().map(|_| Listing::default()).collect();
+        while open.iter().any(|listing| listing.end.is_none()) {
+            for answer in self.receive(requests[0])? {
+                let place = answer.sequence.wrapping_sub(first) as usize;
+                if let Some(listing) = open.get_mut(place) {
+                    listing.read(answer);
                 }
             }
         }
+        Ok(open.into_iter().zip(requests).map(|(listing, request)| listing.into_answer(request)).collect())
     }
 
-    /// Makes all changes at once or none of them. `ERESTART` when the rules are in another generation by now.
-    pub(super) fn commit(
+    /// Sends requests in one datagram, and returns the number of the first.
+    pub(super) fn send<'a>(
         &mut self,
-        layout: &Layout,
-        requests: &[Request],
-        generation: Generation,
-    ) -> Result<(), Error> {
-        self.batch(layout.family, requests, Some(generation), true)
-    }
-
-    /// Asks whether the kernel would make the changes, and makes none.
-    pub(super) fn rehearse(&mut self, layout: &Layout, requests: &[Request]) -> Result<(), Error> {
-        self.generation()?;
-        self.batch(layout.family, requests, None, false)
-    }
-
-    fn batch(
-        &mut self,
-        family: NetfilterProtoFamily,
-        requests: &[Request],
-        generation: Option<Generation>,
-        commit: bool,
-    ) -> Result<(), Error> {
-        let Some((last, others)) = requests.split_last() else { return Ok(()) };
-        let mut messages = vec![(begin(generation), NLM_F_REQUEST)];
-        messages.extend(others.iter().map(|r| (nf_tables(family, r.message.clone()), NLM_F_REQUEST | r.flags)));
-        // The kernel reports errors in order, so with the answer to the last one there are no more.
-        messages.push((nf_tables(family, last.message.clone()), NLM_F_REQUEST | NLM_F_ACK | last.flags));
-        if commit {
-            messages.push((control(ControlMessage::BatchEnd), NLM_F_REQUEST));
-        }
-        let begun = self.sequence + 1;
-        self.send(messages)?;
-        self.outcome(requests, begun)
-    }
-
-    /// Reads the kernel's answers to a batch; the first error counts, what follows comes from it.
-    fn outcome(&mut self, requests: &[Request], begun: u32) -> Result<(), Error> {
-        let mut outcome = Ok(());
-        loop {
-            for answer in self.receive("change the rules")? {
-                let Content::End(code) = answer.content else { continue };
-                let place = answer.sequence.wrapping_sub(begun) as usize;
-                let request = place.checked_sub(1).and_then(|index| requests.get(index));
-                let doing = request.map_or("change the rules", |request| &request.doing);
-                outcome = outcome.and(refused(doing, code));
-                // An error of the batch as a whole may be the only one.
-                if place == requests.len() || (place == 0 && outcome.is_err()) {
-                    return outcome;
-                }
-            }
-        }
-    }
-
-    fn send(&mut self, messages: Vec<(NetfilterMessage, u16)>) -> Result<(), Error> {
+        messages: impl IntoIterator<Item = &'a Message>,
+        flags: u16,
+    ) -> Result<u32, Error> {
+        let first = self.sequence.wrapping_add(1);
         let mut bytes = Vec::new();
-        for (message, flags) in messages {
-            self.sequence += 1;
-            append(&mut bytes, message, flags, self.sequence);
+        for message in messages {
+            self.sequence = self.sequence.wrapping_add(1);
+            message.append_to(&mut bytes, NLM_F_REQUEST | flags, self.sequence);
         }
         self.make_room(bytes.len());
         let sent = self.socket.send_to(&bytes, &SocketAddr::new(0, 0), 0);
-        sent.map(drop).map_err(|source| Error::Socket { doing: "write to", source })
+        sent.map_err(|source| Error::Socket { doing: "write to", source })?;
+        Ok(first)
     }
 
     /// A batch is one datagram however long it is. A kernel that does not give the room refuses the datagram.
@@ -211,35 +194,45 @@ impl Connection {
     }
 
     /// One datagram, which has any number of messages.
-    fn receive(&mut self, doing: &str) -> Result<Vec<Answer>, Error> {
+    pub(super) fn receive(&mut self, request: &Message) -> Result<Vec<Answer>, Error> {
         let mut bytes = Vec::with_capacity(DATAGRAM);
         self.socket.recv(&mut bytes, 0).map_err(|source| Error::Socket { doing: "read from", source })?;
-        answer::read(&bytes).map_err(|source| Error::Answer { doing: doing.to_owned(), source })
+        answer::read(&bytes).map_err(|source| Error::Answer { doing: request.describe(), source })
     }
 }
 
-fn begin(generation: Option<Generation>) -> NetfilterMessage {
-    let attribute = |Generation(id)| DefaultNla::new(BATCH_GENERATION, u32::to_be_bytes(id).to_vec());
-    let attributes = generation.map(attribute).into_iter().collect();
-    control(ControlMessage::Other { message_type: BATCH_BEGIN, attributes })
+/// What has come in of the answer to a request.
+#[derive(Default)]
+struct Listing {
+    objects: Vec<Object>,
+    is_interrupted: bool,
+    /// The negative number of an error or 0, at the end.
+    end: Option<i32>,
 }
 
-fn control(message: ControlMessage) -> NetfilterMessage {
-    NetfilterMessage::new(NetfilterHeader::new(NetfilterProtoFamily::Unspec, 0, NF_TABLES), message)
+impl Listing {
+    fn read(&mut self, answer: Answer) {
+        self.is_interrupted |= answer.is_interrupted;
+        match answer.content {
+            Content::Object(attributes) => self.objects.push(attributes),
+            Content::End(code) => self.end = Some(code),
+        }
+    }
+
+    fn into_answer(self, request: &Message) -> Result<Vec<Object>, Error> {
+        match self.end {
+            Some(0) | None if self.is_interrupted => refused(request, -(Errno::EINTR as i32)).map(|()| self.objects),
+            code => refused(request, code.unwrap_or_default()).map(|()| self.objects),
+        }
+    }
 }
 
-pub(super) fn nf_tables(family: NetfilterProtoFamily, message: NfTablesMessage) -> NetfilterMessage {
-    NetfilterMessage::new(NetfilterHeader::new(family, 0, 0), message)
-}
-
-fn append(bytes: &mut Vec<u8>, message: NetfilterMessage, flags: u16, sequence: u32) {
-    let mut message = NetlinkMessage::from(message);
-    message.header.flags = flags;
-    message.header.sequence_number = sequence;
-    message.finalize();
-    let start = bytes.len();
-    bytes.resize(start + message.buffer_len(), 0);
-    message.serialize(&mut bytes[start..]);
+/// `None` instead of the error that says that something is not there.
+pub(crate) fn if_there<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Err(error) if error.errno() == Some(Errno::ENOENT) => Ok(None),
+        answer => answer.map(Some),
+    }
 }
 
 /// What the first request on a socket is refused with when nobody in the kernel takes it.
@@ -250,9 +243,9 @@ fn or_unavailable(error: Error) -> Error {
     }
 }
 
-fn refused(doing: &str, code: i32) -> Result<(), Error> {
+pub(super) fn refused(request: &Message, code: i32) -> Result<(), Error> {
     match code {
         0 => Ok(()),
-        code => Err(Error::Refused { doing: doing.to_owned(), source: Errno::from_raw(code.saturating_neg()) }),
+        code => Err(Error::Refused { doing: request.describe(), source: Errno::from_raw(code.saturating_neg()) }),
     }
 }

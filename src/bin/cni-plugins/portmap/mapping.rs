@@ -1,5 +1,6 @@
 //! From the ports that the runtime asks for and the addresses that the container has to what is mapped where.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
@@ -12,7 +13,7 @@ use crate::nft::family::Family;
 use crate::portmap::config::invalid;
 
 /// A protocol that has ports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Protocol {
     Tcp,
     Udp,
@@ -49,7 +50,7 @@ impl fmt::Display for Protocol {
 }
 
 /// What connections are for: a port of one address of the host, or of all that the family has (the unspecified one).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct HostPort {
     pub(crate) address: IpAddr,
     pub(crate) protocol: Protocol,
@@ -102,7 +103,7 @@ fn addresses(body: &Body, ifname: &str) -> Vec<IpNet> {
 }
 
 fn mappings(asked: &[PortMapping], addresses: &[IpNet]) -> Answer<Vec<Mapping>> {
-    let mut mappings: Vec<Mapping> = Vec::new();
+    let mut mappings = Mappings::default();
     for asked in asked {
         let protocol = Protocol::read(&asked.protocol)?;
         for (name, port) in [("hostPort", asked.host_port), ("containerPort", asked.container_port)] {
@@ -117,23 +118,34 @@ fn mappings(asked: &[PortMapping], addresses: &[IpNet]) -> Answer<Vec<Mapping>> 
             let mapping = Mapping { host, container: *container, container_port: asked.container_port };
             // An address of the other family, be it the unspecified one, leaves this family out.
             if Family::of(address) == mapping.family() {
-                push(&mut mappings, mapping)?;
+                mappings.push(mapping)?;
             }
         }
     }
-    Ok(mappings)
+    Ok(mappings.in_order)
 }
 
-fn push(mappings: &mut Vec<Mapping>, mapping: Mapping) -> Answer {
-    match mappings.iter().find(|other| other.host == mapping.host) {
-        None => mappings.push(mapping),
-        Some(same) if *same == mapping => {}
-        Some(other) => {
-            let [one, two] = [other.container_port, mapping.container_port];
-            return Err(invalid(format!("`portMappings` leads {} to both ports {one} and {two}", mapping.host)));
+/// Mappings as they were asked for, each port of the host once.
+#[derive(Default)]
+struct Mappings {
+    in_order: Vec<Mapping>,
+    places: BTreeMap<HostPort, usize>,
+}
+
+impl Mappings {
+    fn push(&mut self, mapping: Mapping) -> Answer {
+        let next = self.in_order.len();
+        let other = self.in_order.get(*self.places.entry(mapping.host).or_insert(next));
+        match other {
+            None => self.in_order.push(mapping),
+            Some(same) if *same == mapping => {}
+            Some(other) => {
+                let [one, two] = [other.container_port, mapping.container_port];
+                return Err(invalid(format!("`portMappings` leads {} to both ports {one} and {two}", mapping.host)));
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::nft::Owner;
 use crate::nft::expression::{self, Rule, Side};
 use crate::nft::family::{self, Family};
 use crate::nft::owned::{Chain, Change, Entry, Map, Place};
+use crate::nft::reading::Look;
 use crate::portmap::condition::Condition;
 use crate::portmap::config::{Config, Masquerade};
 use crate::portmap::layout::{LAYOUT, TURNS, chains, masqueraded_key, masqueraded_of, port_key, ports_of};
@@ -51,17 +52,40 @@ fn masquerade_chain(mapping: &Mapping, masquerade: Masquerade) -> Option<Chain> 
     Some(Chain { name, hook: None, rules })
 }
 
-/// The elements that a mapping needs, with the chains that these lead to.
-fn elements(owner: &Owner, mapping: &Mapping, turn: u32, config: &Config) -> impl Iterator<Item = (Entry, Chain)> {
-    let element = |map: Map, key, chain: Chain| {
-        (Entry { map: map.name, key, chain: chain.name.clone(), owner: Some(owner.clone()) }, chain)
+/// What a mapping needs: its element, and one that has the answers come back, where anything is masqueraded.
+struct Needed {
+    port: (Entry, Chain),
+    way_back: Option<(Entry, Chain)>,
+}
+
+impl Needed {
+    fn of(owner: &Owner, mapping: &Mapping, turn: u32, config: &Config) -> Self {
+        let element = |map: Map, key, chain: Chain| {
+            (Entry { map: map.name, key, chain: chain.name.clone(), owner: Some(owner.clone()) }, chain)
+        };
+        let family = mapping.family();
+        let key = masqueraded_key(mapping.container.addr(), mapping.host);
+        let chain = masquerade_chain(mapping, config.masquerade);
+        Self {
+            port: element(ports_of(family), port_key(mapping.host, turn), port_chain(mapping, turn, config)),
+            way_back: chain.map(|chain| element(masqueraded_of(family), key, chain)),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &(Entry, Chain)> {
+        [&self.port].into_iter().chain(&self.way_back)
+    }
+}
+
+/// Where the elements of mappings are or may be, at each turn.
+fn places(mappings: &[Mapping]) -> Look {
+    let of = |mapping: &Mapping| {
+        let family = mapping.family();
+        let at = (0..TURNS).map(|turn| (ports_of(family).name, port_key(mapping.host, turn)));
+        let way_back = (masqueraded_of(family).name, masqueraded_key(mapping.container.addr(), mapping.host));
+        at.chain([way_back]).collect::<Vec<_>>()
     };
-    let family = mapping.family();
-    let mapped = element(ports_of(family), port_key(mapping.host, turn), port_chain(mapping, turn, config));
-    let key = masqueraded_key(mapping.container.addr(), mapping.host);
-    let chain = masquerade_chain(mapping, config.masquerade);
-    let masqueraded = chain.map(|chain| element(masqueraded_of(family), key, chain));
-    [Some(mapped), masqueraded].into_iter().flatten()
+    Look::At(mappings.iter().flat_map(of).collect())
 }
 
 /// The elements that are there, by their places.
@@ -77,19 +101,23 @@ fn holders<'a>(mapping: &Mapping, present: &Present<'a>) -> [Option<&'a Entry>; 
     std::array::from_fn(|turn| present.get(&(map, &port_key(mapping.host, turn as u32)[..])).copied())
 }
 
-/// Maps ports for an attachment, instead of those that it had.
+/// Maps ports for an attachment, instead of those that it had in the same places.
 ///
 /// # Errors
 /// Code 101: a port is another container's.
 pub(crate) fn add(owner: &Owner, mappings: &[Mapping], config: &Config) -> Answer {
-    LAYOUT.change(|present| {
+    LAYOUT.change_where(&places(mappings), |present| {
         let at = by_place(present);
         let mut change = Change::default();
         for mapping in mappings {
             let turn = free_turn(owner, mapping, &holders(mapping, &at))?;
-            let (entries, chains): (Vec<_>, Vec<_>) = elements(owner, mapping, turn, config).unzip();
-            change.add.extend(entries);
-            change.chains.extend(chains);
+            let needed = Needed::of(owner, mapping, turn, config);
+            change.own_chains.push(needed.port.1);
+            change.add.push(needed.port.0);
+            if let Some((entry, chain)) = needed.way_back {
+                change.add.push(entry);
+                change.chains.push(chain);
+            }
         }
         // One port on several addresses of the host has one way back; containers share what their network has.
         let (mut places, mut names) = (BTreeSet::new(), BTreeSet::new());
@@ -140,19 +168,18 @@ fn udp_port(entry: &Entry) -> Option<(Family, u16)> {
 /// # Errors
 /// The port that is not mapped as it should be.
 pub(crate) fn check(owner: &Owner, mappings: &[Mapping], config: &Config) -> Answer {
-    let (present, rules) = LAYOUT.contents()?;
+    let (present, rules) = LAYOUT.contents_where(&places(mappings))?;
     let missing = |msg: String| Err(Failure::internal(format!("table `{}` {msg} for {owner}", LAYOUT.table)));
     if !mappings.is_empty() && !chains().iter().all(|chain| chain.is_complete(&rules)) {
         return missing("lacks rules".to_owned());
     }
     let at = by_place(&present);
-    let is_there = |(entry, chain): (Entry, Chain)| {
-        at.get(&entry.place()).is_some_and(|found| **found == entry) && chain.is_complete(&rules)
+    let is_there = |(entry, chain): &(Entry, Chain)| {
+        at.get(&entry.place()).is_some_and(|found| *found == entry) && chain.is_complete(&rules)
     };
     for mapping in mappings {
-        let holders = holders(mapping, &at);
-        let turn = (0..).zip(holders).find(|(_, holder)| holder.is_some_and(|entry| entry.is_of(owner)));
-        if !turn.is_some_and(|(turn, _)| elements(owner, mapping, turn, config).all(is_there)) {
+        let turn = (0..).zip(holders(mapping, &at)).find(|(_, holder)| holder.is_some_and(|entry| entry.is_of(owner)));
+        if !turn.is_some_and(|(turn, _)| Needed::of(owner, mapping, turn, config).all().all(is_there)) {
             return missing(format!("does not map port {}", mapping.host));
         }
     }

@@ -1,0 +1,97 @@
+//! What is in a table that has owners.
+
+use std::collections::BTreeSet;
+
+use super::owned::{Change, Entry, Layout, Rules};
+use super::request::{read_elements, read_rule};
+use super::socket::{Connection, Error, if_there};
+
+/// Which elements to read.
+#[derive(Clone, Debug)]
+pub(crate) enum Look {
+    /// All of them, of a table that may have thousands.
+    Everywhere,
+    /// Those in some places: maps and keys in them.
+    At(Vec<(&'static str, Vec<u8>)>),
+}
+
+/// What is there.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Present {
+    /// The maps that are there; `None` when only some places were looked at.
+    pub(super) maps: Option<Vec<&'static str>>,
+    pub(super) entries: Vec<Entry>,
+    /// Read only for changes that need to know.
+    pub(super) rules: Rules,
+}
+
+impl Present {
+    /// Whether a change is about elements of which some, but not all were read.
+    pub(super) fn is_touched_by(&self, change: &Change) -> bool {
+        self.maps.is_none() && (!change.remove.is_empty() || !self.entries.is_empty() && self.is_replaced_by(change))
+    }
+
+    fn is_replaced_by(&self, change: &Change) -> bool {
+        change.add.iter().any(|entry| self.entries.iter().any(|present| present.place() == entry.place()))
+    }
+}
+
+/// More chains than this are counted by listing the rules of all.
+const FEW: usize = 64;
+
+impl Layout {
+    /// What is there, without rules.
+    pub(super) fn present(&self, connection: &mut Connection, look: &Look) -> Result<Present, Error> {
+        match look {
+            Look::Everywhere => self.everything(connection),
+            Look::At(places) => {
+                let requests: Vec<_> = places.iter().map(|(map, key)| self.requests().get_element(map, key)).collect();
+                let mut entries = Vec::new();
+                for ((map, _), answer) in places.iter().zip(connection.ask_each(&requests)?) {
+                    let found = if_there(answer)?.unwrap_or_default();
+                    entries.extend(found.iter().flat_map(|object| read_elements(map, object)));
+                }
+                Ok(Present { entries, ..Present::default() })
+            }
+        }
+    }
+
+    fn everything(&self, connection: &mut Connection) -> Result<Present, Error> {
+        let (mut maps, mut entries) = (Vec::new(), Vec::new());
+        for map in self.maps {
+            match connection.dump_if_there(&self.requests().get_elements(map.name))? {
+                Some(listed) => {
+                    maps.push(map.name);
+                    entries.extend(listed.iter().flat_map(|object| read_elements(map.name, object)));
+                }
+                // A table is made with all its maps.
+                None => break,
+            }
+        }
+        Ok(Present { maps: Some(maps), entries, ..Present::default() })
+    }
+
+    /// What is there, with the rules of the table's own chains and of those that the elements lead to.
+    pub(super) fn read(&self, connection: &mut Connection, look: &Look) -> Result<(Vec<Entry>, Rules), Error> {
+        let entries = self.present(connection, look)?.entries;
+        let base = (self.chains)();
+        let chains = base.iter().map(|chain| &*chain.name).chain(entries.iter().map(|entry| &*entry.chain)).collect();
+        let rules = self.rules(connection, &chains)?;
+        Ok((entries, rules))
+    }
+
+    /// How many rules some chains have.
+    pub(super) fn rules(&self, connection: &mut Connection, chains: &BTreeSet<&str>) -> Result<Rules, Error> {
+        let requests: Vec<_> = if chains.len() <= FEW {
+            chains.iter().map(|chain| self.requests().get_rules(Some(chain))).collect()
+        } else {
+            vec![self.requests().get_rules(None)]
+        };
+        let mut rules = Rules::default();
+        for request in &requests {
+            let listed = connection.dump_if_there(request)?.unwrap_or_default();
+            rules.extend(listed.iter().filter_map(|object| read_rule(object)));
+        }
+        Ok(rules)
+    }
+}

@@ -1,0 +1,168 @@
+//! The requests that tables, chains, maps, elements and rules are made and unmade with.
+
+use libcni::plugin::{Answer, Failure};
+use libcni::spec::ErrorCode;
+use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL};
+use netlink_packet_netfilter::NetfilterProtoFamily;
+use netlink_packet_netfilter::nftables::Verdict;
+
+use super::attribute::{self, Attributes};
+use super::expression::Rule;
+use super::message::{CHAIN_NAME, Message, NAME, TABLE, verb};
+use super::owned::{Chain, Entry, Hook, Map};
+use super::owner::Owner;
+
+/// The data type of verdicts, for the kernel and for `nft`.
+const VERDICT: u32 = 0xffff_ff00;
+const RULE_EXPRESSIONS: u16 = 4;
+/// The kind of each item of a list.
+const ITEM: u16 = 1;
+
+/// Requests for one table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Requests<'a> {
+    pub(crate) table: &'a str,
+    pub(crate) family: NetfilterProtoFamily,
+}
+
+impl Requests<'_> {
+    fn request(&self, verb: u16, flags: u16, attributes: Attributes) -> Message {
+        Message::nf_tables(self.family, verb, flags, attributes)
+    }
+
+    fn whole(&self) -> Attributes {
+        Attributes::new().text(TABLE, self.table)
+    }
+
+    fn named(&self, name: &str) -> Attributes {
+        self.whole().text(NAME, name)
+    }
+
+    pub(super) fn new_table(&self) -> Message {
+        self.request(verb::NEW_TABLE, NLM_F_CREATE, self.whole())
+    }
+
+    pub(crate) fn delete_table(&self) -> Message {
+        self.request(verb::DELETE_TABLE, 0, self.whole())
+    }
+
+    pub(super) fn new_map(&self, map: &Map, id: u32) -> Message {
+        const FLAGS: u16 = 3;
+        const KEY_TYPE: u16 = 4;
+        const KEY_LENGTH: u16 = 5;
+        const DATA_TYPE: u16 = 6;
+        const ID: u16 = 10;
+        const MAP: u32 = 1 << 3;
+        let map =
+            self.named(map.name).number(FLAGS, MAP).number(KEY_TYPE, map.key_type).number(KEY_LENGTH, map.key_length);
+        self.request(verb::NEW_SET, NLM_F_CREATE, map.number(DATA_TYPE, VERDICT).number(ID, id))
+    }
+
+    /// The chain, empty.
+    pub(super) fn new_chain(&self, chain: &Chain) -> Message {
+        const HOOK: u16 = 4;
+        const TYPE: u16 = 7;
+        let named = self.whole().text(CHAIN_NAME, &chain.name);
+        let attributes = match &chain.hook {
+            Some(hook) => named.nest(HOOK, &hook_attribute(hook)).text(TYPE, hook.kind),
+            None => named,
+        };
+        self.request(verb::NEW_CHAIN, NLM_F_CREATE, attributes)
+    }
+
+    /// The chain and its rules.
+    pub(crate) fn delete_chain(&self, chain: &str) -> Message {
+        self.request(verb::DELETE_CHAIN, 0, self.whole().text(CHAIN_NAME, chain))
+    }
+
+    /// All rules of a chain.
+    pub(crate) fn delete_rules(&self, chain: &str) -> Message {
+        self.request(verb::DELETE_RULE, 0, self.named(chain))
+    }
+
+    pub(super) fn new_rule(&self, chain: &str, rule: &Rule) -> Message {
+        let expressions = rule.iter().fold(Attributes::new(), |list, expression| list.nest(ITEM, expression));
+        let attributes = self.named(chain).nest(RULE_EXPRESSIONS, &expressions);
+        self.request(verb::NEW_RULE, NLM_F_CREATE | NLM_F_APPEND, attributes)
+    }
+
+    /// Lists the rules of a chain.
+    pub(crate) fn get_rules(&self, chain: Option<&str>) -> Message {
+        self.request(verb::GET_RULE, 0, chain.map_or_else(|| self.whole(), |chain| self.named(chain)))
+    }
+
+    pub(super) fn new_element(&self, entry: &Entry) -> Answer<Message> {
+        const DATA: u16 = 2;
+        const USER_DATA: u16 = 6;
+        let jump = Attributes::new().number(1, Verdict::Jump.into()).text(2, &entry.chain);
+        let element = key(&entry.key).nest(DATA, &Attributes::new().nest(2, &jump));
+        let element = match &entry.owner {
+            Some(owner) => element.bytes(USER_DATA, &owner.to_user_data().ok_or_else(|| too_long(owner))?),
+            None => element,
+        };
+        // Only where there is none: one in its place is somebody else's, and was not there when the change was planned.
+        Ok(self.request(verb::NEW_ELEMENT, NLM_F_CREATE | NLM_F_EXCL, self.element(entry.map, &element)))
+    }
+
+    pub(super) fn delete_element(&self, entry: &Entry) -> Message {
+        self.request(verb::DELETE_ELEMENT, 0, self.element(entry.map, &key(&entry.key)))
+    }
+
+    /// Lists a map.
+    pub(super) fn get_elements(&self, map: &str) -> Message {
+        self.request(verb::GET_ELEMENT, 0, self.named(map))
+    }
+
+    /// Looks for one element of a map.
+    pub(super) fn get_element(&self, map: &str, element: &[u8]) -> Message {
+        self.request(verb::GET_ELEMENT, 0, self.element(map, &key(element)))
+    }
+
+    fn element(&self, map: &str, element: &Attributes) -> Attributes {
+        const ELEMENTS: u16 = 3;
+        self.named(map).nest(ELEMENTS, &Attributes::new().nest(ITEM, element))
+    }
+}
+
+/// An element by its key.
+fn key(key: &[u8]) -> Attributes {
+    Attributes::new().nest(1, &Attributes::new().bytes(1, key))
+}
+
+fn hook_attribute(hook: &Hook) -> Attributes {
+    const NUMBER: u16 = 1;
+    const PRIORITY: u16 = 2;
+    // The kernel reads the priority as a signed number.
+    Attributes::new().number(NUMBER, hook.number.into()).bytes(PRIORITY, &hook.priority.to_be_bytes())
+}
+
+fn too_long(owner: &Owner) -> Failure {
+    Failure::new(
+        ErrorCode::INVALID_ENVIRONMENT,
+        format!("names too long for nf_tables, which takes 253 bytes: {owner}"),
+    )
+}
+
+/// The elements that an object of a listed map has.
+pub(super) fn read_elements(map: &'static str, object: &[u8]) -> Vec<Entry> {
+    const ELEMENTS: u16 = 3;
+    let lists = attribute::all(object, ELEMENTS);
+    lists.flat_map(|list| attribute::all(list, ITEM)).filter_map(|element| read_element(map, element)).collect()
+}
+
+fn read_element(map: &'static str, element: &[u8]) -> Option<Entry> {
+    const KEY_VALUE: [u16; 2] = [1, 1];
+    const VERDICT_CHAIN: [u16; 3] = [2, 2, 2];
+    const USER_DATA: u16 = 6;
+    Some(Entry {
+        map,
+        key: attribute::nested(element, &KEY_VALUE)?.to_vec(),
+        chain: attribute::nested(element, &VERDICT_CHAIN).and_then(attribute::text).unwrap_or_default(),
+        owner: attribute::first(element, USER_DATA).and_then(Owner::from_user_data),
+    })
+}
+
+/// The chain that a listed rule is in.
+pub(super) fn read_rule(object: &[u8]) -> Option<String> {
+    attribute::first(object, NAME).and_then(attribute::text)
+}
