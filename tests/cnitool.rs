@@ -10,6 +10,7 @@ mod dry_run;
 mod failures;
 mod inspect;
 mod json;
+mod layers;
 mod list;
 mod manual;
 mod neighbours;

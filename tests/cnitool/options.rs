@@ -141,3 +141,45 @@ fn an_empty_namespace_is_told_apart_from_a_missing_one() {
         .says("the namespace is empty")
         .says("--container-id");
 }
+
+#[test]
+fn an_option_that_a_verb_does_not_use_is_refused_by_name() {
+    let sandbox = host();
+    for (arguments, option) in [
+        (&["gc", "net", "--all", "--container-id", "ca"][..], "--container-id"),
+        (&["--container-id", "ca", "gc", "net", "--all"], "--container-id"),
+        (&["gc", "net", "--all", "--ifname", "eth1"], "--ifname"),
+        (&["gc", "net", "--all", "-i", "eth1"], "-i"),
+        (&["gc", "net", "--all", "--cap", "{}"], "--cap"),
+        (&["gc", "net", "--all", "--arg", "K=V"], "--arg"),
+        (&["list", "networks", "--cap", "{}"], "--cap"),
+        (&["list", "networks", "--cache-dir", "x"], "--cache-dir"),
+        (&["status", "net", "--lock-timeout", "1s"], "--lock-timeout"),
+        (&["run", "net", "--ifname", "eth1", "--", "true"], "--ifname"),
+    ] {
+        let ran = Ran::new(sandbox.cnitool([]).args(arguments)).exits_with(2);
+        ran.says(&format!("does not use {option}, which is for: add, check, del"));
+    }
+    assert!(sandbox.calls().is_empty());
+}
+
+#[test]
+fn settings_of_the_host_may_stand_in_front_of_any_verb() {
+    let sandbox = host();
+    let mut command = sandbox.cnitool(["--lock-timeout", "1s", "--strict", "--json", "list", "attachments"]);
+    assert!(succeeds(&mut command).stdout().starts_with('{'));
+    succeeds(&mut sandbox.cnitool(["--timeout=1s", "--plugin-dir", "bin", "list", "--help"]));
+    let mut command = sandbox.cnitool(["-i", "eth7", "--container-id", "c1", "add", "net", NETNS, "-i", "eth8"]);
+    succeeds(&mut command);
+    assert_eq!(sandbox.cached(), ["net-c1-eth8"]);
+}
+
+#[test]
+fn a_long_option_with_one_dash_is_no_interface_of_an_odd_name() {
+    for word in ["-ifname=eth1", "-ifname"] {
+        let sandbox = host();
+        let ran = Ran::new(&mut sandbox.cnitool(["add", "net", NETNS, word, "eth1"])).exits_with(2);
+        ran.says(&format!("did you mean `-{word}`?"));
+        assert!(sandbox.calls().is_empty());
+    }
+}

@@ -1,0 +1,114 @@
+//! What the environment adds to the options: an option wins over its variable.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+
+use libcni::conf::{ConfDir, OnBroken};
+use libcni::runtime::DEFAULT_PLUGIN_DIRS;
+use libcni::spec::capability::CapabilityArgs;
+use libcni::spec::{CniArgs, ErrorCode, IfName, InvalidArg, InvalidName};
+
+use super::namespace;
+use super::options::{Capabilities, Configurations, Given, Interface, Loading, PluginDirs};
+use crate::output::failure::Failure;
+
+/// An argument or variable that can't be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Invalid {
+    #[error("environment variable {0} is not UTF-8")]
+    Environment(&'static str),
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+    #[error(transparent)]
+    Arg(#[from] InvalidArg),
+    #[error("capability arguments must be a JSON object: {0}")]
+    Capabilities(serde_json::Error),
+    #[error("cannot open the trace file {}: {source}", path.display())]
+    TraceFile { path: PathBuf, source: io::Error },
+    #[error("{0}")]
+    Netns(#[from] namespace::Unusable),
+}
+
+impl From<Invalid> for Failure {
+    fn from(invalid: Invalid) -> Self {
+        let code = match &invalid {
+            Invalid::Name(name) => name.code(),
+            Invalid::TraceFile { .. } => ErrorCode::IO,
+            _ => ErrorCode::INVALID_ENVIRONMENT,
+        };
+        Self::new(code, invalid)
+    }
+}
+
+/// Whether recorded behaviour of the Go tool is wanted where this one is more careful: CNITOOL_COMPAT is `go`.
+pub(crate) fn is_like_go() -> bool {
+    variable("CNITOOL_COMPAT").is_some_and(|like| like == "go")
+}
+
+impl Configurations {
+    /// The directory, which passes over broken files.
+    pub(crate) fn conf_dir(&self) -> ConfDir {
+        let dir = self.conf_dir.clone();
+        let dir = dir.or_else(|| variable("NETCONFPATH").map(PathBuf::from));
+        dir.map_or_else(ConfDir::default, ConfDir::new).on_broken(OnBroken::Skip)
+    }
+}
+
+impl Loading {
+    /// The directory, which stops at a broken file where that is wanted.
+    pub(crate) fn conf_dir(&self) -> ConfDir {
+        let on_broken = if self.strict || is_like_go() { OnBroken::Stop } else { OnBroken::Skip };
+        self.configurations.conf_dir().on_broken(on_broken)
+    }
+}
+
+impl PluginDirs {
+    pub(crate) fn plugin_dirs(&self) -> Vec<PathBuf> {
+        if !self.plugin_dir.is_empty() {
+            return self.plugin_dir.clone();
+        }
+        match variable("CNI_PATH") {
+            Some(dirs) => std::env::split_paths(&dirs).collect(),
+            None => DEFAULT_PLUGIN_DIRS.map(PathBuf::from).to_vec(),
+        }
+    }
+}
+
+impl Interface {
+    /// The name of the interface, or `default` where nobody gave any.
+    pub(crate) fn name_or(&self, default: &str) -> Result<IfName, Invalid> {
+        let name = self.ifname.clone();
+        let name = name.map_or_else(|| text("CNI_IFNAME"), |name| Ok(Some(name)))?;
+        Ok(IfName::new(name.unwrap_or_else(|| default.to_owned()))?)
+    }
+}
+
+impl Given {
+    pub(crate) fn args(&self) -> Result<CniArgs, Invalid> {
+        let given = match self.arg.as_slice() {
+            [] => text("CNI_ARGS")?.unwrap_or_default(),
+            pairs => pairs.join(";"),
+        };
+        Ok(given.parse()?)
+    }
+}
+
+impl Capabilities {
+    pub(crate) fn capability_args(&self) -> Result<CapabilityArgs, Invalid> {
+        let given = self.cap.clone();
+        let given = given.map_or_else(|| text("CAP_ARGS"), |json| Ok(Some(json)))?;
+        let parse = |json: String| CapabilityArgs::parse(&json).map_err(Invalid::Capabilities);
+        Ok(given.map(parse).transpose()?.unwrap_or_default())
+    }
+}
+
+/// An environment variable; an empty one counts as unset.
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+fn text(name: &'static str) -> Result<Option<String>, Invalid> {
+    let value = variable(name).map(OsString::into_string);
+    value.transpose().map_err(|_| Invalid::Environment(name))
+}

@@ -1,0 +1,123 @@
+//! The library as the options want it, and what it loads.
+
+use std::path::Path;
+
+use libcni::cache::Cache;
+use libcni::conf::{ConfDir, Listing, NetworkConfig};
+use libcni::invoke::{ObservedExec, ProcessExec};
+use libcni::spec::{ContainerId, IfName};
+use libcni::{Attachment, CancelToken, Chain, Cni, Error};
+
+use super::environment::Invalid;
+use super::namespace;
+use super::options::{Attached, Container, Given, Host, Negotiation, Records, Running};
+use super::trace::Trace;
+use crate::output::attached::{Attached as Recorded, Unreadable, attached};
+use crate::output::describe::file;
+use crate::output::{hear, hear_others, warn};
+
+/// The network of a name as its file has it, and a warning for every broken file on the way to it.
+pub(crate) fn load(dir: &ConfDir, name: &str) -> Result<NetworkConfig, Error> {
+    let loaded = dir.load(name)?;
+    for problem in &loaded.skipped {
+        warn(&format!("skipped {}", Chain(problem)));
+    }
+    Ok(loaded.network)
+}
+
+/// The networks of the directory in the order of their files' names; a warning for every file that gives none.
+pub(crate) fn in_file_order(dir: &ConfDir) -> Result<Vec<NetworkConfig>, Error> {
+    let Listing { mut networks, shadowed, broken, .. } = dir.list()?;
+    for network in shadowed {
+        let name = network.name();
+        warn(&format!("skipped {}: an earlier file configures network `{name}`", file(&network)));
+    }
+    for problem in broken {
+        warn(&format!("skipped {}", Chain(&problem)));
+    }
+    networks.sort_by(|a, b| a.path().cmp(&b.path()));
+    Ok(networks)
+}
+
+impl Running {
+    /// The library for verbs that run plugins and record nothing. A token that is given ends what runs.
+    pub(crate) fn cni(&self, cancel: Option<CancelToken>) -> Result<Cni, Invalid> {
+        let mut cni = Cni::new().plugin_dirs(self.dirs.plugin_dirs()).timeout(self.limits.timeout);
+        cni = cni.on_notice(if self.trace { hear_others } else { hear });
+        if let Some(token) = cancel {
+            cni = cni.cancel(token);
+        }
+        if let Some(trace) = self.trace()? {
+            cni = cni.exec(ObservedExec::new(ProcessExec, move |event| trace.hear(event)));
+        }
+        Ok(cni)
+    }
+
+    /// Where executions are to be written down, if anywhere.
+    fn trace(&self) -> Result<Option<Trace>, Invalid> {
+        let path = self.trace_file.as_deref();
+        if !self.trace && path.is_none() {
+            return Ok(None);
+        }
+        let failed = |source| Invalid::TraceFile { path: path.unwrap_or(Path::new("")).to_owned(), source };
+        Trace::new(self.trace, path).map(Some).map_err(failed)
+    }
+}
+
+impl Records {
+    /// What is in the cache, and what in it is no attachment.
+    pub(crate) fn attached(&self) -> Result<(Vec<Recorded>, Vec<Unreadable>), Error> {
+        Ok(attached(&self.cache_dir.as_ref().map_or_else(Cache::default, Cache::new))?)
+    }
+
+    /// The same library with the records of this directory.
+    pub(crate) fn kept_by(&self, cni: Cni) -> Cni {
+        match &self.cache_dir {
+            Some(dir) => cni.cache_dir(dir),
+            None => cni,
+        }
+    }
+}
+
+impl Host {
+    pub(crate) fn cni(&self, cancel: Option<CancelToken>) -> Result<Cni, Invalid> {
+        Ok(self.records.kept_by(self.running.cni(cancel)?).lock_timeout(self.lock_timeout))
+    }
+
+    /// The network of a name, at the version that was asked for.
+    pub(crate) fn network(&self, cni: &Cni, name: &str) -> Result<NetworkConfig, Error> {
+        self.negotiation.negotiated(cni, load(&self.loading.conf_dir(), name)?)
+    }
+}
+
+impl Negotiation {
+    /// A network at the version that was asked for.
+    pub(crate) fn negotiated(&self, cni: &Cni, network: NetworkConfig) -> Result<NetworkConfig, Error> {
+        if self.negotiate { cni.negotiate(&network) } else { Ok(network) }
+    }
+}
+
+impl Attached {
+    /// The attachment of a namespace.
+    pub(crate) fn attachment(&self, netns: &Path) -> Result<Attachment, Invalid> {
+        attachment(&self.container, &self.given, netns, self.interface.name_or("eth0")?)
+    }
+}
+
+/// The attachment of a namespace and an interface.
+pub(crate) fn attachment(
+    container: &Container,
+    given: &Given,
+    netns: &Path,
+    ifname: IfName,
+) -> Result<Attachment, Invalid> {
+    // Empty where there is none any more, as a plugin gets it.
+    let is_gone = netns.as_os_str().is_empty() && container.container_id.is_some();
+    let netns = if is_gone { String::new() } else { namespace::resolve(netns)? };
+    let id = match &container.container_id {
+        Some(id) => ContainerId::new(id)?,
+        None => namespace::container_id(&netns),
+    };
+    let attachment = Attachment::new(id, ifname).netns(netns);
+    Ok(attachment.args(given.args()?).capability_args(given.capabilities.capability_args()?))
+}

@@ -1,0 +1,8 @@
+//! What verbs work with, made of the options, the environment and signals: the library, networks, attachments.
+
+pub(crate) mod environment;
+pub(crate) mod library;
+pub(crate) mod namespace;
+pub(crate) mod options;
+pub(crate) mod signals;
+mod trace;

@@ -1,0 +1,78 @@
+//! From the NETNS argument to the path that plugins get, and to a container ID.
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use libcni::spec::ContainerId;
+use sha2::{Digest, Sha512};
+
+/// Where `ip netns` keeps its names.
+pub(crate) const NAMED: &str = "/var/run/netns";
+
+/// A namespace argument that can't be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unusable {
+    #[error("cannot make the namespace path `{}` absolute: {source}", path.display())]
+    NoWorkingDirectory { path: PathBuf, source: io::Error },
+    #[error("the namespace is empty, which only `del` takes, with --container-id")]
+    Empty,
+    #[error("namespace path `{}` is not UTF-8", .0.display())]
+    NotUtf8(PathBuf),
+}
+
+/// The absolute path of a namespace, cleaned of `.`, `..` and repeated slashes by name alone, as Go does, so that
+/// two tools call the same attachment alike. A bare name that is no file here is one of `ip netns`.
+pub(crate) fn resolve(argument: &Path) -> Result<String, Unusable> {
+    if argument.as_os_str().is_empty() {
+        return Err(Unusable::Empty);
+    }
+    let is_name =
+        matches!(argument.components().collect::<Vec<_>>()[..], [Component::Normal(name)] if name == argument);
+    let path = if is_name && !argument.exists() { Path::new(NAMED).join(argument) } else { argument.to_owned() };
+    let absolute = std::path::absolute(&path).map_err(|source| Unusable::NoWorkingDirectory { path, source })?;
+    let cleaned = clean(&absolute);
+    cleaned.into_os_string().into_string().map_err(|path| Unusable::NotUtf8(path.into()))
+}
+
+fn clean(absolute: &Path) -> PathBuf {
+    let mut cleaned = PathBuf::from("/");
+    for component in absolute.components() {
+        match component {
+            Component::Normal(name) => cleaned.push(name),
+            Component::ParentDir => {
+                cleaned.pop();
+            }
+            _ => {}
+        }
+    }
+    cleaned
+}
+
+/// The ID that the Go cnitool gives to the container of a namespace.
+pub(crate) fn container_id(netns: &str) -> ContainerId {
+    let hash = Sha512::digest(netns.as_bytes());
+    let hex: String = hash.iter().take(10).map(|byte| format!("{byte:02x}")).collect();
+    ContainerId::new(format!("cnitool-{hex}")).expect("letters, digits and a dash")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_cleaned_by_name() {
+        assert_eq!(resolve(Path::new("/run//netns/./x/../blue/")).unwrap(), "/run/netns/blue");
+        assert_eq!(resolve(Path::new("/../..")).unwrap(), "/");
+    }
+
+    #[test]
+    fn a_bare_name_is_one_of_ip_netns() {
+        assert_eq!(resolve(Path::new("no-such-file")).unwrap(), "/var/run/netns/no-such-file");
+        assert_eq!(resolve(Path::new("/blue")).unwrap(), "/blue");
+    }
+
+    #[test]
+    fn the_container_id_is_that_of_go() {
+        assert_eq!(container_id("/run/netns/blue").as_str(), "cnitool-df26705e2e4ffd095eb1");
+    }
+}

@@ -1,0 +1,101 @@
+//! `--trace` and `--trace-file`: what each plugin was sent and what it answered.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
+
+use libcni::Chain;
+use libcni::invoke::{ExecError, ExecEvent, Output, Request};
+use libcni::spec::Object;
+
+use crate::output::request::{self, indented};
+use crate::output::{self, printable, printable_json, warn};
+
+/// Where executions are written down.
+pub(crate) struct Trace {
+    to_stderr: bool,
+    file: Mutex<Option<File>>,
+}
+
+impl Trace {
+    /// A file is made for its owner alone, since configurations may have secrets in them, and appended to.
+    pub(crate) fn new(to_stderr: bool, file: Option<&Path>) -> io::Result<Self> {
+        let open = |path| OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+        let file = Mutex::new(file.map(open).transpose()?);
+        Ok(Self { to_stderr, file })
+    }
+
+    pub(crate) fn hear(&self, event: &ExecEvent<'_>) {
+        match *event {
+            // One line of JSON says all of it at the end.
+            ExecEvent::Begins { .. } if output::is_json() => {}
+            ExecEvent::Begins { number, request } if self.to_stderr => {
+                output::say(&format!("trace {number}: {}", request::text(request)));
+            }
+            ExecEvent::Ended { number, request, took, ended } => {
+                let record = || compact(&describe(number, request, took, ended));
+                match (self.to_stderr, output::is_json()) {
+                    (true, true) => output::line(&record()),
+                    (true, false) => output::say(&format!("trace {number}: {}", text(took, ended))),
+                    (false, _) => {}
+                }
+                self.write(record);
+            }
+            _ => {}
+        }
+    }
+
+    fn write(&self, record: impl Fn() -> String) {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(open) = file.as_mut() else { return };
+        if let Err(error) = open.write_all(format!("{}\n", record()).as_bytes()) {
+            // Said once: what is traced goes on.
+            warn(&format!("cannot write to the trace file: {error}"));
+            *file = None;
+        }
+    }
+}
+
+fn text(took: Duration, ended: Result<&Output, &ExecError>) -> String {
+    let how = ended.map_or_else(|error| Chain(error).to_string(), |output| output.status.to_string());
+    let mut lines = vec![format!("{how}, after {} ms", took.as_millis())];
+    let (stdout, stderr) = ended.map_or_else(|error| (&[][..], error.stderr()), |out| (&*out.stdout, &*out.stderr));
+    for (title, bytes) in [("  stdout", stdout), ("  stderr", stderr)] {
+        if !bytes.is_empty() {
+            lines.extend([title.to_owned(), indented(bytes)]);
+        }
+    }
+    printable(&lines.join("\n"))
+}
+
+fn describe(number: u64, request: &Request, took: Duration, ended: Result<&Output, &ExecError>) -> Object {
+    let mut object = Object::new();
+    object.set("trace", &number);
+    object.set("endedUnixMilliseconds", &UNIX_EPOCH.elapsed().unwrap_or_default().as_millis());
+    request::describe(request).iter().for_each(|(key, value)| object.set(key, value));
+    match ended {
+        Ok(Output { status, stdout, stderr }) => {
+            match status.signal() {
+                Some(signal) => object.set("signal", &signal),
+                None => object.set("exitStatus", &status.code()),
+            }
+            object.set("stdout", &String::from_utf8_lossy(stdout));
+            object.set("stderr", &String::from_utf8_lossy(stderr));
+        }
+        Err(error) => {
+            object.set("error", &Chain(error).to_string());
+            object.set("stderr", &String::from_utf8_lossy(error.stderr()));
+        }
+    }
+    object.set("milliseconds", &took.as_millis());
+    object
+}
+
+/// JSON in one line. A line break can only be between tokens: in a text it is escaped.
+fn compact(object: &Object) -> String {
+    printable_json(&object.to_string()).replace(['\n', '\t'], " ")
+}

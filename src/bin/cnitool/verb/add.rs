@@ -1,0 +1,51 @@
+//! `cnitool add`.
+
+use clap::Args;
+use libcni::Error;
+use libcni::spec::ErrorCode;
+
+use super::target::Target;
+use crate::context::options::Output;
+use crate::context::signals::Signals;
+use crate::output::failure::Failure;
+use crate::output::{dry_run, print};
+
+/// The arguments of `add`.
+#[derive(Args, Debug)]
+pub(crate) struct Add {
+    #[command(flatten)]
+    target: Target,
+    /// When adding fails, remove what it may have added
+    #[arg(long)]
+    rollback: bool,
+    #[command(flatten)]
+    _output: Output,
+}
+
+pub(crate) fn add(add: &Add, signals: Option<&Signals>) -> Result<(), Failure> {
+    let Target { network, netns, attached, host, .. } = &add.target;
+    let cni = host.cni(signals.and_then(Signals::token))?;
+    let attachment = attached.attachment(netns)?;
+    let network = host.network(&cni, network)?;
+    if add.target.dry_run {
+        return Ok(dry_run::print(&cni.add_requests(&network, &attachment)?)?);
+    }
+    let added =
+        if add.rollback { cni.add_with_rollback(&network, &attachment) } else { cni.add(&network, &attachment) };
+    print(&added.map_err(not_added)?.to_json_pretty()).map_err(|error| {
+        let message = format!("the container is added, but its result can't be written to stdout: {error}");
+        Failure::new(ErrorCode::IO, message).with_hint("`cnitool del` with the same arguments removes it again")
+    })
+}
+
+fn not_added(error: Error) -> Failure {
+    let needs_cleanup = error.needs_cleanup();
+    let failure = Failure::from(error);
+    if !needs_cleanup {
+        return failure;
+    }
+    failure.with_hint(
+        "plugins may have done part of their work; `cnitool del` with the same arguments undoes it, and an earlier \
+         `add` of the same interface with it",
+    )
+}

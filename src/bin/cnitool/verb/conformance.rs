@@ -1,0 +1,149 @@
+//! `cnitool conformance`: checks a plugin, in whatever language, against the specification.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use libcni::Chain;
+use libcni::conformance::{self as library, Check, NoSuchCheck, Subject, SubjectError, Suite, SuiteError};
+use libcni::spec::ErrorCode;
+
+use crate::context::environment::Invalid;
+use crate::context::options::{Given, Interface, Limits, Output, PluginDirs};
+use crate::context::signals::Signals;
+use crate::output::failure::Failure;
+use crate::output::{is_json, print};
+
+/// Which plugin to check, and how.
+#[derive(Args, Debug)]
+pub(crate) struct Conformance {
+    /// The plugin: the path of a program, or the name of one in the plugin directories
+    #[arg(required_unless_present = "list")]
+    plugin: Option<PathBuf>,
+    /// Its configuration: a list, whose first plugin of that type is meant, or a single plugin's object
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The IPAM plugin to configure it with
+    #[arg(long, value_name = "TYPE")]
+    ipam: Option<String>,
+    /// How to write the report; `--json` is `--format json`
+    #[arg(long, value_enum, default_value = "human", conflicts_with = "json")]
+    format: Format,
+    /// With each deviation, show how the plugin was run and what it said
+    #[arg(long, short)]
+    verbose: bool,
+    /// Make these checks only, such as 101,402
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    only: Vec<u16>,
+    /// Leave these checks out
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    skip: Vec<u16>,
+    /// List the checks, without making any
+    #[arg(long, exclusive = true)]
+    list: bool,
+    #[command(flatten)]
+    dirs: PluginDirs,
+    #[command(flatten)]
+    limits: Limits,
+    #[command(flatten)]
+    interface: Interface,
+    #[command(flatten)]
+    given: Given,
+    #[command(flatten)]
+    _output: Output,
+}
+
+/// How the report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Human,
+    /// The Test Anything Protocol, version 14
+    Tap,
+    /// One JSON object
+    Json,
+}
+
+/// Why nothing was checked, or not everything.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConformanceError {
+    #[error(transparent)]
+    Arguments(#[from] Invalid),
+    #[error(transparent)]
+    Subject(#[from] SubjectError),
+    #[error("{0}; `cnitool conformance --list` has all")]
+    NoSuchCheck(#[from] NoSuchCheck),
+    #[error("{}", Chain(.0))]
+    Suite(#[from] SuiteError),
+    #[error("cannot write to stdout: {0}")]
+    Stdout(#[from] io::Error),
+}
+
+impl From<ConformanceError> for Failure {
+    fn from(error: ConformanceError) -> Self {
+        let status = match error {
+            ConformanceError::Suite(SuiteError::Cancelled | SuiteError::Report(_)) | ConformanceError::Stdout(_) => {
+                DEVIATES
+            }
+            _ => NOT_CHECKED,
+        };
+        Self::new(ErrorCode::INTERNAL, error).with_status(status)
+    }
+}
+
+/// Every check passes, but for recommendations.
+const CONFORMS: u8 = 0;
+/// At least one check failed.
+const DEVIATES: u8 = 1;
+/// Nothing was checked.
+const NOT_CHECKED: u8 = 2;
+
+/// Checks a plugin, and returns the exit status.
+pub(crate) fn conformance(asked: &Conformance, signals: Option<&Signals>) -> Result<u8, ConformanceError> {
+    let Some(plugin) = asked.plugin.as_ref().filter(|_| !asked.list) else { return list() };
+    let mut suite = Suite::new(subject(asked, plugin)?).timeout(asked.limits.timeout);
+    if !asked.only.is_empty() {
+        suite = suite.only(&asked.only)?;
+    }
+    suite = suite.skip(&asked.skip)?;
+    if let Some(token) = signals.and_then(Signals::token) {
+        suite = suite.cancel(token);
+    }
+    // Not by `io::stdout`: that takes a stdout that can't be written to for success.
+    let stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let report = suite.run(&mut *asked.format().reporter(stdout, asked.verbose))?;
+    Ok(if report.summary().fail == 0 { CONFORMS } else { DEVIATES })
+}
+
+fn subject(asked: &Conformance, plugin: &PathBuf) -> Result<Subject, ConformanceError> {
+    let mut subject = Subject::new(plugin, asked.dirs.plugin_dirs())?;
+    if let Some(file) = &asked.config {
+        subject = subject.config_file(file)?;
+    }
+    if let Some(ipam) = &asked.ipam {
+        subject = subject.ipam(ipam);
+    }
+    let ifname = asked.interface.name_or(subject.ifname().as_str())?;
+    let subject = subject.with_ifname(ifname).args(asked.given.args()?);
+    Ok(subject.capability_args(asked.given.capabilities.capability_args()?))
+}
+
+impl Conformance {
+    fn format(&self) -> library::Format {
+        match self.format {
+            _ if is_json() => library::Format::Json,
+            Format::Human => library::Format::Human,
+            Format::Tap => library::Format::Tap,
+            Format::Json => library::Format::Json,
+        }
+    }
+}
+
+/// Prints number, level, section and title of every check, separated by tabs.
+fn list() -> Result<u8, ConformanceError> {
+    let line = |check: &Check| format!("{}\t{}\t{}\t{}", check.id, check.level.as_str(), check.section, check.title);
+    print(&Check::all().map(line).collect::<Vec<_>>().join("\n"))?;
+    Ok(CONFORMS)
+}

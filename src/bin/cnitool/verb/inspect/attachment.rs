@@ -1,0 +1,62 @@
+//! An attachment: what was asked for, what came of it, and what has become of it.
+
+use libcni::Chain;
+use libcni::spec::Object;
+
+use crate::output::attached::Attached;
+use crate::output::failure::Failure;
+use crate::output::table::fields;
+use crate::output::{is_json, print_json, printable};
+
+pub(super) fn print(named: &[&Attached]) -> Result<(), Failure> {
+    if is_json() {
+        let mut report = Object::new();
+        report.set("attachments", &named.iter().map(|attachment| describe(attachment)).collect::<Vec<_>>());
+        return Ok(print_json(&report)?);
+    }
+    let texts: Vec<_> = named.iter().map(|attachment| text(attachment)).collect();
+    Ok(crate::output::print(&texts.join("\n\n"))?)
+}
+
+fn text(attachment: &Attached) -> String {
+    let entry = &attachment.entry;
+    let result = match &attachment.result {
+        Ok(_) => String::new(),
+        Err(error) => format!("not usable: {}", Chain(error)),
+    };
+    let summary = fields(&[
+        ("attachment", attachment.id()),
+        ("network", entry.network.clone()),
+        ("namespace", entry.netns.clone()),
+        ("state", attachment.state().to_owned()),
+        ("addresses", attachment.addresses().join(", ")),
+        ("age", attachment.age_text()),
+        ("file", attachment.file_text().unwrap_or_default()),
+        ("arguments", entry.args.to_string()),
+        ("result", result),
+    ]);
+    let config = String::from_utf8_lossy(&entry.config);
+    let config = Object::parse(&config).map_or_else(|_| config.into_owned(), |object| object.to_json_pretty());
+    let capabilities = Object::parse(&entry.capability_args.to_string()).unwrap_or_default();
+    let parts = [
+        ("capability arguments", if capabilities.is_empty() { String::new() } else { capabilities.to_json_pretty() }),
+        ("configuration", config),
+        ("result", if entry.result.is_empty() { String::new() } else { entry.result.to_json_pretty() }),
+    ];
+    let filled = parts.iter().filter(|(_, text)| !text.is_empty());
+    filled.fold(summary, |all, (title, text)| format!("{all}\n\n{title}\n{}", printable(text)))
+}
+
+fn describe(attachment: &Attached) -> Object {
+    let entry = &attachment.entry;
+    let mut object = attachment.describe();
+    object.set("cniArgs", &entry.args.iter().collect::<Vec<_>>());
+    object.set("capabilityArgs", &entry.capability_args);
+    let config = String::from_utf8_lossy(&entry.config);
+    match Object::parse(&config) {
+        Ok(config) => object.set("config", &config),
+        Err(_) => object.set("config", &*config),
+    }
+    object.set("result", &entry.result);
+    object
+}

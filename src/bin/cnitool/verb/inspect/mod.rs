@@ -1,0 +1,50 @@
+//! `cnitool inspect`: all there is to know about a network or an attachment.
+
+mod attachment;
+mod network;
+
+use clap::Args;
+use libcni::conf::LoadError;
+use libcni::{Chain, Error};
+
+use crate::context::library::load;
+use crate::context::options::{Loading, Output, PluginDirs, Records};
+use crate::output::attached::Attached;
+use crate::output::failure::Failure;
+
+/// What to inspect.
+#[derive(Args, Debug)]
+pub(crate) struct Inspect {
+    /// A network, or an attachment: ID, ID:IFNAME, or the name of its file in the cache
+    name: String,
+    #[command(flatten)]
+    loading: Loading,
+    #[command(flatten)]
+    dirs: PluginDirs,
+    #[command(flatten)]
+    records: Records,
+    #[command(flatten)]
+    _output: Output,
+}
+
+/// Prints the network of that name; where there is none, the attachments.
+pub(crate) fn inspect(inspect: &Inspect) -> Result<(), Failure> {
+    let (all, _) = inspect.records.attached()?;
+    let name = &inspect.name;
+    let error = match load(&inspect.loading.conf_dir(), name) {
+        Ok(network) => return network::print(&network, &inspect.dirs.plugin_dirs(), &all),
+        Err(error @ Error::Load(LoadError::NotFound { .. } | LoadError::NoConfigs { .. })) => error,
+        Err(error) => return Err(error.into()),
+    };
+    let named: Vec<_> = all.iter().filter(|attachment| is_named(attachment, name)).collect();
+    if named.is_empty() {
+        return Err(Failure::new(error.code(), format!("`{name}` is no attachment, and {}", Chain(&error))));
+    }
+    attachment::print(&named)
+}
+
+fn is_named(attachment: &Attached, name: &str) -> bool {
+    let file = attachment.file.as_deref();
+    let is_file = || file.is_some_and(|file| file.as_os_str() == name || file.file_name() == Some(name.as_ref()));
+    attachment.entry.container_id == name || attachment.id() == name || is_file()
+}

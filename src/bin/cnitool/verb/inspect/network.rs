@@ -1,0 +1,120 @@
+//! A network: where it comes from, which plugins it runs, and what is attached to it.
+
+use std::path::{Path, PathBuf};
+
+use libcni::conf::{NetworkConfig, PluginConfig};
+use libcni::invoke::{FindError, find};
+use libcni::spec::{Object, Version};
+
+use crate::output::attached::Attached;
+use crate::output::describe::{capabilities, file, version};
+use crate::output::failure::Failure;
+use crate::output::table::{Table, fields};
+use crate::output::{is_json, print_json, printable};
+
+/// Prints a network, whose plugins are in these directories.
+pub(super) fn print(network: &NetworkConfig, dirs: &[PathBuf], attached: &[Attached]) -> Result<(), Failure> {
+    let plugins: Vec<_> = network.plugins().iter().map(|plugin| Plugin::locate(plugin, dirs)).collect();
+    let attached: Vec<_> =
+        attached.iter().filter(|one| one.entry.network == network.name()).map(Attached::id).collect();
+    if is_json() {
+        return Ok(print_json(&describe(network, &plugins, &attached))?);
+    }
+    let (summary, table) = (summary(network, &attached), table(&plugins));
+    let config = printable(&whole(network).to_json_pretty());
+    Ok(crate::output::print(&format!("{summary}\n\n{}\n\nconfiguration\n{config}", table.aligned()))?)
+}
+
+/// A plugin of the network, with its file and that of the plugin it delegates addresses to.
+struct Plugin<'a> {
+    config: &'a PluginConfig,
+    file: Result<PathBuf, FindError>,
+    ipam: Option<Result<PathBuf, FindError>>,
+}
+
+impl<'a> Plugin<'a> {
+    fn locate(config: &'a PluginConfig, dirs: &[PathBuf]) -> Self {
+        let ipam = Some(config.ipam_type()).filter(|ipam| !ipam.is_empty());
+        Self { config, file: find(config.plugin_type(), dirs), ipam: ipam.map(|ipam| find(ipam, dirs)) }
+    }
+
+    /// A row for the plugin, and one for that which it delegates to.
+    fn rows(&self) -> impl Iterator<Item = [String; 4]> {
+        let place = |file: &Result<PathBuf, FindError>| match file {
+            Ok(file) => file.display().to_string(),
+            Err(_) => "not found".to_owned(),
+        };
+        let name = self.config.plugin_type();
+        let source = self.config.path().map_or_else(|| "the list".to_owned(), |path| path.display().to_string());
+        let own = [name.to_owned(), place(&self.file), capabilities(self.config).join(","), source];
+        let ipam = |file| [self.config.ipam_type().to_owned(), place(file), String::new(), format!("ipam of {name}")];
+        std::iter::once(own).chain(self.ipam.as_ref().map(ipam))
+    }
+
+    fn describe(&self) -> Object {
+        let text = |file: &Result<PathBuf, FindError>| file.as_ref().ok().map(|file| file.display().to_string());
+        let mut object = Object::new();
+        object.set("type", self.config.plugin_type());
+        object.set("file", &text(&self.file));
+        if let Some(file) = &self.ipam {
+            object.set("ipam", self.config.ipam_type());
+            object.set("ipamFile", &text(file));
+        }
+        object.set("capabilities", &capabilities(self.config));
+        object.set("configuredIn", &self.config.path().map(Path::to_string_lossy));
+        object
+    }
+}
+
+fn summary(network: &NetworkConfig, attached: &[String]) -> String {
+    let configured: Vec<_> = network.versions().iter().map(ToString::to_string).collect();
+    fields(&[
+        ("network", network.name().to_owned()),
+        ("file", file(network)),
+        ("version", version(network).to_owned()),
+        ("written for", configured.join(", ")),
+        ("verbs", verbs(network).join(", ")),
+        ("attachments", attached.join(", ")),
+    ])
+}
+
+/// What can be done in the network's version, unless the configuration disables it.
+fn verbs(network: &NetworkConfig) -> Vec<&'static str> {
+    let version = network.version().ok();
+    let has = |verb: fn(&Version) -> bool| version.as_ref().is_some_and(verb);
+    let all = [
+        ("ADD", true),
+        ("DEL", true),
+        ("CHECK", has(Version::has_check) && !network.disables_check()),
+        ("GC", has(Version::has_gc) && !network.disables_gc()),
+        ("STATUS", has(Version::has_status)),
+    ];
+    all.into_iter().filter(|(_, on)| *on).map(|(verb, _)| verb).collect()
+}
+
+fn table(plugins: &[Plugin<'_>]) -> Table<4> {
+    let mut table = Table::new(["PLUGIN", "FILE", "CAPABILITIES", "CONFIGURED IN"]);
+    plugins.iter().flat_map(Plugin::rows).for_each(|row| table.row(row));
+    table
+}
+
+/// The list with all of its plugins, those of its folder included.
+fn whole(network: &NetworkConfig) -> Object {
+    let mut list = Object::parse(network.text()).unwrap_or_default();
+    list.set("plugins", &network.plugins().iter().map(PluginConfig::object).collect::<Vec<_>>());
+    list
+}
+
+fn describe(network: &NetworkConfig, plugins: &[Plugin<'_>], attached: &[String]) -> Object {
+    let mut object = Object::new();
+    object.set("name", network.name());
+    object.set("file", &file(network));
+    object.set("cniVersion", network.cni_version());
+    object.set("verbs", &verbs(network));
+    object.set("plugins", &plugins.iter().map(Plugin::describe).collect::<Vec<_>>());
+    object.set("attachments", attached);
+    object.set("config", &whole(network));
+    let mut report = Object::new();
+    report.set("network", &object);
+    report
+}

@@ -1,0 +1,29 @@
+//! How a list is printed.
+
+use clap::Args;
+
+use crate::context::options::Output;
+use crate::output::failure::Failure;
+use crate::output::print;
+use crate::output::table::Table;
+
+/// Who reads the list.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct Form {
+    /// For scripts: cells separated by tabs, no titles, and only what can be used
+    #[arg(long, conflicts_with = "json")]
+    pub(super) plain: bool,
+    #[command(flatten)]
+    _output: Output,
+}
+
+impl Form {
+    /// Prints a table for people or for scripts, or nothing where there is no row.
+    pub(super) fn show<const N: usize>(self, table: &Table<N>) -> Result<(), Failure> {
+        match (table.is_empty(), self.plain) {
+            (true, _) => Ok(()),
+            (false, true) => Ok(print(&table.plain())?),
+            (false, false) => Ok(print(&table.aligned())?),
+        }
+    }
+}

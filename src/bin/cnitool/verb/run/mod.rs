@@ -1,0 +1,144 @@
+//! `cnitool run`: a command in a namespace of its own that is added to networks, and everything taken back.
+
+mod rootless;
+
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+use std::time::UNIX_EPOCH;
+
+use clap::Args;
+use libcni::conf::NetworkConfig;
+use libcni::netns::{Namespace, NetnsError, Pin};
+use libcni::spec::{ErrorCode, IfName};
+use libcni::{Attachment, Chain, Cni, Error};
+
+use crate::context::environment::Invalid;
+use crate::context::library::{attachment, in_file_order};
+use crate::context::namespace::NAMED;
+use crate::context::options::{Container, Given, Host, Output};
+use crate::context::signals::{Signals, exit_code};
+use crate::output::failure::Failure;
+use crate::output::say;
+
+/// The arguments of `run`.
+#[derive(Args, Debug)]
+pub(crate) struct Run {
+    /// All networks of the configuration directory, in the order of their files
+    #[arg(long)]
+    all: bool,
+    /// The networks, as eth0, eth1, …
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    networks: Vec<String>,
+    /// The command and its arguments, after `--`
+    #[arg(last = true, required = true)]
+    command: Vec<OsString>,
+    #[command(flatten)]
+    container: Container,
+    #[command(flatten)]
+    given: Given,
+    #[command(flatten)]
+    host: Host,
+    #[command(flatten)]
+    _output: Output,
+}
+
+/// Runs the command, and returns its exit status, or 128 and the number of the signal that ended it.
+pub(crate) fn run(run: &Run, signals: Option<&Signals>) -> Result<u8, Failure> {
+    let signals = signals.ok_or_else(|| failed("no file descriptor is left to wait for signals with"))?;
+    let cni = run.host.cni(signals.token())?;
+    if rootless::is_needed() {
+        rootless::enter().map_err(|error| failed(Chain(&error)))?;
+    }
+    let networks = networks(&cni, run)?;
+    let pin = namespace().map_err(|error| failed(Chain(&error)))?;
+    let attachments = IfNames::default().zip(&networks).map(|(ifname, network)| {
+        let attachment = attachment(&run.container, &run.given, pin.path(), ifname)?;
+        Ok((network, attachment))
+    });
+    let attachments = attachments.collect::<Result<Vec<_>, Invalid>>()?;
+    let attachments: Vec<_> = attachments.iter().map(|(network, attachment)| (*network, attachment)).collect();
+    cni.add_all(&attachments)?;
+    // What is taken back is taken back whatever signals come: each plugin has its deadline.
+    let mut added = Added { cni: cni.clone().uncancelled(), attachments: &attachments };
+    let status = supervise(pin.namespace(), run, signals)?;
+    added.take_back()?;
+    Ok(exit_code(status))
+}
+
+fn failed(error: impl Display) -> Failure {
+    Failure::new(ErrorCode::INTERNAL, error)
+}
+
+/// A namespace as the kernel makes it, but with `lo` up. It has a name of `ip netns`, and goes when this is dropped.
+fn namespace() -> Result<Pin, NetnsError> {
+    let now = UNIX_EPOCH.elapsed().unwrap_or_default().subsec_nanos();
+    let path = Path::new(NAMED).join(format!("cnitool-{}-{now:x}", std::process::id()));
+    let pin = Namespace::create()?.pin(path)?;
+    pin.namespace().bring_loopback_up()?;
+    Ok(pin)
+}
+
+fn networks(cni: &Cni, run: &Run) -> Result<Vec<NetworkConfig>, Error> {
+    if !run.all {
+        return run.networks.iter().map(|name| run.host.network(cni, name)).collect();
+    }
+    let networks = in_file_order(&run.host.loading.conf_dir())?;
+    networks.into_iter().map(|network| run.host.negotiation.negotiated(cni, network)).collect()
+}
+
+/// The names of interfaces: eth0, eth1, …; a network of nothing but `loopback` has `lo`.
+#[derive(Default)]
+struct IfNames {
+    count: usize,
+}
+
+impl IfNames {
+    fn zip(mut self, networks: &[NetworkConfig]) -> impl Iterator<Item = (IfName, &NetworkConfig)> {
+        networks.iter().map(move |network| (self.next_for(network), network))
+    }
+
+    fn next_for(&mut self, network: &NetworkConfig) -> IfName {
+        let name = if network.plugins().iter().all(|plugin| plugin.plugin_type() == "loopback") {
+            "lo".to_owned()
+        } else {
+            self.count += 1;
+            format!("eth{}", self.count - 1)
+        };
+        IfName::new(name).expect("short, and without odd characters")
+    }
+}
+
+/// What was added; taken back at the latest when it is dropped.
+struct Added<'a> {
+    cni: Cni,
+    attachments: &'a [(&'a NetworkConfig, &'a Attachment)],
+}
+
+impl Added<'_> {
+    fn take_back(&mut self) -> Result<(), Error> {
+        self.cni.del_all(std::mem::take(&mut self.attachments))
+    }
+}
+
+impl Drop for Added<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = self.take_back() {
+            say(&format!("error: {}", Chain(&error)));
+        }
+    }
+}
+
+/// Runs the command in the namespace; signals that came to this program alone are passed on to it.
+fn supervise(namespace: &Namespace, run: &Run, signals: &Signals) -> Result<ExitStatus, Failure> {
+    let (program, arguments) = run.command.split_first().expect("clap asks for one");
+    let spawn = || {
+        // In a thread that ends here; the command inherits what it blocks.
+        Signals::unblock();
+        Command::new(program).args(arguments).spawn()
+    };
+    let spawned = namespace.run(spawn).map_err(|error| failed(Chain(&error)))?;
+    let mut child = spawned.map_err(|error| failed(format!("cannot run `{}`: {error}", program.display())))?;
+    signals.wait_for(&mut child).map_err(|error| failed(format!("cannot wait for the command: {error}")))
+}
