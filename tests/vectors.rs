@@ -1,4 +1,7 @@
-//! Inputs and answers recorded from the Go libcni. `LIBCNI_VECTORS` replaces the directory; it must have every file.
+//! Inputs and answers recorded from the Go libcni. `LIBCNI_VECTORS` replaces the directory; it must have every file. The
+//! cases of its folder `own` are run beside them whatever the directory is.
+//!
+//! A case that differs from Go on purpose has its reason in `why`, and the outcome here as `ours`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -48,12 +51,13 @@ impl Case {
         self.text_if_any("op").unwrap_or_default()
     }
 
+    #[track_caller]
     fn expected(&self) -> Outcome {
-        let expect = &self.0["expect"];
-        match expect.get("ok") {
-            Some(ok) => Ok(ok.clone()),
-            None => Err(expect["err"].clone()),
-        }
+        let outcome = |expect: &Value| expect.get("ok").cloned().ok_or_else(|| expect["err"].clone());
+        let recorded = outcome(&self.0["expect"]);
+        let Some(ours) = self.0.get("ours").map(outcome) else { return recorded };
+        assert!(!same(&recorded, &ours), "{} does not differ from Go", self.name());
+        ours
     }
 
     /// Writes the case's `files` below a directory: a name ending in `/` is a directory, its modes and links last.
@@ -71,16 +75,21 @@ impl Case {
     }
 }
 
+#[track_caller]
+fn read_cases(path: &Path) -> impl Iterator<Item = Case> + use<> {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
+    serde_json::from_str::<Vec<Value>>(&text).unwrap().into_iter().map(Case)
+}
+
 /// Runs a predicate that compares in its own way over every case of a file.
 #[track_caller]
 fn check_each(file: &str, wanted: impl Fn(&Case) -> bool, check: impl Fn(&Case) -> Result<(), String>) {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
-    let dir = std::env::var_os("LIBCNI_VECTORS").map_or_else(|| own.clone(), PathBuf::from);
-    let path = dir.join(file);
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
-    let cases: Vec<Value> = serde_json::from_str(&text).unwrap();
-    let cases: Vec<Case> = cases.into_iter().map(Case).filter(wanted).collect();
-    assert!(dir != own || !cases.is_empty(), "no case of {file} was run");
+    let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
+    let dir = std::env::var_os("LIBCNI_VECTORS").map_or_else(|| recorded.clone(), PathBuf::from);
+    let own = recorded.join("own");
+    let places = [(&recorded, &dir), (&own, &own)].into_iter().filter(|(known, _)| known.join(file).exists());
+    let cases: Vec<Case> = places.flat_map(|(_, dir)| read_cases(&dir.join(file))).filter(wanted).collect();
+    assert!(dir != recorded || !cases.is_empty(), "no case of {file} was run");
     let failures: Vec<String> =
         cases.iter().filter_map(|case| check(case).err().map(|why| format!("{}: {why}", case.name()))).collect();
     assert!(

@@ -83,6 +83,9 @@ pub enum Problem {
     /// The file can't be read.
     #[error("cannot read the file")]
     Read(#[source] io::Error),
+    /// What is named like the network is no folder of plugins that can be read.
+    #[error("cannot read the folder of the network's plugins")]
+    Folder(#[source] io::Error),
     /// The entry of the directory is a FIFO, a device, a socket or the like.
     #[error("not a regular file")]
     NotAFile,

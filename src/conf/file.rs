@@ -37,9 +37,9 @@ pub(super) fn files(dir: &Path) -> io::Result<Vec<Found>> {
     Ok(files)
 }
 
-/// Whether an error of [`files`] says that there is no such directory.
+/// Whether an error of [`files`] says that there is no such directory. A file in its place is not nothing.
 pub(super) fn is_none(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename)
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename)
 }
 
 /// The text of a regular file, which need not be UTF-8 inside of JSON's texts. Never blocks: opening a FIFO would, and reading a device might.

@@ -13,6 +13,8 @@ use crate::spec::Version;
 pub(super) type Keys<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
 pub(super) fn keys(text: &str) -> Result<Keys<'_>, ConfError> {
+    // Go decodes null into a list without keys.
+    let text = if text.trim() == "null" { "{}" } else { text };
     serde_json::from_str(text).map_err(|source| ConfError::new(json_problem(text, Malformed(source))))
 }
 

@@ -236,7 +236,7 @@ impl ConfDir {
         };
         let found = match files(&folder) {
             Err(error) if is_none(&error) => return Ok(()),
-            found => found.map_err(|e| ConfError::new(Problem::Read(e)).in_file(&folder))?,
+            found => found.map_err(|e| ConfError::new(Problem::Folder(e)).in_file(&folder))?,
         };
         for file in found.iter().filter(|file| file.path.extension() == Some("conf".as_ref())) {
             let plugin = read(file).and_then(|text| single(&text));

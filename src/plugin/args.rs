@@ -33,7 +33,8 @@ impl de::Error for ArgsError {
 /// Reads CNI_ARGS into a struct whose fields are the keys.
 ///
 /// Fields may be texts, numbers, booleans (0, 1, true, false) and whatever serde reads from a text, such as
-/// addresses; give the struct `#[serde(default)]`, since every key is optional. The last of repeated keys counts.
+/// addresses; give the struct `#[serde(default)]`, since every key is optional. An empty value is `None` for an option.
+/// The last of repeated keys counts.
 ///
 /// ```
 /// #[derive(Default, serde::Deserialize)]
@@ -156,7 +157,8 @@ impl<'de> Deserializer<'de> for Value<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
-        visitor.visit_some(self)
+        // An empty value is none: so Go reads `IP=`.
+        if self.0.is_empty() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, ArgsError> {

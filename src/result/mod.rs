@@ -122,7 +122,6 @@ impl AddResult {
     /// # Errors
     /// See [`ParseError`].
     pub fn parse_reply(text: &str, requested: &str) -> Result<Self, ParseError> {
-        let text = if text.trim() == "null" { "{}" } else { text };
         let text = characters(text);
         let mut fields = open(&text)?;
         let said = fields.take::<String>("cniVersion").ok().flatten();
@@ -232,7 +231,9 @@ impl AddResult {
     }
 }
 
+/// The keys of a result; `null` has none, as it has in Go.
 fn open(text: &str) -> Result<Fields<'_>, ParseError> {
+    let text = if text.trim() == "null" { "{}" } else { text };
     Fields::parse(text).map_err(ParseError::Json)
 }
 

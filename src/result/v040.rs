@@ -164,9 +164,11 @@ impl From<v020::Body> for Body {
     fn from(old: v020::Body) -> Self {
         let mut body =
             Self { dns: old.dns, extra: old.extra.without(&["interfaces", "ips", "routes"]), ..Self::default() };
-        for ip in [old.ip4, old.ip6].into_iter().flatten() {
+        for (version, ip) in [("4", old.ip4), ("6", old.ip6)] {
+            let Some(ip) = ip else { continue };
             body.ips.push(Ip {
-                version: family(&ip.ip),
+                // As Go: the key says the family, whatever the address is.
+                version: version.to_owned(),
                 interface: None,
                 address: ip.ip,
                 gateway: ip.gateway,

@@ -85,5 +85,6 @@ fn read_version(answer: Answer) -> Result<VersionReply, Box<PluginError>> {
 
 fn predates_version(error: &PluginError) -> bool {
     let unknown = UnknownCommand(Command::Version.to_string()).to_string();
-    error.reply().is_some_and(|reply| reply.msg == unknown)
+    // With its details, as Go compares it.
+    error.reply().is_some_and(|reply| reply.to_string() == unknown)
 }

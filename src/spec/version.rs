@@ -7,7 +7,8 @@ use std::str::FromStr;
 
 /// A version of the CNI specification: as it was written, and as numbers.
 ///
-/// - One to three decimal parts, separated by dots; missing parts are 0. Nothing else is a version.
+/// - One to three decimal parts, separated by dots; missing parts are 0, leading zeros don't count. Nothing else is a
+///   version.
 /// - An empty text means 0.1.0, the version before configurations had the field.
 /// - The order and equality are numeric; [`Version::as_str`] still gives the text as it was written.
 ///
@@ -22,7 +23,7 @@ use std::str::FromStr;
 #[derive(Clone, Debug)]
 pub struct Version {
     written: Cow<'static, str>,
-    number: semver::Version,
+    number: [u64; 3],
 }
 
 /// A text is not a version of the CNI specification.
@@ -46,7 +47,7 @@ macro_rules! known_versions {
                 #[doc = concat!("Version ", $text, " of the specification.")]
                 pub const $name: Version = Version {
                     written: Cow::Borrowed($text),
-                    number: semver::Version::new($major, $minor, $patch),
+                    number: [$major, $minor, $patch],
                 };
             )+
 
@@ -86,7 +87,7 @@ impl Version {
     /// Major, minor and patch number.
     #[doc(alias = "ParseVersion")]
     pub fn numbers(&self) -> [u64; 3] {
-        [self.number.major, self.number.minor, self.number.patch]
+        self.number
     }
 
     /// Whether this crate implements exactly this version.
@@ -114,17 +115,24 @@ impl FromStr for Version {
     type Err = InvalidVersion;
 
     fn from_str(text: &str) -> Result<Self, InvalidVersion> {
-        let full = match text.bytes().filter(|b| *b == b'.').count() {
-            _ if text.is_empty() => "0.1.0".to_owned(),
-            0 => format!("{text}.0.0"),
-            1 => format!("{text}.0"),
-            _ => text.to_owned(),
-        };
-        let plain = |v: &semver::Version| v.pre.is_empty() && v.build.is_empty();
-        let number = semver::Version::parse(&full).ok().filter(plain);
-        let number = number.ok_or_else(|| InvalidVersion { written: text.to_owned() })?;
+        let number = numbers(text).ok_or_else(|| InvalidVersion { written: text.to_owned() })?;
         let known = Self::ALL.into_iter().find(|v| v.written == text);
         Ok(known.unwrap_or_else(|| Self { written: Cow::Owned(text.to_owned()), number }))
+    }
+}
+
+/// The numbers of a version; leading zeros don't count.
+fn numbers(text: &str) -> Option<[u64; 3]> {
+    if text.is_empty() {
+        return Some(Version::V0_1_0.number);
+    }
+    let number = |part: &str| part.parse().ok().filter(|_| part.bytes().all(|byte| byte.is_ascii_digit()));
+    let parts = text.split('.').map(number).collect::<Option<Vec<u64>>>()?;
+    match *parts.as_slice() {
+        [major] => Some([major, 0, 0]),
+        [major, minor] => Some([major, minor, 0]),
+        [major, minor, patch] => Some([major, minor, patch]),
+        _ => None,
     }
 }
 
@@ -157,6 +165,7 @@ impl std::hash::Hash for Version {
 /// The number in full: `1.0.0` for a version written `1.0`.
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.number.fmt(f)
+        let [major, minor, patch] = self.number;
+        write!(f, "{major}.{minor}.{patch}")
     }
 }

@@ -60,9 +60,13 @@ fn in_place_of_the_folder(plant: impl Fn(&Path)) -> Result<usize, LoadError> {
 }
 
 #[test]
-fn what_is_no_folder_adds_nothing() {
+fn what_is_no_folder_is_an_error_as_it_is_for_go() {
     for plant in [|path: &Path| fs::write(path, "{").unwrap(), |path: &Path| mkfifo(path, Mode::S_IRUSR).unwrap()] {
-        assert_eq!(in_place_of_the_folder(plant).unwrap(), 1);
+        let message = chain(&in_place_of_the_folder(plant).unwrap_err());
+        assert!(
+            message.contains("/net: cannot read the folder of the network's plugins: Not a directory"),
+            "{message}"
+        );
     }
     assert_eq!(in_place_of_the_folder(|path| symlink("nowhere", path).unwrap()).unwrap(), 1);
 }
