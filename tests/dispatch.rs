@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use libcni::plugin::{Answer, AttachmentCall, Input, Outcome, Plugin, dispatch};
+use libcni::plugin::{Answer, AttachmentCall, Failure, Input, Outcome, Plugin, dispatch};
 use libcni::result::{AddResult, v100};
 use libcni::spec::{Command, ErrorReply};
 
@@ -83,6 +83,39 @@ fn a_name_that_is_not_utf8_is_refused() {
         let outcome = add(|_| panic!("called"), &[(name, b"a\xff/")], CONFIG, |_| false);
         assert_eq!(refused(&outcome).code.0, 4, "{name}");
     }
+}
+
+#[test]
+fn an_error_says_the_version_that_was_asked_for_where_there_is_one() {
+    let version =
+        |config: &str, read: fn(&AttachmentCall) -> Answer| refused(&add(read, &[], config, |_| false)).cni_version;
+    let fails = |_: &AttachmentCall| Err(Failure::internal("no"));
+    for (asked, said) in [("0.3.1", "0.3.1"), ("1.0.0", "1.0.0"), ("", "0.1.0"), ("9.9.9", "1.1.0"), ("x", "1.1.0")] {
+        let config = format!(r#"{{"cniVersion":"{asked}","name":"net","type":"t"}}"#);
+        assert_eq!(version(&config, fails).as_deref(), Some(said), "{asked}");
+    }
+    let old = r#"{"cniVersion":"0.4.0","name":"net","type":"t"}"#;
+    assert_eq!(version(old, |_| panic!("oh")).as_deref(), Some("0.4.0"));
+    assert_eq!(version("{}", |_| Ok(())).as_deref(), Some("1.1.0"));
+}
+
+#[test]
+fn a_wrong_value_is_told_with_plugin_key_and_value() {
+    #[derive(serde::Deserialize)]
+    struct Ipam {
+        #[serde(rename = "ipam")]
+        _ipam: BTreeMap<String, Vec<Vec<BTreeMap<String, String>>>>,
+    }
+    let config = r#"{"cniVersion":"1.0.0","name":"net","type":"t","IPAM":{"ranges":[[{"subnet":5}]]}}"#;
+    let read = |call: &AttachmentCall| Ok(call.config.typed::<Ipam>().map(drop)?);
+    let reply = refused(&add(read, &[], config, |_| false));
+    assert_eq!(reply.code.0, 7);
+    assert_eq!(reply.msg, "plugin `t`: `ipam.ranges[0][0].subnet` must be a text, not 5");
+    assert_eq!(reply.details, "in the configuration of network `net`");
+    let config = r#"{"name":"net","type":5,"runtimeConfig":{"mac":true}}"#;
+    let read = |call: &AttachmentCall| Ok(call.config.capability::<String>("mac").map(drop)?);
+    let reply = refused(&add(read, &[], config, |_| false));
+    assert_eq!(reply.msg, "a plugin without `type`: `runtimeConfig.mac` must be a text, not true");
 }
 
 #[test]

@@ -1,17 +1,19 @@
 //! Environment and stdin become a call, and the verb's answer becomes stdout and an exit code. Pure.
 
 use std::any::Any;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use super::call::{AttachmentCall, Call, required};
-use super::{Answer, Config, Input, Plugin};
+use super::config::Unversioned;
+use super::{Answer, Input, Plugin};
 use crate::netns::{CNI_NETNS_OVERRIDE, override_allows};
 use crate::spec::{
-    CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, Command, ContainerId, ErrorCode, ErrorReply, IfName, Version,
-    VersionReply,
+    CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, Command, ContainerId, ErrorCode, ErrorReply, IfName,
+    InvalidName, Version, VersionReply,
 };
 
 /// What a plugin's process leaves behind.
@@ -53,23 +55,28 @@ pub struct Outcome {
 /// assert_eq!(outcome.exit_code, 0);
 /// ```
 pub fn dispatch(plugin: &dyn Plugin, input: Input<'_>) -> Outcome {
-    let outcome = catch_unwind(AssertUnwindSafe(|| outcome(plugin, input)));
-    outcome.unwrap_or_else(|panic| failed(panicked(&*panic)))
+    let asked = OnceCell::new();
+    let outcome = catch_unwind(AssertUnwindSafe(|| outcome(plugin, input, &asked)));
+    let outcome = outcome.unwrap_or_else(|panic| Err(panicked(&*panic)));
+    outcome.unwrap_or_else(|error| failed(error, asked.into_inner()))
 }
 
-fn outcome(plugin: &dyn Plugin, input: Input<'_>) -> Outcome {
+fn outcome(plugin: &dyn Plugin, input: Input<'_>, asked: &OnceCell<Version>) -> Result<Outcome, ErrorReply> {
     let command = input.env.get(OsStr::new(CNI_COMMAND)).and_then(|value| value.to_str()).unwrap_or_default();
     match (command, plugin.about()) {
-        ("", Some(about)) => introduction(plugin, &about),
-        _ => match answer(plugin, command.to_owned(), input) {
-            Ok(stdout) => Outcome { stdout, ..Outcome::default() },
-            Err(error) => failed(error),
-        },
+        ("", Some(about)) => Ok(introduction(plugin, &about)),
+        _ => {
+            let stdout = answer(plugin, command.to_owned(), input, asked)?;
+            Ok(Outcome { stdout, ..Outcome::default() })
+        }
     }
 }
 
-fn failed(error: ErrorReply) -> Outcome {
-    Outcome { stdout: error_object(error), exit_code: 1, ..Outcome::default() }
+/// The error object, in the version that the request asked for, or else in the one that this crate writes.
+fn failed(error: ErrorReply, asked: Option<Version>) -> Outcome {
+    let version = error.cni_version.unwrap_or_else(|| asked.unwrap_or(Version::CURRENT).to_string());
+    let object = ErrorReply { cni_version: Some(version), ..error };
+    Outcome { stdout: crate::spec::Shape::to_object(&object).to_string(), exit_code: 1, ..Outcome::default() }
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> ErrorReply {
@@ -84,14 +91,12 @@ fn introduction(plugin: &dyn Plugin, about: &str) -> Outcome {
     Outcome { stderr, ..Outcome::default() }
 }
 
-/// The error object, in the version of the specification that this crate writes.
-fn error_object(error: ErrorReply) -> String {
-    let version = error.cni_version.unwrap_or_else(|| Version::CURRENT.to_string());
-    let object = ErrorReply { cni_version: Some(version), ..error };
-    crate::spec::Shape::to_object(&object).to_string()
-}
-
-fn answer(plugin: &dyn Plugin, command: String, input: Input<'_>) -> Result<String, ErrorReply> {
+fn answer(
+    plugin: &dyn Plugin,
+    command: String,
+    input: Input<'_>,
+    asked: &OnceCell<Version>,
+) -> Result<String, ErrorReply> {
     let verb = command.parse::<Command>();
     check_environment(&command, verb.as_ref().ok().copied(), &input.env)?;
     if verb == Ok(Command::Version) {
@@ -99,10 +104,14 @@ fn answer(plugin: &dyn Plugin, command: String, input: Input<'_>) -> Result<Stri
     }
     let stdin = (input.stdin)();
     let stdin = stdin.map_err(|e| ErrorReply::new(ErrorCode::IO, format!("error reading from stdin: {e}")))?;
-    let config = Config::parse(&stdin)?;
+    let config = Unversioned::parse(&stdin)?;
+    if let Some(version) = config.version.parse().ok().filter(Version::is_known) {
+        let _ = asked.set(version);
+    }
     // Only now: Go, too, wants a configuration before it says that the verb is unknown.
     let command = verb.map_err(|e| ErrorReply::new(ErrorCode::INVALID_ENVIRONMENT, e.to_string()))?;
-    check_version(plugin, command, &config)?;
+    let version = check_version(plugin, command, &config.version)?;
+    let config = config.at(version);
     let call = Call { command, config, env: input.env, exec: input.exec };
     guard_own_netns(&call, input.is_own_netns)?;
     run_verb(plugin, call).map_err(super::Failure::into_reply)
@@ -129,43 +138,47 @@ fn version_reply(plugin: &dyn Plugin) -> String {
     crate::spec::Shape::to_object(&reply).to_string()
 }
 
-/// The variables that the verb needs are there, and the names among them are names.
+/// The variables that the verb needs are there, and the names among them are names. As in Go, a name that is none is
+/// told before what is missing.
 fn check_environment(
     command: &str,
     verb: Option<Command>,
     env: &BTreeMap<OsString, OsString>,
 ) -> Result<(), ErrorReply> {
     let is_missing = |name: &str| env.get(OsStr::new(name)).is_none_or(|value| value.is_empty());
-    let mut missing: Vec<&str> = verb.map(required).unwrap_or_default().to_vec();
-    missing.retain(|name| is_missing(name));
+    let required = verb.map(required).unwrap_or_default();
+    let (mut missing, there): (Vec<&str>, Vec<&str>) = required.iter().partition(|name| is_missing(name));
+    there.into_iter().try_for_each(|name| check_name(name, env))?;
     if command.is_empty() {
         missing.insert(0, CNI_COMMAND);
     }
-    if !missing.is_empty() {
-        let msg = format!("required env variables [{}] missing", missing.join(","));
-        return Err(ErrorReply::new(ErrorCode::INVALID_ENVIRONMENT, msg));
+    if missing.is_empty() {
+        return Ok(());
     }
-    match verb {
-        Some(verb) if required(verb).contains(&CNI_CONTAINERID) => check_names(env),
+    let msg = format!("required env variables [{}] missing", missing.join(","));
+    Err(ErrorReply::new(ErrorCode::INVALID_ENVIRONMENT, msg))
+}
+
+/// A variable that holds a name holds one that is allowed.
+fn check_name(variable: &str, env: &BTreeMap<OsString, OsString>) -> Result<(), ErrorReply> {
+    let value = env.get(OsStr::new(variable)).map(|value| value.to_string_lossy()).unwrap_or_default();
+    match variable {
+        CNI_CONTAINERID => ContainerId::new(value)
+            .map(drop)
+            .map_err(|e| ErrorReply::new(e.code(), "invalid characters in containerID").with_details(e.value())),
+        CNI_IFNAME => IfName::new(value).map(drop).map_err(|e| invalid_interface(&e)),
         _ => Ok(()),
     }
 }
 
-fn check_names(env: &BTreeMap<OsString, OsString>) -> Result<(), ErrorReply> {
-    let text = |name: &str| env.get(OsStr::new(name)).map(|value| value.to_string_lossy()).unwrap_or_default();
-    ContainerId::new(text(CNI_CONTAINERID))
-        .map_err(|e| ErrorReply::new(e.code(), "invalid characters in containerID").with_details(e.value()))?;
-    IfName::new(text(CNI_IFNAME)).map_err(|e| ErrorReply::new(e.code(), interface_message(e.value())))?;
-    Ok(())
-}
-
 /// In the words that the Go skeleton uses: somebody may look for them.
-fn interface_message(name: &str) -> &'static str {
-    match name {
-        "." | ".." => "interface name is . or ..",
-        long if long.len() > 15 => "interface name is too long; interface name should be less than 16 characters",
-        _ => "interface name contains / or : or whitespace characters",
-    }
+fn invalid_interface(name: &InvalidName) -> ErrorReply {
+    let (msg, details) = match name.value() {
+        "." | ".." => ("interface name is . or ..", ""),
+        long if long.len() > 15 => ("interface name is too long", "interface name should be less than 16 characters"),
+        _ => ("interface name contains / or : or whitespace characters", ""),
+    };
+    ErrorReply::new(name.code(), msg).with_details(details)
 }
 
 fn attachment(call: Call) -> Answer<AttachmentCall> {
@@ -176,30 +189,44 @@ fn attachment(call: Call) -> Answer<AttachmentCall> {
     })
 }
 
-/// The version of the configuration has the verb, and the plugin supports the version.
-fn check_version(plugin: &dyn Plugin, command: Command, config: &Config) -> Result<(), ErrorReply> {
+/// The version of a configuration as it is written: one that has the verb, and that the plugin supports.
+fn check_version(plugin: &dyn Plugin, command: Command, written: &str) -> Result<Version, ErrorReply> {
     let incompatible = |msg: String| ErrorReply::new(ErrorCode::INCOMPATIBLE_VERSION, msg);
-    let has_verb = |version: &Version| match command {
+    let supported = plugin.supported_versions();
+    // ADD and DEL, which every version has, only look it up.
+    let is_looked_up = matches!(command, Command::Add | Command::Del);
+    let version = match written.parse::<Version>() {
+        Ok(version) => version,
+        Err(_) if is_looked_up => return Err(unsupported(written, &supported)),
+        Err(invalid) => return Err(ErrorReply::new(ErrorCode::DECODING, invalid.to_string())),
+    };
+    if !has_verb(&version, command) {
+        return Err(incompatible(format!("config version does not allow {command}")));
+    }
+    // By text, as everywhere: nobody can say which version "1.0" is answered in.
+    let name = if written.is_empty() { "0.1.0" } else { written };
+    if supported.iter().any(|supported| supported.as_str() == name) {
+        return Ok(version);
+    }
+    if !is_looked_up && !supported.iter().any(|supported| *supported >= version) {
+        return Err(incompatible(format!("plugin version does not allow {command}")));
+    }
+    Err(unsupported(name, &supported))
+}
+
+fn has_verb(version: &Version, command: Command) -> bool {
+    match command {
         Command::Check => version.has_check(),
         Command::Gc => version.has_gc(),
         Command::Status => version.has_status(),
         Command::Add | Command::Del | Command::Version => true,
-    };
-    if !has_verb(config.version()) {
-        return Err(incompatible(format!("config version does not allow {command}")));
     }
-    let supported = plugin.supported_versions();
-    if supported.contains(config.version()) {
-        return Ok(());
-    }
-    // CHECK and its like, in a configuration newer than the plugin.
-    let has_condition = command != Command::Add && command != Command::Del;
-    if has_condition && !supported.iter().any(|version| version >= config.version()) {
-        return Err(incompatible(format!("plugin version does not allow {command}")));
-    }
+}
+
+fn unsupported(written: &str, supported: &[Version]) -> ErrorReply {
     let list: Vec<_> = supported.iter().map(|version| format!("\"{version}\"")).collect();
-    let details = format!("config is \"{}\", plugin supports [{}]", config.version(), list.join(" "));
-    Err(incompatible("incompatible CNI versions".to_owned()).with_details(details))
+    let details = format!("config is \"{written}\", plugin supports [{}]", list.join(" "));
+    ErrorReply::new(ErrorCode::INCOMPATIBLE_VERSION, "incompatible CNI versions").with_details(details)
 }
 
 /// ADD and DEL in the plugin's own namespace would change the host's network. Refused before anything is done.
