@@ -45,28 +45,47 @@ impl Request {
     }
 }
 
+/// An address of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The address, with the prefix length of its network.
+    pub address: IpNet,
+    /// Whether duplicate address detection (IPv6) goes on, and nobody can use the address yet.
+    pub is_tentative: bool,
+    /// Whether duplicate address detection found that a neighbour has it, so that nobody can use it here.
+    pub is_duplicate: bool,
+}
+
 impl Handle {
-    /// The addresses of a link.
-    pub fn addresses(&mut self, index: u32) -> Result<Vec<IpNet>, LinkError> {
+    /// The addresses of a link, in the kernel's order.
+    pub fn addresses(&mut self, index: u32) -> Result<Vec<Address>, LinkError> {
         let mut message = AddressMessage::default();
         message.header.index = index;
-        let message = RouteNetlinkMessage::GetAddress(message);
-        let listed = self.list("list the addresses", message)?;
-        let addresses = listed.into_iter().filter_map(of_message).filter(|(link, _)| *link == index);
-        Ok(addresses.map(|(_, address)| address).collect())
+        let request = RouteNetlinkMessage::GetAddress(message);
+        self.list("list the addresses", request, |addresses: &mut Vec<_>, answer| {
+            addresses.extend(of_message(answer).filter(|(link, _)| *link == index).map(|(_, address)| address));
+        })
     }
 }
 
 /// The index of the link, and the address.
-pub(super) fn of_message(answer: RouteNetlinkMessage) -> Option<(u32, IpNet)> {
+pub(super) fn of_message(answer: RouteNetlinkMessage) -> Option<(u32, Address)> {
     let RouteNetlinkMessage::NewAddress(message) = answer else { return None };
-    let is_address = |a: &AddressAttribute| match a {
-        AddressAttribute::Local(addr) | AddressAttribute::Address(addr) => Some(*addr),
-        _ => None,
-    };
     // On a point-to-point link `Address` is the other end's; `Local` comes with it, and is this one's.
-    let local =
-        message.attributes.iter().find_map(|a| if let AddressAttribute::Local(l) = a { Some(*l) } else { None });
-    let addr = local.or_else(|| message.attributes.iter().find_map(is_address))?;
-    Some((message.header.index, IpNet::new(addr, message.header.prefix_len)?))
+    let (mut local, mut other) = (None, None);
+    let mut flags = AddressFlags::from_bits_retain(message.header.flags.bits().into());
+    for attribute in message.attributes {
+        match attribute {
+            AddressAttribute::Local(address) => local = Some(address),
+            AddressAttribute::Address(address) => other = Some(address),
+            AddressAttribute::Flags(all) => flags = all,
+            _ => {}
+        }
+    }
+    let address = Address {
+        address: IpNet::new(local.or(other)?, message.header.prefix_len)?,
+        is_tentative: flags.contains(AddressFlags::Tentative),
+        is_duplicate: flags.contains(AddressFlags::Dadfailed),
+    };
+    Some((message.header.index, address))
 }

@@ -232,8 +232,8 @@ impl Handle {
 
     /// All links.
     pub fn links(&mut self) -> Result<Vec<Link>, LinkError> {
-        let message = RouteNetlinkMessage::GetLink(LinkMessage::default());
-        Ok(self.list("list the links", message)?.into_iter().filter_map(Link::of).collect())
+        let request = RouteNetlinkMessage::GetLink(LinkMessage::default());
+        self.list("list the links", request, |links: &mut Vec<_>, item| links.extend(Link::of(item)))
     }
 }
 

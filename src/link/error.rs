@@ -2,6 +2,7 @@
 
 use std::io;
 
+use netlink_packet_core::DecodeError;
 use nix::errno::Errno;
 
 use crate::netns::NetnsError;
@@ -26,6 +27,10 @@ pub enum LinkError {
 impl LinkError {
     pub(super) fn new(doing: impl Into<String>, source: impl Into<io::Error>) -> Self {
         Self::Refused { doing: doing.into(), source: source.into() }
+    }
+
+    pub(super) fn garbled(error: DecodeError) -> Self {
+        Self::new(format!("read a netlink answer: {error}"), Errno::EPROTO)
     }
 
     /// Returns whether the kernel refused with this error.

@@ -3,16 +3,14 @@
 use std::io;
 use std::path::Path;
 
-use netlink_packet_route::RouteNetlinkMessage;
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{Socket, SocketAddr};
-use nix::errno::Errno;
 
 use super::replies::Replies;
 use super::{Answer, LinkError, Request};
 use crate::netns::run_in;
 
-const DATAGRAM: usize = 1 << 16;
+pub(super) const DATAGRAM: usize = 1 << 16;
 
 /// The routing part of one network namespace. Keeps to that namespace wherever it is used.
 #[derive(Debug)]
@@ -58,22 +56,6 @@ impl Handle {
         Ok(answers.try_into().expect("an answer for each request"))
     }
 
-    /// Asks for a list, once more where it changed meanwhile: an interrupted list may lack what was there all the time.
-    pub(super) fn list(
-        &mut self,
-        doing: &str,
-        message: RouteNetlinkMessage,
-    ) -> Result<Vec<RouteNetlinkMessage>, LinkError> {
-        const ATTEMPTS: u32 = 20;
-        for _ in 0..ATTEMPTS {
-            let [answer] = self.ask([Request::dump(doing, message.clone())])?;
-            if !answer.is_interrupted {
-                return Ok(answer.messages);
-            }
-        }
-        Err(LinkError::new(format!("{doing}, which change all the time"), Errno::EAGAIN))
-    }
-
     /// Does the same as [`Handle::ask`], for any number of requests.
     ///
     /// # Errors
@@ -81,25 +63,36 @@ impl Handle {
     pub fn ask_all(&mut self, requests: Vec<Request>) -> Result<Vec<Answer>, LinkError> {
         let first = self.sequence + 1;
         let expected: Vec<_> = requests.iter().map(|r| (r.doing.clone(), r.fine)).collect();
+        if requests.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.send(requests)?;
+        let mut replies = Replies::new(first, expected.len());
+        let mut datagram = Vec::with_capacity(DATAGRAM);
+        while !replies.is_complete() {
+            self.receive(&mut datagram)?;
+            replies.read(&datagram)?;
+        }
+        replies.into_answers(&expected)
+    }
+
+    /// Sends requests in one message, and returns the number of the last one.
+    pub(super) fn send(&mut self, requests: Vec<Request>) -> Result<u32, LinkError> {
         let mut bytes = Vec::new();
         for request in requests {
             self.sequence += 1;
             bytes.extend(request.bytes(self.sequence));
         }
-        if bytes.is_empty() {
-            return Ok(Vec::new());
-        }
         let sent = self.socket.send_to(&bytes, &SocketAddr::new(0, 0), 0);
         sent.map_err(|e| LinkError::new("send a netlink message", e))?;
-        let mut replies = Replies::new(first, expected.len());
-        // Without looking first how long a datagram is, as the crate would: the kernel sends none that is longer.
-        let mut datagram = Vec::with_capacity(DATAGRAM);
-        while !replies.is_complete() {
-            datagram.clear();
-            let received = self.socket.recv(&mut datagram, 0);
-            received.map_err(|e| LinkError::new("receive a netlink message", e))?;
-            replies.read(&datagram)?;
-        }
-        replies.into_answers(&expected)
+        Ok(self.sequence)
+    }
+
+    /// Receives the next datagram, without looking first how long it is, as the crate would: the kernel sends none that
+    /// is longer than [`DATAGRAM`].
+    pub(super) fn receive(&mut self, datagram: &mut Vec<u8>) -> Result<(), LinkError> {
+        datagram.clear();
+        let received = self.socket.recv(datagram, 0);
+        received.map(drop).map_err(|e| LinkError::new("receive a netlink message", e))
     }
 }

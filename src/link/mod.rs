@@ -24,11 +24,13 @@ mod address;
 mod device;
 mod error;
 mod handle;
+mod list;
 mod replies;
 mod request;
 mod routes;
 mod table;
 
+pub use self::address::Address;
 pub use self::device::{Link, Port, Veth};
 pub use self::error::LinkError;
 pub use self::handle::Handle;

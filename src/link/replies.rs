@@ -1,6 +1,6 @@
 //! The kernel's answers, as they come in.
 
-use netlink_packet_core::{NLM_F_DUMP_INTR, NetlinkMessage, NetlinkPayload};
+use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::RouteNetlinkMessage;
 use nix::errno::Errno;
 
@@ -26,17 +26,12 @@ impl Replies {
     }
 
     pub(super) fn read(&mut self, mut packet: &[u8]) -> Result<(), LinkError> {
-        let garbled =
-            |e: netlink_packet_core::DecodeError| LinkError::new(format!("read a netlink answer: {e}"), Errno::EPROTO);
         while packet.len() >= 16 {
-            let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(packet).map_err(garbled)?;
+            let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(packet).map_err(LinkError::garbled)?;
             let length = (message.header.length as usize).next_multiple_of(4);
             packet = packet.get(length..).unwrap_or_default();
             let Some(index) = message.header.sequence_number.checked_sub(self.first) else { continue };
             let index = index as usize;
-            if let Some(answer) = self.answers.get_mut(index) {
-                answer.is_interrupted |= message.header.flags & NLM_F_DUMP_INTR != 0;
-            }
             match message.payload {
                 NetlinkPayload::InnerMessage(answer) if index < self.answers.len() => {
                     self.answers[index].messages.push(answer)
@@ -64,34 +59,5 @@ impl Replies {
             }
         }
         Ok(self.answers)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use netlink_packet_core::DoneMessage;
-
-    use super::*;
-
-    /// The end of a list, as the kernel marks it.
-    fn end_of_list(flags: u16) -> Vec<u8> {
-        let payload = NetlinkPayload::<RouteNetlinkMessage>::Done(DoneMessage::default());
-        let mut message = NetlinkMessage::new(Default::default(), payload);
-        message.header.flags = flags;
-        message.header.sequence_number = 1;
-        message.finalize();
-        let mut bytes = vec![0; message.buffer_len()];
-        message.serialize(&mut bytes);
-        bytes
-    }
-
-    #[test]
-    fn a_list_that_changed_meanwhile_is_marked() {
-        for (flags, is_interrupted) in [(0, false), (NLM_F_DUMP_INTR, true)] {
-            let mut replies = Replies::new(1, 1);
-            replies.read(&end_of_list(flags)).unwrap();
-            let answers = replies.into_answers(&[("list".to_owned(), &[])]).unwrap();
-            assert_eq!(answers[0].is_interrupted, is_interrupted);
-        }
     }
 }

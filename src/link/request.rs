@@ -10,8 +10,6 @@ use super::Link;
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
     pub(super) messages: Vec<RouteNetlinkMessage>,
-    /// Whether something changed while the kernel listed it.
-    pub(super) is_interrupted: bool,
 }
 
 impl Answer {

@@ -1,11 +1,13 @@
 //! Routes.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::spec::{IpNet, Route};
-use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
+use netlink_packet_core::NLM_F_CREATE;
 use netlink_packet_route::route::{
-    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteMetric, RouteProtocol, RouteScope, RouteType,
+    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteMetric, RouteNextHop, RouteProtocol, RouteScope,
+    RouteType,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use nix::errno::Errno;
@@ -30,7 +32,7 @@ pub fn network(net: IpNet) -> IpNet {
 fn message(index: u32, route: &Route) -> RouteMessage {
     let dst = network(route.dst);
     let mut message = RouteMessage::default();
-    message.header.address_family = if dst.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+    message.header.address_family = family_of(route);
     message.header.destination_prefix_length = dst.prefix();
     message.header.table = RouteHeader::RT_TABLE_MAIN;
     message.header.protocol = RouteProtocol::Boot;
@@ -54,12 +56,13 @@ fn message(index: u32, route: &Route) -> RouteMessage {
 }
 
 impl Request {
-    /// Adds a route; fine when it is there already.
+    /// Adds a route, beside those that are there to the same destination through other next hops. IPv6 takes turns
+    /// between them; of IPv4 routes, the last one that was added is the one in use.
     pub fn add_route(index: u32, route: &Route) -> Self {
         let via = route.gw.map(|gw| format!(" via {gw}")).unwrap_or_default();
         let doing = format!("add the route to {}{via}", route.dst);
         let message = RouteNetlinkMessage::NewRoute(message(index, route));
-        Self::new(doing, message, NLM_F_CREATE | NLM_F_EXCL).fine_with(&[Errno::EEXIST])
+        Self::new(doing, message, NLM_F_CREATE)
     }
 }
 
@@ -75,13 +78,35 @@ impl Handle {
         Ok(answers.messages.iter().find_map(leaves_through))
     }
 
-    /// Whether a route of a link is there, or one of another link to the same destination, in whose favour it was
-    /// passed over.
-    pub fn has_route(&mut self, index: u32, route: &Route) -> Result<bool, LinkError> {
+    /// Those of a link's routes that are not there. Of what a route leaves open (its table, its priority and so on) any
+    /// will do.
+    pub fn missing_routes<'a>(&mut self, index: u32, routes: &'a [Route]) -> Result<Vec<&'a Route>, LinkError> {
+        let mut missing = Vec::new();
+        for family in [AddressFamily::Inet, AddressFamily::Inet6] {
+            let wanted: Vec<_> = routes.iter().filter(|route| family_of(route) == family).collect();
+            if !wanted.is_empty() {
+                let found = self.find_routes(index, family, &wanted)?;
+                missing
+                    .extend(wanted.into_iter().enumerate().filter(|(n, _)| !found.contains(n)).map(|(_, route)| route));
+            }
+        }
+        Ok(missing)
+    }
+
+    /// The places of those routes that are there.
+    fn find_routes(
+        &mut self,
+        index: u32,
+        family: AddressFamily,
+        wanted: &[&Route],
+    ) -> Result<BTreeSet<usize>, LinkError> {
         let mut all = RouteMessage::default();
-        all.header.address_family = if route.dst.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
-        let listed = self.list("list the routes", RouteNetlinkMessage::GetRoute(all))?;
-        Ok(listed.iter().any(|answer| is_route(answer, index, route)))
+        all.header.address_family = family;
+        all.attributes.push(RouteAttribute::Oif(index));
+        self.list("list the routes", RouteNetlinkMessage::GetRoute(all), |found: &mut BTreeSet<_>, answer| {
+            let RouteNetlinkMessage::NewRoute(message) = answer else { return };
+            found.extend((0..).zip(wanted).filter(|(_, route)| is_route(&message, index, route)).map(|(n, _)| n));
+        })
     }
 }
 
@@ -93,13 +118,38 @@ fn leaves_through(answer: &RouteNetlinkMessage) -> Option<u32> {
     })
 }
 
-fn is_route(answer: &RouteNetlinkMessage, index: u32, route: &Route) -> bool {
-    let RouteNetlinkMessage::NewRoute(message) = answer else { return false };
-    let dst = network(route.dst);
-    let has = |wanted: &RouteAttribute| message.attributes.contains(wanted);
-    let to = dst.prefix() == 0 || has(&RouteAttribute::Destination(RouteAddress::from(dst.addr())));
-    let via = route.gw.is_none_or(|gw| has(&RouteAttribute::Gateway(RouteAddress::from(gw))));
-    message.header.destination_prefix_length == dst.prefix() && to && (via || leaves_through(answer) != Some(index))
+fn family_of(route: &Route) -> AddressFamily {
+    if route.dst.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 }
+}
+
+/// Whether a message of the kernel is about a route as it was asked for.
+fn is_route(found: &RouteMessage, index: u32, route: &Route) -> bool {
+    let asked = message(index, route);
+    let is_there = |attribute: &RouteAttribute| match attribute {
+        // One of several next hops has them for itself.
+        RouteAttribute::Oif(_) | RouteAttribute::Gateway(_) => true,
+        RouteAttribute::Metrics(asked) => {
+            let of = |attribute: &RouteAttribute| matches!(attribute, RouteAttribute::Metrics(found) if asked.iter().all(|metric| found.contains(metric)));
+            found.attributes.iter().any(of)
+        }
+        attribute => found.attributes.contains(attribute),
+    };
+    found.header.destination_prefix_length == asked.header.destination_prefix_length
+        && (route.scope.is_none() || !route.dst.is_ipv4() || found.header.scope == asked.header.scope)
+        && asked.attributes.iter().all(is_there)
+        && goes_through(found, index, route.gw)
+}
+
+/// Whether a route, or one of its next hops, leaves through a link and goes by a gateway.
+fn goes_through(found: &RouteMessage, index: u32, gw: Option<IpAddr>) -> bool {
+    let gateway = gw.map(|gw| RouteAttribute::Gateway(RouteAddress::from(gw)));
+    let by = |attributes: &[RouteAttribute]| match &gateway {
+        Some(gateway) => attributes.contains(gateway),
+        None => !attributes.iter().any(|attribute| matches!(attribute, RouteAttribute::Gateway(_))),
+    };
+    let hop = |hop: &RouteNextHop| hop.interface_index == index && by(&hop.attributes);
+    let alone = found.attributes.contains(&RouteAttribute::Oif(index)) && by(&found.attributes);
+    alone || found.attributes.iter().any(|a| matches!(a, RouteAttribute::MultiPath(hops) if hops.iter().any(hop)))
 }
 
 #[cfg(test)]

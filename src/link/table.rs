@@ -57,8 +57,10 @@ impl Handle {
     /// # Errors
     /// The kernel refuses, or can't be asked.
     pub fn all_addresses(&mut self) -> Result<Vec<(u32, IpNet)>, LinkError> {
-        let message = RouteNetlinkMessage::GetAddress(AddressMessage::default());
-        Ok(self.list("list the addresses", message)?.into_iter().filter_map(of_message).collect())
+        let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
+        self.list("list the addresses", request, |addresses: &mut Vec<_>, item| {
+            addresses.extend(of_message(item).map(|(link, address)| (link, address.address)));
+        })
     }
 
     /// Lists the routes for packets that are sent on, of both families and all tables. The kernel makes some of them by
@@ -67,14 +69,16 @@ impl Handle {
     /// # Errors
     /// The kernel refuses, or can't be asked.
     pub fn routes(&mut self) -> Result<Vec<TableRoute>, LinkError> {
-        let of_family = |family| {
+        let mut routes = Vec::new();
+        for family in [AddressFamily::Inet, AddressFamily::Inet6] {
             let mut all = RouteMessage::default();
             all.header.address_family = family;
-            RouteNetlinkMessage::GetRoute(all)
-        };
-        let v4 = self.list("list the routes", of_family(AddressFamily::Inet))?;
-        let v6 = self.list("list the routes", of_family(AddressFamily::Inet6))?;
-        Ok(v4.iter().chain(&v6).filter_map(TableRoute::of).collect())
+            let request = RouteNetlinkMessage::GetRoute(all);
+            routes.extend(self.list("list the routes", request, |of_family: &mut Vec<_>, item| {
+                of_family.extend(TableRoute::of(&item));
+            })?);
+        }
+        Ok(routes)
     }
 }
 

@@ -22,7 +22,7 @@ impl Plugin for Loopback {
         // What an earlier plugin said stays the result of the list: `lo` is nobody's attachment.
         match call.config.prev_result()? {
             Some(previous) => Ok(previous),
-            None => Ok(result(handle.addresses(lo.index)?)),
+            None => Ok(result(handle.addresses(lo.index)?.into_iter().map(|address| address.address).collect())),
         }
     }
 

@@ -225,7 +225,6 @@ fn status_tells_that_there_can_be_no_rules(host: &Host) {
 fn several_interfaces_are_apart(host: &Host) {
     let network = full(host, "1.1.0");
     let second = Attachment { ifname: "eth1".parse().unwrap(), ..attachment("blue") };
-    // Both are default routes: the second one is passed over, as it is there already.
     host.ours().add(&network, &with_port("blue", 8080)).unwrap();
     host.ours().add(&network, &second).unwrap();
     assert_eq!(host.reservations().len(), 4);

@@ -7,6 +7,7 @@ mod killed;
 mod life;
 mod lists;
 mod ports;
+mod routes;
 mod settings;
 
 use std::fs;
@@ -30,6 +31,7 @@ pub(crate) const TESTS: &[&[Test]] = &[
     life::TESTS,
     lists::TESTS,
     ports::TESTS,
+    routes::TESTS,
     settings::TESTS,
 ];
 

@@ -5,10 +5,12 @@ use std::path::Path;
 use libcni::netns::run_in;
 use libcni::plugin::{Answer, Failure};
 use libcni::result::v100::{Body, Interface};
+use libcni::spec::{IpNet, Route};
 
 use crate::bridge::Names;
 use crate::bridge::antispoof::{self, Port};
 use crate::bridge::config::{Config, parse_mac};
+use crate::bridge::container::routes;
 use crate::bridge::result::gateways;
 use crate::nft::masquerade;
 use libcni::link::{Handle, Link};
@@ -36,7 +38,7 @@ pub(crate) fn host(config: &Config, body: &Body, port: &str) -> Answer {
     if bridge.kind.as_deref() != Some("bridge") || !bridge.is_up {
         return Err(different(format!("`{}` is not a bridge that is up", config.bridge)));
     }
-    let addresses = host.addresses(bridge.index)?;
+    let addresses = addresses(&mut host, &bridge)?;
     for gateway in gateways(body).iter().filter(|_| config.is_gateway) {
         if !addresses.contains(gateway) {
             return Err(different(format!("bridge `{}` has lost address {gateway}", bridge.name)));
@@ -72,16 +74,22 @@ fn container_here(ifname: &str, config: &Config, body: &Body) -> Answer {
     if !link.is_up && !config.disable_container_interface {
         return Err(different(format!("interface `{ifname}` is down")));
     }
-    let addresses = inside.addresses(link.index)?;
+    let addresses = addresses(&mut inside, &link)?;
     for ip in &body.ips {
         if !addresses.contains(&ip.address) {
             return Err(different(format!("interface `{ifname}` has lost address {}", ip.address)));
         }
     }
-    for route in &body.routes {
-        if !inside.has_route(link.index, route)? {
-            return Err(different(format!("the route to {} is gone", route.dst)));
-        }
+    match inside.missing_routes(link.index, &routes(body))?.first() {
+        Some(route) => Err(different(format!("the route to {}{} is gone", route.dst, via(route)))),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+fn via(route: &Route) -> String {
+    route.gw.map(|gw| format!(" via {gw}")).unwrap_or_default()
+}
+
+fn addresses(handle: &mut Handle, link: &Link) -> Answer<Vec<IpNet>> {
+    Ok(handle.addresses(link.index)?.into_iter().map(|address| address.address).collect())
 }

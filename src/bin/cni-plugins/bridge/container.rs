@@ -5,11 +5,11 @@ use std::path::Path;
 
 use libcni::netns::run_in;
 use libcni::plugin::{Answer, Failure};
-use libcni::result::v100::Body;
-use libcni::spec::ErrorCode;
+use libcni::result::v100::{Body, Ip};
+use libcni::spec::{ErrorCode, Object, Route};
 
 use crate::bridge::config::Config;
-use libcni::link::{Handle, Link, Request};
+use libcni::link::{Handle, Link, Request, network};
 
 /// The container's side, and the link there.
 pub(crate) struct Inside<'a> {
@@ -45,17 +45,47 @@ impl<'a> Inside<'a> {
         // Addresses before the interface is up, so that the kernel announces them when it comes up.
         let requests =
             [Request::arp_notify(link.index)].into_iter().chain(addresses).chain([Request::set_up(link.index)]);
-        let routes = body.routes.iter().map(|route| Request::add_route(link.index, &resolved(route, body)));
+        let routes = routes(body);
+        routes.iter().try_for_each(fits)?;
+        let routes = routes.iter().map(|route| Request::add_route(link.index, route));
         self.handle.ask_all(requests.chain(routes).collect())?;
         Ok(())
     }
 }
 
-/// The route with a next hop: its own, or the gateway of its family.
-fn resolved(route: &libcni::spec::Route, body: &Body) -> libcni::spec::Route {
-    let same_family = |ip: &&libcni::result::v100::Ip| ip.address.is_ipv4() == route.dst.is_ipv4();
-    let gateway = body.ips.iter().filter(same_family).find_map(|ip| ip.gateway);
-    libcni::spec::Route { gw: route.gw.or(gateway), ..route.clone() }
+/// The routes as the kernel gets them: each once, with its destination's host bits cleared, and with a next hop, its own
+/// or the gateway of its family.
+pub(crate) fn routes(body: &Body) -> Vec<Route> {
+    let gateway = |route: &Route| {
+        let same_family = |ip: &&Ip| ip.address.is_ipv4() == route.dst.is_ipv4();
+        body.ips.iter().filter(same_family).find_map(|ip| ip.gateway)
+    };
+    let mut routes = Vec::new();
+    for route in &body.routes {
+        let gw = route.gw.or_else(|| gateway(route));
+        let route = Route { dst: network(route.dst), gw, extra: Object::new(), ..route.clone() };
+        if !routes.contains(&route) {
+            routes.push(route);
+        }
+    }
+    routes
+}
+
+/// Says whether the kernel's messages have room for the numbers of a route.
+fn fits(route: &Route) -> Answer {
+    let numbers = [
+        ("mtu", route.mtu, u32::MAX),
+        ("advmss", route.advmss, u32::MAX),
+        ("priority", route.priority, u32::MAX),
+        ("table", route.table, u32::MAX),
+        ("scope", route.scope, u8::MAX.into()),
+    ];
+    for (key, number, most) in numbers {
+        if let Some(number) = number.filter(|number| !(0..=i64::from(most)).contains(number)) {
+            return Err(Failure::internal(format!("`{key}` of the route to {} can't be {number}", route.dst)));
+        }
+    }
+    Ok(())
 }
 
 /// Lets the interface have IPv6 addresses, where containers are made without, and makes the kernel announce them. There

@@ -118,7 +118,7 @@ pub(crate) fn ensure_gateways(host: &mut Handle, bridge: &Link, gateways: &[IpNe
     if gateways.is_empty() {
         return Ok(());
     }
-    let present = host.addresses(bridge.index)?;
+    let present: Vec<_> = host.addresses(bridge.index)?.into_iter().map(|address| address.address).collect();
     for gateway in gateways {
         if !present.contains(gateway) {
             make_room(host, bridge, &present, *gateway, force)?;
