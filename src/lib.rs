@@ -13,7 +13,7 @@
 //! | add one container to several networks, or to none of them | [`Cni::add_all`] |
 //! | see what plugins are sent and answer | [`invoke::ObservedExec`], [`Cni::add_requests`] |
 //! | use the newest version that all plugins know | [`Cni::negotiate`] |
-//! | know what is attached | [`cache::Cache::attachments`] |
+//! | know what is attached | [`cache::Cache::inventory`] |
 //! | know why something failed | [`Error`], [`Chain`] |
 //! | write a plugin | [`plugin`] |
 //! | check a plugin against the specification | `conformance` |

@@ -48,6 +48,9 @@ pub struct Entry {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidEntry {
+    /// It is a result alone, or some other program's file.
+    #[error("it does not say whose it is: a result alone, or some other program's file")]
+    Anonymous,
     /// It is not a JSON object.
     #[error("not a JSON object")]
     Json(#[source] serde_json::Error),
@@ -71,11 +74,10 @@ impl Cached {
     /// # Errors
     /// What is stored is no result.
     pub fn result(&self) -> Result<AddResult, ParseError> {
-        let result = match self {
-            Cached::Entry(entry) => &entry.result,
-            Cached::BareResult(object) => object,
-        };
-        AddResult::parse(&result.to_string())
+        match self {
+            Cached::Entry(entry) => entry.result(),
+            Cached::BareResult(object) => AddResult::parse(&object.to_string()),
+        }
     }
 }
 
@@ -102,6 +104,20 @@ impl Entry {
     /// Whether the entry says what it attached to what.
     pub(super) fn is_complete(&self) -> bool {
         !self.network.is_empty() && !self.ifname.is_empty()
+    }
+
+    /// Returns the result of ADD, in the version that it was stored in.
+    ///
+    /// # Errors
+    /// What is stored is no result.
+    pub fn result(&self) -> Result<AddResult, ParseError> {
+        AddResult::parse(&self.result.to_string())
+    }
+
+    /// Returns whether both are of one attachment: of one interface of one container to one network.
+    pub fn is_of_same(&self, other: &Self) -> bool {
+        let key = |entry: &Self| (entry.network.clone(), entry.container_id.clone(), entry.ifname.clone());
+        key(self) == key(other)
     }
 
     /// Returns what has become of the namespace that the container was added with; `None` when none was recorded.

@@ -5,6 +5,7 @@
 //! file, and the second of them gets a name with a hash. Every file is described in
 //! [section 7](crate::specification#7-the-cache-on-disk) of the specification.
 
+mod attached;
 mod entry;
 mod file;
 mod files;
@@ -14,6 +15,7 @@ mod key;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use self::attached::{Attached, Inventory};
 pub use self::entry::{Cached, Entry, InvalidEntry};
 pub use self::files::CacheFile;
 pub use self::key::Key;

@@ -12,7 +12,6 @@ use super::environment::Invalid;
 use super::namespace;
 use super::options::{Attached, Container, Given, Host, Negotiation, Records, Running};
 use super::trace::Trace;
-use crate::output::attached::{Attached as Recorded, Unreadable, attached};
 use crate::output::describe::file;
 use crate::output::{hear, hear_others, warn};
 
@@ -65,9 +64,9 @@ impl Running {
 }
 
 impl Records {
-    /// What is in the cache, and what in it is no attachment.
-    pub(crate) fn attached(&self) -> Result<(Vec<Recorded>, Vec<Unreadable>), Error> {
-        Ok(attached(&self.cache_dir.as_ref().map_or_else(Cache::default, Cache::new))?)
+    /// The cache alone.
+    pub(crate) fn cache(&self) -> Cache {
+        self.cache_dir.as_ref().map_or_else(Cache::default, Cache::new)
     }
 
     /// The same library with the records of this directory.

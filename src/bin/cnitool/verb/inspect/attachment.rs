@@ -1,9 +1,10 @@
 //! An attachment: what was asked for, what came of it, and what has become of it.
 
 use libcni::Chain;
+use libcni::cache::Attached;
 use libcni::spec::Object;
 
-use crate::output::attached::Attached;
+use crate::output::attached::{self, addresses, age, file, id, state};
 use crate::output::failure::Failure;
 use crate::output::table::fields;
 use crate::output::{is_json, print_json, printable};
@@ -20,18 +21,18 @@ pub(super) fn print(named: &[&Attached]) -> Result<(), Failure> {
 
 fn text(attachment: &Attached) -> String {
     let entry = &attachment.entry;
-    let result = match &attachment.result {
+    let result = match entry.result() {
         Ok(_) => String::new(),
-        Err(error) => format!("not usable: {}", Chain(error)),
+        Err(error) => format!("not usable: {}", Chain(&error)),
     };
     let summary = fields(&[
-        ("attachment", attachment.id()),
+        ("attachment", id(attachment)),
         ("network", entry.network.clone()),
         ("namespace", entry.netns.clone()),
-        ("state", attachment.state().to_owned()),
-        ("addresses", attachment.addresses().join(", ")),
-        ("age", attachment.age_text()),
-        ("file", attachment.file_text().unwrap_or_default()),
+        ("state", state(attachment).to_owned()),
+        ("addresses", addresses(attachment).join(", ")),
+        ("age", age(attachment)),
+        ("file", file(attachment).unwrap_or_default()),
         ("arguments", entry.args.to_string()),
         ("result", result),
     ]);
@@ -49,7 +50,7 @@ fn text(attachment: &Attached) -> String {
 
 fn describe(attachment: &Attached) -> Object {
     let entry = &attachment.entry;
-    let mut object = attachment.describe();
+    let mut object = attached::describe(attachment);
     object.set("cniArgs", &entry.args.iter().collect::<Vec<_>>());
     object.set("capabilityArgs", &entry.capability_args);
     let config = String::from_utf8_lossy(&entry.config);

@@ -4,12 +4,13 @@ mod attachment;
 mod network;
 
 use clap::Args;
+use libcni::cache::Attached;
 use libcni::conf::LoadError;
 use libcni::{Chain, Error};
 
 use crate::context::library::load;
 use crate::context::options::{Loading, Output, PluginDirs, Records};
-use crate::output::attached::Attached;
+use crate::output::attached::id;
 use crate::output::failure::Failure;
 
 /// What to inspect.
@@ -29,7 +30,7 @@ pub(crate) struct Inspect {
 
 /// Prints the network of that name; where there is none, the attachments.
 pub(crate) fn inspect(inspect: &Inspect) -> Result<(), Failure> {
-    let (all, _) = inspect.records.attached()?;
+    let all = inspect.records.cache().inventory().map_err(Error::from)?.attached;
     let name = &inspect.name;
     let error = match load(&inspect.loading.conf_dir(), name) {
         Ok(network) => return network::print(&network, &inspect.dirs.plugin_dirs(), &all),
@@ -46,5 +47,5 @@ pub(crate) fn inspect(inspect: &Inspect) -> Result<(), Failure> {
 fn is_named(attachment: &Attached, name: &str) -> bool {
     let file = attachment.file.as_deref();
     let is_file = || file.is_some_and(|file| file.as_os_str() == name || file.file_name() == Some(name.as_ref()));
-    attachment.entry.container_id == name || attachment.id() == name || is_file()
+    attachment.entry.container_id == name || id(attachment) == name || is_file()
 }

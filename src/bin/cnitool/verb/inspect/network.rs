@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use libcni::cache::Attached;
 use libcni::conf::{NetworkConfig, PluginConfig};
 use libcni::invoke::{FindError, find};
 use libcni::spec::{Object, Version};
 
-use crate::output::attached::Attached;
+use crate::output::attached::id;
 use crate::output::describe::{capabilities, file, version};
 use crate::output::failure::Failure;
 use crate::output::table::{Table, fields};
@@ -15,8 +16,7 @@ use crate::output::{is_json, print_json, printable};
 /// Prints a network, whose plugins are in these directories.
 pub(super) fn print(network: &NetworkConfig, dirs: &[PathBuf], attached: &[Attached]) -> Result<(), Failure> {
     let plugins: Vec<_> = network.plugins().iter().map(|plugin| Plugin::locate(plugin, dirs)).collect();
-    let attached: Vec<_> =
-        attached.iter().filter(|one| one.entry.network == network.name()).map(Attached::id).collect();
+    let attached: Vec<_> = attached.iter().filter(|one| one.entry.network == network.name()).map(id).collect();
     if is_json() {
         return Ok(print_json(&describe(network, &plugins, &attached))?);
     }

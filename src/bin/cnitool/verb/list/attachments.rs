@@ -1,11 +1,13 @@
 //! `cnitool list attachments`.
 
 use clap::Args;
+use libcni::Error;
+use libcni::cache::{Attached, CacheError};
 use libcni::spec::Object;
 
 use super::form::Form;
 use crate::context::options::Records;
-use crate::output::attached::Attached;
+use crate::output::attached::{addresses, age, describe, state, unusable};
 use crate::output::failure::Failure;
 use crate::output::table::Table;
 use crate::output::{is_json, print_json, warn};
@@ -21,31 +23,41 @@ pub(crate) struct Attachments {
 
 /// Prints what is attached; a warning for every file of the cache that is no attachment.
 pub(super) fn list(list: &Attachments) -> Result<(), Failure> {
-    let (all, unreadable) = list.records.attached()?;
+    let inventory = list.records.cache().inventory().map_err(Error::from)?;
     if is_json() {
         let mut report = Object::new();
-        report.set("attachments", &all.iter().map(Attached::describe).collect::<Vec<_>>());
-        report.set("unreadable", &unreadable);
+        report.set("attachments", &inventory.attached.iter().map(describe).collect::<Vec<_>>());
+        report.set("unreadable", &inventory.unusable.iter().map(describe_unusable).collect::<Vec<_>>());
         return Ok(print_json(&report)?);
     }
     let titles = ["NETWORK", "CONTAINER", "INTERFACE", "ADDRESSES", "NAMESPACE", "STATE", "AGE"];
     let mut table = Table::new(titles);
-    let shown = all.iter().filter(|attachment| !list.form.plain || attachment.file.is_some());
-    shown.for_each(|attachment| table.row(row(attachment)));
+    let shown = inventory.attached.iter().filter(|attached| !list.form.plain || attached.is_finished());
+    shown.for_each(|attached| table.row(row(attached)));
     list.form.show(&table)?;
-    unreadable.iter().for_each(|file| warn(&format!("skipped {file}")));
+    for (file, message) in inventory.unusable.iter().map(unusable) {
+        warn(&format!("skipped {file}: {message}"));
+    }
     Ok(())
 }
 
-fn row(attachment: &Attached) -> [String; 7] {
-    let entry = &attachment.entry;
+fn row(attached: &Attached) -> [String; 7] {
+    let entry = &attached.entry;
     [
         entry.network.clone(),
         entry.container_id.clone(),
         entry.ifname.clone(),
-        attachment.addresses().join(","),
+        addresses(attached).join(","),
         entry.netns.clone(),
-        attachment.state().to_owned(),
-        attachment.age_text(),
+        state(attached).to_owned(),
+        age(attached),
     ]
+}
+
+fn describe_unusable(error: &CacheError) -> Object {
+    let (file, message) = unusable(error);
+    let mut object = Object::new();
+    object.set("file", &file);
+    object.set("message", &message);
+    object
 }

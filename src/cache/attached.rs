@@ -1,0 +1,77 @@
+//! What is attached on this host, finished or not.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use super::{Cache, CacheError, Cached, Entry, InvalidEntry};
+
+/// An attachment as the cache has it.
+#[derive(Debug)]
+pub struct Attached {
+    /// What was added. [`Entry::netns_state`] says what has become of its namespace.
+    pub entry: Entry,
+    /// The file of the entry; `None` when its ADD was begun and not finished.
+    pub file: Option<PathBuf>,
+    /// When the file was written, at the end of ADD; `None` where it can't be told.
+    pub written: Option<SystemTime>,
+}
+
+/// Everything that the cache says of this host.
+#[derive(Debug, Default)]
+pub struct Inventory {
+    /// The attachments in the order of their file names, and then those that were begun and not finished.
+    pub attached: Vec<Attached>,
+    /// The files that are no attachment, and why.
+    pub unusable: Vec<CacheError>,
+}
+
+impl Attached {
+    /// Returns whether ADD came to its end.
+    pub fn is_finished(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// Returns how long ago ADD came to its end; `None` where it did not, or where it can't be told.
+    pub fn age(&self) -> Option<Duration> {
+        self.written?.elapsed().ok()
+    }
+}
+
+impl Cache {
+    /// Returns the attachments of every network and of every runtime that shares the directory, finished or not.
+    ///
+    /// ```no_run
+    /// use libcni::netns::State;
+    ///
+    /// for attached in libcni::cache::Cache::default().inventory()?.attached {
+    ///     let state = attached.entry.netns_state().map_or("unknown", State::as_str);
+    ///     println!("{} of {}: the namespace {state}", attached.entry.ifname, attached.entry.container_id);
+    /// }
+    /// # Ok::<(), libcni::cache::CacheError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The directory is there, but can't be read.
+    pub fn inventory(&self) -> Result<Inventory, CacheError> {
+        let mut found = Inventory::default();
+        for file in self.files()? {
+            let (path, written) = (file.path, file.written);
+            match file.content {
+                Ok(Cached::Entry(entry)) => found.attached.push(Attached { entry, file: Some(path), written }),
+                Ok(Cached::BareResult(_)) => {
+                    found.unusable.push(CacheError::Invalid { path, source: InvalidEntry::Anonymous });
+                }
+                Err(error) => found.unusable.push(error),
+            }
+        }
+        let begun = self.unfinished()?;
+        found.unusable.extend(begun.unreadable);
+        for entry in begun.entries {
+            // Where it was added once more, and not finished, the entry is that of the time before.
+            if !found.attached.iter().any(|attached| attached.entry.is_of_same(&entry)) {
+                found.attached.push(Attached { entry, file: None, written: None });
+            }
+        }
+        Ok(found)
+    }
+}
