@@ -1,14 +1,10 @@
-//! Links: bridges, pairs of veths, and the ports of a bridge.
-
-use std::os::fd::{AsRawFd, BorrowedFd};
+//! Links, of whatever kind.
 
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
+use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    AfSpecBridge, AfSpecInet, AfSpecUnspec, BridgeVlanInfo, BridgeVlanInfoFlags, InetDevConf, InfoBridge,
-    InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo,
-    LinkMessage,
+    AfSpecInet, AfSpecUnspec, InetDevConf, InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
 };
-use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use nix::errno::Errno;
 
 use super::{Handle, LinkError, Request};
@@ -36,45 +32,19 @@ pub struct Link {
     pub alias: Option<String>,
 }
 
-/// A pair of veths to make: one end here, one in another namespace.
-#[derive(Clone, Copy, Debug)]
-pub struct Veth<'a> {
-    /// The name of the end here.
-    pub name: &'a str,
-    /// The index of the bridge that the end here is a port of, if any.
-    pub bridge: Option<u32>,
-    /// The MTU of both ends, in bytes; the kernel's choice when `None`.
-    pub mtu: Option<u32>,
-    /// The name of the other end.
-    pub peer: &'a str,
-    /// The hardware address of the other end; the kernel's choice when `None`.
-    pub peer_mac: Option<[u8; 6]>,
-    /// The network namespace of the other end.
-    pub netns: BorrowedFd<'a>,
-}
-
-/// Settings of a bridge's port.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Port {
-    /// Lets frames leave by the port that they came in.
-    pub hairpin: bool,
-    /// Keeps the port from talking to other isolated ports.
-    pub isolated: bool,
-}
-
-fn named(name: &str) -> LinkMessage {
+pub(super) fn named(name: &str) -> LinkMessage {
     let mut message = LinkMessage::default();
     message.attributes.push(LinkAttribute::IfName(name.to_owned()));
     message
 }
 
-fn indexed(index: u32) -> LinkMessage {
+pub(super) fn indexed(index: u32) -> LinkMessage {
     let mut message = LinkMessage::default();
     message.header.index = index;
     message
 }
 
-fn up(mut message: LinkMessage) -> LinkMessage {
+pub(super) fn up(mut message: LinkMessage) -> LinkMessage {
     message.header.flags |= LinkFlags::Up;
     message.header.change_mask |= LinkFlags::Up;
     message
@@ -86,17 +56,6 @@ impl Request {
         Self::new(format!("find link `{name}`"), RouteNetlinkMessage::GetLink(named(name)), 0)
     }
 
-    /// Makes a bridge that is up.
-    pub fn add_bridge(name: &str, mac: [u8; 6], mtu: Option<u32>, vlan_filtering: bool) -> Self {
-        let mut message = up(named(name));
-        message.attributes.push(LinkAttribute::Address(mac.to_vec()));
-        message.attributes.extend(mtu.map(LinkAttribute::Mtu));
-        let filtering = vlan_filtering.then_some(InfoBridge::VlanFiltering(true));
-        let data = LinkInfo::Data(InfoData::Bridge(filtering.into_iter().collect()));
-        message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge), data]));
-        Self::new(format!("add bridge `{name}`"), RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)
-    }
-
     /// Makes a link of a kind that needs to know nothing else, such as `dummy`. It is down.
     pub fn add_link(name: &str, kind: &str) -> Self {
         let mut message = named(name);
@@ -105,64 +64,11 @@ impl Request {
         Self::new(format!("add {kind} link `{name}`"), message, NLM_F_CREATE | NLM_F_EXCL)
     }
 
-    /// Has a bridge that is there keep VLANs apart.
-    pub fn filter_vlans(bridge: &str) -> Self {
-        let mut message = named(bridge);
-        let data = LinkInfo::Data(InfoData::Bridge(vec![InfoBridge::VlanFiltering(true)]));
-        message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge), data]));
-        Self::new(format!("filter VLANs on bridge `{bridge}`"), RouteNetlinkMessage::NewLink(message), 0)
-    }
-
-    /// Makes a pair of veths, with the end here up, and a port of the bridge where there is one.
-    pub fn add_veth(veth: &Veth<'_>) -> Self {
-        let mut peer = named(veth.peer);
-        peer.attributes.push(LinkAttribute::NetNsFd(veth.netns.as_raw_fd()));
-        peer.attributes.extend(veth.peer_mac.map(|mac| LinkAttribute::Address(mac.to_vec())));
-        peer.attributes.extend(veth.mtu.map(LinkAttribute::Mtu));
-        let mut message = up(named(veth.name));
-        message.attributes.extend(veth.bridge.map(LinkAttribute::Controller));
-        message.attributes.extend(veth.mtu.map(LinkAttribute::Mtu));
-        let data = LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(peer)));
-        message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Veth), data]));
-        let doing = format!("add veth `{}` with peer `{}`", veth.name, veth.peer);
-        Self::new(doing, RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)
-    }
-
     /// Sets what a new link can't be given at once.
     pub fn set_alias(name: &str, alias: &str) -> Self {
         let mut message = named(name);
         message.attributes.push(LinkAttribute::IfAlias(alias.to_owned()));
         Self::new(format!("set the alias of link `{name}`"), RouteNetlinkMessage::SetLink(message), 0)
-    }
-
-    /// Sets up the port of a bridge.
-    pub fn set_port(name: &str, port: Port) -> Self {
-        let mut message = named(name);
-        let data = vec![InfoBridgePort::HairpinMode(port.hairpin), InfoBridgePort::Isolated(port.isolated)];
-        message.attributes.push(LinkAttribute::LinkInfo(vec![
-            LinkInfo::PortKind(InfoPortKind::Bridge),
-            LinkInfo::PortData(InfoPortData::BridgePort(data)),
-        ]));
-        Self::new(format!("set up bridge port `{name}`"), RouteNetlinkMessage::NewLink(message), 0)
-    }
-
-    /// Makes frames without tag on a port belong to a VLAN.
-    pub fn set_port_vlan(index: u32, vlan: u16) -> Self {
-        let mut message = indexed(index);
-        message.header.interface_family = AddressFamily::Bridge;
-        let flags = BridgeVlanInfoFlags::Pvid | BridgeVlanInfoFlags::Untagged;
-        let info = AfSpecBridge::VlanInfo(BridgeVlanInfo { flags, vid: vlan });
-        message.attributes.push(LinkAttribute::AfSpecBridge(vec![info]));
-        Self::new(format!("put a bridge port into VLAN {vlan}"), RouteNetlinkMessage::SetLink(message), 0)
-    }
-
-    /// Takes a port out of a VLAN.
-    pub fn remove_port_vlan(index: u32, vlan: u16) -> Self {
-        let mut message = indexed(index);
-        message.header.interface_family = AddressFamily::Bridge;
-        let info = AfSpecBridge::VlanInfo(BridgeVlanInfo { flags: BridgeVlanInfoFlags::empty(), vid: vlan });
-        message.attributes.push(LinkAttribute::AfSpecBridge(vec![info]));
-        Self::new(format!("take a bridge port out of VLAN {vlan}"), RouteNetlinkMessage::DelLink(message), 0)
     }
 
     /// Sets a link up.
@@ -187,14 +93,6 @@ impl Request {
         let mut message = named(name);
         message.header.change_mask |= LinkFlags::Up;
         Self::new(format!("take link `{name}` down"), RouteNetlinkMessage::SetLink(message), 0)
-    }
-
-    /// Makes a bridge promiscuous.
-    pub fn set_promiscuous(index: u32) -> Self {
-        let mut message = indexed(index);
-        message.header.flags |= LinkFlags::Promisc;
-        message.header.change_mask |= LinkFlags::Promisc;
-        Self::new("make the bridge promiscuous", RouteNetlinkMessage::SetLink(message), 0)
     }
 
     /// Lets packets from and to the host's loopback addresses through a link.

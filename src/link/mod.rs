@@ -21,6 +21,7 @@
 //! ```
 
 mod address;
+mod bridge;
 mod device;
 mod error;
 mod handle;
@@ -29,11 +30,14 @@ mod replies;
 mod request;
 mod routes;
 mod table;
+mod veth;
 
 pub use self::address::Address;
-pub use self::device::{Link, Port, Veth};
+pub use self::bridge::Port;
+pub use self::device::Link;
 pub use self::error::LinkError;
 pub use self::handle::Handle;
 pub use self::request::{Answer, Request};
 pub use self::routes::network;
 pub use self::table::TableRoute;
+pub use self::veth::Veth;

@@ -1,0 +1,79 @@
+//! Bridges and their ports.
+
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
+use netlink_packet_route::link::{
+    AfSpecBridge, BridgeVlanInfo, BridgeVlanInfoFlags, InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData,
+    InfoPortKind, LinkAttribute, LinkFlags, LinkInfo,
+};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+
+use super::Request;
+use super::device::{indexed, named, up};
+
+/// Settings of a bridge's port.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Port {
+    /// Lets frames leave by the port that they came in.
+    pub hairpin: bool,
+    /// Keeps the port from talking to other isolated ports.
+    pub isolated: bool,
+}
+
+impl Request {
+    /// Makes a bridge that is up.
+    pub fn add_bridge(name: &str, mac: [u8; 6], mtu: Option<u32>, vlan_filtering: bool) -> Self {
+        let mut message = up(named(name));
+        message.attributes.push(LinkAttribute::Address(mac.to_vec()));
+        message.attributes.extend(mtu.map(LinkAttribute::Mtu));
+        let filtering = vlan_filtering.then_some(InfoBridge::VlanFiltering(true));
+        let data = LinkInfo::Data(InfoData::Bridge(filtering.into_iter().collect()));
+        message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge), data]));
+        Self::new(format!("add bridge `{name}`"), RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)
+    }
+
+    /// Has a bridge that is there keep VLANs apart.
+    pub fn filter_vlans(bridge: &str) -> Self {
+        let mut message = named(bridge);
+        let data = LinkInfo::Data(InfoData::Bridge(vec![InfoBridge::VlanFiltering(true)]));
+        message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge), data]));
+        Self::new(format!("filter VLANs on bridge `{bridge}`"), RouteNetlinkMessage::NewLink(message), 0)
+    }
+
+    /// Makes a bridge promiscuous.
+    pub fn set_promiscuous(index: u32) -> Self {
+        let mut message = indexed(index);
+        message.header.flags |= LinkFlags::Promisc;
+        message.header.change_mask |= LinkFlags::Promisc;
+        Self::new("make the bridge promiscuous", RouteNetlinkMessage::SetLink(message), 0)
+    }
+
+    /// Sets up the port of a bridge.
+    pub fn set_port(name: &str, port: Port) -> Self {
+        let mut message = named(name);
+        let data = vec![InfoBridgePort::HairpinMode(port.hairpin), InfoBridgePort::Isolated(port.isolated)];
+        message.attributes.push(LinkAttribute::LinkInfo(vec![
+            LinkInfo::PortKind(InfoPortKind::Bridge),
+            LinkInfo::PortData(InfoPortData::BridgePort(data)),
+        ]));
+        Self::new(format!("set up bridge port `{name}`"), RouteNetlinkMessage::NewLink(message), 0)
+    }
+
+    /// Makes frames without tag on a port belong to a VLAN.
+    pub fn set_port_vlan(index: u32, vlan: u16) -> Self {
+        let mut message = indexed(index);
+        message.header.interface_family = AddressFamily::Bridge;
+        let flags = BridgeVlanInfoFlags::Pvid | BridgeVlanInfoFlags::Untagged;
+        let info = AfSpecBridge::VlanInfo(BridgeVlanInfo { flags, vid: vlan });
+        message.attributes.push(LinkAttribute::AfSpecBridge(vec![info]));
+        Self::new(format!("put a bridge port into VLAN {vlan}"), RouteNetlinkMessage::SetLink(message), 0)
+    }
+
+    /// Takes a port out of a VLAN.
+    pub fn remove_port_vlan(index: u32, vlan: u16) -> Self {
+        let mut message = indexed(index);
+        message.header.interface_family = AddressFamily::Bridge;
+        let info = AfSpecBridge::VlanInfo(BridgeVlanInfo { flags: BridgeVlanInfoFlags::empty(), vid: vlan });
+        message.attributes.push(LinkAttribute::AfSpecBridge(vec![info]));
+        Self::new(format!("take a bridge port out of VLAN {vlan}"), RouteNetlinkMessage::DelLink(message), 0)
+    }
+}

@@ -1,0 +1,44 @@
+//! Pairs of veths.
+
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::link::{InfoData, InfoKind, InfoVeth, LinkAttribute, LinkInfo};
+
+use super::Request;
+use super::device::{named, up};
+
+/// A pair of veths to make: one end here, one in another namespace.
+#[derive(Clone, Copy, Debug)]
+pub struct Veth<'a> {
+    /// The name of the end here.
+    pub name: &'a str,
+    /// The index of the bridge that the end here is a port of, if any.
+    pub bridge: Option<u32>,
+    /// The MTU of both ends, in bytes; the kernel's choice when `None`.
+    pub mtu: Option<u32>,
+    /// The name of the other end.
+    pub peer: &'a str,
+    /// The hardware address of the other end; the kernel's choice when `None`.
+    pub peer_mac: Option<[u8; 6]>,
+    /// The network namespace of the other end.
+    pub netns: BorrowedFd<'a>,
+}
+
+impl Request {
+    /// Makes a pair of veths, with the end here up, and a port of the bridge where there is one.
+    pub fn add_veth(veth: &Veth<'_>) -> Self {
+        let mut peer = named(veth.peer);
+        peer.attributes.push(LinkAttribute::NetNsFd(veth.netns.as_raw_fd()));
+        peer.attributes.extend(veth.peer_mac.map(|mac| LinkAttribute::Address(mac.to_vec())));
+        peer.attributes.extend(veth.mtu.map(LinkAttribute::Mtu));
+        let mut message = up(named(veth.name));
+        message.attributes.extend(veth.bridge.map(LinkAttribute::Controller));
+        message.attributes.extend(veth.mtu.map(LinkAttribute::Mtu));
+        let data = LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(peer)));
+        message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Veth), data]));
+        let doing = format!("add veth `{}` with peer `{}`", veth.name, veth.peer);
+        Self::new(doing, RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)
+    }
+}
