@@ -23,7 +23,7 @@ pub(crate) use environment::Inherited;
 pub use exec::{Exec, ExecError, Limits, Output};
 pub use failure::{Failure, PluginError};
 pub(crate) use find::FileState;
-pub use find::{FindError, find};
+pub use find::{DEFAULT_PLUGIN_DIRS, FindError, find};
 pub use installed::{Installed, Standing, installed};
 pub use observed::{ExecEvent, ObservedExec};
 pub use process::ProcessExec;

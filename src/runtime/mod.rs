@@ -42,6 +42,8 @@ use crate::CancelToken;
 use crate::cache::Cache;
 use crate::conf::NetworkConfig;
 use crate::error::Error;
+#[doc(hidden)]
+pub use crate::invoke::DEFAULT_PLUGIN_DIRS;
 use crate::invoke::{Exec, Inherited, Limits, ProcessExec};
 use crate::lock::Locking;
 use crate::spec::{Command, TraceContext, Version};
@@ -78,9 +80,6 @@ pub struct Cni {
     notices: notice::Sink,
     answers: version::Answers,
 }
-
-/// Where plugins are looked for by default.
-pub const DEFAULT_PLUGIN_DIRS: [&str; 3] = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"];
 
 impl Default for Cni {
     fn default() -> Self {

@@ -11,7 +11,7 @@
 //! use std::sync::{Arc, RwLock};
 //!
 //! use libcni::conf::ConfDir;
-//! use libcni::runtime::DEFAULT_PLUGIN_DIRS;
+//! use libcni::invoke::DEFAULT_PLUGIN_DIRS;
 //! use libcni::watch::{Snapshot, Watcher};
 //!
 //! let mut watcher = Watcher::new(&ConfDir::default(), DEFAULT_PLUGIN_DIRS)?;

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use libcni::conf::{ConfDir, OnBroken};
-use libcni::runtime::DEFAULT_PLUGIN_DIRS;
+use libcni::invoke::DEFAULT_PLUGIN_DIRS;
 use libcni::spec::capability::CapabilityArgs;
 use libcni::spec::{CniArgs, ErrorCode, IfName, InvalidArg, InvalidName};
 
