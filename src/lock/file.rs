@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, OFlag};
 use sha2::{Digest, Sha256};
 
-use super::{Guard, LockError, Locking, Mode, Resource, Wanted, holder, orphan};
+use super::{Guard, LockError, Locking, Mode, Resource, Wanted, holders, orphan};
 use crate::spec::ContainerId;
 
 /// Locks with files in a directory, which runtimes of one host share: `.lock-…`, there only while they are held.
@@ -72,7 +72,7 @@ impl Locking for FileLocks {
                 Ok(Some(held)) => return take(held, wanted),
                 Ok(None) if began.elapsed() < self.patience => {}
                 Ok(None) => {
-                    let (holder, waited) = (holder::of(&path), began.elapsed());
+                    let (holder, waited) = (holders::of(&path), began.elapsed());
                     return Err(LockError::Held { resource: resource(), holder, waited });
                 }
                 Err(source) => return Err(LockError::Io { resource: resource(), path, source }),

@@ -5,7 +5,7 @@
 //! unless an embedder brings something else.
 
 mod file;
-mod holder;
+mod holders;
 mod orphan;
 
 use std::any::Any;

@@ -12,12 +12,12 @@ mod call;
 mod check;
 mod del;
 pub(crate) mod derive;
+mod dry_run;
+mod foreign_netns;
 mod gc;
-mod guard;
-mod hold;
+mod locks;
 mod negotiate;
 mod notice;
-mod requests;
 mod rollback;
 mod status;
 #[cfg(feature = "tracing")]
