@@ -63,10 +63,10 @@ impl Cached {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, InvalidEntry> {
         let text = text(bytes);
         let fields = fields(&text)?;
-        match is_entry(&fields) {
-            true => Entry::read(fields).map(Cached::Entry).map_err(InvalidEntry::Field),
-            false => Ok(Cached::BareResult(fields.rest())),
+        if !is_entry(&fields) {
+            return Ok(Cached::BareResult(fields.rest()));
         }
+        Entry::read(fields).map(Cached::Entry).map_err(InvalidEntry::Field)
     }
 
     /// The result of ADD, in the version that it was stored in.
@@ -76,7 +76,7 @@ impl Cached {
     pub fn result(&self) -> Result<AddResult, ParseError> {
         match self {
             Cached::Entry(entry) => entry.result(),
-            Cached::BareResult(object) => AddResult::parse(&object.to_string()),
+            Cached::BareResult(object) => AddResult::from_object(object),
         }
     }
 }
@@ -111,7 +111,7 @@ impl Entry {
     /// # Errors
     /// What is stored is no result.
     pub fn result(&self) -> Result<AddResult, ParseError> {
-        AddResult::parse(&self.result.to_string())
+        AddResult::from_object(&self.result)
     }
 
     /// Returns whether both are of one attachment: of one interface of one container to one network.

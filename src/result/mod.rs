@@ -84,8 +84,18 @@ impl AddResult {
     /// See [`ParseError`].
     #[doc(alias = "create.CreateFromBytes")]
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let text = characters(text);
-        let mut fields = open(&text)?;
+        Self::from_fields(open(&characters(text))?)
+    }
+
+    /// Reads a result that is a JSON object already, in the version that it names, like [`AddResult::parse`].
+    ///
+    /// # Errors
+    /// See [`ParseError`].
+    pub fn from_object(object: &Object) -> Result<Self, ParseError> {
+        Self::from_fields(Fields::of(object))
+    }
+
+    fn from_fields(mut fields: Fields<'_>) -> Result<Self, ParseError> {
         let version: Option<String> = fields.take("cniVersion").map_err(ParseError::Field)?;
         Self::read(known(&version.unwrap_or_default())?, fields)
     }
@@ -261,7 +271,7 @@ impl serde::Serialize for AddResult {
 impl<'de> serde::Deserialize<'de> for AddResult {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let object = Object::deserialize(deserializer)?;
-        Self::parse(&object.to_string()).map_err(|e| serde::de::Error::custom(crate::Chain(&e)))
+        Self::from_object(&object).map_err(|e| serde::de::Error::custom(crate::Chain(&e)))
     }
 }
 
