@@ -35,13 +35,13 @@ impl Key {
     }
 
     /// The file name that the Go libcni uses.
-    fn plain_name(&self) -> String {
+    fn go_name(&self) -> String {
         format!("{}-{}-{}", self.network, self.container_id, self.ifname)
     }
 
     /// A file name that no other key has.
     pub(super) fn hashed_name(&self) -> String {
-        let mut name = self.plain_name();
+        let mut name = self.go_name();
         let longest = LONGEST_NAME - HASHED - intent::PREFIX.len();
         let mut cuts = (0..=longest).rev().filter(|length| name.is_char_boundary(*length));
         name.truncate(cuts.next().unwrap_or_default());
@@ -61,7 +61,7 @@ impl Key {
 
     /// Where the entry may be, the usual place first.
     pub(super) fn names(&self) -> Vec<String> {
-        let mut names = vec![self.plain_name(), self.hashed_name()];
+        let mut names = vec![self.go_name(), self.hashed_name()];
         names.retain(|name| name.len() <= LONGEST_NAME);
         names
     }

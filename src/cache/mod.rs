@@ -71,7 +71,7 @@ pub enum CacheError {
 }
 
 #[derive(PartialEq)]
-enum Holder {
+enum Owner {
     This,
     Another,
     Nobody,
@@ -139,9 +139,9 @@ impl Cache {
     pub fn write(&self, key: &Key, entry: &Entry) -> Result<(), CacheError> {
         let results = self.results();
         let names = key.names();
-        let holders: Vec<_> = names.iter().map(|name| self.holder(name, key)).collect();
-        let place = holders.iter().position(|holder| *holder == Holder::This);
-        let place = place.or_else(|| holders.iter().position(|holder| *holder == Holder::Nobody));
+        let owners: Vec<_> = names.iter().map(|name| self.owner(name, key)).collect();
+        let place = owners.iter().position(|owner| *owner == Owner::This);
+        let place = place.or_else(|| owners.iter().position(|owner| *owner == Owner::Nobody));
         // The last name is this key's alone, so whatever is there can go.
         let place = place.unwrap_or(names.len() - 1);
         let (path, content) = (results.join(&names[place]), entry.to_json());
@@ -150,11 +150,11 @@ impl Cache {
     }
 
     /// Whose entry a file is. What is no entry is nobody's: the Go libcni, too, writes over it.
-    fn holder(&self, name: &str, key: &Key) -> Holder {
+    fn owner(&self, name: &str, key: &Key) -> Owner {
         match self.read_file(name) {
-            Ok(Some(Cached::Entry(entry))) if key.owns(&entry) => Holder::This,
-            Ok(Some(Cached::Entry(_))) => Holder::Another,
-            Ok(_) | Err(_) => Holder::Nobody,
+            Ok(Some(Cached::Entry(entry))) if key.owns(&entry) => Owner::This,
+            Ok(Some(Cached::Entry(_))) => Owner::Another,
+            Ok(_) | Err(_) => Owner::Nobody,
         }
     }
 

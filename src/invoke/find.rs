@@ -77,10 +77,11 @@ pub fn find(plugin: &str, dirs: &[PathBuf]) -> Result<PathBuf, FindError> {
     if dirs.is_empty() {
         return Err(FindError::NoDirs { plugin: name() });
     }
-    let named = dirs.iter().filter(|dir| !dir.as_os_str().is_empty());
-    let mut paths = named.map(|dir| absolute(dir).join(plugin));
-    let found = paths.find(|path| path.is_file());
-    found.ok_or_else(|| FindError::NotFound { plugin: name(), dirs: dirs.to_vec() })
+    dirs.iter()
+        .filter(|dir| !dir.as_os_str().is_empty())
+        .map(|dir| absolute(dir).join(plugin))
+        .find(|path| path.is_file())
+        .ok_or_else(|| FindError::NotFound { plugin: name(), dirs: dirs.to_vec() })
 }
 
 /// A relative directory counts from the working directory; where there is none, it stays as it is.

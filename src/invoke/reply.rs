@@ -12,16 +12,12 @@ use crate::spec::{Command, ErrorReply, Fields, Object, read_raw, text};
 /// failure whatever the exit status: a container without its network must not count as added.
 pub fn read_reply(request: &Request, output: Output) -> Result<Vec<u8>, Box<PluginError>> {
     let Output { status, stdout, stderr } = output;
-    let failure = match status.success() {
-        true => match misspoken(request.command, &stdout) {
-            None => return Ok(stdout),
-            Some(reply) => Failure::Reported { reply, status, stderr },
-        },
-        false if stdout.is_empty() => Failure::Silent { status, stderr },
-        false => match error_object(&stdout) {
-            Some(reply) => Failure::Reported { reply, status, stderr },
-            None => Failure::Garbled { status, stdout, stderr },
-        },
+    let reported = if status.success() { misspoken(request.command, &stdout) } else { error_object(&stdout) };
+    let failure = match reported {
+        Some(reply) => Failure::Reported { reply, status, stderr },
+        None if status.success() => return Ok(stdout),
+        None if stdout.is_empty() => Failure::Silent { status, stderr },
+        None => Failure::Garbled { status, stdout, stderr },
     };
     Err(PluginError::new(request, failure))
 }

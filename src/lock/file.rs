@@ -53,10 +53,7 @@ impl FileLocks {
         let name = resource.name();
         // Both kinds of names are ASCII.
         let readable = &name[..name.len().min(READABLE)];
-        let rest = match name.len() > READABLE {
-            true => Sha256::digest(name).iter().take(8).map(|byte| format!("{byte:02x}")).collect(),
-            false => String::new(),
-        };
+        let rest = if name.len() > READABLE { hash(name) } else { String::new() };
         self.dir.join(format!("{kind}{readable}{rest}"))
     }
 }
@@ -83,6 +80,10 @@ impl Locking for FileLocks {
             pause = (pause * 2).min(longest);
         }
     }
+}
+
+fn hash(name: &str) -> String {
+    Sha256::digest(name).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Sleeps, and returns whether the wait is cancelled.

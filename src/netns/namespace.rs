@@ -46,8 +46,9 @@ impl Namespace {
             unshare(CloneFlags::CLONE_NEWNET)?;
             File::open(OF_THREAD)
         };
-        let made = enter::in_thread(make).and_then(|made| made);
-        let file = made.map_err(NetnsError::on(Operation::Create, Path::new(OF_THREAD)))?;
+        let file = enter::in_thread(make)
+            .and_then(|made| made)
+            .map_err(NetnsError::on(Operation::Create, Path::new(OF_THREAD)))?;
         let path = path_of(&file);
         Ok(Self { file, path })
     }

@@ -41,7 +41,7 @@ impl Cni {
         if network.plugins().is_empty() {
             return Err(Error::NoPlugins { network: network.name().to_owned() });
         }
-        let _hold = self.hold(&key)?;
+        let _locks = self.lock_attachment(&key)?;
         let entry = attachment.entry(network);
         self.cache.begin(&key, &entry)?;
         match self.add_plugins(network, attachment) {
@@ -64,8 +64,7 @@ impl Cni {
     /// its work, the record of what was begun stays, for a GC.
     fn not_added(&self, key: &Key, error: Error) -> Error {
         if !error.was_cut_short() {
-            let forgotten = self.cache.forget_intent(key).map_err(Error::from);
-            let _ = forgotten.inspect_err(|error| self.notices.unusable_entry(error));
+            self.notices.usable(self.cache.forget_intent(key));
         }
         error
     }

@@ -1,13 +1,11 @@
-//! One plugin of a network: what it is sent, and what it answers.
+//! One plugin of a network is run, and answers.
 
 use std::borrow::Cow;
 
 use super::{Attachment, Cni};
 use crate::conf::NetworkConfig;
 use crate::error::Error;
-use crate::invoke::{
-    Environment, Failure, FindError, Inherited, Parameters, PluginError, Request, join_dirs, read_reply,
-};
+use crate::invoke::{Failure, PluginError, Request, read_reply};
 use crate::spec::{Command, Object, text};
 
 impl Cni {
@@ -24,54 +22,9 @@ impl Cni {
         self.run(request).map_err(|source| Error::Plugin { network: network.name().to_owned(), source })
     }
 
-    /// What a plugin of a network is sent.
-    pub(super) fn request_in(
-        &self,
-        command: Command,
-        network: &NetworkConfig,
-        plugin: &str,
-        attachment: Option<&Attachment>,
-        config: &Object,
-    ) -> Result<Request, Error> {
-        let dirs = join_dirs(&self.plugin_dirs);
-        let args = attachment.map(|a| a.args.to_string()).unwrap_or_default();
-        let parameters =
-            Parameters { path: &dirs, args: &args, ..attachment.map(Attachment::parameters).unwrap_or_default() };
-        self.request(command, plugin, parameters, config).map_err(|source| Error::PluginNotFound {
-            network: network.name().to_owned(),
-            command,
-            source,
-        })
-    }
-
-    pub(super) fn request(
-        &self,
-        command: Command,
-        plugin: &str,
-        parameters: Parameters<'_>,
-        config: &Object,
-    ) -> Result<Request, FindError> {
-        Ok(Request {
-            plugin: plugin.to_owned(),
-            command,
-            program: self.exec.find(plugin, &self.plugin_dirs)?,
-            env: Environment::new(&self.inherited(), parameters.variables(command)),
-            stdin: config.to_bytes(),
-        })
-    }
-
-    /// What plugins inherit: the environment, with the trace's variables in place of those of another trace.
-    fn inherited(&self) -> Cow<'_, Inherited> {
-        let Some(context) = &self.trace_context else { return Cow::Borrowed(&self.env) };
-        let variables = context.variables();
-        let others = self.env.iter().filter(|(key, _)| variables.iter().all(|(name, _)| key != name));
-        let set = variables.iter().filter_map(|(name, value)| Some((name.into(), value.as_ref()?.into())));
-        Cow::Owned(Inherited::new(others.cloned().chain(set)))
-    }
-
     pub(super) fn run(&self, request: Request) -> Result<Answer, Box<PluginError>> {
-        let ended = self.exec.exec(&request, &self.limits);
-        let output = ended.map_err(|error| PluginError::new(&request, Failure::Exec { error }))?;
+        let not_run = |error| PluginError::new(&request, Failure::Exec { error });
+        let output = self.exec.exec(&request, &self.limits).map_err(not_run)?;
         let stderr = output.stderr.clone();
         let answer = read_reply(&request, output);
         // A failure that says nothing else quotes stderr in its message.

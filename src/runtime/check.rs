@@ -29,7 +29,7 @@ impl Cni {
     pub fn check(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
         let key = attachment.key(network.network_name()?);
         let Some(version) = self.checked_version(network)? else { return Ok(()) };
-        let _hold = self.hold(&key)?;
+        let _locks = self.lock_attachment(&key)?;
         let previous = self.result_to_check(network, attachment, &key, &version)?;
         for plugin in network.plugins() {
             let config = derive::for_attachment(network, plugin, attachment, previous.as_ref());
@@ -68,9 +68,10 @@ impl Cni {
         version: &Version,
     ) -> Result<AddResult, Error> {
         let describe = || attachment.describe(network);
-        let result = cached.result();
-        let result = result.map_err(|source| Error::InvalidCachedResult { attachment: describe(), source })?;
-        let converted = result.to_version(version);
-        converted.map_err(|source| Error::UnusableCachedResult { attachment: describe(), source })
+        cached
+            .result()
+            .map_err(|source| Error::InvalidCachedResult { attachment: describe(), source })?
+            .to_version(version)
+            .map_err(|source| Error::UnusableCachedResult { attachment: describe(), source })
     }
 }

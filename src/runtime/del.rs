@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::invoke::FindError;
 use crate::netns::Identity;
 use crate::result::AddResult;
-use crate::spec::{Command, Version, text};
+use crate::spec::{Command, text};
 
 /// What DEL does about a plugin that is not installed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,8 +62,8 @@ impl Cni {
         on_missing: OnMissingPlugin,
     ) -> Result<DelReport, Error> {
         let key = attachment.key(network.network_name()?);
-        let _hold = self.hold_for_removal(&key)?;
-        self.del_held(network, attachment, &key, on_missing)
+        let _locks = self.lock_for_removal(&key)?;
+        self.del_locked(network, attachment, &key, on_missing)
     }
 
     /// Removes what is cached of an attachment, finished or not, with nothing but the cache: the configuration and the
@@ -87,9 +87,9 @@ impl Cni {
     /// As those of [`Cni::del`]; [`Error::NotCached`] when there is nothing, or no configuration in it.
     #[doc(alias = "GetCachedConfig")]
     pub fn del_cached(&self, key: &Key, on_missing: OnMissingPlugin) -> Result<DelReport, Error> {
-        let _hold = self.hold_for_removal(key)?;
+        let _locks = self.lock_for_removal(key)?;
         let (network, attachment) = self.cached_attachment(key)?;
-        self.del_held(&network, &attachment, key, on_missing)
+        self.del_locked(&network, &attachment, key, on_missing)
     }
 
     /// The network and the attachment as ADD had them.
@@ -105,13 +105,12 @@ impl Cni {
             attachment: describe(key.network.as_str(), key.container_id.as_str(), key.ifname.as_str()),
         };
         let entry = entry.filter(|entry| !entry.config.is_empty()).ok_or_else(not_cached)?;
-        let network = NetworkConfig::parse_any(&text(&entry.config));
-        let network = network.map_err(|error| Error::Load(error.into()))?;
+        let network = NetworkConfig::parse_any(&text(&entry.config)).map_err(|error| Error::Load(error.into()))?;
         Ok((network, Attachment::from_entry(&entry)?))
     }
 
-    /// DEL of an attachment that is held.
-    pub(super) fn del_held(
+    /// DEL of an attachment that is locked.
+    pub(super) fn del_locked(
         &self,
         network: &NetworkConfig,
         attachment: &Attachment,
@@ -132,25 +131,12 @@ impl Cni {
         key: &Key,
     ) -> Result<(Cow<'a, Attachment>, Option<AddResult>), Error> {
         let version = self.version(network, Command::Del)?;
-        let cached = self.cache.read(key).map_err(Error::from);
-        let cached = cached.inspect_err(|error| self.notices.unusable_entry(error)).ok().flatten();
+        let cached = self.notices.usable(self.cache.read(key)).flatten();
         let attachment = self.without_foreign_netns(attachment, self.recorded_identity(key, cached.as_ref()).as_ref());
-        let previous = match (&cached, version.has_check()) {
-            (Some(cached), true) => self.usable_result(network, &attachment, cached, &version),
-            _ => None,
-        };
+        let previous = cached
+            .filter(|_| version.has_check())
+            .and_then(|cached| self.notices.usable(self.cached_result(network, &attachment, &cached, &version)));
         Ok((attachment, previous))
-    }
-
-    fn usable_result(
-        &self,
-        network: &NetworkConfig,
-        attachment: &Attachment,
-        cached: &Cached,
-        version: &Version,
-    ) -> Option<AddResult> {
-        let result = self.cached_result(network, attachment, cached, version);
-        result.inspect_err(|error| self.notices.unusable_entry(error)).ok()
     }
 
     pub(super) fn del_plugins(

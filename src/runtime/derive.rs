@@ -10,7 +10,7 @@ use crate::spec::{Object, ValidAttachment};
 
 /// The plugin's own object with the name and version of the list: what STATUS sends.
 #[doc(alias = "InjectConf")]
-pub(crate) fn plain(network: &NetworkConfig, plugin: &PluginConfig) -> Object {
+pub(crate) fn for_network(network: &NetworkConfig, plugin: &PluginConfig) -> Object {
     let mut config = plugin.object().clone();
     config.set("name", network.name());
     config.set("cniVersion", network.cni_version());
@@ -26,7 +26,7 @@ pub(crate) fn for_attachment(
     attachment: &Attachment,
     previous: Option<&AddResult>,
 ) -> Object {
-    let mut config = plain(network, plugin);
+    let mut config = for_network(network, plugin);
     if let Some(result) = previous {
         config.set("prevResult", result);
     }
@@ -39,7 +39,7 @@ pub(crate) fn for_attachment(
 
 /// What GC sends: with the attachments that are still valid, where the caller gave any list.
 pub(crate) fn for_gc(network: &NetworkConfig, plugin: &PluginConfig, valid: Option<&[ValidAttachment]>) -> Object {
-    let mut config = plain(network, plugin);
+    let mut config = for_network(network, plugin);
     if let Some(valid) = valid {
         config.set("cni.dev/valid-attachments", valid);
         // The key of an early draft of 1.1.0, which some plugins were built against.

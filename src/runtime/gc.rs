@@ -87,7 +87,7 @@ impl Cni {
         if network.disables_gc() {
             return Ok(());
         }
-        let _hold = self.hold_network(&name)?;
+        let _locks = self.lock_network(&name)?;
         let (keep, mut errors) = match self.attachments_to(&name) {
             Ok(found) => {
                 let keep = keep.with_live(&found);
@@ -137,9 +137,9 @@ impl Cni {
 
     fn del_entry(&self, network: &NetworkConfig, name: &NetworkName, entry: &Entry) -> Result<(), Error> {
         let attachment = Attachment::from_entry(entry)?;
-        let _hold = self.hold_container(&attachment.container_id)?;
+        let _locks = self.lock_container(&attachment.container_id)?;
         let key = attachment.key(name.clone());
-        self.del_held(network, &attachment, &key, OnMissingPlugin::Stop).map(drop)
+        self.del_locked(network, &attachment, &key, OnMissingPlugin::Stop).map(drop)
     }
 
     fn gc_plugins(&self, network: &NetworkConfig, keep: &Keep) -> Vec<Error> {

@@ -1,4 +1,4 @@
-//! What a verb holds while it runs: the container, and the network in which it changes something.
+//! The locks that a verb takes: on its container, and on the network in which it changes something.
 
 use std::sync::Arc;
 
@@ -9,36 +9,36 @@ use crate::lock::{FileLocks, Guard, LockError, Locking, Mode, Resource, Wanted};
 use crate::spec::{ContainerId, NetworkName};
 
 /// Locks that are held; dropping them gives them back, the one taken last first.
-pub(super) struct Hold {
+pub(super) struct Locks {
     _container: Option<Guard>,
     _network: Option<Guard>,
 }
 
 impl Cni {
-    /// Holds an attachment for ADD or CHECK: no other operation on its container, and no GC of its network.
-    pub(super) fn hold(&self, key: &Key) -> Result<Hold, Error> {
+    /// Locks an attachment for ADD or CHECK: no other operation on its container, and no GC of its network.
+    pub(super) fn lock_attachment(&self, key: &Key) -> Result<Locks, Error> {
         let network = self.lock(Resource::Network(&key.network), Mode::Shared)?;
         let container = self.lock(Resource::Container(&key.container_id), Mode::Exclusive)?;
-        Ok(Hold { _container: Some(container), _network: Some(network) })
+        Ok(Locks { _container: Some(container), _network: Some(network) })
     }
 
-    /// Holds an attachment for DEL, which must work on a disk that is full or read-only: there it goes on without.
-    pub(super) fn hold_for_removal(&self, key: &Key) -> Result<Hold, Error> {
+    /// Locks an attachment for DEL, which must work on a disk that is full or read-only: there it goes on without.
+    pub(super) fn lock_for_removal(&self, key: &Key) -> Result<Locks, Error> {
         let _network = self.lock_where_possible(Resource::Network(&key.network), Mode::Shared)?;
         let _container = self.lock_where_possible(Resource::Container(&key.container_id), Mode::Exclusive)?;
-        Ok(Hold { _container, _network })
+        Ok(Locks { _container, _network })
     }
 
-    /// Holds a container of a network that is held already.
-    pub(super) fn hold_container(&self, id: &ContainerId) -> Result<Hold, Error> {
+    /// Locks a container of a network that is locked already.
+    pub(super) fn lock_container(&self, id: &ContainerId) -> Result<Locks, Error> {
         let _container = self.lock_where_possible(Resource::Container(id), Mode::Exclusive)?;
-        Ok(Hold { _container, _network: None })
+        Ok(Locks { _container, _network: None })
     }
 
-    /// Holds a network for GC: no ADD, DEL or CHECK in it.
-    pub(super) fn hold_network(&self, name: &NetworkName) -> Result<Hold, Error> {
+    /// Locks a network for GC: no ADD, DEL or CHECK in it.
+    pub(super) fn lock_network(&self, name: &NetworkName) -> Result<Locks, Error> {
         let _network = self.lock_where_possible(Resource::Network(name), Mode::Exclusive)?;
-        Ok(Hold { _container: None, _network })
+        Ok(Locks { _container: None, _network })
     }
 
     fn lock_where_possible(&self, resource: Resource<'_>, mode: Mode) -> Result<Option<Guard>, Error> {

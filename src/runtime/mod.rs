@@ -18,6 +18,7 @@ mod gc;
 mod locks;
 mod negotiate;
 mod notice;
+mod request;
 mod rollback;
 mod status;
 #[cfg(feature = "tracing")]

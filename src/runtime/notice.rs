@@ -59,6 +59,11 @@ impl Sink {
         }
     }
 
+    /// Takes what was read from the cache; tells that it can't be used, where it can't.
+    pub(super) fn usable<T>(&self, read: Result<T, impl Into<Error>>) -> Option<T> {
+        read.map_err(|error| self.unusable_entry(&error.into())).ok()
+    }
+
     pub(super) fn unusable_entry(&self, error: &Error) {
         self.tell(&Notice::UnusableCacheEntry { error });
     }

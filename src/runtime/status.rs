@@ -31,7 +31,7 @@ impl Cni {
             return Ok(());
         }
         for plugin in network.plugins() {
-            let config = derive::plain(network, plugin);
+            let config = derive::for_network(network, plugin);
             self.call(Command::Status, network, plugin.plugin_type(), None, &config)?;
         }
         Ok(())

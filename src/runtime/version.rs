@@ -36,12 +36,8 @@ impl Cni {
         };
         let mut config = Object::new();
         config.set("cniVersion", Version::CURRENT.as_str());
-        let request = self.request(Command::Version, plugin, parameters, &config);
-        let request = request.map_err(|source| Error::PluginNotFound {
-            network: String::new(),
-            command: Command::Version,
-            source,
-        })?;
+        let not_found = |source| Error::PluginNotFound { network: String::new(), command: Command::Version, source };
+        let request = self.request(Command::Version, plugin, parameters, &config).map_err(not_found)?;
         self.answers.get_or_ask(request.program.clone(), || {
             let failed = |source| Error::Plugin { network: String::new(), source };
             match self.run(request) {

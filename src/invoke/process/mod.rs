@@ -110,10 +110,10 @@ fn sleep(pause: Duration, cancel: Option<&CancelToken>) -> Result<(), ExecError>
         std::thread::sleep(pause);
         return Ok(());
     };
-    match token.wait(pause) {
-        false => Ok(()),
-        true => Err(ExecError::Cancelled { started: false, stderr: Vec::new() }),
+    if token.wait(pause) {
+        return Err(ExecError::Cancelled { started: false, stderr: Vec::new() });
     }
+    Ok(())
 }
 
 /// Feeds and drains the plugin until it exits, or there is a reason to end it.
