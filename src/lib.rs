@@ -14,6 +14,7 @@
 //! | see what plugins are sent and answer | [`invoke::ObservedExec`], [`Cni::add_requests`] |
 //! | use the newest version that all plugins know | [`Cni::negotiate`] |
 //! | know what is attached | [`cache::Cache::inventory`] |
+//! | make namespaces, enter them, know whether they still exist | [`netns`] |
 //! | know why something failed | [`Error`], [`Chain`] |
 //! | write a plugin | [`plugin`] |
 //! | check a plugin against the specification | `conformance` |
@@ -36,8 +37,8 @@
 //! ```
 //!
 //! `examples/runtime.rs` is a whole runtime in one page. What is left to it are the duties that only it can fulfil: to
-//! make the namespace and keep it until DEL, to run DEL after an ADD that failed ([`Error::needs_cleanup`], or [`Cni::add_with_rollback`]), and to know
-//! which containers are alive ([`runtime::Keep`]). The rest is done here:
+//! make the namespace ([`netns`]) and keep it until DEL, to run DEL after an ADD that failed ([`Error::needs_cleanup`], or
+//! [`Cni::add_with_rollback`]), and to know which containers are alive ([`runtime::Keep`]). The rest is done here:
 //!
 //! - Each execution of a plugin has a deadline, can be cancelled, and takes its children with it ([`invoke::Limits`]).
 //! - Operations on one container wait for each other, across processes ([`lock`]).
@@ -64,10 +65,12 @@
 //! | `cli` (default) | what only the binary `cnitool` needs; link with `default-features = false` | `clap` |
 //! | `tokio` | `AsyncCni`: the verbs as futures; dropping one ends the plugin with all its children | `tokio` with `rt`, `sync` |
 //! | `tracing` | `Cni::tracing`: each execution as a span, what a plugin wrote to stderr as its events | `tracing` |
-//! | `conformance` (with `cli`) | `conformance`: checks of any plugin against the specification | nothing |
+//! | `plugins` (default) | what only the binary `cni-plugins` needs | `link`, `netlink-packet-netfilter` |
+//! | `link` | `link`: links, addresses and routes of the kernel; `netns::Namespace::bring_loopback_up` | netlink crates |
+//! | `conformance` (with `cli`) | `conformance`: checks of any plugin against the specification | `link` |
 //! | `watch` | `watch::Watcher`: configuration and plugin directories as they change | nothing |
 //!
-//! All but `cli` are off by default, and add nothing while they are off: no dependency, no code. Together, futures keep
+//! All but `cli` and `plugins` are off by default, and add nothing while they are off: no dependency, no code. Together, futures keep
 //! the span of who awaits them, and a watcher's snapshots can be awaited.
 //!
 //! The protocol in full, and what this crate promises, is in [`specification`].

@@ -16,8 +16,6 @@ mod request;
 #[cfg(feature = "tracing")]
 mod traced;
 
-#[doc(hidden)]
-pub use crate::CancelToken;
 pub use environment::Environment;
 pub(crate) use environment::Inherited;
 pub use exec::{Exec, ExecError, Limits, Output};

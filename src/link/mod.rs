@@ -26,6 +26,7 @@ mod device;
 mod error;
 mod handle;
 mod list;
+mod loopback;
 mod replies;
 mod request;
 mod routes;

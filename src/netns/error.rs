@@ -24,6 +24,7 @@ pub(super) enum Operation {
     StartThread,
     Pin,
     Remove,
+    #[cfg(feature = "link")]
     BringLoopbackUp,
 }
 
@@ -40,6 +41,11 @@ impl NetnsError {
     /// The same, as a function for `map_err`.
     pub(super) fn on<E: Into<io::Error>>(operation: Operation, path: &Path) -> impl Fn(E) -> Self {
         move |source| Self::new(operation, path, source.into())
+    }
+
+    #[cfg(feature = "link")]
+    pub(crate) fn of_loopback(path: &Path, source: io::Error) -> Self {
+        Self::new(Operation::BringLoopbackUp, path, source)
     }
 
     /// The path of the namespace.
@@ -68,6 +74,7 @@ impl Operation {
                 "CAP_SYS_ADMIN, which root has, in the user namespace of this process and in that of its owner"
             }
             Self::Pin | Self::Remove => "CAP_SYS_ADMIN, which root has, and the right to write to its directory",
+            #[cfg(feature = "link")]
             Self::BringLoopbackUp => "CAP_NET_ADMIN in the user namespace of its owner",
             Self::StartThread => "the right to start threads",
         }
@@ -84,6 +91,7 @@ impl fmt::Display for NetnsError {
             Operation::StartThread => write!(f, "cannot start a thread for network namespace {path}"),
             Operation::Pin => write!(f, "cannot pin a network namespace to {path}"),
             Operation::Remove => write!(f, "cannot remove network namespace {path}"),
+            #[cfg(feature = "link")]
             Operation::BringLoopbackUp => write!(f, "cannot bring up `lo` in network namespace {path}"),
         }?;
         if self.is_refused() {

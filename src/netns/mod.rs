@@ -10,6 +10,7 @@
 //!
 //! # fn example(cni: &Cni, network: &libcni::conf::NetworkConfig) -> Result<(), Box<dyn std::error::Error>> {
 //! let pin = Namespace::create()?.pin("/run/netns/web-0")?;
+//! # #[cfg(feature = "link")]
 //! pin.namespace().bring_loopback_up()?;
 //! let attachment = Attachment::new("web-0".parse()?, "eth0".parse()?).netns("/run/netns/web-0");
 //! // Should this fail, the namespace goes with `pin`: the kernel takes down with it what is in it.
@@ -33,7 +34,6 @@ mod enter;
 mod error;
 mod found;
 mod identity;
-mod loopback;
 mod namespace;
 mod own;
 mod pin;

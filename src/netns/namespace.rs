@@ -11,8 +11,8 @@ use nix::fcntl::OFlag;
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::statfs::{NSFS_MAGIC, statfs};
 
+use super::enter;
 use super::error::{NetnsError, Operation, no_namespace};
-use super::{enter, loopback};
 
 /// A network namespace, held by a descriptor: it exists at least as long as this value.
 ///
@@ -86,16 +86,6 @@ impl Namespace {
             Ok(inside())
         };
         enter::in_thread(enter_and_run).map_err(NetnsError::on(Operation::StartThread, &self.path))?
-    }
-
-    /// Brings up the loopback interface `lo`, which has 127.0.0.1 and ::1 from then on.
-    ///
-    /// A runtime does this for each container whose networks don't include the plugin `loopback`: programs expect it.
-    ///
-    /// # Errors
-    /// This process may not enter the namespace or not change it.
-    pub fn bring_loopback_up(&self) -> Result<(), NetnsError> {
-        self.run(loopback::bring_up)?.map_err(NetnsError::on(Operation::BringLoopbackUp, &self.path))
     }
 
     pub(super) fn at(self, path: PathBuf) -> Self {

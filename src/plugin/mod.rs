@@ -17,7 +17,6 @@ mod dispatch;
 mod error;
 mod input;
 mod io;
-pub mod netns;
 
 use std::process::ExitCode;
 

@@ -43,9 +43,7 @@ use crate::CancelToken;
 use crate::cache::Cache;
 use crate::conf::NetworkConfig;
 use crate::error::Error;
-#[doc(hidden)]
-pub use crate::invoke::DEFAULT_PLUGIN_DIRS;
-use crate::invoke::{Exec, Inherited, Limits, ProcessExec};
+use crate::invoke::{DEFAULT_PLUGIN_DIRS, Exec, Inherited, Limits, ProcessExec};
 use crate::lock::Locking;
 use crate::spec::{Command, TraceContext, Version};
 

@@ -28,6 +28,7 @@ pub(crate) const TESTS: &[Test] = &[
         "namespaces::the_directory_of_names_is_for_its_owner_to_change",
         the_directory_of_names_is_for_its_owner_to_change,
     ),
+    #[cfg(feature = "link")]
     ("namespaces::lo_is_brought_up", lo_is_brought_up),
     ("namespaces::a_fifo_is_no_namespace_and_nobody_waits_for_it", a_fifo_is_no_namespace_and_nobody_waits_for_it),
     ("namespaces::one_of_another_kind_is_not_entered", one_of_another_kind_is_not_entered),
@@ -91,6 +92,7 @@ fn the_directory_of_names_is_for_its_owner_to_change(_: &Host) {
     }
 }
 
+#[cfg(feature = "link")]
 fn lo_is_brought_up(host: &Host) {
     let namespace = Namespace::create().unwrap();
     let answers = || host.shell("ip -o address show dev lo").output().unwrap().stdout;

@@ -1,3 +1,0 @@
-//! Moved to [`netns`](crate::netns).
-
-pub use crate::netns::{NetnsError, run_in};
