@@ -10,7 +10,6 @@ mod dry_run;
 mod failures;
 mod inspect;
 mod json;
-mod layers;
 mod list;
 mod manual;
 mod neighbours;

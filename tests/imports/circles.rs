@@ -9,7 +9,7 @@ use crate::source::{File, LIBRARY, Source};
 type Needs<'a> = BTreeMap<&'a str, BTreeMap<&'a str, usize>>;
 
 /// Programs whose files are not in order yet.
-const NOT_YET: &[&str] = &["cni-plugins", "cnitool"];
+const NOT_YET: &[&str] = &["cni-plugins"];
 
 pub(crate) fn violations(source: &Source) -> Vec<Violation> {
     let programs = source.files().filter(|file| file.module[0] != LIBRARY && !NOT_YET.contains(&&*file.module[0]));
