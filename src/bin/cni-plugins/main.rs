@@ -9,6 +9,7 @@ mod loopback;
 mod nft;
 mod plugins;
 mod portmap;
+mod takeover;
 
 use std::path::Path;
 use std::process::ExitCode;

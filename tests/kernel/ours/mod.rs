@@ -9,6 +9,7 @@ mod lists;
 mod ports;
 mod routes;
 mod settings;
+mod takeover;
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -33,9 +34,10 @@ pub(crate) const TESTS: &[&[Test]] = &[
     ports::TESTS,
     routes::TESTS,
     settings::TESTS,
+    takeover::TESTS,
 ];
 
-pub(crate) const WITH_GO: &[&[Test]] = &[addresses::WITH_GO];
+pub(crate) const WITH_GO: &[&[Test]] = &[addresses::WITH_GO, takeover::WITH_GO];
 
 /// What shows and tries, as a shell sees it.
 const PROBE: &str = "nft list ruleset && busybox ping -c 1 localhost >/dev/null";

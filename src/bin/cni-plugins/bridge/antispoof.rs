@@ -54,9 +54,9 @@ pub(crate) fn add(owner: &Owner, port: Port<'_>) -> Answer {
     Ok(())
 }
 
-/// Lets go of an attachment's port.
-pub(crate) fn remove(owner: &Owner) -> Answer {
-    LAYOUT.remove(|entry| entry.is_of(owner)).map(drop)
+/// Lets go of an attachment's port, and says whether there was one.
+pub(crate) fn remove(owner: &Owner) -> Answer<bool> {
+    Ok(!LAYOUT.remove(|entry| entry.is_of(owner))?.is_empty())
 }
 
 /// Says whether everything is as [`add`] left it.

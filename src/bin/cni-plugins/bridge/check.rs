@@ -13,6 +13,7 @@ use crate::bridge::config::{Config, parse_mac};
 use crate::bridge::container::routes;
 use crate::bridge::result::gateways;
 use crate::nft::masquerade;
+use crate::takeover;
 use libcni::link::{Handle, Link};
 
 fn different(what: impl std::fmt::Display) -> Failure {
@@ -22,13 +23,23 @@ fn different(what: impl std::fmt::Display) -> Failure {
 /// The rules on the host.
 pub(crate) fn rules(config: &Config, body: &Body, ifname: &str, names: &Names) -> Answer {
     for ip in body.ips.iter().filter(|_| config.ip_masq) {
-        masquerade::check(&names.owner, ip.address)?;
+        // The reference plugin may have added the container.
+        let by_others = || takeover::masquerade::is_there(&names.owner, ip.address);
+        masquerade::check(&names.owner, ip.address).or_else(|missing| accepted(by_others()?, missing))?;
     }
     let mac = body.interfaces.iter().find(|i| i.sandbox.is_some() && i.name == ifname).and_then(|i| i.mac.as_deref());
     match mac.filter(|_| config.macspoofchk) {
-        Some(mac) => antispoof::check(&names.owner, Port { name: &names.port, mac: parse_mac(mac)? }),
+        Some(mac) => {
+            let port = Port { name: &names.port, mac: parse_mac(mac)? };
+            let by_others = || takeover::antispoof::is_there(&names.owner);
+            antispoof::check(&names.owner, port).or_else(|missing| accepted(by_others()?, missing))
+        }
         None => Ok(()),
     }
+}
+
+fn accepted(is_there: bool, missing: Failure) -> Answer {
+    if is_there { Ok(()) } else { Err(missing) }
 }
 
 /// The host's side: the bridge, its gateway addresses, the port.

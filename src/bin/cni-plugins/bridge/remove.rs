@@ -7,6 +7,7 @@ use nix::errno::Errno;
 
 use crate::bridge::{Names, antispoof, config, container, join};
 use crate::nft::{Owner, masquerade};
+use crate::takeover;
 use libcni::link::{Handle, LinkError, Request};
 
 pub(crate) fn del(call: &AttachmentCall) -> Answer {
@@ -25,6 +26,7 @@ pub(crate) fn del(call: &AttachmentCall) -> Answer {
         let link = scope.spawn(|| if is_ours { delete(&mut host, &names.port) } else { Ok(()) });
         let ipam = ipam_type.as_deref().map_or(Ok(()), |plugin| call.delegate(plugin).del());
         let rules = remove_rules(&names.owner);
+        let rules = rules.and_then(|had_any| if is_ours || had_any { Ok(()) } else { take_over(&names.owner) });
         join(link)?;
         rules.and(ipam)
     })
@@ -43,16 +45,23 @@ fn delete(host: &mut Handle, port: &str) -> Result<(), LinkError> {
     host.ask([Request::delete_link(port)]).map(drop)
 }
 
-/// Whatever the configuration says now: it may have said otherwise at ADD.
-fn remove_rules(owner: &Owner) -> Answer {
-    antispoof::remove(owner).and(masquerade::remove(owner))
+/// Whatever the configuration says now: it may have said otherwise at ADD. Says whether there were any.
+fn remove_rules(owner: &Owner) -> Answer<bool> {
+    let guarded = antispoof::remove(owner);
+    let masqueraded = masquerade::remove(owner);
+    Ok(guarded? | masqueraded?)
+}
+
+/// Removes the rules of the reference plugin, which may have added the container.
+fn take_over(owner: &Owner) -> Answer {
+    takeover::antispoof::remove(owner).and(takeover::masquerade::remove(owner))
 }
 
 /// Undoes an ADD that failed, but for its address.
 pub(crate) fn undo(host: &mut Handle, names: &Names) -> Answer {
     let rules = remove_rules(&names.owner);
     delete(host, &names.port)?;
-    rules
+    rules.map(drop)
 }
 
 pub(crate) fn gc(call: &Call) -> Answer {
@@ -62,6 +71,7 @@ pub(crate) fn gc(call: &Call) -> Answer {
     let is_valid =
         |owner: &Owner| valid.iter().any(|v| v.container_id == owner.container_id && v.ifname == owner.ifname);
     masquerade::retain(network, is_valid)?;
+    takeover::masquerade::retain(network, &valid)?;
     antispoof::retain(network, is_valid)?;
     let aliases: Vec<_> = valid.iter().map(|v| config::alias(network, &v.container_id, &v.ifname)).collect();
     delete_stale_ports(network, &aliases)?;

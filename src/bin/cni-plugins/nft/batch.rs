@@ -1,10 +1,39 @@
 //! Batches: changes that are made all at once or not at all.
 
+use std::time::{Duration, Instant};
+
 use netlink_packet_core::NLM_F_ACK;
+use nix::errno::Errno;
 
 use super::answer::Content;
 use super::message::Message;
-use super::socket::{Connection, Error, Generation, refused};
+use super::socket::{Connection, Error, Generation, connection, refused};
+
+/// How long others may keep us from a change by making theirs.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Changes tables of others: `plan` reads what is there and says what is to be done about it. It is asked again when
+/// somebody changed rules meanwhile.
+pub(crate) fn change(plan: impl Fn(&mut Connection) -> Result<Vec<Message>, Error>) -> Result<(), Error> {
+    let start = Instant::now();
+    loop {
+        let connection = &mut *connection()?;
+        let generation = connection.generation()?;
+        let requests = match plan(connection) {
+            Err(error) if error.is_interruption() && start.elapsed() < PATIENCE => continue,
+            requests => requests?,
+        };
+        match connection.commit(&requests, Some(generation)) {
+            Err(error) if may_work_now(&error) && start.elapsed() < PATIENCE => {}
+            done => return done,
+        }
+    }
+}
+
+/// Whether what was read was not what is there any more.
+fn may_work_now(error: &Error) -> bool {
+    error.is_interruption() || matches!(error.errno(), Some(Errno::ENOENT | Errno::EBUSY))
+}
 
 impl Connection {
     /// Makes all changes at once or none of them. `ERESTART` when the rules are in another generation by now.

@@ -75,9 +75,10 @@ pub(crate) fn add(owner: &Owner, addresses: &[IpNet]) -> Answer {
     Ok(())
 }
 
-/// Ends masquerading for an attachment, whatever its addresses were. An address that another one took over stays.
-pub(crate) fn remove(owner: &Owner) -> Answer {
-    LAYOUT.remove(|entry| entry.is_of(owner)).map(drop)
+/// Ends masquerading for an attachment, whatever its addresses were, and says whether there was any. An address that
+/// another one took over stays.
+pub(crate) fn remove(owner: &Owner) -> Answer<bool> {
+    Ok(!LAYOUT.remove(|entry| entry.is_of(owner))?.is_empty())
 }
 
 /// Says whether everything is as [`add`] left it.

@@ -16,7 +16,7 @@
 
 mod answer;
 pub(crate) mod attribute;
-mod batch;
+pub(crate) mod batch;
 pub(crate) mod expression;
 pub(crate) mod family;
 pub(crate) mod masquerade;
@@ -25,7 +25,7 @@ pub(crate) mod owned;
 pub(crate) mod owner;
 mod plan;
 pub(crate) mod reading;
-mod request;
+pub(crate) mod request;
 pub(crate) mod socket;
 
 pub(crate) use owner::Owner;

@@ -8,7 +8,7 @@ use netlink_packet_netfilter::nftables::Verdict;
 
 use super::attribute::{self, Attributes};
 use super::expression::Rule;
-use super::message::{CHAIN_NAME, Message, NAME, TABLE, verb};
+use super::message::{CHAIN_NAME, Message, NAME, RULE_HANDLE, TABLE, verb};
 use super::owned::{Chain, Entry, Hook, Map};
 use super::owner::Owner;
 
@@ -78,6 +78,16 @@ impl Requests<'_> {
     /// All rules of a chain.
     pub(crate) fn delete_rules(&self, chain: &str) -> Message {
         self.request(verb::DELETE_RULE, 0, self.named(chain))
+    }
+
+    /// A rule by its number.
+    pub(crate) fn delete_rule(&self, chain: &str, handle: u64) -> Message {
+        self.request(verb::DELETE_RULE, 0, self.named(chain).bytes(RULE_HANDLE, &handle.to_be_bytes()))
+    }
+
+    /// Finds a chain.
+    pub(crate) fn get_chain(&self, chain: &str) -> Message {
+        self.request(verb::GET_CHAIN, 0, self.whole().text(CHAIN_NAME, chain))
     }
 
     pub(super) fn new_rule(&self, chain: &str, rule: &Rule) -> Message {

@@ -235,6 +235,14 @@ pub(crate) fn if_there<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> 
     }
 }
 
+/// `None` when the kernel has no nf_tables: then nobody has rules there.
+pub(crate) fn unless_unavailable<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Err(Error::Unavailable { .. }) => Ok(None),
+        answer => answer.map(Some),
+    }
+}
+
 /// What the first request on a socket is refused with when nobody in the kernel takes it.
 fn or_unavailable(error: Error) -> Error {
     match error.errno() {

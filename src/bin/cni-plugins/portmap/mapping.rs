@@ -11,6 +11,7 @@ use libcni::spec::capability::PortMapping;
 
 use crate::nft::family::Family;
 use crate::portmap::config::invalid;
+use crate::takeover;
 
 /// A protocol that has ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,6 +61,12 @@ pub(crate) struct HostPort {
 impl fmt::Display for HostPort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", SocketAddr::new(self.address, self.port), self.protocol)
+    }
+}
+
+impl From<HostPort> for takeover::Port {
+    fn from(host: HostPort) -> Self {
+        Self { address: host.address, protocol: host.protocol.number(), number: host.port }
     }
 }
 

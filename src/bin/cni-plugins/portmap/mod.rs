@@ -32,11 +32,13 @@ use std::io::Write;
 use libcni::Chain;
 use libcni::plugin::{Answer, AttachmentCall, Call, Plugin};
 use libcni::result::AddResult;
+use serde::de::IgnoredAny;
 
 use crate::nft::Owner;
 use crate::nft::family::Family;
 use crate::portmap::config::{Config, Masquerade};
 use crate::portmap::mapping::{Mapping, Protocol};
+use crate::takeover;
 
 pub(crate) struct Portmap;
 
@@ -52,7 +54,12 @@ impl Plugin for Portmap {
     }
 
     fn del(&self, call: &AttachmentCall) -> Answer {
-        forget(&table::remove(&Owner::of(call))?);
+        let owner = Owner::of(call);
+        let removed = table::remove(&owner)?;
+        if !removed.had_any && may_be_of_others(call) {
+            takeover::ports::remove(&owner)?;
+        }
+        forget(&removed.udp);
         Ok(())
     }
 
@@ -60,13 +67,20 @@ impl Plugin for Portmap {
         let config = Config::read(call)?;
         let previous = call.config.require_prev_result()?;
         let mappings = mapping::read(call, &previous.latest())?;
-        table::check(&Owner::of(call), &mappings, &config)
+        let owner = Owner::of(call);
+        // The reference plugin may have added the container.
+        table::check(&owner, &mappings, &config).or_else(|missing| {
+            let is_there = takeover::mapped::are_there(&owner, &ports(&mappings))?;
+            if is_there { Ok(()) } else { Err(missing) }
+        })
     }
 
     fn gc(&self, call: &Call) -> Answer {
         let Some(valid) = call.config.valid_attachments()? else { return Ok(()) };
         let is = |owner: &Owner| valid.iter().any(|v| v.container_id == owner.container_id && v.ifname == owner.ifname);
-        table::retain(call.config.name().as_str(), is)
+        let network = call.config.name().as_str();
+        table::retain(network, is)?;
+        takeover::ports::retain(network, &valid)
     }
 
     fn status(&self, call: &Call) -> Answer {
@@ -79,7 +93,21 @@ impl Plugin for Portmap {
     }
 }
 
+/// Whether the reference plugin may have mapped ports: when some are asked for, or when nothing says what was.
+fn may_be_of_others(call: &AttachmentCall) -> bool {
+    let asked = call.config.capability::<Vec<IgnoredAny>>("portMappings").map(Option::unwrap_or_default);
+    let previous = call.config.prev_result();
+    !matches!((asked, previous), (Ok(asked), Ok(Some(_))) if asked.is_empty())
+}
+
+fn ports(mappings: &[Mapping]) -> Vec<takeover::Port> {
+    mappings.iter().map(|mapping| mapping.host.into()).collect()
+}
+
 fn map(owner: &Owner, mappings: &[Mapping], config: &Config) -> Answer {
+    if let Some((port, whose)) = takeover::mapped::holder(owner, &ports(mappings))? {
+        return Err(table::taken(port, &whose));
+    }
     let is_ipv4 = |mapping: &&Mapping| mapping.family() == Family::V4;
     if let Some(mapping) = mappings.iter().find(is_ipv4).filter(|_| config.masquerade != Masquerade::Nothing) {
         localhost::route_to(mapping.container.addr())?;

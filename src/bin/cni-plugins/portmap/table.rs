@@ -1,6 +1,7 @@
 //! Ports mapped, unmapped and checked, each of which is somebody's.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 
 use libcni::plugin::{Answer, Failure};
 use libcni::spec::ErrorCode;
@@ -136,20 +137,26 @@ fn free_turn(owner: &Owner, mapping: &Mapping, holders: &[Option<&Entry>]) -> An
     let free = (0..).zip(holders).find(|(_, holder)| holder.is_none_or(|entry| entry.is_of(owner)));
     match (stranger, free) {
         (None, Some((turn, _))) => Ok(turn),
-        (None, None) => Err(taken(mapping, &format!("{TURNS} attachments of the container already"))),
-        (Some(Entry { owner: Some(other), .. }), _) => Err(taken(mapping, &other.to_string())),
-        (Some(_), _) => Err(taken(mapping, "somebody unknown")),
+        (None, None) => Err(taken(mapping.host, format!("{TURNS} attachments of the container already"))),
+        (Some(Entry { owner: Some(other), .. }), _) => Err(taken(mapping.host, other)),
+        (Some(_), _) => Err(taken(mapping.host, "somebody unknown")),
     }
 }
 
-fn taken(mapping: &Mapping, whose: &str) -> Failure {
-    Failure::new(PORT_TAKEN, format!("port {} of the host is mapped for {whose}", mapping.host))
+pub(crate) fn taken(port: impl Display, whose: impl Display) -> Failure {
+    Failure::new(PORT_TAKEN, format!("port {port} of the host is mapped for {whose}"))
 }
 
-/// Unmaps all ports of an attachment, and returns those of UDP.
-pub(crate) fn remove(owner: &Owner) -> Answer<BTreeSet<(Family, u16)>> {
+/// What was unmapped.
+pub(crate) struct Removed {
+    pub(crate) had_any: bool,
+    pub(crate) udp: BTreeSet<(Family, u16)>,
+}
+
+/// Unmaps all ports of an attachment.
+pub(crate) fn remove(owner: &Owner) -> Answer<Removed> {
     let removed = LAYOUT.remove(|entry| entry.is_of(owner))?;
-    Ok(removed.iter().filter_map(udp_port).collect())
+    Ok(Removed { had_any: !removed.is_empty(), udp: removed.iter().filter_map(udp_port).collect() })
 }
 
 /// The host's port, if an element is that of a UDP mapping.
