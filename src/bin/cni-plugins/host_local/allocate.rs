@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use libcni::result::v100::Ip;
 use libcni::spec::{ErrorCode, ErrorReply};
 
+use crate::host_local::held::Held;
 use crate::host_local::owner::Owner;
 use crate::host_local::range::Range;
 use crate::host_local::range_set::RangeSet;
@@ -49,12 +50,11 @@ pub(crate) fn allocate(
     owner: &Owner,
 ) -> Result<Vec<Ip>, ErrorReply> {
     let requested = assign(sets, requested)?;
-    let reservations = store.reservations()?;
+    let held = store.held_by(&[Some(owner.clone()), Some(owner.without_ifname())])?;
     for (set, ranges) in sets.iter().enumerate() {
-        refuse_duplicate(set, ranges, &reservations, owner)?;
+        refuse_duplicate(set, ranges, held.reservations(), owner)?;
     }
-    let taken = reservations.iter().map(|reservation| reservation.address).collect();
-    let mut allocation = Allocation { store, owner, taken, made: Vec::new(), complete: false };
+    let mut allocation = Allocation { held, owner, made: Vec::new(), complete: false };
     let ips = sets.iter().zip(requested).enumerate();
     let ips =
         ips.map(|(set, (ranges, requested))| allocation.take(set, ranges, requested)).collect::<Result<_, _>>()?;
@@ -76,12 +76,9 @@ fn assign(sets: &[RangeSet], requested: &[IpAddr]) -> Result<Vec<Option<IpAddr>>
     }
 }
 
+/// Refuses an attachment that has an address of the set already.
 fn refuse_duplicate(set: usize, ranges: &RangeSet, reservations: &[Reservation], owner: &Owner) -> Result<(), Refused> {
-    let same = [Some(owner.clone()), Some(owner.without_ifname())];
-    let own = |reservation: &&Reservation| {
-        same.contains(&reservation.owner) && ranges.range_of(reservation.address).is_some()
-    };
-    match reservations.iter().find(own) {
+    match reservations.iter().find(|reservation| ranges.range_of(reservation.address).is_some()) {
         Some(&Reservation { address, .. }) => {
             Err(Refused::Duplicate { set, address, container_id: owner.container_id.clone() })
         }
@@ -98,11 +95,13 @@ pub(crate) fn next_free<'a>(
     ranges.candidates(last_reserved).find(|(address, _)| !taken.contains(address))
 }
 
+/// How many addresses are tried one by one.
+const ATTEMPTS: usize = 8;
+
 /// The addresses taken so far; given back when the value is dropped before it is complete.
 struct Allocation<'a> {
-    store: &'a Store,
+    held: Held<'a>,
     owner: &'a Owner,
-    taken: BTreeSet<IpAddr>,
     made: Vec<IpAddr>,
     complete: bool,
 }
@@ -113,7 +112,7 @@ impl Allocation<'_> {
             Some(address) => self.take_requested(set, ranges, address)?,
             None => self.take_next(set, ranges)?,
         };
-        self.store.set_last_reserved(set, address)?;
+        self.held.set_last_reserved(set, address)?;
         Ok(Ip { gateway: Some(range.gateway), ..Ip::new(range.with_prefix(address)) })
     }
 
@@ -134,20 +133,27 @@ impl Allocation<'_> {
     }
 
     fn take_next<'r>(&mut self, set: usize, ranges: &'r RangeSet) -> Result<(IpAddr, &'r Range), ErrorReply> {
-        let last_reserved = self.store.last_reserved(set);
-        loop {
-            let next = next_free(ranges, last_reserved, &self.taken);
-            let (address, range) = next.ok_or_else(|| Refused::Exhausted { set, ranges: ranges.to_string() })?;
-            // Taken all the same, by somebody who does not lock.
+        let last_reserved = self.held.last_reserved(set);
+        // Mostly, the next one is free. To look which are taken costs more, the more there are.
+        for (address, range) in ranges.candidates(last_reserved).take(ATTEMPTS) {
             if self.reserve(address)? {
                 return Ok((address, range));
             }
         }
+        let mut taken = self.held.taken()?;
+        loop {
+            let next = next_free(ranges, last_reserved, &taken);
+            let (address, range) = next.ok_or_else(|| Refused::Exhausted { set, ranges: ranges.to_string() })?;
+            if self.reserve(address)? {
+                return Ok((address, range));
+            }
+            // Taken all the same, by somebody who does not lock.
+            taken.insert(address);
+        }
     }
 
     fn reserve(&mut self, address: IpAddr) -> Result<bool, StoreError> {
-        self.taken.insert(address);
-        let reserved = self.store.reserve(address, self.owner)?;
+        let reserved = self.held.reserve(address, self.owner)?;
         self.made.extend(reserved.then_some(address));
         Ok(reserved)
     }
@@ -155,10 +161,12 @@ impl Allocation<'_> {
 
 impl Drop for Allocation<'_> {
     fn drop(&mut self) {
-        let made = if self.complete { &[][..] } else { &self.made };
-        for address in made {
+        if self.complete {
+            return;
+        }
+        for address in &self.made {
             // The error that stopped the allocation is the one to tell; DEL tries again.
-            let _ = self.store.release(*address);
+            let _ = self.held.release(*address, Some(self.owner));
         }
     }
 }

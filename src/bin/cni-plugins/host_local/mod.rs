@@ -14,6 +14,8 @@
 
 mod allocate;
 mod config;
+mod held;
+mod index;
 mod owner;
 mod range;
 mod range_set;
@@ -30,6 +32,7 @@ use libcni::spec::{Dns, ErrorCode, ErrorReply, ValidAttachment};
 
 use crate::host_local::allocate::{allocate, next_free};
 use crate::host_local::config::{Ipam, store_dir};
+use crate::host_local::held::Held;
 use crate::host_local::owner::Owner;
 use crate::host_local::store::{Reservation, Store, StoreError};
 
@@ -48,25 +51,31 @@ impl Plugin for HostLocal {
 
     fn del(&self, call: &AttachmentCall) -> Answer {
         let Some(store) = Store::open(store_dir(&call.config)?).map_err(ErrorReply::from)? else { return Ok(()) };
-        let reservations = store.reservations().map_err(ErrorReply::from)?;
-        Ok(release(&store, &of_attachment(&reservations, &call.into()))?)
+        let owner = Owner::from(call);
+        let same = [Some(owner.clone()), Some(owner.without_ifname()), None];
+        let mut held = store.held_by(&same).map_err(ErrorReply::from)?;
+        let stale = of_attachment(held.reservations(), &owner);
+        Ok(release(stale, |reservation| held.release(reservation.address, reservation.owner.as_ref()))?)
     }
 
     fn check(&self, call: &AttachmentCall) -> Answer {
         let ipam = Ipam::read(&call.config)?;
         let store = Store::open(store_dir(&call.config)?).map_err(ErrorReply::from)?;
-        let reservations = store.map(|store| store.reservations()).transpose().map_err(ErrorReply::from)?;
+        let owner = Owner::from(call);
+        let same = [Some(owner.clone()), Some(owner.without_ifname())];
+        let held = store.as_ref().map(|store| store.held_by(&same)).transpose().map_err(ErrorReply::from)?;
+        let own = held.iter().flat_map(Held::reservations).map(|reservation| reservation.address).collect::<Vec<_>>();
         let previous = call.config.prev_result()?.map(|result| result.latest().ips).unwrap_or_default();
         let given = previous.iter().map(|ip| ip.address.addr());
         let given = given.filter(|address| ipam.sets.iter().any(|set| set.range_of(*address).is_some()));
-        Ok(check_reserved(&reservations.unwrap_or_default(), &given.collect::<Vec<_>>(), &call.into())?)
+        Ok(check_reserved(&own, &given.collect::<Vec<_>>(), &owner)?)
     }
 
     fn gc(&self, call: &Call) -> Answer {
         let Some(valid) = call.config.valid_attachments()? else { return Ok(()) };
         let Some(store) = Store::open(store_dir(&call.config)?).map_err(ErrorReply::from)? else { return Ok(()) };
         let reservations = store.reservations().map_err(ErrorReply::from)?;
-        Ok(release(&store, &stale(&reservations, &valid))?)
+        Ok(release(stale(reservations, &valid), |reservation| store.release(reservation.address))?)
     }
 
     fn status(&self, call: &Call) -> Answer {
@@ -87,10 +96,10 @@ impl Plugin for HostLocal {
 
 /// Takes no address for a caller that was killed: the DEL that follows may have been here already.
 fn refuse_abandoned() -> Result<(), ErrorReply> {
-    match is_awaited() {
-        true => Ok(()),
-        false => Err(ErrorReply::new(ErrorCode::IO, "the caller is gone: nobody reads the answer")),
+    if is_awaited() {
+        return Ok(());
     }
+    Err(ErrorReply::new(ErrorCode::IO, "the caller is gone: nobody reads the answer"))
 }
 
 fn read_dns(path: &Path) -> Result<Dns, ErrorReply> {
@@ -102,10 +111,9 @@ fn read_dns(path: &Path) -> Result<Dns, ErrorReply> {
 
 /// The addresses of an attachment and those of nobody. Where it has none, what its container got from a version
 /// that did not know interfaces.
-fn of_attachment(reservations: &[Reservation], owner: &Owner) -> Vec<IpAddr> {
+fn of_attachment(reservations: &[Reservation], owner: &Owner) -> Vec<Reservation> {
     let of = |owner: Option<&Owner>| {
-        let own = reservations.iter().filter(move |reservation| reservation.owner.as_ref() == owner);
-        own.map(|reservation| reservation.address).collect::<Vec<_>>()
+        reservations.iter().filter(move |reservation| reservation.owner.as_ref() == owner).cloned().collect::<Vec<_>>()
     };
     let own = match of(Some(owner)) {
         none if none.is_empty() => of(Some(&owner.without_ifname())),
@@ -114,28 +122,29 @@ fn of_attachment(reservations: &[Reservation], owner: &Owner) -> Vec<IpAddr> {
     [own, of(None)].concat()
 }
 
-/// The addresses whose owner is no valid attachment.
-fn stale(reservations: &[Reservation], valid: &[ValidAttachment]) -> Vec<IpAddr> {
+/// The reservations whose owner is no valid attachment.
+fn stale(reservations: Vec<Reservation>, valid: &[ValidAttachment]) -> Vec<Reservation> {
     let is_valid = |owner: &Owner| valid.iter().any(|attachment| owner.is(attachment));
-    let stale = reservations.iter().filter(|reservation| !reservation.owner.as_ref().is_some_and(is_valid));
-    stale.map(|reservation| reservation.address).collect()
+    let is_stale = |reservation: &Reservation| !reservation.owner.as_ref().is_some_and(is_valid);
+    reservations.into_iter().filter(is_stale).collect()
 }
 
 /// Frees all that can be freed; then tells what could not.
-fn release(store: &Store, addresses: &[IpAddr]) -> Result<(), ErrorReply> {
-    let errors = addresses.iter().filter_map(|address| store.release(*address).err());
+fn release(
+    stale: Vec<Reservation>,
+    mut release: impl FnMut(&Reservation) -> Result<(), StoreError>,
+) -> Result<(), ErrorReply> {
+    let errors = stale.iter().filter_map(|reservation| release(reservation).err());
     let errors: Vec<_> = errors.map(|e| ErrorReply::from(e).to_string()).collect();
-    match errors.is_empty() {
-        true => Ok(()),
-        false => Err(ErrorReply::new(ErrorCode::IO, errors.join("; "))),
+    if errors.is_empty() {
+        return Ok(());
     }
+    Err(ErrorReply::new(ErrorCode::IO, errors.join("; ")))
 }
 
 /// Every address that was given is still reserved for its owner, and there is one at least.
-fn check_reserved(reservations: &[Reservation], given: &[IpAddr], owner: &Owner) -> Result<(), ErrorReply> {
+fn check_reserved(own: &[IpAddr], given: &[IpAddr], owner: &Owner) -> Result<(), ErrorReply> {
     let Owner { container_id, .. } = owner;
-    let same = [Some(owner.clone()), Some(owner.without_ifname())];
-    let own: Vec<_> = reservations.iter().filter(|r| same.contains(&r.owner)).map(|r| r.address).collect();
     if own.is_empty() {
         let msg = format!("no address is reserved for container {container_id}");
         return Err(ErrorReply::new(ErrorCode::INTERNAL, msg));
@@ -152,8 +161,8 @@ fn check_reserved(reservations: &[Reservation], given: &[IpAddr], owner: &Owner)
 /// The addresses in use; fails when no more could be reserved.
 fn taken(dir: &Path) -> Result<BTreeSet<IpAddr>, StoreError> {
     store::check_writable(dir)?;
-    let reservations = Store::open(dir.to_owned())?.map(|store| store.reservations()).transpose()?;
-    Ok(reservations.unwrap_or_default().iter().map(|reservation| reservation.address).collect())
+    let addresses = Store::open(dir.to_owned())?.map(|store| store.addresses()).transpose()?;
+    Ok(addresses.unwrap_or_default())
 }
 
 fn unavailable(msg: String) -> ErrorReply {

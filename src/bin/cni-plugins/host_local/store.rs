@@ -2,8 +2,9 @@
 //!
 //! `DATADIR/NETWORK` holds one file for each reserved address, called like the address, whose content is its owner;
 //! `last_reserved_ip.N`, the address that set N gave last; and `lock`, on which everybody holds `flock` while they
-//! read or change any of it.
+//! read or change any of it. The content of `lock` is an index that only this implementation reads ([`super::index`]).
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -49,8 +50,8 @@ pub(crate) struct Reservation {
 /// The store of one network, locked as long as the value lives.
 #[derive(Debug)]
 pub(crate) struct Store {
-    dir: PathBuf,
-    _lock: Flock<File>,
+    pub(super) dir: PathBuf,
+    pub(super) lock: Flock<File>,
 }
 
 impl Store {
@@ -68,14 +69,28 @@ impl Store {
     /// Opens and locks the store in a directory, if there is one.
     pub(crate) fn open(dir: PathBuf) -> Result<Option<Self>, StoreError> {
         let path = dir.join("lock");
-        // Go opens it in the same way. O_CREAT without write access is nothing that `OpenOptions` can say by itself.
-        let flags = nix::libc::O_CREAT;
-        let file = match OpenOptions::new().read(true).custom_flags(flags).mode(0o750).open(&path) {
+        // With the mode that Go gives it.
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o750);
+        let file = match options.open(&path) {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+            // Whoever may not write can still look.
+            Err(e) if e.kind() == ErrorKind::PermissionDenied => File::open(&path).map_err(failed("open", &path))?,
             opened => opened.map_err(failed("open", &path))?,
         };
         let lock = lock(file).map_err(failed("lock", &path))?;
-        Ok(Some(Self { dir, _lock: lock }))
+        Ok(Some(Self { dir, lock }))
+    }
+
+    /// The addresses that are reserved, whoever has them.
+    pub(crate) fn addresses(&self) -> Result<BTreeSet<IpAddr>, StoreError> {
+        let mut addresses = BTreeSet::new();
+        for entry in fs::read_dir(&self.dir).map_err(failed("list", &self.dir))? {
+            let entry = entry.map_err(failed("list", &self.dir))?;
+            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+            addresses.extend(address_of(&entry.file_name()).filter(|_| is_file));
+        }
+        Ok(addresses)
     }
 
     /// Every reservation, in no order.
@@ -98,10 +113,9 @@ impl Store {
         Ok(reservations)
     }
 
-    /// Reserves an address; false when it is already reserved.
-    pub(crate) fn reserve(&self, address: IpAddr, owner: &Owner) -> Result<bool, StoreError> {
+    pub(super) fn reserve(&self, address: IpAddr, owner: &Owner) -> Result<bool, StoreError> {
         let path = self.path(address);
-        let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path) {
+        let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
             Err(e) if e.kind() == ErrorKind::AlreadyExists => return Ok(false),
             opened => opened.map_err(failed("create", &path))?,
         };
@@ -114,7 +128,7 @@ impl Store {
         })
     }
 
-    /// Frees an address; fine when it is free.
+    /// Frees an address; fine when it is free. The index is made anew then.
     pub(crate) fn release(&self, address: IpAddr) -> Result<(), StoreError> {
         let path = self.path(address);
         match fs::remove_file(&path) {
@@ -124,20 +138,20 @@ impl Store {
     }
 
     /// The address that a set gave last; `None` when that is not known, which costs no more than the turn.
-    pub(crate) fn last_reserved(&self, set: usize) -> Option<IpAddr> {
+    pub(super) fn last_reserved(&self, set: usize) -> Option<IpAddr> {
         let mut content = Vec::new();
         read(&self.last_reserved_path(set), &mut content).ok()?;
         std::str::from_utf8(&content).ok()?.trim().parse().ok()
     }
 
-    pub(crate) fn set_last_reserved(&self, set: usize, address: IpAddr) -> Result<(), StoreError> {
+    pub(super) fn set_last_reserved(&self, set: usize, address: IpAddr) -> Result<(), StoreError> {
         let path = self.last_reserved_path(set);
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(&path);
+        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
         let written = file.and_then(|mut file| file.write_all(address.to_string().as_bytes()));
         written.map_err(failed("write", &path))
     }
 
-    fn path(&self, address: IpAddr) -> PathBuf {
+    pub(super) fn path(&self, address: IpAddr) -> PathBuf {
         self.dir.join(address.to_string())
     }
 
@@ -168,7 +182,7 @@ fn address_of(file_name: &OsStr) -> Option<IpAddr> {
 }
 
 /// Reads a small file: an ADD reads one for each address in use, so each system call counts.
-fn read(path: &Path, content: &mut Vec<u8>) -> io::Result<()> {
+pub(super) fn read(path: &Path, content: &mut Vec<u8>) -> io::Result<()> {
     const ENOUGH: usize = 1024;
     let mut file = File::open(path)?;
     content.resize(ENOUGH, 0);
