@@ -47,7 +47,7 @@ impl Plugin for Loopback {
     }
 
     fn about(&self) -> Option<String> {
-        Some("CNI loopback plugin: brings `lo` up".to_owned())
+        Some(crate::about::about("loopback"))
     }
 }
 

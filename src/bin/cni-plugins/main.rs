@@ -1,5 +1,6 @@
 //! `cni-plugins`: all plugins of this project in one program. Its file name says which one it is.
 
+mod about;
 mod bridge;
 mod command;
 mod host_local;

@@ -9,6 +9,7 @@ mod lists;
 mod ports;
 mod routes;
 mod settings;
+mod spelling;
 mod takeover;
 
 use std::fs;
@@ -34,6 +35,7 @@ pub(crate) const TESTS: &[&[Test]] = &[
     ports::TESTS,
     routes::TESTS,
     settings::TESTS,
+    spelling::TESTS,
     takeover::TESTS,
 ];
 

@@ -115,30 +115,41 @@ pub(crate) fn requested_mac(call: &AttachmentCall) -> Answer<Option<[u8; 6]>> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Key {
-        args: Option<Args>,
+        args: Args,
     }
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Args {
-        cni: Option<CniArgs>,
+        cni: CniArgs,
     }
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct CniArgs {
-        mac: Option<String>,
+        mac: String,
     }
     let capability: Option<String> = call.config.capability("mac")?;
-    let key = call.config.typed::<Key>()?.args.and_then(|args| args.cni).and_then(|cni| cni.mac);
+    let key = call.config.typed::<Key>()?.args.cni.mac;
     let variable = call.args::<Variable>()?.mac;
-    let asked = [capability, key, variable].into_iter().flatten().find(|mac| !mac.is_empty());
+    let asked = [capability, Some(key), variable].into_iter().flatten().find(|mac| !mac.is_empty());
     asked.map(|mac| parse_mac(&mac)).transpose()
 }
 
-/// Reads a hardware address.
+/// Reads a hardware address of six bytes in one of the forms that Go reads: `02:00:00:00:0a:ff`, `02-00-00-00-0a-ff` or
+/// `0200.0000.0aff`.
 pub(crate) fn parse_mac(text: &str) -> Answer<[u8; 6]> {
-    let bytes: Option<Vec<u8>> = text.split([':', '-']).map(|part| u8::from_str_radix(part, 16).ok()).collect();
-    let bytes = bytes.and_then(|bytes| <[u8; 6]>::try_from(bytes).ok());
-    bytes.ok_or_else(|| Failure::new(ErrorCode::INVALID_NETWORK_CONFIG, format!("invalid hardware address `{text}`")))
+    let is_group = |group: &str, digits| group.len() == digits && group.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let read = |(separator, digits): (char, usize)| {
+        let groups: Vec<&str> = text.split(separator).filter(|group| is_group(group, digits)).collect();
+        let hex = groups.concat();
+        // All of the text was groups, and they are of six bytes.
+        let is_whole = hex.len() == 12 && text.len() == 12 + groups.len() - 1;
+        let [_, _, bytes @ ..] = u64::from_str_radix(&hex, 16).ok().filter(|_| is_whole)?.to_be_bytes();
+        Some(bytes)
+    };
+    [(':', 2), ('-', 2), ('.', 4)].into_iter().find_map(read).ok_or_else(|| {
+        let msg = format!("invalid hardware address `{text}`: it must have six bytes, as 02:00:00:00:0a:ff has");
+        Failure::new(ErrorCode::INVALID_NETWORK_CONFIG, msg)
+    })
 }
 
 /// What the host's end of an attachment is called: the same every time, so that DEL finds it without namespace and
@@ -170,9 +181,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hardware_addresses_have_six_bytes() {
-        assert_eq!(parse_mac("02:00:00:00:0a:ff").unwrap(), [2, 0, 0, 0, 10, 255]);
-        for bad in ["", "02:00", "02:00:00:00:00:00:00", "zz:00:00:00:00:00"] {
+    fn hardware_addresses_have_six_bytes_in_a_form_of_go() {
+        for good in ["02:00:00:00:0a:ff", "02-00-00-00-0A-FF", "0200.0000.0aff"] {
+            assert_eq!(parse_mac(good).unwrap(), [2, 0, 0, 0, 10, 255]);
+        }
+        for bad in [
+            "",
+            "02:00",
+            "02:00:00:00:00:00:00",
+            "02:00:00:00:00:00:00:09",
+            "zz:00:00:00:00:00",
+            "2:0:0:0:0:9",
+            "02:00-00:00:00:09",
+            "020000000009",
+            "0200:0000:0009",
+            "0200.0000.009",
+            "02.00.00.00.00.09",
+            " 02:00:00:00:00:09",
+            "02:00:00:00:00:09:",
+            "+2:00:00:00:00:09",
+        ] {
             assert!(parse_mac(bad).is_err(), "{bad}");
         }
     }

@@ -74,7 +74,7 @@ impl Plugin for Bridge {
     }
 
     fn about(&self) -> Option<String> {
-        Some("CNI bridge plugin of libcni".to_owned())
+        Some(crate::about::about("bridge"))
     }
 }
 

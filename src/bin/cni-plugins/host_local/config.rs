@@ -18,17 +18,19 @@ struct LocationConfig {
     ipam: Option<Location>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Location {
-    #[serde(rename = "dataDir")]
-    data_dir: Option<PathBuf>,
+    data_dir: PathBuf,
 }
 
 /// The directory of a network's reservations.
 pub(crate) fn store_dir(config: &Config) -> Result<PathBuf, ErrorReply> {
     let location = config.typed::<LocationConfig>()?.ipam.ok_or_else(|| no_ipam(config))?;
-    let data_dir = location.data_dir.filter(|dir| !dir.as_os_str().is_empty());
-    let data_dir = data_dir.as_deref().unwrap_or(Path::new(DEFAULT_DATA_DIR));
+    let data_dir = match location.data_dir.as_os_str().is_empty() {
+        true => Path::new(DEFAULT_DATA_DIR),
+        false => &location.data_dir,
+    };
     Ok(data_dir.join(config.name().as_str()))
 }
 
@@ -41,43 +43,46 @@ fn invalid(msg: String) -> ErrorReply {
 }
 
 /// The configuration of ADD, as written.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Written {
     ipam: Option<WrittenIpam>,
-    runtime_config: Option<RuntimeConfig>,
-    args: Option<Args>,
+    runtime_config: RuntimeConfig,
+    args: Args,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct WrittenIpam {
-    ranges: Option<Vec<Vec<RangeConfig>>>,
-    routes: Option<Vec<Route>>,
-    resolv_conf: Option<PathBuf>,
+    ranges: Vec<Vec<RangeConfig>>,
+    routes: Vec<Route>,
+    resolv_conf: PathBuf,
 }
 
-/// The form of configurations from before there were `ranges`: one range, directly in `ipam`.
+/// The form of configurations from before there were `ranges`: one range, directly in `ipam`. Not flattened into the
+/// other, since serde then finds keys in one case only.
 #[derive(Debug, Deserialize)]
 struct WrittenSingle {
     ipam: RangeConfig,
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
 struct RuntimeConfig {
-    ip_ranges: Option<Vec<Vec<RangeConfig>>>,
-    ips: Option<Vec<Requested>>,
+    ip_ranges: Vec<Vec<RangeConfig>>,
+    ips: Vec<Requested>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 struct Args {
-    cni: Option<CniArgs>,
+    cni: CniArgs,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 struct CniArgs {
-    ips: Option<Vec<Requested>>,
+    ips: Vec<Requested>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -117,16 +122,15 @@ impl Ipam {
     pub(crate) fn read(config: &Config) -> Result<Self, ErrorReply> {
         let written: Written = config.typed()?;
         let ipam = written.ipam.ok_or_else(|| no_ipam(config))?;
-        let runtime = written.runtime_config.unwrap_or_default();
+        let (runtime, args) = (written.runtime_config, written.args.cni);
         let single = config.typed::<WrittenSingle>()?.ipam;
         let single = single.subnet.is_some().then(|| vec![single]);
         // In this order: the index of a set names the file of its last address.
-        let sets = runtime.ip_ranges.into_iter().flatten().chain(single).chain(ipam.ranges.into_iter().flatten());
+        let sets = runtime.ip_ranges.into_iter().chain(single).chain(ipam.ranges);
         let sets = range_sets(&sets.collect::<Vec<_>>(), config.version())?;
-        let args = written.args.and_then(|args| args.cni).and_then(|cni| cni.ips);
-        let requested = args.into_iter().chain(runtime.ips).flatten().filter_map(|requested| requested.0);
-        let resolv_conf = ipam.resolv_conf.filter(|path| !path.as_os_str().is_empty());
-        Ok(Self { sets, routes: ipam.routes.unwrap_or_default(), resolv_conf, requested: requested.collect() })
+        let requested = args.ips.into_iter().chain(runtime.ips).filter_map(|requested| requested.0);
+        let resolv_conf = Some(ipam.resolv_conf).filter(|path| !path.as_os_str().is_empty());
+        Ok(Self { sets, routes: ipam.routes, resolv_conf, requested: requested.collect() })
     }
 
     /// The addresses asked for, each once: by CNI_ARGS, by `args` and by the capability.

@@ -90,7 +90,7 @@ impl Plugin for HostLocal {
     }
 
     fn about(&self) -> Option<String> {
-        Some("CNI host-local plugin: gives addresses out of ranges".to_owned())
+        Some(crate::about::about("host-local"))
     }
 }
 

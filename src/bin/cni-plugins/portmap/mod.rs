@@ -89,7 +89,7 @@ impl Plugin for Portmap {
     }
 
     fn about(&self) -> Option<String> {
-        Some("CNI portmap plugin of libcni: maps ports of the host to containers".to_owned())
+        Some(crate::about::about("portmap"))
     }
 }
 

@@ -1,0 +1,100 @@
+//! Configurations and arguments as programs in Go write them: keys in any case, and `null` for what is not set.
+
+use libcni::conf::NetworkConfig;
+use libcni::spec::capability::CapabilityArgs;
+use serde_json::{Value, json};
+
+use super::{attachment, ipam, merge};
+use crate::Test;
+use crate::host::Host;
+use crate::traffic::{HOST, reaches, serve};
+
+pub(crate) const TESTS: &[Test] = &[
+    ("ours::spelling::keys_are_found_in_any_case_at_every_depth", keys_are_found_in_any_case),
+    ("ours::spelling::null_counts_as_absent_for_every_key", null_counts_as_absent),
+];
+
+fn list(plugins: Value) -> NetworkConfig {
+    NetworkConfig::parse(&json!({"cniVersion": "1.0.0", "name": "net", "plugins": plugins}).to_string()).unwrap()
+}
+
+fn keys_are_found_in_any_case(host: &Host) {
+    let network = list(json!([
+        {"TYPE": "bridge", "Bridge": "cni7", "IsDefaultGateway": true, "IPMasq": true, "Mtu": 1400,
+         "HairpinMode": true, "Capabilities": {"ipRanges": true},
+         "IPAM": {"Type": "host-local", "DataDir": host.path("ipam"), "Routes": [{"Dst": "192.0.2.0/24"}],
+                  "Ranges": [[{"Subnet": "10.77.0.0/24", "RangeStart": "10.77.0.50"}]]}},
+        {"Type": "portmap", "SNAT": true, "ConditionsV4": null, "capabilities": {"portMappings": true}},
+    ]));
+    // What containerd passes: its structs have no tags.
+    let args = r#"{"portMappings": [{"HostPort": 8080, "ContainerPort": 80, "Protocol": "tcp", "HostIP": ""}],
+        "ipRanges": [[{"Subnet": "fd00:77::/64", "RangeStart": "", "RangeEnd": "", "Gateway": ""}]]}"#;
+    let mut blue = attachment("blue");
+    blue.capability_args = CapabilityArgs::parse(args).unwrap();
+    host.ours().add(&network, &blue).unwrap();
+    assert_eq!(host.addresses("blue"), ["10.77.0.50", "fd00:77::2"]);
+    assert!(host.run("ip -n blue link show eth0").contains("mtu 1400"));
+    assert!(host.run("ip -n blue route show").contains("default via 10.77.0.1"));
+    assert!(host.run("ip -n blue route show").contains("192.0.2.0/24"));
+    assert!(host.run("nft list ruleset").contains("masquerade"));
+    serve("blue", 80);
+    reaches(HOST, "127.0.0.1:8080", "blue", "10.77.0.1");
+    host.ours().check(&network, &blue).unwrap();
+    host.ours().del(&network, &blue).unwrap();
+    host.is_clean();
+}
+
+/// An object with `null` for these keys.
+fn nulls(keys: &[&str]) -> Value {
+    keys.iter().map(|key| ((*key).to_owned(), Value::Null)).collect()
+}
+
+fn null_counts_as_absent(host: &Host) {
+    let mut bridge = nulls(&[
+        "bridge",
+        "isGateway",
+        "isDefaultGateway",
+        "forceAddress",
+        "ipMasq",
+        "ipMasqBackend",
+        "mtu",
+        "hairpinMode",
+        "promiscMode",
+        "portIsolation",
+        "vlan",
+        "vlanTrunk",
+        "preserveDefaultVlan",
+        "macspoofchk",
+        "enabledad",
+        "disableContainerInterface",
+        "dns",
+        "args",
+        "runtimeConfig",
+        "prevResult",
+        "capabilities",
+    ]);
+    let mut with_keys = ipam(host, &["10.77.0.0/24"]);
+    merge(&mut with_keys["ranges"][0][0], nulls(&["rangeStart", "rangeEnd", "gateway"]));
+    merge(&mut with_keys, nulls(&["routes", "resolvConf", "subnet", "rangeStart", "rangeEnd", "gateway"]));
+    merge(&mut bridge, json!({"type": "bridge", "ipam": with_keys}));
+    let mut portmap = nulls(&[
+        "snat",
+        "masqAll",
+        "conditionsV4",
+        "conditionsV6",
+        "backend",
+        "markMasqBit",
+        "externalSetMarkChain",
+        "runtimeConfig",
+    ]);
+    merge(&mut portmap, json!({"type": "portmap", "capabilities": {"portMappings": true}}));
+    let network = list(json!([bridge, portmap, {"type": "loopback", "args": null}]));
+    let mut blue = attachment("blue");
+    blue.capability_args = CapabilityArgs::parse(r#"{"portMappings": null}"#).unwrap();
+    host.ours().add(&network, &blue).unwrap();
+    assert_eq!(host.addresses("blue"), ["10.77.0.2"]);
+    assert!(host.run("ip -o link show type bridge").contains("cni0"));
+    host.ours().check(&network, &blue).unwrap();
+    host.ours().del(&network, &blue).unwrap();
+    host.is_clean();
+}
