@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::known;
 use super::subject::SubjectError;
-use crate::conf::NetworkConfig;
+use crate::conf::{NetworkConfig, PluginConfig};
 use crate::spec::Object;
 
 /// The parts of a configuration.
@@ -19,17 +19,19 @@ pub(super) struct Configured {
 }
 
 impl Configured {
-    /// The first plugin of a file that is of this type; where there is just one plugin, that one whatever its type.
+    /// The first plugin of a file that is of this type, or that hands on to an IPAM plugin of this type.
     pub(super) fn read(file: &Path, plugin: &str) -> Result<Self, SubjectError> {
         let named = || file.to_owned();
         let text = fs::read_to_string(file).map_err(|source| SubjectError::Read { file: named(), source })?;
         let network = NetworkConfig::parse_any(&text)
             .map_err(|source| SubjectError::Parse { file: named(), source: Box::new(source) })?;
-        let found = match network.plugins() {
-            [only] => Some(only),
-            several => several.iter().find(|other| other.plugin_type() == plugin),
+        let types = |other: &&PluginConfig| [other.plugin_type(), other.ipam_type()].contains(&plugin);
+        let found = network.plugins().iter().find(types);
+        let missing = || SubjectError::NoSuchPlugin {
+            file: named(),
+            plugin: plugin.to_owned(),
+            types: network.plugins().iter().map(|plugin| format!("`{}`", plugin.plugin_type())).collect(),
         };
-        let missing = || SubjectError::NoSuchPlugin { file: named(), plugin: plugin.to_owned() };
         let mut object = found.ok_or_else(missing)?.object().clone();
         object.remove("name");
         object.remove("cniVersion");

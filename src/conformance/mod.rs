@@ -43,6 +43,7 @@ mod network;
 mod nft;
 mod outcome;
 mod predecessor;
+mod previous;
 mod processes;
 mod profile;
 mod report;

@@ -20,18 +20,29 @@ pub(super) enum NetworkError {
     Open { netns: String, source: io::Error },
 }
 
+/// A pair of interfaces to make.
+pub(super) struct Ends<'a> {
+    /// The name of the end here.
+    pub(super) name: &'a str,
+    /// The name of the other end.
+    pub(super) peer: &'a str,
+    pub(super) peer_mac: Option<[u8; 6]>,
+    pub(super) mtu: Option<u32>,
+}
+
 /// Makes a pair of interfaces: one here, which is up, and one in another namespace.
-pub(super) fn add_pair(network: &mut Handle, name: &str, peer: &str, netns: &Path) -> Result<(), NetworkError> {
+pub(super) fn add_pair(network: &mut Handle, ends: &Ends<'_>, netns: &Path) -> Result<(), NetworkError> {
     let open = |source| NetworkError::Open { netns: netns.display().to_string(), source };
     let netns = File::open(netns).map_err(open)?;
-    let veth = Veth { name, bridge: None, mtu: None, peer, peer_mac: None, netns: netns.as_fd() };
+    let Ends { name, peer, peer_mac, mtu } = *ends;
+    let veth = Veth { name, bridge: None, mtu, peer, peer_mac, netns: netns.as_fd() };
     network.ask([Request::add_veth(&veth)])?;
     Ok(())
 }
 
 /// Makes a pair of interfaces that are both here, and up.
 pub(super) fn add_pair_here(network: &mut Handle, name: &str, peer: &str) -> Result<(), NetworkError> {
-    add_pair(network, name, peer, Path::new(OWN))?;
+    add_pair(network, &Ends { name, peer, peer_mac: None, mtu: None }, Path::new(OWN))?;
     network.ask([Request::bring_up(peer)])?;
     Ok(())
 }

@@ -5,11 +5,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::Access;
+
 use super::configured::Configured;
 use super::known;
 use crate::Chain;
 use crate::conf::{ConfError, PluginConfig};
 use crate::invoke::{FindError, find};
+use crate::result::{AddResult, ParseError};
 use crate::spec::capability::CapabilityArgs;
 use crate::spec::{CniArgs, IfName, Object};
 
@@ -35,6 +38,8 @@ pub struct Subject {
     pub(super) wanted_version: String,
     pub(super) ifname: IfName,
     pub(super) args: CniArgs,
+    /// The result of the plugin before this one, where one is given.
+    pub(super) previous: Option<AddResult>,
     capability_args: CapabilityArgs,
 }
 
@@ -43,15 +48,23 @@ pub struct Subject {
 #[non_exhaustive]
 pub enum SubjectError {
     /// No plugin directory has a plugin of that name.
-    #[error(transparent)]
-    NotFound(#[from] FindError),
+    #[error("{source}{}", if *is_here { format!("; did you mean ./{}?", source.plugin()) } else { String::new() })]
+    NotFound {
+        /// Why.
+        source: FindError,
+        /// Whether the working directory has a file of that name.
+        is_here: bool,
+    },
     /// The path leads to no file.
     #[error("plugin {} is no file", .0.display())]
     NoFile(PathBuf),
+    /// The file may not be executed.
+    #[error("plugin {file} can't be executed; `chmod +x {file}` lets it be", file = .0.display())]
+    NotExecutable(PathBuf),
     /// The file's name can't be a `type`.
     #[error("plugin {} has a name that is not UTF-8", .0.display())]
     NotUtf8(PathBuf),
-    /// The configuration can't be read.
+    /// The configuration or the previous result can't be read.
     #[error("cannot read {}: {source}", file.display())]
     Read {
         /// The file.
@@ -68,12 +81,26 @@ pub enum SubjectError {
         source: Box<ConfError>,
     },
     /// The configuration is for other plugins.
-    #[error("{}: no plugin of type `{plugin}`", file.display())]
+    #[error(
+        "{}: no plugin of type `{plugin}`, which is the program's file name, but of type {}",
+        file.display(),
+        types.join(", ")
+    )]
     NoSuchPlugin {
         /// The file.
         file: PathBuf,
         /// The type that was looked for: the name of the program.
         plugin: String,
+        /// The types that the file has.
+        types: Vec<String>,
+    },
+    /// The previous result is none.
+    #[error("{}: {}", file.display(), Chain(source))]
+    PreviousResult {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: ParseError,
     },
     /// There is no working directory that a relative path could start from.
     #[error("cannot make the path of {} absolute: {source}", path.display())]
@@ -113,6 +140,7 @@ impl Subject {
             wanted_version: version,
             ifname,
             args: CniArgs::new(),
+            previous: None,
             capability_args: CapabilityArgs::new(),
         })
     }
@@ -125,6 +153,26 @@ impl Subject {
     pub fn config_file(self, file: impl AsRef<Path>) -> Result<Self, SubjectError> {
         let Configured { object, network, version } = Configured::read(file.as_ref(), &self.plugin)?;
         Ok(Self { config: plugin_config(&object), network, wanted_version: version, ..self })
+    }
+
+    /// Sets the result of the plugin before this one: the plugin is checked as one that comes second in a list.
+    ///
+    /// What it says is made for each container, and is true there: interfaces, with those of the host at their other ends,
+    /// addresses, routes, and gateways that answer. Each container after the first gets the next addresses of the networks,
+    /// and other names of interfaces on the host; every one gets its own sandbox.
+    pub fn previous_result(self, result: AddResult) -> Self {
+        Self { previous: Some(result), ..self }
+    }
+
+    /// Takes the result of the plugin before this one from a file; see [`Subject::previous_result`].
+    ///
+    /// # Errors
+    /// The file can't be read, or is no result of a known version.
+    pub fn previous_result_file(self, file: impl AsRef<Path>) -> Result<Self, SubjectError> {
+        let file = || file.as_ref().to_owned();
+        let text = fs::read_to_string(file()).map_err(|source| SubjectError::Read { file: file(), source })?;
+        let result = AddResult::parse(&text).map_err(|source| SubjectError::PreviousResult { file: file(), source })?;
+        Ok(self.previous_result(result))
     }
 
     /// Configures the plugin with another IPAM plugin.
@@ -214,14 +262,19 @@ fn program(given: &Path, dirs: &mut Vec<PathBuf>) -> Result<PathBuf, SubjectErro
     let is_name = given.components().count() == 1 && given.parent() == Some(Path::new(""));
     let name = given.to_str().filter(|name| is_name && !name.contains('/'));
     if let Some(name) = name {
-        return Ok(find(name, dirs)?);
+        let not_found = |source| SubjectError::NotFound { source, is_here: given.is_file() };
+        return find(name, dirs).map_err(not_found).and_then(executable);
     }
     let path = absolute(given)?;
     if !path.is_file() {
         return Err(SubjectError::NoFile(path));
     }
     dirs.splice(0..0, path.parent().map(Path::to_owned));
-    Ok(path)
+    executable(path)
+}
+
+fn executable(path: PathBuf) -> Result<PathBuf, SubjectError> {
+    if rustix::fs::access(&path, Access::EXEC_OK).is_ok() { Ok(path) } else { Err(SubjectError::NotExecutable(path)) }
 }
 
 fn absolute(path: impl AsRef<Path>) -> Result<PathBuf, SubjectError> {

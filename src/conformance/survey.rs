@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::invoke::Limits;
+use crate::Chain;
+use crate::invoke::{ExecError, Limits};
 use crate::spec::{Command, Version, VersionReply};
 
 use super::bench::Bench;
@@ -11,11 +12,29 @@ use super::host::{NotMade, on_new_host};
 use super::profile::{Profile, Role};
 use super::subject::Subject;
 
+/// There is nothing to check.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotSurveyed {
+    #[error(transparent)]
+    Host(#[from] NotMade),
+    #[error("{}", Chain(.0))]
+    Program(#[from] ExecError),
+    #[error("an IPAM plugin gets no previous result, since it comes after no other plugin")]
+    IpamAfterAnother,
+}
+
 /// What the plugin says and does when nothing is wrong.
-pub(super) fn survey(subject: &Subject, limits: &Limits) -> Result<Profile, NotMade> {
+pub(super) fn survey(subject: &Subject, limits: &Limits) -> Result<Profile, NotSurveyed> {
     let mut profile = Profile::unknown().supporting(supported_versions(subject, limits)?, &subject.wanted_version);
-    if subject.is_ipam() {
-        profile.role = Role::Ipam;
+    match (subject.is_ipam(), subject.previous.is_some()) {
+        (true, true) => return Err(NotSurveyed::IpamAfterAnother),
+        (true, false) => profile.role = Role::Ipam,
+        (false, true) => {
+            profile.role = Role::Chained;
+            let attempt = attempt(subject, &profile, limits)?;
+            return Ok(profile.after(attempt));
+        }
+        (false, false) => {}
     }
     let alone = attempt(subject, &profile, limits)?;
     if profile.role == Role::Ipam || alone.as_ref().is_ok_and(|attempt| attempt.made_interface) {
@@ -29,13 +48,19 @@ pub(super) fn survey(subject: &Subject, limits: &Limits) -> Result<Profile, NotM
     }
 }
 
-fn supported_versions(subject: &Subject, limits: &Limits) -> Result<Option<Vec<String>>, NotMade> {
-    on_new_host(&subject.visible_dirs(), || {
-        let unknown = Profile::unknown();
-        let answer = Bench::new(subject, &unknown, limits).call(Command::Version).run();
-        let reply = VersionReply::parse(&answer.document().ok()?.to_string()).ok()?;
-        Some(reply.supported_versions)
-    })
+/// What the plugin answers to VERSION; it is the first execution, so one that can't be run is noticed here.
+fn supported_versions(subject: &Subject, limits: &Limits) -> Result<Option<Vec<String>>, NotSurveyed> {
+    let unknown = Profile::unknown();
+    let call = || Bench::new(subject, &unknown, limits).call(Command::Version).run();
+    let answer = on_new_host(&subject.visible_dirs(), call)?;
+    let document = answer.document().ok();
+    match answer.ended {
+        Err(error) if !error.was_started() => Err(error.into()),
+        _ => {
+            let reply = document.and_then(|document| VersionReply::parse(&document.to_string()).ok());
+            Ok(reply.map(|reply| reply.supported_versions))
+        }
+    }
 }
 
 /// Whether the plugin complains that nobody has made an interface for it.

@@ -7,7 +7,8 @@ use crate::support::{Document, Ran};
 fn wrong_usage_has_exit_status_2() {
     let sandbox =
         host().file("other.conflist", r#"{"name": "x", "plugins": [{"type": "other"}, {"type": "another"}]}"#);
-    let config = sandbox.net_d().join("other.conflist");
+    let sandbox = sandbox.file("single.conf", r#"{"name": "x", "cniVersion": "9.9.9", "type": "other"}"#);
+    let [config, single] = ["other.conflist", "single.conf"].map(|file| sandbox.net_d().join(file));
     for (arguments, word) in [
         (&[][..], "<PLUGIN>"),
         (&["no-such-plugin"], "`no-such-plugin`"),
@@ -17,11 +18,37 @@ fn wrong_usage_has_exit_status_2() {
         (&["one", "--format", "tap", "--json"], "--json"),
         (&["one", "--config", "/no-such-file"], "/no-such-file"),
         (&["one", "--config", config.to_str().unwrap()], "other.conflist"),
+        (&["one", "--config", single.to_str().unwrap()], "no plugin of type `one`"),
+        (&["one", "--prev-result", "/no-such-file"], "/no-such-file"),
+        (&["one", "--prev-result", single.to_str().unwrap()], "single.conf"),
     ] {
         let mut command = sandbox.cnitool(["conformance"]);
         Ran::new(command.args(arguments)).exits_with(2).says(word);
     }
     assert!(sandbox.calls().is_empty());
+}
+
+#[test]
+fn what_cannot_be_run_is_one_line() {
+    let sandbox = host().file("text", "hello");
+    let text = sandbox.net_d().join("text");
+    let conformance = || {
+        let mut command = sandbox.cnitool(["conformance"]);
+        command.arg(&text);
+        Ran::new(&mut command).exits_with(2)
+    };
+    let ran = conformance().says("can't be executed").says("chmod +x");
+    assert_eq!((ran.stdout().as_str(), ran.stderr().lines().count()), ("", 1), "{ran}");
+    std::fs::set_permissions(&text, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let ran = conformance();
+    assert_eq!((ran.stdout().as_str(), ran.stderr().lines().count()), ("", 1), "{ran}");
+}
+
+#[test]
+fn a_plugin_beside_us_is_suggested() {
+    let sandbox = host().file("my-plugin", "#!/bin/sh");
+    let mut command = sandbox.cnitool(["conformance", "my-plugin"]);
+    Ran::new(command.current_dir(sandbox.net_d())).exits_with(2).says("did you mean ./my-plugin?");
 }
 
 #[test]

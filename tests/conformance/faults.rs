@@ -2,6 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -60,12 +61,17 @@ impl Faulty {
         Self { dir, base, version: "1.1.0" }
     }
 
+    /// The path of it.
+    pub(crate) fn program(&self) -> PathBuf {
+        self.dir.path().join("faulty")
+    }
+
     /// The tool, for this plugin.
     pub(crate) fn conformance(&mut self) -> Command {
         let config = self.dir.path().join("config.json");
         let list = json!({"cniVersion": self.version, "name": "net", "plugins": [self.config()]});
         fs::write(&config, list.to_string()).unwrap();
-        let mut command = conformance(&self.dir.path().join("faulty"));
+        let mut command = conformance(&self.program());
         command.arg("--config").arg(config);
         if self.base == "loopback" {
             command.args(["--ifname", "lo"]);

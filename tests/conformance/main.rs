@@ -8,6 +8,8 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 
+mod chained;
+mod example;
 mod faults;
 mod plugins;
 mod report;
@@ -30,6 +32,11 @@ fn main() -> ExitCode {
             None => trial,
         }
     };
-    let tests = faults::tests().into_iter().chain(plugins::tests()).chain(report::tests());
+    let tests = faults::tests()
+        .into_iter()
+        .chain(chained::tests())
+        .chain(example::tests())
+        .chain(plugins::tests())
+        .chain(report::tests());
     libtest_mimic::run(&arguments, tests.map(trial).collect()).exit_code()
 }

@@ -7,12 +7,16 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+/// Where cargo puts what it builds.
+pub(crate) fn built() -> PathBuf {
+    std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned()
+}
+
 /// A plugin directory with those that nodes run, and those among the examples.
 pub(crate) fn plugins() -> PathBuf {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
     let make = || {
-        let own = std::env::current_exe().unwrap();
-        let built = own.ancestors().nth(2).unwrap();
+        let built = built();
         let dir = built.join("plugins-conformance");
         let installed =
             Command::new(env!("CARGO_BIN_EXE_cni-plugins")).args(["install", "--force"]).arg(&dir).status().unwrap();
@@ -37,6 +41,7 @@ pub(crate) fn conformance(plugin: &Path) -> Command {
 
 /// Why the tool can check nothing on this machine, if it can't.
 pub(crate) fn missing() -> Option<String> {
+    assert!(plugins().join("noop").exists(), "the examples are not built: `cargo build --examples`");
     let output = conformance(&plugins().join("noop")).args(["--only", "101"]).output().unwrap();
     (output.status.code() == Some(2)).then(|| String::from_utf8_lossy(&output.stderr).trim().to_owned())
 }

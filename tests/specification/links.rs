@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use crate::support::{Document, repository};
 
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "README.md",
     "SPECIFICATION.md",
     "CONTRIBUTING.md",
     "examples/README.md",
     "examples/TUTORIAL.md",
     "src/bin/cni-plugins/README.md",
+    "src/conformance/README.md",
 ];
 
 /// The heading is on the page that a link leads to.

@@ -28,6 +28,9 @@ pub(crate) struct Conformance {
     /// The IPAM plugin to configure it with
     #[arg(long, value_name = "TYPE")]
     ipam: Option<String>,
+    /// The result of the plugin before it, for one that comes second in a list
+    #[arg(long, value_name = "FILE")]
+    prev_result: Option<PathBuf>,
     /// How to write the report; `--json` is `--format json`
     #[arg(long, value_enum, default_value = "human", conflicts_with = "json")]
     format: Format,
@@ -124,6 +127,9 @@ fn subject(asked: &Conformance, plugin: &PathBuf) -> Result<Subject, Conformance
     }
     if let Some(ipam) = &asked.ipam {
         subject = subject.ipam(ipam);
+    }
+    if let Some(file) = &asked.prev_result {
+        subject = subject.previous_result_file(file)?;
     }
     let ifname = asked.interface.name_or(subject.ifname().as_str())?;
     let subject = subject.with_ifname(ifname).args(asked.given.args()?);
