@@ -162,15 +162,16 @@ fn nothing_of_an_ordinary_user_is_on_the_host(host: &Host) {
 
 fn an_ordinary_user_who_may_not_is_told_what_it_takes(host: &Host) {
     configure(host);
-    // Whoever is in a changed root may not make user namespaces.
-    host.run("mkdir root && mount --rbind / root");
-    let chroot = format!("chroot --userspec=65534:65534 {}", host.path("root").display());
-    let output = tool(host, &chroot, ["first", "--", "true"]).output().unwrap();
+    // Whoever is in a changed root may not make user namespaces. It is in the test's own `/run`, and not in the directory that
+    // is removed with all its content, even where the test fails.
+    host.run("mkdir /run/root && mount --rbind / /run/root");
+    let chroot = "chroot --userspec=65534:65534 /run/root";
+    let output = tool(host, chroot, ["first", "--", "true"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let stderr = String::from_utf8_lossy(&output.stderr);
-    for words in ["error: an ordinary user needs a user namespace", "Operation not permitted", "hint: ", "root"] {
+    for words in ["error: an ordinary user needs a host of namespaces", "Operation not permitted", "hint: ", "root"] {
         assert!(stderr.contains(words), "{words:?} is not in: {stderr}");
     }
-    host.run("umount -l root");
+    host.run("umount -l /run/root");
     is_clean(host);
 }
