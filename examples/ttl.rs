@@ -39,9 +39,10 @@ impl Plugin for Ttl {
     fn check(&self, call: &AttachmentCall) -> Answer {
         let config: Config = call.config.typed()?;
         let found = run_in(call.require_netns()?, || fs::read_to_string(SYSCTL))??;
-        match found.trim() == config.ttl.to_string() {
-            true => Ok(()),
-            false => Err(Failure::internal(format!("the TTL is {}, not {}", found.trim(), config.ttl))),
+        if found.trim() == config.ttl.to_string() {
+            Ok(())
+        } else {
+            Err(Failure::internal(format!("the TTL is {}, not {}", found.trim(), config.ttl)))
         }
     }
 }

@@ -110,9 +110,10 @@ fn a_file_name_that_is_not_utf8_hides_no_neighbour_and_is_read() {
 fn an_unreadable_file_hides_no_neighbour() {
     // Root can read everything: for root the reason is a link into a directory that is a file.
     let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
-    let plant = |path: &Path| match is_root {
-        true => symlink("/dev/null/conf", path).unwrap(),
-        false => {
+    let plant = |path: &Path| {
+        if is_root {
+            symlink("/dev/null/conf", path).unwrap()
+        } else {
             fs::write(path, GOOD).unwrap();
             fs::set_permissions(path, Permissions::from_mode(0o000)).unwrap();
         }
@@ -149,10 +150,7 @@ fn a_huge_file_hides_no_neighbour_and_is_not_read() {
 #[test]
 fn a_directory_named_like_a_file_is_none() {
     for as_link in [false, true] {
-        let sandbox = beside(|path| match as_link {
-            true => symlink("/", path).unwrap(),
-            false => fs::create_dir(path).unwrap(),
-        });
+        let sandbox = beside(|path| if as_link { symlink("/", path).unwrap() } else { fs::create_dir(path).unwrap() });
         for on_broken in [OnBroken::Skip, OnBroken::Stop] {
             let loaded = sandbox.conf_dir().on_broken(on_broken).load("good").unwrap();
             assert!(loaded.skipped.is_empty(), "{:?}", loaded.skipped);

@@ -200,14 +200,16 @@ impl ConfDir {
             OnBroken::Stop => Unusable::Wanted(e.in_file(file)),
         };
         let text = read(found).map_err(unrelated)?;
-        if self.on_broken == OnBroken::Stop {
-            kind.parse(&text, self.on_broken).map_err(unrelated)?;
-        }
+        // Only the syntax of other networks counts, unless all of them must be whole.
+        let parsed = match self.on_broken {
+            OnBroken::Stop => Some(Ok(kind.parse(&text, self.on_broken).map_err(unrelated)?)),
+            OnBroken::Skip => None,
+        };
         if NetworkConfig::peek_name(&text).map_err(unrelated)?.as_deref() != Some(name) {
             return Ok(None);
         }
-        let network = self.complete(kind.parse(&text, self.on_broken), kind, file);
-        network.map(Some).map_err(Unusable::Wanted)
+        let parsed = parsed.unwrap_or_else(|| kind.parse(&text, self.on_broken));
+        self.complete(parsed, kind, file).map(Some).map_err(Unusable::Wanted)
     }
 
     /// The network with the plugins of its folder.

@@ -151,11 +151,10 @@ const ENOUGH: u32 = 8;
 
 impl Examiner<'_> {
     pub(super) fn make(&mut self, check: &'static Check) -> Result<Checked, Interrupted> {
-        let (verdict, log) = match self.ended_by_force < ENOUGH {
-            true => self.run(check.run),
-            false => {
-                (Err(not_applicable(format!("the plugin had to be ended by force {ENOUGH} times"))), Log::default())
-            }
+        let (verdict, log) = if self.ended_by_force < ENOUGH {
+            self.run(check.run)
+        } else {
+            (Err(not_applicable(format!("the plugin had to be ended by force {ENOUGH} times"))), Log::default())
         };
         if log.is_interrupted() {
             return Err(Interrupted);

@@ -140,10 +140,7 @@ fn state_files(but: &[PathBuf]) -> Vec<PathBuf> {
             if path.ends_with("run/netns") || but.contains(&path) {
                 continue;
             }
-            match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                true => open.push(path),
-                false => found.push(path),
-            }
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) { open.push(path) } else { found.push(path) }
         }
     }
     found

@@ -92,7 +92,7 @@ impl Predecessor<'_> {
     fn add_route(&self, pairs: &[Pair], first: &Pair, route: &Route) -> Verdict {
         let reaches = |pair: &&Pair| {
             let mut nets = pair.addresses.iter().map(|index| self.body.ips[*index].address);
-            route.gw.is_some_and(|gw| nets.any(|net| crate::link::network(net) == network_of(gw, net)))
+            route.gw.is_some_and(|gw| nets.any(|net| net.contains(gw)))
         };
         let inside = &pairs.iter().find(reaches).unwrap_or(first).inside;
         self.container.inside(|network| {
@@ -119,9 +119,4 @@ impl Predecessor<'_> {
 /// The network of nothing but one address.
 fn alone(ip: IpAddr) -> IpNet {
     IpNet::new(ip, if ip.is_ipv4() { 32 } else { 128 }).expect("the length of an address")
-}
-
-/// The network that an address would be in, were it as large as another.
-fn network_of(ip: IpAddr, other: IpNet) -> IpNet {
-    IpNet::new(ip, other.prefix()).map_or(alone(ip), crate::link::network)
 }

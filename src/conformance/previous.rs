@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use super::network::Ends;
-use crate::link::network;
 use crate::result::v100::{Body, Interface, Ip};
 use crate::spec::{IpNet, Route};
 
@@ -29,7 +28,7 @@ pub(super) fn moved(mut body: Body, number: usize) -> Body {
 
 /// The address so many places after one in its network, without the gateway; the one itself where there are no more.
 fn nth(first: IpNet, gateway: Option<IpAddr>, places: usize) -> IpNet {
-    let is_free = |net: &IpNet| Some(net.addr()) != gateway && network(*net) == network(first) && !is_edge(*net);
+    let is_free = |net: &IpNet| Some(net.addr()) != gateway && net.network() == first.network() && !is_edge(*net);
     let after = (1_u128..).map_while(|step| plus(first, step)).take(2 * places + 2);
     let mut others = std::iter::once(first).chain(after.filter(is_free));
     others.nth(places).unwrap_or(first)
@@ -37,8 +36,8 @@ fn nth(first: IpNet, gateway: Option<IpAddr>, places: usize) -> IpNet {
 
 /// Whether an address is the first or the last of an IPv4 network.
 fn is_edge(net: IpNet) -> bool {
-    let next = plus(net, 1).is_none_or(|next| network(next) != network(net));
-    net.is_ipv4() && (next || net == network(net))
+    let next = plus(net, 1).is_none_or(|next| next.network() != net.network());
+    net.is_ipv4() && (next || net == net.network())
 }
 
 fn plus(net: IpNet, step: u128) -> Option<IpNet> {

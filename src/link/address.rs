@@ -21,9 +21,8 @@ fn message(index: u32, address: IpNet) -> AddressMessage {
 
 /// The broadcast address of a network, which the kernel does not work out by itself.
 fn broadcast(address: IpNet) -> Option<Ipv4Addr> {
-    let IpAddr::V4(host) = address.addr() else { return None };
-    let host_bits = u32::MAX.checked_shr(address.prefix().into()).unwrap_or(0);
-    (address.prefix() < 31).then(|| Ipv4Addr::from(u32::from(host) | host_bits))
+    let IpAddr::V4(last) = address.last() else { return None };
+    (address.prefix() < 31).then_some(last)
 }
 
 impl Request {

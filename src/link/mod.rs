@@ -39,6 +39,5 @@ pub use self::device::Link;
 pub use self::error::LinkError;
 pub use self::handle::Handle;
 pub use self::request::{Answer, Request};
-pub use self::routes::network;
 pub use self::table::TableRoute;
 pub use self::veth::Veth;

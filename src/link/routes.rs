@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::spec::{IpNet, Route};
+use crate::spec::Route;
 use netlink_packet_core::NLM_F_CREATE;
 use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteMetric, RouteNextHop, RouteProtocol, RouteScope,
@@ -14,23 +14,8 @@ use nix::errno::Errno;
 
 use super::{Handle, LinkError, Request};
 
-/// The network of an address: its host bits cleared, as the kernel wants destinations.
-pub fn network(net: IpNet) -> IpNet {
-    let masked = match net.addr() {
-        IpAddr::V4(addr) => {
-            let mask = u32::MAX.checked_shl(32 - u32::from(net.prefix())).unwrap_or(0);
-            IpAddr::V4((u32::from(addr) & mask).into())
-        }
-        IpAddr::V6(addr) => {
-            let mask = u128::MAX.checked_shl(128 - u32::from(net.prefix())).unwrap_or(0);
-            IpAddr::V6((u128::from(addr) & mask).into())
-        }
-    };
-    IpNet::new(masked, net.prefix()).unwrap_or(net)
-}
-
 fn message(index: u32, route: &Route) -> RouteMessage {
-    let dst = network(route.dst);
+    let dst = route.dst.network();
     let mut message = RouteMessage::default();
     message.header.address_family = family_of(route);
     message.header.destination_prefix_length = dst.prefix();
@@ -150,19 +135,4 @@ fn goes_through(found: &RouteMessage, index: u32, gw: Option<IpAddr>) -> bool {
     let hop = |hop: &RouteNextHop| hop.interface_index == index && by(&hop.attributes);
     let alone = found.attributes.contains(&RouteAttribute::Oif(index)) && by(&found.attributes);
     alone || found.attributes.iter().any(|a| matches!(a, RouteAttribute::MultiPath(hops) if hops.iter().any(hop)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::network;
-
-    #[test]
-    fn host_bits_of_a_destination_are_cleared() {
-        let cleared = |text: &str| network(text.parse().unwrap()).to_string();
-        assert_eq!(cleared("10.1.2.3/8"), "10.0.0.0/8");
-        assert_eq!(cleared("10.1.2.3/0"), "0.0.0.0/0");
-        assert_eq!(cleared("10.1.2.3/32"), "10.1.2.3/32");
-        assert_eq!(cleared("fd00::1:2/64"), "fd00::/64");
-        assert_eq!(cleared("::1/0"), "::/0");
-    }
 }

@@ -75,10 +75,7 @@ impl CniArgs {
 
 fn checked(key: String, value: String) -> Result<(String, String), InvalidArg> {
     let bad = |text: &str| text.is_empty() || text.contains(['=', ';', '\0']);
-    match bad(&key) || bad(&value) {
-        true => Err(InvalidArg { pair: format!("{key}={value}") }),
-        false => Ok((key, value)),
-    }
+    if bad(&key) || bad(&value) { Err(InvalidArg { pair: format!("{key}={value}") }) } else { Ok((key, value)) }
 }
 
 /// Takes pairs as they are, unchecked: for those that another program wrote down, such as a cache entry.

@@ -1,93 +1,10 @@
-//! Addresses, routes and resolver settings: what every generation of results shares.
+//! Routes and resolver settings: what every generation of results shares.
 
-use std::fmt;
 use std::net::IpAddr;
-use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use super::InvalidField;
 use super::fields::{Fields, Shape, serde_by_shape};
 use super::object::Object;
-
-/// An address with the length of its network's prefix, such as `10.1.0.5/16`. Host bits are kept.
-///
-/// ```
-/// use libcni::spec::IpNet;
-///
-/// let net: IpNet = "10.1.0.5/16".parse()?;
-/// assert_eq!((net.addr().to_string(), net.prefix()), ("10.1.0.5".to_owned(), 16));
-/// assert!("10.1.0.5".parse::<IpNet>().is_err());
-/// # Ok::<(), libcni::spec::InvalidIpNet>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct IpNet {
-    addr: IpAddr,
-    prefix: u8,
-}
-
-/// A text is not an address with a prefix length.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("invalid address `{text}`: it needs the form ADDRESS/PREFIX-LENGTH")]
-pub struct InvalidIpNet {
-    text: String,
-}
-
-impl IpNet {
-    /// An address and a prefix length in bits; `None` when the length does not fit the family.
-    pub fn new(addr: IpAddr, prefix: u8) -> Option<Self> {
-        let longest = if addr.is_ipv4() { 32 } else { 128 };
-        (prefix <= longest).then_some(Self { addr, prefix })
-    }
-
-    /// The address, host bits included.
-    pub fn addr(&self) -> IpAddr {
-        self.addr
-    }
-
-    /// The length of the prefix in bits.
-    pub fn prefix(&self) -> u8 {
-        self.prefix
-    }
-
-    /// Whether the address is of IPv4.
-    pub fn is_ipv4(&self) -> bool {
-        self.addr.is_ipv4()
-    }
-}
-
-impl FromStr for IpNet {
-    type Err = InvalidIpNet;
-
-    fn from_str(text: &str) -> Result<Self, InvalidIpNet> {
-        let parse = || {
-            let (addr, prefix) = text.split_once('/')?;
-            let digits = !prefix.is_empty() && prefix.bytes().all(|b| b.is_ascii_digit());
-            let prefix = prefix.parse().ok().filter(|_| digits)?;
-            Self::new(addr.parse().ok()?, prefix)
-        };
-        parse().ok_or_else(|| InvalidIpNet { text: text.to_owned() })
-    }
-}
-
-impl fmt::Display for IpNet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.addr, self.prefix)
-    }
-}
-
-impl Serialize for IpNet {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for IpNet {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+use super::{InvalidField, IpNet};
 
 /// A route in the container.
 ///
@@ -208,29 +125,6 @@ serde_by_shape!(Route, Dns);
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn host_bits_are_kept() {
-        let net: IpNet = "10.1.2.3/8".parse().unwrap();
-        assert_eq!(net.to_string(), "10.1.2.3/8");
-        assert!(net.is_ipv4());
-    }
-
-    #[test]
-    fn prefix_lengths_are_plain_digits_in_range() {
-        for bad in [
-            "10.0.0.1",
-            "10.0.0.1/",
-            "10.0.0.1/33",
-            "10.0.0.1/+8",
-            "10.0.0.1/-1",
-            "::1/129",
-            "10.0.0.1/8/8",
-            "10.0.0.1/1000",
-        ] {
-            assert!(bad.parse::<IpNet>().is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn numbers_beyond_two_to_the_53_survive_in_routes() {

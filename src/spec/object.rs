@@ -145,8 +145,7 @@ impl FromIterator<(String, Box<RawValue>)> for Object {
 /// Objects are equal when their texts are, white space between tokens of nested values included.
 impl PartialEq for Object {
     fn eq(&self, other: &Self) -> bool {
-        let text = |(k, v): &(String, Box<RawValue>)| (k.clone(), v.get().to_owned());
-        self.entries.iter().map(text).eq(other.entries.iter().map(text))
+        self.iter().map(|(key, value)| (key, value.get())).eq(other.iter().map(|(key, value)| (key, value.get())))
     }
 }
 

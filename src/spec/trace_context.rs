@@ -90,9 +90,10 @@ fn is_parent(text: &str) -> bool {
 }
 
 fn header(variable: &'static str, value: String) -> Result<String, InvalidTraceContext> {
-    match is_header(&value) {
-        true => Ok(value),
-        false => Err(InvalidTraceContext { variable, value, reason: "it must be printable ASCII, and not empty" }),
+    if is_header(&value) {
+        Ok(value)
+    } else {
+        Err(InvalidTraceContext { variable, value, reason: "it must be printable ASCII, and not empty" })
     }
 }
 

@@ -107,9 +107,10 @@ struct CancelledAfterOne(AtomicBool);
 
 impl Exec for CancelledAfterOne {
     fn exec(&self, _: &Request, _: &Limits) -> Result<Output, ExecError> {
-        match self.0.swap(true, Ordering::Relaxed) {
-            false => Ok(printing("{}")),
-            true => Err(ExecError::Cancelled { started: false, stderr: Vec::new() }),
+        if self.0.swap(true, Ordering::Relaxed) {
+            Err(ExecError::Cancelled { started: false, stderr: Vec::new() })
+        } else {
+            Ok(printing("{}"))
         }
     }
 }

@@ -58,9 +58,10 @@ fn lives_and_dies(host: &Host, version: &str) {
     assert_eq!(addresses, ["10.77.0.2/24"]);
     is_attached(host);
     let checked = cni.check(&network, &attachment);
-    match *result.version() < Version::V0_4_0 {
-        true => assert!(matches!(checked, Err(Error::CheckUnsupported { .. })), "{checked:?}"),
-        false => checked.unwrap(),
+    if *result.version() < Version::V0_4_0 {
+        assert!(matches!(checked, Err(Error::CheckUnsupported { .. })), "{checked:?}")
+    } else {
+        checked.unwrap()
     }
     cni.del(&network, &attachment).unwrap();
     assert_eq!(host.run("ip -n blue -o addr show scope global"), "");

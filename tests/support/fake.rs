@@ -41,9 +41,10 @@ impl std::fmt::Debug for FakeExec {
 
 impl Exec for FakeExec {
     fn find(&self, plugin: &str, dirs: &[PathBuf]) -> Result<PathBuf, FindError> {
-        match (self.missing)(plugin) {
-            true => Err(FindError::NotFound { plugin: plugin.to_owned(), dirs: dirs.to_vec() }),
-            false => Ok(PathBuf::from("/fake").join(plugin)),
+        if (self.missing)(plugin) {
+            Err(FindError::NotFound { plugin: plugin.to_owned(), dirs: dirs.to_vec() })
+        } else {
+            Ok(PathBuf::from("/fake").join(plugin))
         }
     }
 

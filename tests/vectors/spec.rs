@@ -76,10 +76,7 @@ fn supported(reply: Result<VersionReply, InvalidVersionReply>) -> Outcome {
 
 fn reconcile(case: &Case) -> Outcome {
     let reply = VersionReply { cni_version: "1.0.0".into(), supported_versions: case.texts("supported") };
-    match reply.supports(case.text("config")) {
-        true => Ok(json!(true)),
-        false => category("incompatible"),
-    }
+    if reply.supports(case.text("config")) { Ok(json!(true)) } else { category("incompatible") }
 }
 
 /// What the request of a plugin with this configuration says about its version.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use libcni::plugin::{Answer, AttachmentCall, Failure, Plugin};
 use libcni::result::{AddResult, v100};
-use libcni::spec::{ErrorCode, IpNet};
+use libcni::spec::IpNet;
 
 use libcni::link::{Handle, Link, Request};
 
@@ -14,7 +14,7 @@ pub(crate) struct Loopback;
 
 impl Plugin for Loopback {
     fn add(&self, call: &AttachmentCall) -> Answer<AddResult> {
-        let netns = netns(call)?;
+        let netns = call.require_netns()?;
         let mut handle = Handle::inside(netns)?;
         let lo = lo(&mut handle)?;
         handle.ask([Request::set_up(lo.index)])?;
@@ -38,22 +38,18 @@ impl Plugin for Loopback {
     }
 
     fn check(&self, call: &AttachmentCall) -> Answer {
-        let netns = netns(call)?;
+        let netns = call.require_netns()?;
         let lo = lo(&mut Handle::inside(netns)?)?;
-        match lo.is_up {
-            true => Ok(()),
-            false => Err(Failure::internal(format!("`lo` is down in network namespace {}", netns.display()))),
+        if lo.is_up {
+            Ok(())
+        } else {
+            Err(Failure::internal(format!("`lo` is down in network namespace {}", netns.display())))
         }
     }
 
     fn about(&self) -> Option<String> {
         Some(crate::about::about("loopback"))
     }
-}
-
-fn netns(call: &AttachmentCall) -> Answer<&Path> {
-    let missing = || Failure::new(ErrorCode::INVALID_ENVIRONMENT, "CNI_NETNS is empty");
-    call.netns().ok_or_else(missing)
 }
 
 fn lo(handle: &mut Handle) -> Answer<Link> {

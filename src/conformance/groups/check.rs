@@ -124,10 +124,8 @@ pub(super) fn refused_in_old_versions(bench: &Bench<'_>, command: Command) -> Ve
             _ => bench.call(command).key("cniVersion", version.as_str()),
         };
         let answer = call.run();
-        let refused = match knows {
-            true => answer.is_refused_with(&[ErrorCode::INCOMPATIBLE_VERSION]),
-            false => answer.is_refused(),
-        };
+        let refused =
+            if knows { answer.is_refused_with(&[ErrorCode::INCOMPATIBLE_VERSION]) } else { answer.is_refused() };
         refused.when(&format!("in {version}"))
     })
 }

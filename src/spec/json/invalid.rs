@@ -142,9 +142,10 @@ impl Placed {
 impl fmt::Display for Placed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let InvalidField { path, reason, goes_on, .. } = &self.0;
-        match f.alternate() {
-            true => write!(f, "{SEPARATOR}{path}{SEPARATOR}{goes_on}{SEPARATOR}{reason}"),
-            false => self.0.fmt(f),
+        if f.alternate() {
+            write!(f, "{SEPARATOR}{path}{SEPARATOR}{goes_on}{SEPARATOR}{reason}")
+        } else {
+            self.0.fmt(f)
         }
     }
 }

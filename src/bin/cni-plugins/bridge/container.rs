@@ -9,7 +9,7 @@ use libcni::result::v100::{Body, Ip};
 use libcni::spec::{ErrorCode, Object, Route};
 
 use crate::bridge::config::Config;
-use libcni::link::{Handle, Link, Request, network};
+use libcni::link::{Handle, Link, Request};
 
 /// The container's side, and the link there.
 pub(crate) struct Inside<'a> {
@@ -63,7 +63,7 @@ pub(crate) fn routes(body: &Body) -> Vec<Route> {
     let mut routes = Vec::new();
     for route in &body.routes {
         let gw = route.gw.or_else(|| gateway(route));
-        let route = Route { dst: network(route.dst), gw, extra: Object::new(), ..route.clone() };
+        let route = Route { dst: route.dst.network(), gw, extra: Object::new(), ..route.clone() };
         if !routes.contains(&route) {
             routes.push(route);
         }

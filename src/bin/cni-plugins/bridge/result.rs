@@ -8,7 +8,7 @@ use libcni::result::v100::{Body, Interface, Ip};
 use libcni::spec::{IpNet, Route};
 
 use crate::bridge::config::Config;
-use libcni::link::{Link, network};
+use libcni::link::Link;
 
 /// The index of the container's interface in the result.
 const CONTAINER: i64 = 2;
@@ -19,7 +19,7 @@ pub(crate) fn from_ipam(ipam: Option<&AddResult>, config: &Config) -> Body {
     for ip in &mut body.ips {
         ip.interface = Some(CONTAINER);
         if config.is_gateway && ip.gateway.is_none() {
-            ip.gateway = Some(first_host(ip.address));
+            ip.gateway = Some(ip.address.first_host());
         }
     }
     if config.is_default_gateway {
@@ -45,14 +45,6 @@ fn unspecified(family_of: IpAddr) -> IpAddr {
     match family_of {
         IpAddr::V4(_) => IpAddr::from([0; 4]),
         IpAddr::V6(_) => IpAddr::from([0; 16]),
-    }
-}
-
-/// The first address of a network after that of the network itself.
-fn first_host(address: IpNet) -> IpAddr {
-    match network(address).addr() {
-        IpAddr::V4(addr) => IpAddr::V4((u32::from(addr) + 1).into()),
-        IpAddr::V6(addr) => IpAddr::V6((u128::from(addr) + 1).into()),
     }
 }
 

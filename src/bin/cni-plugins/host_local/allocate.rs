@@ -70,10 +70,7 @@ fn assign(sets: &[RangeSet], requested: &[IpAddr]) -> Result<Vec<Option<IpAddr>>
         Some(left.remove(index))
     };
     let assigned = sets.iter().map(&mut assign).collect();
-    match left.is_empty() {
-        true => Ok(assigned),
-        false => Err(Refused::NotInRanges(left)),
-    }
+    if left.is_empty() { Ok(assigned) } else { Err(Refused::NotInRanges(left)) }
 }
 
 /// Refuses an attachment that has an address of the set already.
@@ -126,9 +123,10 @@ impl Allocation<'_> {
         if range.gateway == address {
             return Err(Refused::Gateway { set, address }.into());
         }
-        match self.reserve(address)? {
-            true => Ok((address, range)),
-            false => Err(Refused::Taken { set, address, ranges: ranges.to_string() }.into()),
+        if self.reserve(address)? {
+            Ok((address, range))
+        } else {
+            Err(Refused::Taken { set, address, ranges: ranges.to_string() }.into())
         }
     }
 

@@ -27,10 +27,8 @@ struct Location {
 /// The directory of a network's reservations.
 pub(crate) fn store_dir(config: &Config) -> Result<PathBuf, ErrorReply> {
     let location = config.typed::<LocationConfig>()?.ipam.ok_or_else(|| no_ipam(config))?;
-    let data_dir = match location.data_dir.as_os_str().is_empty() {
-        true => Path::new(DEFAULT_DATA_DIR),
-        false => &location.data_dir,
-    };
+    let data_dir =
+        if location.data_dir.as_os_str().is_empty() { Path::new(DEFAULT_DATA_DIR) } else { &location.data_dir };
     Ok(data_dir.join(config.name().as_str()))
 }
 

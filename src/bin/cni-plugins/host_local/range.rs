@@ -106,17 +106,14 @@ impl fmt::Display for Range {
 /// The first and the last address of a subnet that is large enough to hold more than these two.
 fn bounds(subnet: IpNet) -> Result<(IpAddr, IpAddr), InvalidRange> {
     let width = if subnet.is_ipv4() { 32 } else { 128 };
-    let host_bits = u32::from(width - subnet.prefix());
-    let host_mask = u128::MAX.checked_shr(128 - host_bits).unwrap_or(0);
-    let address = bits(subnet.addr());
-    let [network, broadcast] = [address & !host_mask, address | host_mask].map(|bits| of_family(subnet.addr(), bits));
-    if host_bits < 2 {
+    if width - subnet.prefix() < 2 {
         return Err(InvalidRange::TooSmall(subnet));
     }
-    match IpNet::new(network, subnet.prefix()) {
-        Some(network) if network != subnet => Err(InvalidRange::HostBits { subnet, network }),
-        _ => Ok((network, broadcast)),
+    let network = subnet.network();
+    if network != subnet {
+        return Err(InvalidRange::HostBits { subnet, network });
     }
+    Ok((network.addr(), subnet.last()))
 }
 
 fn inside(key: &'static str, address: Option<IpAddr>, subnet: IpNet) -> Result<Option<IpAddr>, InvalidRange> {
