@@ -35,7 +35,7 @@ pub(super) fn add_pair(network: &mut Handle, ends: &Ends<'_>, netns: &Path) -> R
     let open = |source| NetworkError::Open { netns: netns.display().to_string(), source };
     let netns = File::open(netns).map_err(open)?;
     let Ends { name, peer, peer_mac, mtu } = *ends;
-    let veth = Veth { name, bridge: None, mtu, peer, peer_mac, netns: netns.as_fd() };
+    let veth = Veth { name, mac: None, bridge: None, is_up: true, mtu, peer, peer_mac, netns: netns.as_fd() };
     network.ask([Request::add_veth(&veth)])?;
     Ok(())
 }

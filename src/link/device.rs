@@ -3,7 +3,7 @@
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    AfSpecInet, AfSpecUnspec, InetDevConf, InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+    AfSpecInet, AfSpecUnspec, InetDevConf, InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, State,
 };
 use nix::errno::Errno;
 
@@ -30,6 +30,10 @@ pub struct Link {
     pub master: Option<u32>,
     /// The free text that administrators see with `ip link`.
     pub alias: Option<String>,
+    /// Whether frames pass: it is up, has a carrier, and the kernel has taken note of both.
+    pub is_operational: bool,
+    /// The index of the other end of a pair of veths, in the namespace where that is.
+    pub peer: Option<u32>,
 }
 
 pub(super) fn named(name: &str) -> LinkMessage {
@@ -69,6 +73,13 @@ impl Request {
         let mut message = named(name);
         message.attributes.push(LinkAttribute::IfAlias(alias.to_owned()));
         Self::new(format!("set the alias of link `{name}`"), RouteNetlinkMessage::SetLink(message), 0)
+    }
+
+    /// Gives a link a hardware address. A bridge keeps it, and no longer takes that of one of its ports.
+    pub fn set_mac(index: u32, mac: [u8; 6]) -> Self {
+        let mut message = indexed(index);
+        message.attributes.push(LinkAttribute::Address(mac.to_vec()));
+        Self::new("set the hardware address of the link", RouteNetlinkMessage::SetLink(message), 0)
     }
 
     /// Sets a link up.
@@ -154,6 +165,8 @@ impl Link {
             LinkAttribute::Address(mac) => self.mac = format_mac(&mac),
             LinkAttribute::Mtu(mtu) => self.mtu = mtu,
             LinkAttribute::Controller(index) => self.master = Some(index),
+            LinkAttribute::Link(index) => self.peer = Some(index),
+            LinkAttribute::OperState(state) => self.is_operational = state == State::Up,
             LinkAttribute::IfAlias(alias) => self.alias = Some(alias),
             LinkAttribute::Promiscuity(count) => self.is_promiscuous |= count > 0,
             LinkAttribute::LinkInfo(info) => {

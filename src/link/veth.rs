@@ -14,8 +14,12 @@ use super::device::{named, up};
 pub struct Veth<'a> {
     /// The name of the end here.
     pub name: &'a str,
+    /// The hardware address of the end here; the kernel's choice when `None`.
+    pub mac: Option<[u8; 6]>,
     /// The index of the bridge that the end here is a port of, if any.
     pub bridge: Option<u32>,
+    /// Whether the end here is up from the beginning.
+    pub is_up: bool,
     /// The MTU of both ends, in bytes; the kernel's choice when `None`.
     pub mtu: Option<u32>,
     /// The name of the other end.
@@ -27,13 +31,14 @@ pub struct Veth<'a> {
 }
 
 impl Request {
-    /// Makes a pair of veths, with the end here up, and a port of the bridge where there is one.
+    /// Makes a pair of veths. The other end is down.
     pub fn add_veth(veth: &Veth<'_>) -> Self {
         let mut peer = named(veth.peer);
         peer.attributes.push(LinkAttribute::NetNsFd(veth.netns.as_raw_fd()));
         peer.attributes.extend(veth.peer_mac.map(|mac| LinkAttribute::Address(mac.to_vec())));
         peer.attributes.extend(veth.mtu.map(LinkAttribute::Mtu));
-        let mut message = up(named(veth.name));
+        let mut message = if veth.is_up { up(named(veth.name)) } else { named(veth.name) };
+        message.attributes.extend(veth.mac.map(|mac| LinkAttribute::Address(mac.to_vec())));
         message.attributes.extend(veth.bridge.map(LinkAttribute::Controller));
         message.attributes.extend(veth.mtu.map(LinkAttribute::Mtu));
         let data = LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(peer)));

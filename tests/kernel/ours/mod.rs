@@ -3,6 +3,7 @@
 mod addresses;
 mod alive;
 mod bridge;
+mod interfaces;
 mod killed;
 mod life;
 mod lists;
@@ -29,6 +30,7 @@ pub(crate) const TESTS: &[&[Test]] = &[
     addresses::TESTS,
     alive::TESTS,
     bridge::TESTS,
+    interfaces::TESTS,
     killed::TESTS,
     life::TESTS,
     lists::TESTS,

@@ -56,15 +56,20 @@ fn a_gateway_is_no_default_route(host: &Host) {
 }
 
 fn another_address_goes_only_by_force(host: &Host) {
-    host.run("ip link add cni0 type bridge && ip addr add 10.77.0.77/16 dev cni0");
-    let message = refused(host, json!({}));
-    assert!(
-        message.contains("bridge `cni0` already has address 10.77.0.77/16, which is not 10.77.0.1/24"),
-        "{message}"
-    );
-    host.add(&bridge(host, json!({"forceAddress": true})), "blue");
-    let addresses = host.run("ip -o -4 addr show dev cni0");
-    assert!(addresses.contains("10.77.0.1/24") && !addresses.contains("10.77.0.77"), "{addresses}");
+    // Of the same network, and of another one, whose route would take what is for whoever has that network now.
+    for other in ["10.77.0.77/16", "10.78.0.1/24"] {
+        host.run(&format!("ip link add cni0 type bridge && ip addr add {other} dev cni0"));
+        let message = refused(host, json!({}));
+        let expected = format!("`cni0` already has an IP address different from 10.77.0.1/24: {other}");
+        assert!(message.contains(&expected), "{message}");
+        assert_eq!(host.run("ip -o addr show dev cni0 | grep -v fe80 | wc -l").trim(), "1", "{other}");
+        let network = bridge(host, json!({"forceAddress": true}));
+        host.add(&network, "blue");
+        let addresses = host.run("ip -o -4 addr show dev cni0");
+        assert!(addresses.contains("10.77.0.1/24") && addresses.lines().count() == 1, "{addresses}");
+        host.del(&network, "blue");
+        host.run("ip link del cni0");
+    }
 }
 
 fn mtu(host: &Host) {

@@ -4,24 +4,21 @@ use std::fs::File;
 use std::path::Path;
 use std::thread;
 
+use libcni::link::{Handle, Link};
 use libcni::plugin::{Answer, AttachmentCall, Delegated, Failure};
 use libcni::result::AddResult;
 use libcni::result::v100::Body;
 use libcni::spec::ErrorCode;
 
-use crate::bridge::config::{self, Config};
+use crate::bridge::config::Config;
 use crate::bridge::container::Inside;
-use crate::bridge::host::{self, NewPort};
-use crate::bridge::{Names, antispoof, join, remove, result};
+use crate::bridge::gateway::{self, Others};
+use crate::bridge::mac::{self, Mac};
+use crate::bridge::port::{self, NewPort};
+use crate::bridge::sysctl::Ipv6Settings;
+use crate::bridge::{Names, host, join, remove, result};
+use crate::host_local;
 use crate::nft::masquerade;
-use libcni::link::{Handle, Link};
-
-/// The links of a new attachment.
-struct Links {
-    bridge: Link,
-    port: Link,
-    inside: Link,
-}
 
 /// What is being added, and where.
 struct Adding<'a> {
@@ -29,8 +26,10 @@ struct Adding<'a> {
     config: Config,
     names: Names,
     netns: &'a Path,
+    /// The hardware address of the container's end: chosen here, since whoever waits inside can change it.
+    mac: Mac,
     host: Handle,
-    inside: Inside<'a>,
+    inside: Inside,
 }
 
 pub(crate) fn add(call: &AttachmentCall) -> Answer<AddResult> {
@@ -38,71 +37,75 @@ pub(crate) fn add(call: &AttachmentCall) -> Answer<AddResult> {
     let netns = call.require_netns()?;
     let ipam_type = call.config.ipam_type()?;
     let previous = call.config.prev_result()?;
+    let mac = mac::requested(call)?.unwrap_or_else(mac::random);
     let inside = Inside::new(netns, call.ifname.as_str())?;
-    let mut adding = Adding { call, config, names: Names::of(call), netns, host: Handle::here()?, inside };
-    let (bridge, port) = adding.make_port()?;
+    let mut adding = Adding { call, config, names: Names::of(call), netns, mac, host: Handle::here()?, inside };
+    let bridge = adding.make_port()?;
     // Only now, when the attachment can't be there already: taking back an address asked for once more would free the
     // one that is in use. And some IPAM plugins ask for it through the container's interface.
-    let added = adding.complete(bridge, port, ipam_type.as_deref());
+    let added = adding.complete(&bridge, ipam_type.as_deref());
     // The first error is what the runtime must hear.
     let own = added.inspect_err(|_| drop(remove::undo(&mut adding.host, &adding.names)))?;
     Ok(result::after(previous, own).into())
 }
 
 impl<'a> Adding<'a> {
-    /// The bridge and its new port. After an error there is no such port, or another attachment's as it was.
-    fn make_port(&mut self) -> Answer<(Link, Link)> {
-        let (names, ifname) = (&self.names, self.call.ifname.as_str());
-        let mac = config::requested_mac(self.call)?;
+    /// Makes the port, and returns the bridge as it was before. After an error there is no such port, or another
+    /// attachment's as it was.
+    fn make_port(&mut self) -> Answer<Link> {
         let netns = &File::open(self.netns).map_err(|e| cannot_open(self.netns, &e))?;
-        let bridge = host::ensure_bridge(&mut self.host, &self.config)?;
-        let port = NewPort { name: &names.port, alias: &names.alias, ifname, mac, netns };
-        let port = host::add_port(&mut self.host, &bridge, &self.config, &port)?;
-        Ok((bridge, port))
+        let settings = Ipv6Settings::here()?;
+        let bridge = host::ensure_bridge(&mut self.host, &settings, &self.config)?;
+        let port = NewPort { names: &self.names, ifname: self.call.ifname.as_str(), mac: self.mac, netns };
+        port::add(&mut self.host, &settings, &bridge, &self.config, &port)?;
+        Ok(bridge)
     }
 
-    fn complete(&mut self, bridge: Link, port: Link, ipam_type: Option<&str>) -> Answer<Body> {
+    /// Addresses, routes, gateways and rules.
+    fn complete(&mut self, bridge: &Link, ipam_type: Option<&str>) -> Answer<Body> {
         let call: &'a AttachmentCall = self.call;
-        let links = Links { bridge, port, inside: self.inside.link(call.ifname.as_str())? };
+        // Found before IPAM is asked: whoever waits inside may have taken it away.
+        let inside = self.inside.link(call.ifname.as_str())?;
         // An IPAM plugin that refuses since it knows the attachment would have DEL free the address in use.
         let ipam = ipam_type.map(|plugin| call.delegate(plugin).without_undo().add()).transpose()?;
-        self.finish(&links, ipam)
-    }
-
-    /// Addresses, routes, gateways and rules for links that are there.
-    fn finish(&mut self, links: &Links, ipam: Option<Delegated<'_>>) -> Answer<Body> {
         let mut body = result::from_ipam(ipam.as_ref().map(Delegated::result), &self.config);
         if ipam.is_some() && body.ips.is_empty() {
             return Err(Failure::internal("the IPAM plugin returned no address"));
         }
         thread::scope(|scope| {
-            let has_rules = self.config.ip_masq || self.config.macspoofchk;
-            let rules = has_rules.then(|| scope.spawn(|| add_rules(&self.config, &self.names, links, &body)));
+            let rules = self.config.ip_masq.then(|| scope.spawn(|| masquerade(&self.names, &body)));
             if self.config.is_gateway {
-                let gateways = result::gateways(&body);
-                host::ensure_gateways(&mut self.host, &links.bridge, &gateways, self.config.force_address)?;
+                let of_network = || host_local::gateways(&call.config);
+                let others = Others { of_network: &of_network, force: self.config.force_address };
+                gateway::ensure(&mut self.host, bridge, &result::gateways(&body), &others)?;
             }
             if !self.config.disable_container_interface {
-                self.inside.configure(&links.inside, &self.config, &body)?;
+                self.inside.configure(&inside, &self.config, &body)?;
             }
             rules.map_or(Ok(()), join)
         })?;
-        body.interfaces = result::interfaces(&links.bridge, &links.port, &links.inside, self.netns);
+        let (bridge, port) = self.settle(bridge, &inside, &body)?;
+        let inside = Link { mac: mac::format(self.mac), ..inside };
+        body.interfaces = result::interfaces(&bridge, &port, &inside, self.netns);
         ipam.map(Delegated::keep);
         Ok(body)
     }
+
+    /// Waits until everything can be used, and returns the bridge and the port as they are then.
+    fn settle(&mut self, before: &Link, inside: &Link, body: &Body) -> Answer<(Link, Link)> {
+        let (mut bridge, port) = port::settle(&mut self.host, &self.names.port, &self.config)?;
+        self.inside.settle(&inside.name, body)?;
+        if self.config.is_gateway && bridge.mac == port.mac {
+            // Somebody else's bridge, which took the address of its only port.
+            bridge.mac = gateway::pin(&mut self.host, before)?;
+        }
+        Ok((bridge, port))
+    }
 }
 
-fn add_rules(config: &Config, names: &Names, links: &Links, body: &Body) -> Answer {
-    if config.ip_masq {
-        let addresses: Vec<_> = body.ips.iter().map(|ip| ip.address).collect();
-        masquerade::add(&names.owner, &addresses)?;
-    }
-    if config.macspoofchk {
-        let mac = config::parse_mac(&links.inside.mac)?;
-        antispoof::add(&names.owner, antispoof::Port { name: &links.port.name, mac })?;
-    }
-    Ok(())
+fn masquerade(names: &Names, body: &Body) -> Answer {
+    let addresses: Vec<_> = body.ips.iter().map(|ip| ip.address).collect();
+    masquerade::add(&names.owner, &addresses)
 }
 
 fn cannot_open(netns: &Path, error: &std::io::Error) -> Failure {

@@ -7,11 +7,11 @@ use libcni::plugin::{Answer, Failure};
 use libcni::result::v100::{Body, Interface};
 use libcni::spec::{IpNet, Route};
 
-use crate::bridge::Names;
 use crate::bridge::antispoof::{self, Port};
-use crate::bridge::config::{Config, parse_mac};
+use crate::bridge::config::Config;
 use crate::bridge::container::routes;
 use crate::bridge::result::gateways;
+use crate::bridge::{Names, mac};
 use crate::nft::masquerade;
 use crate::takeover;
 use libcni::link::{Handle, Link};
@@ -30,7 +30,7 @@ pub(crate) fn rules(config: &Config, body: &Body, ifname: &str, names: &Names) -
     let mac = body.interfaces.iter().find(|i| i.sandbox.is_some() && i.name == ifname).and_then(|i| i.mac.as_deref());
     match mac.filter(|_| config.macspoofchk) {
         Some(mac) => {
-            let port = Port { name: &names.port, mac: parse_mac(mac)? };
+            let port = Port { name: &names.port, mac: mac::parse(mac)? };
             let by_others = || takeover::antispoof::is_there(&names.owner);
             antispoof::check(&names.owner, port).or_else(|missing| accepted(by_others()?, missing))
         }

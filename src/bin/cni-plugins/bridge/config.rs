@@ -1,6 +1,6 @@
 //! The plugin's configuration, and what the call adds to it.
 
-use libcni::plugin::{Answer, AttachmentCall, Call, Failure};
+use libcni::plugin::{Answer, Call, Failure};
 use libcni::spec::{Dns, ErrorCode};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -104,54 +104,6 @@ impl Config {
     }
 }
 
-/// The hardware address that is asked for: by capability, or else by `args` of the configuration, or else by CNI_ARGS.
-pub(crate) fn requested_mac(call: &AttachmentCall) -> Answer<Option<[u8; 6]>> {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Variable {
-        #[serde(rename = "MAC")]
-        mac: Option<String>,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Key {
-        args: Args,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Args {
-        cni: CniArgs,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct CniArgs {
-        mac: String,
-    }
-    let capability: Option<String> = call.config.capability("mac")?;
-    let key = call.config.typed::<Key>()?.args.cni.mac;
-    let variable = call.args::<Variable>()?.mac;
-    let asked = [capability, Some(key), variable].into_iter().flatten().find(|mac| !mac.is_empty());
-    asked.map(|mac| parse_mac(&mac)).transpose()
-}
-
-/// Reads a hardware address of six bytes in one of the forms that Go reads: `02:00:00:00:0a:ff`, `02-00-00-00-0a-ff` or
-/// `0200.0000.0aff`.
-pub(crate) fn parse_mac(text: &str) -> Answer<[u8; 6]> {
-    let is_group = |group: &str, digits| group.len() == digits && group.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let read = |(separator, digits): (char, usize)| {
-        let groups: Vec<&str> = text.split(separator).filter(|group| is_group(group, digits)).collect();
-        let hex = groups.concat();
-        // All of the text was groups, and they are of six bytes.
-        let is_whole = hex.len() == 12 && text.len() == 12 + groups.len() - 1;
-        let [_, _, bytes @ ..] = u64::from_str_radix(&hex, 16).ok().filter(|_| is_whole)?.to_be_bytes();
-        Some(bytes)
-    };
-    [(':', 2), ('-', 2), ('.', 4)].into_iter().find_map(read).ok_or_else(|| {
-        let msg = format!("invalid hardware address `{text}`: it must have six bytes, as 02:00:00:00:0a:ff has");
-        Failure::new(ErrorCode::INVALID_NETWORK_CONFIG, msg)
-    })
-}
-
 /// What the host's end of an attachment is called: the same every time, so that DEL finds it without namespace and
 /// without previous result.
 pub(crate) fn host_name(network: &str, container_id: &str, ifname: &str) -> String {
@@ -167,8 +119,8 @@ pub(crate) fn host_name(network: &str, container_id: &str, ifname: &str) -> Stri
 /// What `ip link` shows of whose the host's end is.
 pub(crate) fn alias(network: &str, container_id: &str, ifname: &str) -> String {
     let alias = format!("{}{container_id}/{ifname}", alias_prefix(network));
-    // The kernel takes 255 bytes.
-    alias.chars().take(255).collect()
+    // The kernel takes 255 bytes, and the last one is the text's end. Names are ASCII.
+    alias.chars().take(254).collect()
 }
 
 /// What the aliases of a network's ports begin with.
@@ -179,31 +131,6 @@ pub(crate) fn alias_prefix(network: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn hardware_addresses_have_six_bytes_in_a_form_of_go() {
-        for good in ["02:00:00:00:0a:ff", "02-00-00-00-0A-FF", "0200.0000.0aff"] {
-            assert_eq!(parse_mac(good).unwrap(), [2, 0, 0, 0, 10, 255]);
-        }
-        for bad in [
-            "",
-            "02:00",
-            "02:00:00:00:00:00:00",
-            "02:00:00:00:00:00:00:09",
-            "zz:00:00:00:00:00",
-            "2:0:0:0:0:9",
-            "02:00-00:00:00:09",
-            "020000000009",
-            "0200:0000:0009",
-            "0200.0000.009",
-            "02.00.00.00.00.09",
-            " 02:00:00:00:00:09",
-            "02:00:00:00:00:09:",
-            "+2:00:00:00:00:09",
-        ] {
-            assert!(parse_mac(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn the_hosts_end_has_a_name_that_fits() {

@@ -1,28 +1,31 @@
 //! The container's side: addresses, routes, the interface up.
 
-use std::fs;
 use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
+use libcni::link::{Handle, Link, LinkError, Request};
 use libcni::netns::run_in;
 use libcni::plugin::{Answer, Failure};
 use libcni::result::v100::{Body, Ip};
 use libcni::spec::{ErrorCode, Object, Route};
 
 use crate::bridge::config::Config;
-use libcni::link::{Handle, Link, Request};
+use crate::bridge::sysctl::Ipv6Settings;
 
-/// The container's side, and the link there.
-pub(crate) struct Inside<'a> {
-    pub(crate) netns: &'a Path,
-    pub(crate) handle: Handle,
+/// The container's side.
+pub(crate) struct Inside {
+    handle: Handle,
+    settings: Ipv6Settings,
 }
 
-impl<'a> Inside<'a> {
+impl Inside {
     /// Gets a hold of a namespace that may not have the interface already.
-    pub(crate) fn new(netns: &'a Path, ifname: &str) -> Answer<Self> {
-        let mut handle = Handle::inside(netns)?;
-        match handle.link(ifname)? {
-            None => Ok(Self { netns, handle }),
+    pub(crate) fn new(netns: &Path, ifname: &str) -> Answer<Self> {
+        let open = || Answer::Ok(Self { handle: Handle::here()?, settings: Ipv6Settings::here()? });
+        let mut inside: Self = run_in(netns, open).map_err(LinkError::from)??;
+        match inside.handle.link(ifname)? {
+            None => Ok(inside),
             Some(_) => {
                 let msg = format!("interface `{ifname}` is in the container already");
                 Err(Failure::new(ErrorCode::INVALID_ENVIRONMENT, msg))
@@ -38,8 +41,8 @@ impl<'a> Inside<'a> {
 
     /// Configures the container's end with what the result says.
     pub(crate) fn configure(&mut self, link: &Link, config: &Config, body: &Body) -> Answer {
-        if body.ips.iter().any(|ip| !ip.address.is_ipv4()) {
-            run_in(self.netns, || set_sysctls(&link.name))??;
+        if !body.ips.is_empty() {
+            self.set_up_ipv6(&link.name, config, body)?;
         }
         let addresses = body.ips.iter().map(|ip| Request::add_address(link.index, ip.address, config.enabledad));
         // Addresses before the interface is up, so that the kernel announces them when it comes up.
@@ -51,6 +54,57 @@ impl<'a> Inside<'a> {
         self.handle.ask_all(requests.chain(routes).collect())?;
         Ok(())
     }
+
+    /// Lets the interface have IPv6 addresses, where containers are made without, and keep them when it is down for a
+    /// while; has the kernel announce them, and look for duplicates only when asked, of the link-local address, too.
+    fn set_up_ipv6(&self, ifname: &str, config: &Config, body: &Body) -> Answer {
+        if config.enabledad {
+            self.settings.prefer(ifname, "enhanced_dad", "1");
+        }
+        self.settings.prefer(ifname, "accept_dad", if config.enabledad { "1" } else { "0" });
+        if has_ipv6(body) {
+            self.settings.require("lo", "disable_ipv6", "0")?;
+            self.settings.require(ifname, "disable_ipv6", "0")?;
+            self.settings.require(ifname, "keep_addr_on_down", "1")?;
+            self.settings.prefer(ifname, "ndisc_notify", "1");
+        }
+        Ok(())
+    }
+
+    /// Waits until the interface's IPv6 addresses can be used.
+    ///
+    /// # Errors
+    /// A neighbour has one of them.
+    pub(crate) fn settle(&mut self, ifname: &str, body: &Body) -> Answer {
+        let (began, mut pause) = (Instant::now(), Duration::from_millis(1));
+        while has_ipv6(body) {
+            let link = self.link(ifname)?;
+            let addresses = self.handle.addresses(link.index)?;
+            if let Some(duplicate) = addresses.iter().find(|address| address.is_duplicate) {
+                let msg =
+                    format!("address {} is in use by a neighbour (duplicate address detection)", duplicate.address);
+                return Err(Failure::internal(msg));
+            }
+            match addresses.iter().find(|address| address.is_tentative) {
+                None => return Ok(()),
+                Some(tentative) if began.elapsed() > PATIENCE && link.is_operational => {
+                    let msg = format!("duplicate address detection of {} does not end", tentative.address);
+                    return Err(Failure::internal(msg));
+                }
+                Some(_) if began.elapsed() > PATIENCE => return Ok(()),
+                Some(_) => sleep(pause),
+            }
+            pause = (pause * 2).min(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+}
+
+/// How long duplicate address detection may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+fn has_ipv6(body: &Body) -> bool {
+    body.ips.iter().any(|ip| !ip.address.is_ipv4())
 }
 
 /// The routes as the kernel gets them: each once, with its destination's host bits cleared, and with a next hop, its own
@@ -86,17 +140,6 @@ fn fits(route: &Route) -> Answer {
         }
     }
     Ok(())
-}
-
-/// Lets the interface have IPv6 addresses, where containers are made without, and makes the kernel announce them. There
-/// is no netlink request for that.
-fn set_sysctls(ifname: &str) -> Answer {
-    set(&format!("/proc/sys/net/ipv6/conf/{ifname}/disable_ipv6"), "0")?;
-    set(&format!("/proc/sys/net/ipv6/conf/{ifname}/ndisc_notify"), "1")
-}
-
-fn set(path: &str, value: &str) -> Answer {
-    fs::write(path, value).map_err(|e| Failure::internal(format!("cannot set {path}: {e}")))
 }
 
 /// Deletes the container's interface, and with it the host's end; fine when interface or namespace is gone.

@@ -5,9 +5,13 @@ mod antispoof;
 mod check;
 mod config;
 mod container;
+mod gateway;
 mod host;
+mod mac;
+mod port;
 mod remove;
 mod result;
+mod sysctl;
 
 use std::thread::ScopedJoinHandle;
 

@@ -26,17 +26,24 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::Path;
 
-use libcni::plugin::{Answer, AttachmentCall, Call, Plugin, is_awaited};
+use libcni::plugin::{Answer, AttachmentCall, Call, Config, Plugin, is_awaited};
 use libcni::result::{AddResult, v100};
-use libcni::spec::{Dns, ErrorCode, ErrorReply, ValidAttachment};
+use libcni::spec::{Dns, ErrorCode, ErrorReply, IpNet, ValidAttachment};
 
 use crate::host_local::allocate::{allocate, next_free};
 use crate::host_local::config::{Ipam, store_dir};
 use crate::host_local::held::Held;
 use crate::host_local::owner::Owner;
+use crate::host_local::range_set::RangeSet;
 use crate::host_local::store::{Reservation, Store, StoreError};
 
 pub(crate) struct HostLocal;
+
+/// The gateways of all ranges of a configuration; none when it is not one for this plugin.
+pub(crate) fn gateways(config: &Config) -> Vec<IpNet> {
+    let ranges = Ipam::read(config).map(|ipam| ipam.sets).unwrap_or_default();
+    ranges.iter().flat_map(RangeSet::gateways).collect()
+}
 
 impl Plugin for HostLocal {
     fn add(&self, call: &AttachmentCall) -> Answer<AddResult> {

@@ -90,6 +90,12 @@ impl Range {
         IpNet::new(address, self.subnet.prefix()).expect("a prefix fits every address of its family")
     }
 
+    /// The gateway with the prefix of its subnet; `None` when it is of the other family.
+    pub(crate) fn gateway_in_subnet(&self) -> Option<IpNet> {
+        let is_same_family = self.gateway.is_ipv4() == self.is_ipv4();
+        IpNet::new(self.gateway, self.subnet.prefix()).filter(|_| is_same_family)
+    }
+
     /// The addresses from `from` to `to`, both included, without the gateway.
     pub(crate) fn addresses(&self, from: IpAddr, to: IpAddr) -> impl Iterator<Item = IpAddr> + use<> {
         let gateway = self.gateway;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use libcni::spec::IpNet;
+
 use crate::host_local::range::{InvalidRange, Range, RangeConfig};
 
 /// Ranges of one family that do not overlap. An allocation takes one address out of all of them.
@@ -32,6 +34,11 @@ impl RangeSet {
 
     pub(crate) fn is_ipv4(&self) -> bool {
         self.0.iter().all(Range::is_ipv4)
+    }
+
+    /// The gateways of the ranges, with the prefix lengths of their subnets.
+    pub(crate) fn gateways(&self) -> impl Iterator<Item = IpNet> {
+        self.0.iter().filter_map(Range::gateway_in_subnet)
     }
 
     /// The range that an address is in.

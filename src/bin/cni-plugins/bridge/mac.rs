@@ -1,0 +1,120 @@
+//! Hardware addresses.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+use libcni::plugin::{Answer, AttachmentCall, Failure};
+use libcni::spec::ErrorCode;
+use serde::Deserialize;
+
+pub(crate) type Mac = [u8; 6];
+
+/// An address for an interface or a bridge: locally administered, and not a group's.
+pub(crate) fn random() -> Mac {
+    let [first, rest @ ..] = random_bytes();
+    let [second, third, fourth, fifth, sixth] = rest;
+    [first & 0xfc | 0x02, second, third, fourth, fifth, sixth]
+}
+
+/// An address for a port of a bridge. A bridge without an address of its own has the lowest one of its ports: this one
+/// is higher than all others, so that the bridge keeps the one that it has.
+pub(crate) fn random_for_port() -> Mac {
+    let mut mac = random_bytes();
+    mac[0] = 0xfe;
+    mac
+}
+
+fn random_bytes() -> Mac {
+    let [_, _, bytes @ ..] = RandomState::new().build_hasher().finish().to_be_bytes();
+    bytes
+}
+
+/// The address that is asked for: by capability, or else by `args` of the configuration, or else by CNI_ARGS.
+pub(crate) fn requested(call: &AttachmentCall) -> Answer<Option<Mac>> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Variable {
+        #[serde(rename = "MAC")]
+        mac: Option<String>,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Key {
+        args: Args,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Args {
+        cni: CniArgs,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct CniArgs {
+        mac: String,
+    }
+    let capability: Option<String> = call.config.capability("mac")?;
+    let key = call.config.typed::<Key>()?.args.cni.mac;
+    let variable = call.args::<Variable>()?.mac;
+    let asked = [capability, Some(key), variable].into_iter().flatten().find(|mac| !mac.is_empty());
+    asked.map(|mac| parse(&mac)).transpose()
+}
+
+/// Reads an address of six bytes in one of the forms that Go reads: `02:00:00:00:0a:ff`, `02-00-00-00-0a-ff` or
+/// `0200.0000.0aff`.
+pub(crate) fn parse(text: &str) -> Answer<Mac> {
+    let is_group = |group: &str, digits| group.len() == digits && group.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let read = |(separator, digits): (char, usize)| {
+        let groups: Vec<&str> = text.split(separator).filter(|group| is_group(group, digits)).collect();
+        let hex = groups.concat();
+        // All of the text was groups, and they are of six bytes.
+        let is_whole = hex.len() == 12 && text.len() == 12 + groups.len() - 1;
+        let [_, _, bytes @ ..] = u64::from_str_radix(&hex, 16).ok().filter(|_| is_whole)?.to_be_bytes();
+        Some(bytes)
+    };
+    [(':', 2), ('-', 2), ('.', 4)].into_iter().find_map(read).ok_or_else(|| {
+        let msg = format!("invalid hardware address `{text}`: it must have six bytes, as 02:00:00:00:0a:ff has");
+        Failure::new(ErrorCode::INVALID_NETWORK_CONFIG, msg)
+    })
+}
+
+/// An address as the kernel's tools write it.
+pub(crate) fn format(mac: Mac) -> String {
+    mac.map(|byte| format!("{byte:02x}")).join(":")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hardware_addresses_have_six_bytes_in_a_form_of_go() {
+        for good in ["02:00:00:00:0a:ff", "02-00-00-00-0A-FF", "0200.0000.0aff"] {
+            assert_eq!(parse(good).unwrap(), [2, 0, 0, 0, 10, 255]);
+        }
+        for bad in [
+            "",
+            "02:00",
+            "02:00:00:00:00:00:00",
+            "02:00:00:00:00:00:00:09",
+            "zz:00:00:00:00:00",
+            "2:0:0:0:0:9",
+            "02:00-00:00:00:09",
+            "020000000009",
+            "0200:0000:0009",
+            "0200.0000.009",
+            "02.00.00.00.00.09",
+            " 02:00:00:00:00:09",
+            "02:00:00:00:00:09:",
+            "+2:00:00:00:00:09",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn made_up_addresses_are_those_of_one_interface() {
+        for _ in 0..100 {
+            assert_eq!(random()[0] & 0x03, 0x02);
+            assert_eq!(random_for_port()[0], 0xfe);
+        }
+    }
+}
