@@ -18,6 +18,7 @@ mod process;
 mod removal;
 mod rollback;
 mod signals;
+mod terminal;
 mod trace;
 mod validate;
 mod versions;

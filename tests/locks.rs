@@ -9,6 +9,8 @@ use libcni::CancelToken;
 use libcni::lock::{FileLocks, Guard, LockError, Locking, Mode, Resource, Wanted};
 use libcni::spec::{Command as Verb, ContainerId, NetworkName};
 use libcni::{Cni, Error};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::support::{Sandbox, attachment, chain, eventually, is_gone, pid_in};
@@ -142,7 +144,13 @@ fn many_threads_take_turns() {
 /// Starts `cnitool add net NETNS` whose plugin hangs, and waits for that; `$home/pid` has the plugin's number.
 #[cfg(feature = "cli")]
 fn hanging_add(sandbox: &Sandbox) -> std::process::Child {
-    sandbox.now_on("one", "ADD", "echo $$ >$home/pid; exec sleep 100");
+    hanging_add_after(sandbox, ":")
+}
+
+/// The same, after the plugin did this.
+#[cfg(feature = "cli")]
+fn hanging_add_after(sandbox: &Sandbox, shell: &str) -> std::process::Child {
+    sandbox.now_on("one", "ADD", &format!("{shell}; echo $$ >$home/pid; exec sleep 100"));
     let mut tool: Command = sandbox.cnitool(["add", "net", "blue", "--container-id", "c1"]);
     let child = tool.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     pid_in(&sandbox.path("pid"));
@@ -195,6 +203,21 @@ fn what_a_killed_process_began_is_ended_and_deleted() {
         let left: Vec<_> = fs::read_dir(sandbox.path("cache")).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert!(left.iter().all(|name| name == "results"), "{left:?}");
     }
+}
+
+#[test]
+#[cfg(feature = "cli")]
+fn a_daemon_that_a_plugin_started_on_purpose_lives_on() {
+    // In a session of its own, with somebody who reads what it says.
+    let daemon = "setsid sh -c 'echo $$ >$0; exec sleep 300' $home/daemon | setsid cat >/dev/null &";
+    let sandbox = Sandbox::new().plugins(["one"]).configured();
+    let mut tool = hanging_add_after(&sandbox, &format!("{{ {daemon} }} 2>/dev/null"));
+    let daemon = pid_in(&sandbox.path("daemon"));
+    tool.kill().unwrap();
+    tool.wait().unwrap();
+    sandbox.cni().del(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
+    assert!(is_gone(pid_in(&sandbox.path("pid"))) && !is_gone(daemon));
+    kill(Pid::from_raw(daemon), Signal::SIGKILL).unwrap();
 }
 
 #[test]

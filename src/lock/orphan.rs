@@ -1,8 +1,13 @@
 //! Plugins that a runtime has left running, because it was killed.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::time::{Duration, Instant};
 
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Pid, getpgrp};
 
@@ -45,8 +50,8 @@ fn orphans(resource: Resource<'_>) -> Vec<i32> {
 fn is_orphan(pid: i32, resource: Resource<'_>) -> bool {
     let read = || Some((Status::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?, environment(pid)?));
     let Some((status, environment)) = read() else { return false };
-    // A daemon that a plugin started on purpose has a session of its own; and whoever calls us may have the variables.
-    if !status.is_alive || status.group != pid || status.session == pid || pid == getpgrp().as_raw() {
+    // Whoever calls us may have the variables.
+    if !status.is_alive || status.group != pid || pid == getpgrp().as_raw() {
         return false;
     }
     let has = |name: &str, value: &str| {
@@ -58,16 +63,23 @@ fn is_orphan(pid: i32, resource: Resource<'_>) -> bool {
         // A GC does not say of which network it is.
         Resource::Network(_) => has(CNI_COMMAND, Command::Gc.as_str()),
     };
-    is_ours && is_call(&environment) && is_abandoned(pid, status.parent)
+    is_ours && is_call(&environment) && is_abandoned(pid).unwrap_or(false)
 }
 
-/// Whether nobody waits for a plugin's answer: whoever started it would be its parent, and hold the other end of the
-/// pipe that it writes to.
-fn is_abandoned(pid: i32, parent: i32) -> bool {
-    let Ok(stdout) = fs::read_link(format!("/proc/{pid}/fd/1")) else { return false };
-    let Ok(open) = fs::read_dir(format!("/proc/{parent}/fd")) else { return false };
-    let is_stdout = |entry: fs::DirEntry| fs::read_link(entry.path()).is_ok_and(|file| file == stdout);
-    stdout.to_string_lossy().starts_with("pipe:") && !open.flatten().any(is_stdout)
+/// Whether nobody waits for a plugin's answer: it writes to a pipe that nobody can read any more. A daemon that a plugin
+/// started on purpose writes elsewhere, since runtimes that wait for the end of the answer would wait for its end, too.
+fn is_abandoned(pid: i32) -> io::Result<bool> {
+    // Opened for reading or writing only once it is known to be a pipe.
+    let stdout = OpenOptions::new().read(true).custom_flags(OFlag::O_PATH.bits()).open(format!("/proc/{pid}/fd/1"))?;
+    if !stdout.metadata()?.file_type().is_fifo() {
+        return Ok(false);
+    }
+    let path = format!("/proc/self/fd/{}", stdout.as_raw_fd());
+    let pipe = OpenOptions::new().write(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
+    let mut poll_fd = [PollFd::new(pipe.as_fd(), PollFlags::empty())];
+    poll(&mut poll_fd, PollTimeout::ZERO)?;
+    // What the kernel says at the writing end once the last reader has gone.
+    Ok(poll_fd[0].revents().is_some_and(|events| events.contains(PollFlags::POLLERR)))
 }
 
 /// Whether an environment is that of a plugin, which has each of the protocol's variables.
@@ -84,9 +96,7 @@ fn environment(pid: i32) -> Option<Vec<u8>> {
 /// What the kernel says of a process.
 struct Status {
     is_alive: bool,
-    parent: i32,
     group: i32,
-    session: i32,
 }
 
 impl Status {
@@ -95,8 +105,8 @@ impl Status {
         let (_, rest) = stat.rsplit_once(") ")?;
         let mut words = rest.split(' ');
         let is_alive = !matches!(words.next()?, "Z" | "X");
-        let mut number = || words.next()?.parse().ok();
-        Some(Self { is_alive, parent: number()?, group: number()?, session: number()? })
+        // The parent comes first.
+        Some(Self { is_alive, group: words.nth(1)?.parse().ok()? })
     }
 }
 
@@ -107,8 +117,7 @@ mod tests {
     #[test]
     fn a_status_is_read_behind_any_name() {
         let status = Status::parse("42 (a) b)) S 1 42 7 0 -1").unwrap();
-        assert!(status.is_alive);
-        assert_eq!((status.parent, status.group, status.session), (1, 42, 7));
+        assert_eq!((status.is_alive, status.group), (true, 42));
         assert!(!Status::parse("42 (x) Z 1 42 7 0 -1").unwrap().is_alive);
     }
 }

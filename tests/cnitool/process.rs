@@ -1,9 +1,7 @@
 //! The tool as a process in a hostile place: descriptors closed, limits low, odd signals and environment.
 
-use std::fs::File;
-use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 
 use super::{NETNS, host, succeeds};
 use crate::support::{Ran, Sandbox};
@@ -191,28 +189,6 @@ fn words_of_wrong_usage_move_no_cursor() {
         let ran = Ran::new(host().cnitool([]).args(arguments)).exits_with(2);
         assert!(!ran.stderr().contains(['\u{1b}', '\u{202e}']), "{:?}", ran.stderr());
     }
-}
-
-/// A command that has ended, whose stdin, stdout and stderr were a terminal; what that showed is in `stdout`.
-fn on_terminal(command: &mut Command) -> Ran {
-    let terminal = nix::pty::openpty(None, None).unwrap();
-    let slave = || terminal.slave.try_clone().unwrap();
-    let mut child = command.stdin(slave()).stdout(slave()).stderr(slave()).spawn().unwrap();
-    // The end of what was written is seen when nobody has the other side open.
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    drop(terminal.slave);
-    let mut stdout = Vec::new();
-    // That end is an error, EIO.
-    File::from(terminal.master).read_to_end(&mut stdout).unwrap_err();
-    Ran::of(command, Output { status: child.wait().unwrap(), stdout, stderr: Vec::new() })
-}
-
-#[test]
-fn what_plugins_say_moves_no_cursor_of_a_terminal_and_is_kept_for_everybody_else() {
-    let sandbox = host().on("one", "ADD", r"printf 'careful \033[2J\n' >&2; echo '{}'");
-    let on_terminal = on_terminal(&mut sandbox.cnitool(["add", "net", NETNS])).exits_with(0);
-    assert!(on_terminal.stdout().contains(r"careful \u{1b}[2J"), "{on_terminal}");
-    add_after(&sandbox, ":").exits_with(0).says("careful \u{1b}[2J");
 }
 
 #[test]

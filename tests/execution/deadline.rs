@@ -2,7 +2,8 @@
 
 use libcni::Error;
 use libcni::invoke::ExecError;
-use nix::unistd::{Pid, getpgid, getppid, setpgid};
+use nix::errno::Errno;
+use nix::unistd::{Pid, getpgid, getppid, setpgid, setsid};
 use std::time::{Duration, Instant};
 
 use crate::support::{Sandbox, Script, attachment, chain, eventually, is_gone, pid_in};
@@ -49,19 +50,19 @@ fn a_plugin_that_stops_itself_can_still_clean_up() {
 }
 
 #[test]
-fn a_plugin_that_leaves_its_process_group_is_ended() {
-    // No shell can do that to itself, so the plugin becomes this very test.
+fn a_plugin_can_not_leave_its_process_group() {
+    // No shell can try that, so the plugin becomes this very test.
     const PLUGIN: &str = "LIBCNI_TEST_LEAVES_ITS_GROUP";
     if std::env::var_os(PLUGIN).is_some() {
-        setpgid(Pid::from_raw(0), getpgid(Some(getppid())).unwrap()).unwrap();
-        std::thread::sleep(Duration::from_secs(300));
+        let group = getpgid(Some(getppid())).unwrap();
+        assert_eq!(setpgid(Pid::from_raw(0), group), Err(Errno::EPERM));
+        assert_eq!(setsid(), Err(Errno::EPERM));
+        return;
     }
     let own = std::env::current_exe().unwrap();
-    let name = "execution::deadline::a_plugin_that_leaves_its_process_group_is_ended";
-    is_ended_with_its_tree(&format!(
-        "echo $$ | tee ~/plugin >~/pid; {PLUGIN}=1 exec '{}' --exact {name}",
-        own.display()
-    ));
+    let name = "execution::deadline::a_plugin_can_not_leave_its_process_group";
+    let ran = Script::new(&format!("{PLUGIN}=1 exec '{}' --exact {name}", own.display())).stdout();
+    assert!(ran.contains("1 passed"), "{ran}");
 }
 
 #[test]

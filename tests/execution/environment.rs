@@ -36,6 +36,16 @@ fn a_plugin_has_the_usual_signal_state() {
     assert_eq!(mask("SigIgn") & 1 << 12, 0, "{status}");
 }
 
+#[test]
+fn a_plugin_has_a_session_of_its_own_and_no_terminal() {
+    let stat = Script::new("exec cat /proc/self/stat").stdout();
+    let after_name: Vec<i64> =
+        stat.rsplit_once(") ").unwrap().1.split(' ').skip(1).map_while(|w| w.parse().ok()).collect();
+    let pid = stat.split(' ').next().unwrap().parse().unwrap();
+    let [_, group, session, terminal, ..] = after_name[..] else { panic!("{stat}") };
+    assert_eq!((group, session, terminal), (pid, pid, 0), "{stat}");
+}
+
 /// The names of a plugin's variables, each as often as it occurs.
 #[track_caller]
 fn names(sandbox: &Sandbox) -> Vec<String> {

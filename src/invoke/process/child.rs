@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use rustix::process::{PidfdFlags, WaitId, WaitIdOptions, WaitOptions, pidfd_open, waitid, waitpid};
 
@@ -171,13 +171,9 @@ impl<'a> Child<'a> {
         let _ = waitpid(Some(self.pid), WaitOptions::NOHANG);
     }
 
-    /// To the group, and to the plugin itself, which may have moved to another.
+    /// To the group, which the plugin can't leave: it leads a session.
     fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(self.pid.as_raw_nonzero().get());
-        let _ = killpg(pid, signal);
-        if !self.has_exited {
-            let _ = kill(pid, signal);
-        }
+        let _ = killpg(Pid::from_raw(self.pid.as_raw_nonzero().get()), signal);
     }
 
     /// Waits until the plugin has exited and nobody is busy, for a limited time.

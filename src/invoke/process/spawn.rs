@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
 use nix::sys::signal::{SigSet, Signal};
-use nix::unistd::{Pid, pipe2};
+use nix::unistd::pipe2;
 use rustix::io::fcntl_dupfd_cloexec;
 
 use super::descriptors;
@@ -47,16 +47,17 @@ pub(super) fn spawn(program: &Path, env: &[&CStr]) -> Result<Spawned, Errno> {
     Ok(Spawned { pid, stdin: stdin.write, stdout: stdout.read, stderr: stderr.read })
 }
 
-/// A process group of its own; no signal blocked; at their defaults SIGPIPE, which Rust programs ignore, SIGTERM, which
-/// ends it at the deadline, and SIGCHLD, without which it could not wait for plugins of its own.
+/// A session of its own, and with it a process group; no signal blocked; at their defaults SIGPIPE, which Rust programs
+/// ignore, SIGTERM, which ends it at the deadline, and SIGCHLD, without which it could not wait for plugins of its own.
 fn attributes() -> Result<PosixSpawnAttr, Errno> {
+    // POSIX_SPAWN_SETSID of glibc and musl. In the caller's session, a plugin could type into the caller's terminal.
+    const SETSID: i32 = 0x80;
     let mut attributes = PosixSpawnAttr::init()?;
     attributes.set_flags(
-        PosixSpawnFlags::POSIX_SPAWN_SETPGROUP
+        PosixSpawnFlags::from_bits_retain(SETSID)
             | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF
             | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK,
     )?;
-    attributes.set_pgroup(Pid::from_raw(0))?;
     attributes.set_sigmask(&SigSet::empty())?;
     let defaults = [Signal::SIGPIPE, Signal::SIGTERM, Signal::SIGCHLD];
     attributes.set_sigdefault(&defaults.into_iter().collect())?;

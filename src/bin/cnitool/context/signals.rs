@@ -1,4 +1,4 @@
-//! Ctrl-C and its like end the plugin, which is in a process group of its own and does not hear them.
+//! Ctrl-C and its like end the plugin, which is in a session of its own and does not hear them.
 
 use std::io;
 use std::os::fd::AsFd;
