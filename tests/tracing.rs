@@ -84,12 +84,12 @@ fn a_failure_is_a_warning_with_its_reason_and_span() {
 fn a_plugin_that_was_ended_is_a_warning_with_what_it_had_said() {
     let sandbox = Sandbox::new().plugins(["one"]).on("one", "ADD", "echo no lease >&2; exec sleep 300");
     let recorder = told(Level::WARN, &sandbox, |cni| {
-        let cni = cni.clone().timeout(Duration::from_millis(300));
+        let cni = cni.clone().timeout(Duration::from_secs(1));
         cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
     });
     assert_eq!(recorder.lines(), ["WARN libcni::plugin: no lease", "WARN libcni::plugin: failed"]);
     let failed = recorder.events().pop().unwrap();
-    assert!(failed.field("error").contains("300 ms"), "{failed:?}");
+    assert!(failed.field("error").contains("1000 ms"), "{failed:?}");
 }
 
 #[test]

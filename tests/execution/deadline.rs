@@ -11,7 +11,7 @@ use crate::support::{Sandbox, Script, attachment, chain, eventually, is_gone, pi
 /// A hung plugin is ended at the deadline, and so is the process whose ID it wrote into `pid`.
 #[track_caller]
 fn is_ended_with_its_tree(body: &str) {
-    let script = Script::new(body).timeout(300);
+    let script = Script::new(body).timeout(1000);
     let error = script.error();
     assert!(matches!(error, ExecError::TimedOut { .. }), "{error:?}\n{script}");
     for file in ["plugin", "pid"] {
@@ -43,7 +43,7 @@ fn a_plugin_that_stops_itself_is_ended() {
 #[test]
 fn a_plugin_that_stops_itself_can_still_clean_up() {
     let mut script =
-        Script::new("trap 'echo cleaned >~/done; exit 0' TERM; kill -STOP $$; sleep 300 & wait").timeout(200);
+        Script::new("trap 'echo cleaned >~/done; exit 0' TERM; kill -STOP $$; sleep 300 & wait").timeout(1000);
     script.limits.grace = Duration::from_secs(20);
     script.error();
     assert!(script.file("done").exists(), "{script}");
@@ -67,7 +67,7 @@ fn a_plugin_can_not_leave_its_process_group() {
 
 #[test]
 fn a_plugin_has_the_grace_period_to_clean_up() {
-    let script = Script::new("trap 'echo cleaned >~/done; exit 0' TERM; sleep 300 & wait").timeout(200);
+    let script = Script::new("trap 'echo cleaned >~/done; exit 0' TERM; sleep 300 & wait").timeout(1000);
     script.error();
     assert!(script.file("done").exists(), "{script}");
 }
@@ -91,9 +91,9 @@ fn a_time_without_end_is_a_long_time() {
 
 #[test]
 fn a_timeout_says_how_long_it_was_and_what_the_plugin_said() {
-    let script = Script::new("echo waiting for a lease >&2; exec sleep 300").timeout(200);
+    let script = Script::new("echo waiting for a lease >&2; exec sleep 300").timeout(1000);
     let error = script.error();
-    assert!(error.to_string().contains("200 ms"), "{error}");
+    assert!(error.to_string().contains("1000 ms"), "{error}");
     assert_eq!(error.stderr(), b"waiting for a lease\n");
     assert!(error.was_started());
 }
@@ -111,12 +111,12 @@ fn endless_writers_are_ended_at_the_deadline() {
 #[test]
 fn an_error_of_a_verb_says_which_plugin_hung_and_may_be_tried_again() {
     let sandbox = Sandbox::new().plugins(["one"]).on("one", "ADD", "echo no lease >&2; exec sleep 300");
-    let cni = sandbox.cni().timeout(Duration::from_millis(300));
+    let cni = sandbox.cni().timeout(Duration::from_secs(1));
     let error = cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
     assert!(matches!(error, Error::Plugin { .. }), "{error:?}");
     assert!(error.is_retryable() && error.needs_cleanup(), "{error:?}");
     let message = chain(&error);
-    for word in ["`one`", "ADD", "300 ms", "no lease"] {
+    for word in ["`one`", "ADD", "1000 ms", "no lease"] {
         assert!(message.contains(word), "{word:?} is not in: {message}");
     }
 }

@@ -15,9 +15,9 @@ has() {
     case $3 in *"$2"*) is "$1" yes yes ;; *) is "$1" "…$2…" "$3" ;; esac
 }
 
-# eventually COMMAND...: waits until it succeeds, ten seconds at most.
+# eventually COMMAND...: waits until it succeeds, half a minute at most.
 eventually() {
-    for _ in $(seq 100); do
+    for _ in $(seq 300); do
         if "$@" > /dev/null 2>&1; then return 0; fi
         sleep 0.1
     done
