@@ -9,6 +9,24 @@ use libcni::result::{AddResult, v100};
 use libcni::spec::{ErrorReply, Object};
 use serde_json::value::RawValue;
 
+/// Keys of every kind, one of which has as many levels as there are.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct Typed {
+    #[serde(rename = "mtu")]
+    _mtu: u32,
+    #[serde(rename = "bridge")]
+    _bridge: String,
+    #[serde(rename = "isGateway")]
+    _is_gateway: Option<bool>,
+    #[serde(rename = "capabilities")]
+    _capabilities: BTreeMap<String, bool>,
+    #[serde(rename = "ipam")]
+    _ipam: Option<Box<Typed>>,
+    #[serde(rename = "ranges")]
+    _ranges: Vec<Vec<Typed>>,
+}
+
 /// A plugin that looks at everything it is given.
 struct Curious;
 
@@ -37,6 +55,9 @@ impl Plugin for Curious {
 fn look(call: &AttachmentCall) -> Answer {
     let _ = (call.netns(), call.plugin_dirs(), call.config.ipam_type()?);
     call.config.capability::<Box<RawValue>>("mac")?;
+    if let Err(error) = call.config.typed::<Typed>() {
+        assert!(error.msg.len() < 10_000 + call.config.text().len(), "{} bytes", error.msg.len());
+    }
     call.config.typed::<serde_json::Value>()?;
     call.args::<BTreeMap<String, String>>()?;
     Ok(())
