@@ -40,6 +40,14 @@ impl LinkError {
 
     /// Returns whether the network namespace is gone, or never was.
     pub fn is_gone(&self) -> bool {
-        matches!(self, Self::Netns(error) if error.is_gone())
+        self.netns().is_some_and(NetnsError::is_gone)
+    }
+
+    /// Returns why the network namespace can't be entered, if that is what went wrong.
+    pub fn netns(&self) -> Option<&NetnsError> {
+        match self {
+            Self::Netns(error) => Some(error),
+            Self::Refused { .. } => None,
+        }
     }
 }

@@ -6,12 +6,15 @@ use std::fmt;
 use super::ArgsError;
 use crate::Chain;
 use crate::invoke::PluginError;
+#[cfg(feature = "link")]
+use crate::link::LinkError;
+use crate::netns::NetnsError;
 use crate::spec::{ErrorCode, ErrorReply, InvalidName};
 
 /// Why a verb failed. Made by `?` from any error; becomes the CNI error object that is printed.
 ///
-/// An [`ErrorReply`] stays as it is, a delegated plugin's error keeps its code, invalid names and arguments have that
-/// of the specification, any other error becomes code 999.
+/// An [`ErrorReply`] stays as it is, a delegated plugin's error keeps its code, invalid names and arguments and network
+/// namespaces that can't be entered have that of the specification, any other error becomes code 999.
 ///
 /// ```
 /// use libcni::plugin::Failure;
@@ -65,6 +68,15 @@ impl<E: StdError + 'static> From<E> for Failure {
         let plugin = error.downcast_ref::<PluginError>().and_then(PluginError::code);
         let name = error.downcast_ref::<InvalidName>().map(InvalidName::code);
         let args = error.downcast_ref::<ArgsError>().map(|_| ErrorCode::INVALID_ENVIRONMENT);
-        Self::new(plugin.or(name).or(args).unwrap_or(ErrorCode::INTERNAL), text)
+        let netns = is_about_netns(&*error).then_some(ErrorCode::INVALID_NETNS);
+        Self::new(plugin.or(name).or(args).or(netns).unwrap_or(ErrorCode::INTERNAL), text)
     }
+}
+
+fn is_about_netns(error: &(dyn StdError + 'static)) -> bool {
+    #[cfg(feature = "link")]
+    if error.downcast_ref::<LinkError>().is_some_and(|error| error.netns().is_some()) {
+        return true;
+    }
+    error.is::<NetnsError>()
 }

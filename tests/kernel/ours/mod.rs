@@ -7,6 +7,7 @@ mod interfaces;
 mod killed;
 mod life;
 mod lists;
+mod netns;
 mod ports;
 mod routes;
 mod settings;
@@ -34,6 +35,7 @@ pub(crate) const TESTS: &[&[Test]] = &[
     killed::TESTS,
     life::TESTS,
     lists::TESTS,
+    netns::TESTS,
     ports::TESTS,
     routes::TESTS,
     settings::TESTS,

@@ -1,14 +1,12 @@
 //! ADD.
 
-use std::fs::File;
-use std::path::Path;
 use std::thread;
 
 use libcni::link::{Handle, Link};
+use libcni::netns::Namespace;
 use libcni::plugin::{Answer, AttachmentCall, Delegated, Failure};
 use libcni::result::AddResult;
 use libcni::result::v100::Body;
-use libcni::spec::ErrorCode;
 
 use crate::bridge::config::Config;
 use crate::bridge::container::Inside;
@@ -25,7 +23,7 @@ struct Adding<'a> {
     call: &'a AttachmentCall,
     config: Config,
     names: Names,
-    netns: &'a Path,
+    netns: Namespace,
     /// The hardware address of the container's end: chosen here, since whoever waits inside can change it.
     mac: Mac,
     host: Handle,
@@ -38,7 +36,8 @@ pub(crate) fn add(call: &AttachmentCall) -> Answer<AddResult> {
     let ipam_type = call.config.ipam_type()?;
     let previous = call.config.prev_result()?;
     let mac = mac::requested(call)?.unwrap_or_else(mac::random);
-    let inside = Inside::new(netns, call.ifname.as_str())?;
+    let netns = Namespace::open(netns)?;
+    let inside = Inside::new(&netns, call.ifname.as_str())?;
     let mut adding = Adding { call, config, names: Names::of(call), netns, mac, host: Handle::here()?, inside };
     let bridge = adding.make_port()?;
     // Only now, when the attachment can't be there already: taking back an address asked for once more would free the
@@ -53,10 +52,9 @@ impl<'a> Adding<'a> {
     /// Makes the port, and returns the bridge as it was before. After an error there is no such port, or another
     /// attachment's as it was.
     fn make_port(&mut self) -> Answer<Link> {
-        let netns = &File::open(self.netns).map_err(|e| cannot_open(self.netns, &e))?;
         let settings = Ipv6Settings::here()?;
         let bridge = host::ensure_bridge(&mut self.host, &settings, &self.config)?;
-        let port = NewPort { names: &self.names, ifname: self.call.ifname.as_str(), mac: self.mac, netns };
+        let port = NewPort { names: &self.names, ifname: self.call.ifname.as_str(), mac: self.mac, netns: &self.netns };
         port::add(&mut self.host, &settings, &bridge, &self.config, &port)?;
         Ok(bridge)
     }
@@ -86,7 +84,7 @@ impl<'a> Adding<'a> {
         })?;
         let (bridge, port) = self.settle(bridge, &inside, &body)?;
         let inside = Link { mac: mac::format(self.mac), ..inside };
-        body.interfaces = result::interfaces(&bridge, &port, &inside, self.netns);
+        body.interfaces = result::interfaces(&bridge, &port, &inside, self.netns.path());
         ipam.map(Delegated::keep);
         Ok(body)
     }
@@ -106,8 +104,4 @@ impl<'a> Adding<'a> {
 fn masquerade(names: &Names, body: &Body) -> Answer {
     let addresses: Vec<_> = body.ips.iter().map(|ip| ip.address).collect();
     masquerade::add(&names.owner, &addresses)
-}
-
-fn cannot_open(netns: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(ErrorCode::INVALID_NETNS, format!("cannot open network namespace {}: {error}", netns.display()))
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use libcni::link::{Handle, Link, LinkError, Request};
-use libcni::netns::run_in;
+use libcni::link::{Handle, Link, Request};
+use libcni::netns::Namespace;
 use libcni::plugin::{Answer, Failure};
 use libcni::result::v100::{Body, Ip};
 use libcni::spec::{ErrorCode, Object, Route};
@@ -21,9 +21,9 @@ pub(crate) struct Inside {
 
 impl Inside {
     /// Gets a hold of a namespace that may not have the interface already.
-    pub(crate) fn new(netns: &Path, ifname: &str) -> Answer<Self> {
+    pub(crate) fn new(netns: &Namespace, ifname: &str) -> Answer<Self> {
         let open = || Answer::Ok(Self { handle: Handle::here()?, settings: Ipv6Settings::here()? });
-        let mut inside: Self = run_in(netns, open).map_err(LinkError::from)??;
+        let mut inside: Self = netns.run(open)??;
         match inside.handle.link(ifname)? {
             None => Ok(inside),
             Some(_) => {

@@ -1,11 +1,11 @@
 //! The container's port of the bridge: the host's end of a pair of veths.
 
-use std::fs::File;
 use std::os::fd::AsFd;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use libcni::link::{Handle, Link, LinkError, Port, Request, Veth};
+use libcni::netns::Namespace;
 use libcni::plugin::{Answer, Failure};
 use nix::errno::Errno;
 
@@ -20,7 +20,7 @@ pub(crate) struct NewPort<'a> {
     pub(crate) ifname: &'a str,
     /// The hardware address of the container's end.
     pub(crate) mac: Mac,
-    pub(crate) netns: &'a File,
+    pub(crate) netns: &'a Namespace,
 }
 
 /// Makes the pair of veths, one end as port of the bridge, the other in the container; returns the host's end. After an
