@@ -8,7 +8,7 @@
 # machine starts the next time: the tests start their own, in namespaces.
 set -eu
 
-packages='busybox-static containerd containernetworking-plugins docker.io iproute2 iptables nftables podman python3 runc shellcheck'
+packages='busybox-static containerd containernetworking-plugins docker.io iproute2 iptables nftables podman python3 python3-grpcio runc shellcheck'
 
 if ! command -v dpkg-query > /dev/null; then
     echo "The tests use what Debian has in the packages $packages. Those that need more than is here are ignored." >&2

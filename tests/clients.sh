@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs container engines that are not ours with our plugins: podman with its CNI backend, and containerd by
-# `ctr run --cni`. Everything is in namespaces that end with this script.
+# Runs container engines that are not ours with our plugins: podman with its CNI backend, containerd by `ctr run --cni`, and
+# containerd's CRI as a node of Kubernetes uses it. Everything is in namespaces that end with this script.
 #
 #   tests/clients.sh [PLUGIN-DIR]      as root; needs what scripts/install-test-tools.sh installs, and a release build
 #
@@ -190,6 +190,132 @@ LIST
     wait $daemon
 }
 
+# cri METHOD MESSAGE [FIELD]
+cri() {
+    /usr/bin/python3 "$top/tests/support/cri.py" $dir/cri/socket "$@"
+}
+
+# The conditions of Status are RuntimeReady and NetworkReady.
+network_is_ready() {
+    [ "$(cri Status '{}' 1.1.2)" = $'1\n1' ]
+}
+
+start_cri() {
+    mkdir -p $dir/cri/net.d
+    cat > $dir/cri/config.toml <<CONF
+version = 2
+root = "$dir/cri/root"
+state = "$dir/cri/state"
+disabled_plugins = ["io.containerd.internal.v1.opt"]
+[grpc]
+  address = "$dir/cri/socket"
+[ttrpc]
+  address = "$dir/cri/ttrpc"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "docker.io/library/pause:latest"
+  disable_apparmor = true
+  restrict_oom_score_adj = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "$plugins"
+    conf_dir = "$dir/cri/net.d"
+CONF
+    containerd --config $dir/cri/config.toml --log-level error > $dir/cri/log 2>&1 &
+    daemon=$!
+    eventually cri Version '{}'
+    is "CRI answers" 0 $?
+}
+
+# What a pod runs to stay alive.
+import_pause() {
+    tar -C $dir/root -c . | podman import -q --change 'CMD ["/bin/sleep", "100000"]' - docker.io/library/pause:latest > /dev/null
+    podman save -q -o $dir/cri/pause.tar docker.io/library/pause:latest
+    command ctr --address $dir/cri/socket -n k8s.io image import $dir/cri/pause.tar > /dev/null
+    is "CRI: an image for pods" 0 $?
+}
+
+# cri_network VERSION: the list of a node, with two families and all that pods ask for.
+cri_network() {
+    cat > $dir/cri/net.d/10-pods.conflist <<LIST
+{ "cniVersion": "$1", "name": "pods", "plugins": [
+    { "type": "bridge", "bridge": "cri0", "isGateway": true, "ipMasq": true, "hairpinMode": true, "ipam": { "type": "host-local",
+      "ranges": [[{ "subnet": "10.49.0.0/24" }], [{ "subnet": "fd00:49::/64" }]],
+      "routes": [{ "dst": "0.0.0.0/0" }, { "dst": "::/0" }] } },
+    { "type": "portmap", "capabilities": { "portMappings": true } },
+    { "type": "bandwidth", "capabilities": { "bandwidth": true } },
+    { "type": "tuning", "sysctl": { "net.core.somaxconn": "500" } } ] }
+LIST
+    eventually network_is_ready
+    is "CRI: the network of version $1 is ready" 0 $?
+}
+
+# run_pod NAME [MORE]: prints the pod's ID. MORE is put behind the fields of its configuration.
+run_pod() {
+    cri RunPodSandbox "{\"1\": {\"1\": {\"1\": \"$1\", \"2\": \"uid-$1\", \"3\": \"ns\", \"4\": 1}, \"2\": \"$1\",
+        \"8\": {\"1\": \"/libcni-test\"}${2-}}}" 1
+}
+
+# in_pod ID COMMAND...: in the pod's network.
+in_pod() {
+    local id=$1
+    shift
+    nsenter --net="$(netns_of "$id")" "$@"
+}
+
+# The path of a pod's network namespace, as the attachment's record in the cache has it.
+netns_of() {
+    grep -o '"sandbox":"[^"]*"' /var/lib/cni/results/pods-"$1"-eth0 | cut -d '"' -f 4
+}
+
+remove_pod() {
+    cri StopPodSandbox "{\"1\": \"$1\"}" && cri RemovePodSandbox "{\"1\": \"$1\"}"
+    is "CRI: a pod is removed" 0 $?
+}
+
+test_cri_version() {
+    local version=$1 pod other addresses
+    cri_network "$version"
+    # Mapped ports for TCP and UDP, and a rate for each direction, as Kubernetes asks for them.
+    pod=$(run_pod "web-$version" ', "5": [{"1": 0, "2": 80, "3": 8180}, {"1": 1, "2": 53, "3": 8153}], "7": [
+        {"1": "kubernetes.io/ingress-bandwidth", "2": "10M"}, {"1": "kubernetes.io/egress-bandwidth", "2": "20M"}]')
+    is "CRI: a pod with mapped ports at $version" 0 $?
+    addresses=$(cri PodSandboxStatus "{\"1\": \"$pod\"}" 1.5.1; cri PodSandboxStatus "{\"1\": \"$pod\"}" 1.5.2.1)
+    has "CRI: an IPv4 address" 10.49.0. "$addresses"
+    has "CRI: and an IPv6 address" fd00:49:: "$addresses"
+    in_pod "$pod" busybox httpd -f -p 80 -h $dir/root/www &
+    server=$!
+    in_pod "$pod" /usr/bin/python3 -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("", 53))
+while True: s.sendto(b"world", s.recvfrom(99)[1])' &
+    udp=$!
+    eventually get http://127.0.0.1:8180/
+    is "CRI: the host gets the mapped port" hello "$(get http://127.0.0.1:8180/)"
+    is "CRI: by the gateway's IPv6 address, too" hello "$(get 'http://[fd00:49::1]:8180/')"
+    is "CRI: and by UDP" world "$(/usr/bin/python3 -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(10); s.sendto(b"hello", ("10.49.0.1", 8153)); print(s.recv(99).decode())')"
+    is "CRI: it is shaped in both directions" 2 "$(tc qdisc | grep -c tbf)"
+    is "CRI: tuning was called" 500 "$(in_pod "$pod" cat /proc/sys/net/core/somaxconn)"
+    other=$(run_pod "client-$version")
+    is "CRI: another pod" 0 $?
+    is "CRI: a pod gets the mapped port" hello "$(get http://10.49.0.1:8180/ in_pod "$other")"
+    for address in $addresses; do
+        in_pod "$other" busybox ping -c 1 -W 10 "$address" > /dev/null
+        is "CRI: a pod pings $address" 0 $?
+    done
+    kill $server $udp 2> /dev/null
+    remove_pod "$pod"
+    remove_pod "$other"
+    leaves_nothing "CRI at $version"
+}
+
+test_cri() {
+    /usr/bin/python3 -c 'import grpc' 2> /dev/null || { echo "ignored: the test of CRI needs python3-grpcio"; return; }
+    start_cri
+    import_pause
+    for version in 0.3.1 0.4.0 1.0.0; do test_cri_version $version; done
+    kill $daemon
+    wait $daemon
+}
+
 remove_cgroups() {
     find /sys/fs/cgroup -depth -type d -path '*/libcni-test*' -exec rmdir {} + 2> /dev/null
 }
@@ -198,5 +324,6 @@ host
 prepare
 test_podman
 test_containerd
+test_cri
 remove_cgroups
 summary
