@@ -6,8 +6,6 @@ use crate::Chain;
 use crate::link::LinkError;
 use crate::netns::NetnsError;
 
-use super::network::NetworkError;
-
 /// How a check ended: all is well, or a finding.
 pub(super) type Verdict<T = ()> = Result<T, Finding>;
 
@@ -86,12 +84,6 @@ impl From<io::Error> for Finding {
 impl From<LinkError> for Finding {
     fn from(error: LinkError) -> Self {
         not_applicable(format!("this machine does not let the tool do it: {}", Chain(&error)))
-    }
-}
-
-impl From<NetworkError> for Finding {
-    fn from(error: NetworkError) -> Self {
-        not_applicable(format!("this machine does not let the tool do it: {error}"))
     }
 }
 

@@ -6,10 +6,11 @@ use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use nix::mount::{MsFlags, mount};
-use nix::sched::{CloneFlags, unshare};
 
-use super::network::{NetworkError, add_pair_here};
-use crate::link::{Handle, Request};
+use super::network::add_pair_here;
+use crate::Chain;
+use crate::link::{Handle, LinkError, Request};
+use crate::netns::{Kind, UnshareError, unshare};
 
 /// Where plugins and what they run keep their state and their locks, and where daemons of the real host listen.
 pub(super) const STATE: [&str; 3] = ["/run", "/var/run", "/var/lib"];
@@ -25,8 +26,10 @@ pub(super) const UPLINK: &str = "uplink";
 pub(super) enum NotMade {
     #[error("cannot {doing}: {source}")]
     System { doing: String, source: io::Error },
-    #[error("cannot bring up `lo`: {0}")]
-    Network(#[from] NetworkError),
+    #[error("{}", Chain(.0))]
+    Namespaces(#[from] UnshareError),
+    #[error("cannot bring up `lo`: {}", Chain(.0))]
+    Network(#[from] LinkError),
 }
 
 /// Runs something on a host of its own: in a thread, and with processes started by it, in which everything is new and
@@ -48,7 +51,7 @@ fn make(keep: &[PathBuf]) -> Result<(), NotMade> {
         let doing = doing.to_owned();
         move |source: io::Error| NotMade::System { doing, source }
     };
-    unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS).map_err(|e| failed("make a host")(e.into()))?;
+    unshare(&[Kind::Network, Kind::Mount])?;
     let kept = keep.iter().filter(|dir| is_state(dir)).map(|dir| Ok((dir, File::open(dir)?)));
     let kept = kept.collect::<io::Result<Vec<_>>>().map_err(failed("open a plugin directory"))?;
     for dir in state_dirs() {
@@ -60,8 +63,8 @@ fn make(keep: &[PathBuf]) -> Result<(), NotMade> {
     fs::create_dir_all("/var/lib/cni").map_err(failed("make /var/lib/cni"))?;
     // Only some plugins read it, and not every kernel lets everybody have one.
     let _ = mount_new("sysfs", Path::new("/sys"));
-    let mut network = Handle::here().map_err(NetworkError::from)?;
-    network.ask([Request::bring_up("lo")]).map_err(NetworkError::from)?;
+    let mut network = Handle::here()?;
+    network.ask([Request::bring_up("lo")])?;
     // A kernel without these has few plugins that work.
     let _ = add_pair_here(&mut network, UPLINK, "uplink-peer");
     Ok(())
