@@ -45,7 +45,8 @@ impl CancelToken {
         Ok(Self::of(Cause::event()?))
     }
 
-    /// A token that is cancelled with this one, and can be cancelled without it. It may have children, too, to any depth.
+    /// A token that is cancelled with this one, and can be cancelled without it. It may have children, too, to any
+    /// depth.
     ///
     /// ```
     /// use libcni::CancelToken;
@@ -89,7 +90,7 @@ impl CancelToken {
         Ok(())
     }
 
-    /// Whether the token is cancelled.
+    /// Returns whether the token is cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.wait(Duration::ZERO)
     }

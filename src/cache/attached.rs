@@ -1,4 +1,4 @@
-//! What is attached on this host, finished or not.
+//! The attachments on this host, finished or not.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -8,7 +8,7 @@ use super::{Cache, CacheError, Cached, Entry, InvalidEntry};
 /// An attachment as the cache has it.
 #[derive(Debug)]
 pub struct Attached {
-    /// What was added. [`Entry::netns_state`] says what has become of its namespace.
+    /// The entry. [`Entry::netns_state`] says what has become of its namespace.
     pub entry: Entry,
     /// The file of the entry; `None` when its ADD was begun and not finished.
     pub file: Option<PathBuf>,

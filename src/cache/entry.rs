@@ -12,7 +12,7 @@ const KIND: &str = "cniCacheV1";
 /// The `kind` of what was begun.
 const INTENT: &str = "libcniIntentV1";
 
-/// What a file of the cache holds.
+/// The content of a file of the cache.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cached {
     /// An attachment with its configuration and result.
@@ -72,7 +72,7 @@ impl Cached {
     /// The result of ADD, in the version that it was stored in.
     ///
     /// # Errors
-    /// What is stored is no result.
+    /// The stored object is no result.
     pub fn result(&self) -> Result<AddResult, ParseError> {
         match self {
             Cached::Entry(entry) => entry.result(),
@@ -101,7 +101,7 @@ impl Entry {
         Entry::read(fields).map(Some).map_err(InvalidEntry::Field)
     }
 
-    /// Whether the entry says what it attached to what.
+    /// Returns whether the entry says what it attached to what.
     pub(super) fn is_complete(&self) -> bool {
         !self.network.is_empty() && !self.ifname.is_empty()
     }
@@ -109,7 +109,7 @@ impl Entry {
     /// Returns the result of ADD, in the version that it was stored in.
     ///
     /// # Errors
-    /// What is stored is no result.
+    /// The stored object is no result.
     pub fn result(&self) -> Result<AddResult, ParseError> {
         AddResult::from_object(&self.result)
     }

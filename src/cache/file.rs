@@ -17,7 +17,7 @@ use super::CacheError;
 /// The largest entry that is read, in bytes.
 const MAX_SIZE: u64 = 32 << 20;
 
-/// What names of unfinished files start with. No entry's does, since network names start with a letter or digit.
+/// The beginning of the names of unfinished files. No entry's name has it, since network names start with a letter or digit.
 const UNFINISHED: &str = ".tmp-";
 
 /// Makes a directory and those above it, for the owner alone.
@@ -56,8 +56,8 @@ fn read_all(file: File) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Puts a file in place of what is there, durably: a reader sees the old or the new, whole, even after a crash. Where it
-/// replaces another, a crash may leave an unfinished file, which `owner` tells from those of others
+/// Puts a file in place of what is there, durably: a reader sees the old or the new, whole, even after a crash. Where
+/// it replaces another, a crash may leave an unfinished file, which `owner` tells from those of others
 /// ([`remove_unfinished`]).
 pub(super) fn write(path: &Path, owner: &str, content: &[u8]) -> Result<(), CacheError> {
     let unfinished = unfinished_name(path, owner);
@@ -116,7 +116,7 @@ pub(super) fn in_dir(dir: &Path, write: impl Fn() -> Result<(), CacheError>) -> 
     }
 }
 
-/// Whether a file system says that files have names there from the start.
+/// Returns whether a file system says that files have names there from the start.
 fn can_not_be_nameless(error: &io::Error) -> bool {
     matches!(error.raw_os_error().map(Errno::from_raw), Some(Errno::EOPNOTSUPP | Errno::EISDIR | Errno::EINVAL))
 }
@@ -169,7 +169,7 @@ pub(super) fn remove_unfinished(dir: &Path, owner: &str) -> Result<(), CacheErro
     unfinished.map(|name| dir.join(name)).try_for_each(|path| remove(&path))
 }
 
-/// Whether there is a file of that name, whatever it is.
+/// Returns whether there is a file of that name, whatever it is.
 pub(super) fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }

@@ -12,7 +12,7 @@ pub struct CacheFile {
     pub path: PathBuf,
     /// When it was written: an entry is, at the end of ADD. `None` when it can't be told.
     pub written: Option<SystemTime>,
-    /// What is in it.
+    /// The content.
     pub content: Result<Cached, CacheError>,
 }
 

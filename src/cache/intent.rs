@@ -1,4 +1,5 @@
-//! What was begun and not finished: on disk before the first plugin of an ADD runs, and gone when the entry is there.
+//! Attachments that were begun and not finished: on disk before the first plugin of an ADD runs, and gone when the
+//! entry is there.
 //!
 //! Files of the Go libcni's directory `results` are entries to everybody; what is begun is none, and stands beside it.
 //! It is not synced: what it is about, interfaces and rules in the kernel, does not survive a power failure either.
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use super::{Cache, CacheError, Entry, Key, Listing, file};
 
-/// What names of intents start with.
+/// The beginning of the names of intents.
 pub(super) const PREFIX: &str = ".intent-";
 
 /// How old an intent that can't be read must be before it goes: a writer may still be at it.
@@ -35,7 +36,7 @@ impl Cache {
         }
     }
 
-    /// What is recorded as begun for an attachment, if anything.
+    /// Returns the record of an attachment that was begun, if there is one.
     ///
     /// # Errors
     /// The record is there, but can't be read.
@@ -44,7 +45,8 @@ impl Cache {
         Ok(bytes.and_then(|bytes| Entry::parse_intent(&bytes)))
     }
 
-    /// What was begun and not finished: its process is still at it, or died. A file that can't be read hides no other.
+    /// Returns the attachments that were begun and not finished: their process is still at it, or died. A file that
+    /// can't be read hides no other.
     ///
     /// # Errors
     /// The directory is there, but can't be read.

@@ -1,11 +1,11 @@
-//! What entries are found by, and the names of their files.
+//! Keys of entries, and the names of their files.
 
 use sha2::{Digest, Sha256};
 
 use super::{Entry, intent};
 use crate::spec::{ContainerId, IfName, InvalidName, NetworkName};
 
-/// What an entry is found by.
+/// The key of an entry: the attachment that it is about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     /// The network.
@@ -18,7 +18,7 @@ pub struct Key {
 
 /// The longest file name that file systems take, in bytes.
 const LONGEST_NAME: usize = 255;
-/// What a hash and its separator add to a name.
+/// The bytes that a hash and its separator add to a name.
 const HASHED: usize = 17;
 
 impl Key {
@@ -73,14 +73,14 @@ impl Key {
     }
 }
 
-/// Whether a file name can be that of a container's entry. Names that were cut short can't be judged.
+/// Returns whether a file name can be that of a container's entry. Names that were cut short can't be judged.
 pub(super) fn may_be_of_container(name: &str, id: &ContainerId) -> bool {
     let part = format!("-{id}-");
     let inside = |at: usize| at > 0 && at + part.len() < name.len();
     may_be_cut(name) || name.find(&part).is_some_and(inside)
 }
 
-/// Whether a file name can be that of an entry of a network.
+/// Returns whether a file name can be that of an entry of a network.
 pub(super) fn may_be_of_network(name: &str, network: &NetworkName) -> bool {
     may_be_cut(name) || name.strip_prefix(network.as_str()).is_some_and(|rest| rest.starts_with('-'))
 }

@@ -1,4 +1,4 @@
-//! What was attached, on disk: one entry for each network, container and interface.
+//! The attachments, on disk: one entry for each network, container and interface.
 //!
 //! The directory, file names and JSON are those of the Go libcni, which may share them. An entry's content, not
 //! its file name, says whose it is: network `a-b` with container `c` and network `a` with container `b-c` want one
@@ -53,7 +53,7 @@ pub enum CacheError {
     /// The system refuses.
     #[error("cannot {doing} {}", path.display())]
     Io {
-        /// What was tried.
+        /// The operation that failed.
         doing: &'static str,
         /// With which file or directory.
         path: PathBuf,
@@ -65,7 +65,7 @@ pub enum CacheError {
     Invalid {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         source: InvalidEntry,
     },
 }
@@ -98,7 +98,7 @@ impl Cache {
         self.dir.join("results")
     }
 
-    /// What is cached for an attachment, if anything.
+    /// Returns what is cached for an attachment, if anything.
     ///
     /// # Errors
     /// There is a file, but it can't be read or is no entry.
@@ -118,7 +118,7 @@ impl Cache {
         self.parse_file(name, Cached::parse)
     }
 
-    /// What a file holds for somebody; `None` when there is no file of that name.
+    /// Returns the parsed content of a file; `None` when there is no file of that name.
     fn parse_file<T>(
         &self,
         name: &str,

@@ -61,7 +61,7 @@ impl<E: Exec + ?Sized> Exec for Arc<E> {
     }
 }
 
-/// What one execution may take.
+/// The limits of one execution.
 ///
 /// ```
 /// use std::time::Duration;
@@ -104,9 +104,9 @@ impl Default for Limits {
 pub struct Output {
     /// Exit status or signal.
     pub status: ExitStatus,
-    /// What it printed on stdout.
+    /// The bytes that it printed on stdout.
     pub stdout: Vec<u8>,
-    /// What it printed on stderr, up to [`Limits::max_stderr`].
+    /// The bytes that it printed on stderr, up to [`Limits::max_stderr`].
     pub stderr: Vec<u8>,
 }
 
@@ -119,7 +119,7 @@ pub enum ExecError {
     Spawn {
         /// The executable.
         program: PathBuf,
-        /// What is in its way, where the system's reason misleads; with a colon before it, or empty.
+        /// The obstacle, where the system's reason misleads; with a colon before it, or empty.
         obstacle: String,
         /// Why.
         source: io::Error,
@@ -143,15 +143,15 @@ pub enum ExecError {
     TimedOut {
         /// The limit.
         after: Duration,
-        /// What it had printed on stderr.
+        /// The bytes that it had printed on stderr.
         stderr: Vec<u8>,
     },
     /// It was ended because the call was cancelled.
     #[error("cancelled{}", if *started { "; its process group was ended" } else { " before it was started" })]
     Cancelled {
-        /// Whether it was running already.
+        /// It was running already.
         started: bool,
-        /// What it had printed on stderr.
+        /// The bytes that it had printed on stderr.
         stderr: Vec<u8>,
     },
     /// It was ended because it printed too much on stdout.
@@ -162,16 +162,17 @@ pub enum ExecError {
     },
     /// It ended, but nobody can tell how: its exit status was taken before this library could ask for it.
     #[error(
-        "it ended, but its exit status is lost: something else in this process waits for any child, or SIGCHLD is ignored"
+        "it ended, but its exit status is lost: something else in this process waits for any child, or SIGCHLD is \
+         ignored"
     )]
     StatusUnknown {
-        /// What it had printed on stderr.
+        /// The bytes that it had printed on stderr.
         stderr: Vec<u8>,
     },
     /// Talking to the process or waiting for it failed, and it was ended.
     #[error("cannot {doing} the process")]
     Io {
-        /// What was tried.
+        /// The operation that failed.
         doing: &'static str,
         /// Why it failed.
         source: io::Error,
@@ -179,7 +180,7 @@ pub enum ExecError {
 }
 
 impl ExecError {
-    /// Whether the plugin's process was started, so that it may have done part of its work.
+    /// Returns whether the plugin's process was started, so that it may have done part of its work.
     pub fn was_started(&self) -> bool {
         !matches!(
             self,
@@ -187,7 +188,7 @@ impl ExecError {
         )
     }
 
-    /// What the plugin had printed on stderr when it was ended.
+    /// Returns the bytes that the plugin had printed on stderr when it was ended.
     pub fn stderr(&self) -> &[u8] {
         match self {
             Self::TimedOut { stderr, .. } | Self::Cancelled { stderr, .. } | Self::StatusUnknown { stderr } => stderr,

@@ -33,7 +33,7 @@ pub enum Failure {
         reply: ErrorReply,
         /// Exit status or signal.
         status: ExitStatus,
-        /// What it printed on stderr.
+        /// The bytes that it printed on stderr.
         stderr: Vec<u8>,
     },
     /// It failed without a word on stdout.
@@ -41,7 +41,7 @@ pub enum Failure {
     Silent {
         /// Exit status or signal.
         status: ExitStatus,
-        /// What it printed on stderr.
+        /// The bytes that it printed on stderr.
         stderr: Vec<u8>,
     },
     /// It failed, and what it printed on stdout is no error object.
@@ -49,15 +49,15 @@ pub enum Failure {
     Garbled {
         /// Exit status or signal.
         status: ExitStatus,
-        /// What it printed on stdout.
+        /// The bytes that it printed on stdout.
         stdout: Vec<u8>,
-        /// What it printed on stderr.
+        /// The bytes that it printed on stderr.
         stderr: Vec<u8>,
     },
     /// It succeeded, but its answer to ADD is no result.
     #[error("its answer {} is no result", quote(stdout))]
     InvalidResult {
-        /// What it printed on stdout.
+        /// The bytes that it printed on stdout.
         stdout: Vec<u8>,
         /// Why that is no result.
         source: ParseError,
@@ -65,7 +65,7 @@ pub enum Failure {
     /// It succeeded, but its answer to VERSION is none.
     #[error("its answer {} is no VERSION reply", quote(stdout))]
     InvalidVersionReply {
-        /// What it printed on stdout.
+        /// The bytes that it printed on stdout.
         stdout: Vec<u8>,
         /// Why that is no VERSION reply.
         source: InvalidVersionReply,
@@ -73,7 +73,7 @@ pub enum Failure {
     /// It did not start or did not end by itself.
     #[error("{error}{}", said(error.stderr()))]
     Exec {
-        /// What went wrong.
+        /// The reason.
         error: ExecError,
     },
 }
@@ -101,7 +101,7 @@ impl PluginError {
         }
     }
 
-    /// What the plugin printed on stderr.
+    /// Returns the bytes that the plugin printed on stderr.
     pub fn stderr(&self) -> &[u8] {
         match &self.failure {
             Failure::Reported { stderr, .. } | Failure::Silent { stderr, .. } | Failure::Garbled { stderr, .. } => {

@@ -92,7 +92,7 @@ fn absolute(dir: &Path) -> PathBuf {
     std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned())
 }
 
-/// What a file was at some moment: when it is another, or has changed, so is this.
+/// The state of a file at some moment: when it is another, or has changed, so is this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileState {
     device: u64,

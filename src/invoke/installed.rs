@@ -1,4 +1,4 @@
-//! What is in the plugin directories.
+//! The files in the plugin directories.
 
 use std::fs;
 use std::io;
@@ -12,11 +12,11 @@ pub struct Installed {
     pub name: String,
     /// The file.
     pub path: PathBuf,
-    /// What becomes of it when a plugin of this name is wanted.
+    /// Its use when a plugin of this name is wanted.
     pub standing: Standing,
 }
 
-/// What becomes of a file in a plugin directory.
+/// The use of a file in a plugin directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Standing {

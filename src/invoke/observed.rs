@@ -27,7 +27,7 @@ pub enum ExecEvent<'a> {
         request: &'a Request,
         /// How long it took.
         took: Duration,
-        /// What the plugin answered, well or badly; or why it was not run, or not to its own end.
+        /// The answer of the plugin, well or badly; or why it was not run, or not to its own end.
         ended: Result<&'a Output, &'a ExecError>,
     },
 }

@@ -1,4 +1,4 @@
-//! What a plugin's end means: an answer, or a failure.
+//! The meaning of a plugin's end: an answer, or a failure.
 
 use super::{Failure, Output, PluginError, Request};
 use crate::spec::{Command, ErrorReply, Fields, Object, read_raw, text};
@@ -30,7 +30,7 @@ fn misspoken(command: Command, stdout: &[u8]) -> Option<ErrorReply> {
     error_reply(&Object::parse(&text(stdout)).ok().filter(is_error_object)?)
 }
 
-/// Whether an answer has both keys of an error object, which no result has, and none of a result.
+/// Returns whether an answer has both keys of an error object, which no result has, and none of a result.
 fn is_error_object(object: &Object) -> bool {
     let has = |key: &&str| object.has_folded(key);
     ["code", "msg"].iter().all(has) && !["interfaces", "ips", "ip4", "ip6"].iter().any(has)

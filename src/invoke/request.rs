@@ -1,4 +1,4 @@
-//! What one execution is: a program, its whole environment, its stdin.
+//! A request for one execution: a program, its whole environment, its stdin.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};

@@ -28,7 +28,7 @@ pub struct FileLocks {
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The first and the longest pause between two tries.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
-/// What the names of the files start with.
+/// The beginnings of the files' names.
 const NETWORK: &str = ".lock-network-";
 const CONTAINER: &str = ".lock-container-";
 /// The longest part of a name that is taken over into a file name.

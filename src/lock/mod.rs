@@ -43,13 +43,13 @@ pub trait Locking: fmt::Debug + Send + Sync {
     fn lock(&self, wanted: &Wanted<'_>) -> Result<Guard, LockError>;
 }
 
-/// What is to be locked, and how.
+/// A request for a lock.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Wanted<'a> {
     /// The thing.
     pub resource: Resource<'a>,
-    /// Whether others may have it at the same time.
+    /// The sharing: with others at the same time, or with nobody.
     pub mode: Mode,
     /// Ends the wait early.
     pub cancel: Option<&'a CancelToken>,
@@ -95,7 +95,7 @@ impl fmt::Display for Resource<'_> {
     }
 }
 
-/// Whether a lock can be had by several at the same time.
+/// The sharing of a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// By all who want it shared.
@@ -129,7 +129,7 @@ pub enum LockError {
     /// Others held it all the time.
     #[error("{resource} is in use by {holder}, still after {} ms", waited.as_millis())]
     Held {
-        /// What is locked.
+        /// The network or container that is locked.
         resource: String,
         /// Who holds it: processes by number and name, where the system tells.
         holder: String,
@@ -139,13 +139,13 @@ pub enum LockError {
     /// The call was cancelled while it waited.
     #[error("cancelled while waiting for {resource}")]
     Cancelled {
-        /// What is locked.
+        /// The network or container that is locked.
         resource: String,
     },
     /// The lock can't be taken at all.
     #[error("cannot lock {resource} with {}", path.display())]
     Io {
-        /// What should be locked.
+        /// The network or container to lock.
         resource: String,
         /// The lock's file.
         path: PathBuf,
@@ -155,7 +155,7 @@ pub enum LockError {
 }
 
 impl LockError {
-    /// Whether the same call may succeed later, without anybody changing anything.
+    /// Returns whether the same call may succeed later, without anybody changing anything.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Held { .. })
     }

@@ -66,8 +66,9 @@ fn is_orphan(pid: i32, resource: Resource<'_>) -> bool {
     is_ours && is_call(&environment) && is_abandoned(pid).unwrap_or(false)
 }
 
-/// Whether nobody waits for a plugin's answer: it writes to a pipe that nobody can read any more. A daemon that a plugin
-/// started on purpose writes elsewhere, since runtimes that wait for the end of the answer would wait for its end, too.
+/// Returns whether nobody waits for a plugin's answer: it writes to a pipe that nobody can read any more. A daemon that
+/// a plugin started on purpose writes elsewhere, since runtimes that wait for the end of the answer would wait for its
+/// end, too.
 fn is_abandoned(pid: i32) -> io::Result<bool> {
     // Opened for reading or writing only once it is known to be a pipe.
     let stdout = OpenOptions::new().read(true).custom_flags(OFlag::O_PATH.bits()).open(format!("/proc/{pid}/fd/1"))?;
@@ -82,7 +83,7 @@ fn is_abandoned(pid: i32) -> io::Result<bool> {
     Ok(poll_fd[0].revents().is_some_and(|events| events.contains(PollFlags::POLLERR)))
 }
 
-/// Whether an environment is that of a plugin, which has each of the protocol's variables.
+/// Returns whether an environment is that of a plugin, which has each of the protocol's variables.
 fn is_call(environment: &[u8]) -> bool {
     let names: Vec<_> =
         environment.split(|byte| *byte == 0).filter_map(|pair| pair.split(|b| *b == b'=').next()).collect();
@@ -93,7 +94,7 @@ fn environment(pid: i32) -> Option<Vec<u8>> {
     fs::read(format!("/proc/{pid}/environ")).ok()
 }
 
-/// What the kernel says of a process.
+/// The status of a process, as the kernel reports it.
 struct Status {
     is_alive: bool,
     group: i32,

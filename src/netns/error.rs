@@ -1,4 +1,4 @@
-//! What can't be done with a namespace, and which right it takes.
+//! Errors about a namespace, and the right that was missing.
 
 use std::fmt;
 use std::io;
@@ -53,13 +53,13 @@ impl NetnsError {
         &self.path
     }
 
-    /// Whether there is no namespace at the path (any more).
+    /// Returns whether there is no namespace at the path (any more).
     pub fn is_gone(&self) -> bool {
         // What `ip netns delete` leaves behind, when it can't unmount, is an ordinary file: not a namespace.
         matches!(self.source.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidInput)
     }
 
-    /// Whether this process lacks a right.
+    /// Returns whether this process lacks a right.
     pub fn is_refused(&self) -> bool {
         matches!(self.source.raw_os_error().map(Errno::from_raw), Some(Errno::EPERM | Errno::EACCES))
     }

@@ -1,4 +1,4 @@
-//! What a path leads to, without opening it.
+//! Looking at the target of a path, without opening it.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -32,13 +32,13 @@ impl Found {
     }
 }
 
-/// What tells files apart.
+/// The properties that tell files apart.
 pub(super) struct File {
     device: u64,
     pub(super) inode: u64,
     /// Seconds and nanoseconds.
     pub(super) changed: (i64, i64),
-    /// Whether the path is where something is mounted. Before Linux 5.8, where one can't tell, nothing is.
+    /// Something is mounted at the path. Before Linux 5.8, where one can't tell, nothing is.
     pub(super) is_mount: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Which network namespace it is.
+//! The identity of a network namespace.
 //!
 //! The inode of a namespace says little: the kernel takes it from those that became free.
 
@@ -25,7 +25,7 @@ pub struct Identity {
     since: Since,
 }
 
-/// What tells namespaces apart that had one inode after the other.
+/// The property that tells namespaces apart that had one inode after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Since {
     /// A mount holds the namespace's inode, which was made at this time (seconds, nanoseconds).
@@ -37,8 +37,8 @@ enum Since {
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 impl Identity {
-    /// Returns the identity of the namespace that a path leads to; `None` when it leads to nothing, to something else, or
-    /// to what can't be looked at. [`State`](super::State) tells these apart.
+    /// Returns the identity of the namespace that a path leads to; `None` when it leads to nothing, to something else,
+    /// or to what can't be looked at. [`State`](super::State) tells these apart.
     pub fn of(path: impl AsRef<Path>) -> Option<Self> {
         let found = Found::at(path.as_ref()).ok()??;
         Self::of_found(&found)

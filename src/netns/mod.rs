@@ -24,6 +24,11 @@
 //! # }
 //! ```
 //!
+//! It may go once DEL has returned. Where ADD was aborted, by a deadline or a [`CancelToken`](crate::CancelToken), none of
+//! its plugins runs any more when the call returns, and DEL comes next, as after any ADD that failed. (A future of
+//! `AsyncCni` that is dropped returns earlier: the next DEL of the container waits for the rest of it, and so does
+//! `AsyncCni::settled`.)
+//!
 //! A path says little about which namespace it leads to: a name is given again, and so is the number of a process. The
 //! cache therefore records an [`Identity`] beside the path, and [`State`] says whether the two still belong together.
 //!

@@ -33,7 +33,8 @@ impl Namespace {
     /// ```
     ///
     /// # Errors
-    /// Something is at the path already, or the system refuses to make the file or to mount on it. Nothing is left then.
+    /// Something is at the path already, or the system refuses to make the file or to mount on it. Nothing is left
+    /// then.
     pub fn pin(self, path: impl AsRef<Path>) -> Result<Pin, NetnsError> {
         let path = path.as_ref();
         pin(&self, path).map_err(NetnsError::on(Operation::Pin, path))?;

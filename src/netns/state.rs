@@ -1,4 +1,4 @@
-//! Whether a recorded namespace is still there: the one rule, for DEL, GC and lists.
+//! The one rule for whether a recorded namespace is still there, for DEL, GC and lists.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use super::Identity;
 use super::found::Found;
 
-/// What has become of a namespace that was recorded by its path and, where that is known, its identity.
+/// The state of a namespace that was recorded by its path and, where that is known, its identity.
 ///
 /// It is as seen from here: the path is looked up in the mount namespace of this process.
 ///
@@ -20,6 +20,7 @@ use super::found::Found;
 /// assert_eq!(State::of("/proc/self/status", None), State::Gone);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum State {
     /// The path leads to it; to any network namespace, where no identity was recorded.
     Exists,

@@ -44,7 +44,7 @@ impl UnshareError {
         Self { doing, source: source.into() }
     }
 
-    /// Whether this process lacks a right.
+    /// Returns whether this process lacks a right.
     pub fn is_refused(&self) -> bool {
         self.source.kind() == io::ErrorKind::PermissionDenied
     }

@@ -62,7 +62,7 @@ impl Attachment {
         Self { capability_args, ..self }
     }
 
-    /// What the cache recorded of an attachment.
+    /// Returns the attachment that the cache recorded.
     ///
     /// # Errors
     /// A name in the entry is not allowed.
@@ -85,12 +85,12 @@ impl Attachment {
         }
     }
 
-    /// What the cache finds the attachment to a network by.
+    /// Returns the key of the attachment to a network in the cache.
     pub fn key(&self, network: NetworkName) -> Key {
         Key { network, container_id: self.container_id.clone(), ifname: self.ifname.clone() }
     }
 
-    /// What the cache records when the attachment is begun.
+    /// Returns the entry that the cache records when the attachment is begun.
     pub(super) fn entry(&self, network: &NetworkConfig) -> Entry {
         Entry {
             container_id: self.container_id.to_string(),

@@ -35,7 +35,7 @@ impl Cni {
     }
 }
 
-/// What a plugin that succeeded printed, and what it was asked.
+/// The output of a plugin that succeeded, and the request that it answers.
 pub(super) struct Answer {
     pub(super) stdout: Vec<u8>,
     pub(super) request: Request,

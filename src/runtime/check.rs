@@ -47,7 +47,7 @@ impl Cni {
         Ok((!network.disables_check()).then_some(version))
     }
 
-    /// What CHECK compares with: what ADD answered, if that is known.
+    /// Returns the result that CHECK compares with: that of ADD, if it is known.
     pub(super) fn result_to_check(
         &self,
         network: &NetworkConfig,

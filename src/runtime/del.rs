@@ -12,7 +12,7 @@ use crate::netns::Identity;
 use crate::result::AddResult;
 use crate::spec::{Command, text};
 
-/// What DEL does about a plugin that is not installed.
+/// The choice of what DEL does about a plugin that is not installed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnMissingPlugin {
@@ -24,7 +24,7 @@ pub enum OnMissingPlugin {
     Continue,
 }
 
-/// What became of each plugin.
+/// The outcome of a DEL for each plugin.
 #[derive(Debug, Default)]
 pub struct DelReport {
     /// The plugins in the order that they were called, each with why it was skipped, if it was.

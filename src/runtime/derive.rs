@@ -17,8 +17,8 @@ pub(crate) fn for_network(network: &NetworkConfig, plugin: &PluginConfig) -> Obj
     config
 }
 
-/// What ADD, CHECK and DEL send: with the arguments of the capabilities that the plugin declares, and the
-/// previous result, if there is one.
+/// Makes the configuration that ADD, CHECK and DEL send: with the arguments of the capabilities that the plugin
+/// declares, and the previous result, if there is one.
 #[doc(alias("buildOneConfig", "injectRuntimeConfig"))]
 pub(crate) fn for_attachment(
     network: &NetworkConfig,
@@ -37,7 +37,7 @@ pub(crate) fn for_attachment(
     config
 }
 
-/// What GC sends: with the attachments that are still valid, where the caller gave any list.
+/// Makes the configuration that GC sends: with the attachments that are still valid, where the caller gave any list.
 pub(crate) fn for_gc(network: &NetworkConfig, plugin: &PluginConfig, valid: Option<&[ValidAttachment]>) -> Object {
     let mut config = for_network(network, plugin);
     if let Some(valid) = valid {

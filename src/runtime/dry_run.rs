@@ -1,4 +1,4 @@
-//! What the verbs would send, without running anything.
+//! Dry runs: the requests that the verbs would send, without running anything.
 
 use super::{Attachment, Cni, derive};
 use crate::conf::NetworkConfig;
@@ -8,7 +8,7 @@ use crate::result::AddResult;
 use crate::spec::Command;
 
 impl Cni {
-    /// What [`Cni::add`] would send to each plugin, in order. Nothing is run, locked or written.
+    /// Returns the requests that [`Cni::add`] would send, in order. Nothing is run, locked or written.
     ///
     /// The first request is exactly what the plugin would get. The others lack `prevResult`, which is what the plugin
     /// before them answers, and which nobody knows before it runs.
@@ -34,7 +34,7 @@ impl Cni {
         self.requests(Command::Add, network, attachment, None)
     }
 
-    /// What [`Cni::check`] would send to each plugin, in order: nothing where the network disables it.
+    /// Returns the requests that [`Cni::check`] would send, in order; none where the network disables it.
     ///
     /// # Errors
     /// As those of [`Cni::add_requests`]; or the version has no CHECK, or the cached result can't be used.
@@ -45,7 +45,7 @@ impl Cni {
         self.requests(Command::Check, network, attachment, previous.as_ref())
     }
 
-    /// What [`Cni::del`] would send to each plugin, in the order of DEL, the last plugin first.
+    /// Returns the requests that [`Cni::del`] would send, in the order of DEL, the last plugin first.
     ///
     /// # Errors
     /// As those of [`Cni::add_requests`].

@@ -1,7 +1,7 @@
 //! Which network namespace an operation may touch.
 //!
-//! A path need not lead to the namespace that it led to at ADD: names and process IDs are given again. Where it leads to
-//! that of the host, DEL would take down what is no container's. (ADD is guarded by the plugins themselves.)
+//! A path need not lead to the namespace that it led to at ADD: names and process IDs are given again. Where it leads
+//! to that of the host, DEL would take down what is no container's. (ADD is guarded by the plugins themselves.)
 
 use std::borrow::Cow;
 
@@ -9,8 +9,8 @@ use super::{Attachment, Cni, Notice};
 use crate::netns::{CNI_NETNS_OVERRIDE, Identity, State, is_own, override_allows};
 
 impl Cni {
-    /// The attachment as DEL may touch it: without its namespace, where the path leads to another than at ADD, or to that
-    /// of this process, which is never recorded.
+    /// The attachment as DEL may touch it: without its namespace, where the path leads to another than at ADD, or to
+    /// that of this process, which is never recorded.
     pub(super) fn without_foreign_netns<'a>(
         &self,
         attachment: &'a Attachment,

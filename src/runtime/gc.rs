@@ -106,7 +106,8 @@ impl Cni {
         Failures::into_result(errors)
     }
 
-    /// What [`Cni::gc`] would delete: the attachments of a network that are not kept, finished or not.
+    /// Returns the entries that [`Cni::gc`] would delete: the attachments of a network that are not kept, finished or
+    /// not.
     ///
     /// # Errors
     /// The network's name is not allowed, or the cache can't be read.

@@ -153,7 +153,7 @@ impl Cni {
         self
     }
 
-    /// What each execution of a plugin may take, time included.
+    /// Sets the limits of each execution of a plugin, time included.
     pub fn limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
     }
@@ -164,7 +164,8 @@ impl Cni {
         self
     }
 
-    /// Keeps operations apart in another way than with files in the cache directory ([`FileLocks`](crate::lock::FileLocks)).
+    /// Keeps operations apart in another way than with files in the cache directory
+    /// ([`FileLocks`](crate::lock::FileLocks)).
     pub fn locking(self, locking: impl Locking + 'static) -> Self {
         let locking: Option<Arc<dyn Locking>> = Some(Arc::new(locking));
         Self { locking, ..self }

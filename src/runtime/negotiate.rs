@@ -5,7 +5,7 @@ use crate::conf::NetworkConfig;
 use crate::error::{Error, Failures};
 use crate::spec::Version;
 
-/// What a network's configuration and each of its plugins support.
+/// The versions that a network's configuration and each of its plugins support.
 #[derive(Debug)]
 pub struct SupportedVersions {
     /// The versions that the configuration says it is written for, oldest first.
@@ -57,7 +57,8 @@ impl Cni {
     }
 
     /// The same network at the highest version that its configuration (`cniVersion`, `cniVersions`) and all its
-    /// plugins support. Without this call, verbs use the highest version of the configuration, whatever the plugins say.
+    /// plugins support. Without this call, verbs use the highest version of the configuration, whatever the plugins
+    /// say.
     ///
     /// Costs one execution of every plugin, so keep the answer. Add, check and delete with the same network.
     ///

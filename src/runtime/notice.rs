@@ -1,4 +1,4 @@
-//! What is worth knowing but no error.
+//! Notices: events that are worth knowing and are no errors.
 
 use std::fmt;
 use std::io::Write;
@@ -18,12 +18,12 @@ pub enum Notice<'a> {
         plugin: &'a str,
         /// The verb that it was called with.
         command: Command,
-        /// What it wrote, as it wrote it.
+        /// The text, as the plugin wrote it.
         text: &'a [u8],
     },
     /// A cache entry is unusable. The verb goes on without it.
     UnusableCacheEntry {
-        /// What is wrong with it.
+        /// The reason.
         error: &'a Error,
     },
     /// A lock can't be taken, because its file can't be written. A verb that removes goes on without it.

@@ -1,4 +1,4 @@
-//! What a plugin is sent: its configuration, and the environment with the parameters of the call.
+//! The request to a plugin: its configuration, and the environment with the parameters of the call.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::invoke::{Environment, FindError, Inherited, Parameters, Request, join
 use crate::spec::{Command, Object};
 
 impl Cni {
-    /// What a plugin of a network is sent.
+    /// Makes the request to a plugin of a network.
     pub(super) fn request_in(
         &self,
         command: Command,
@@ -45,7 +45,7 @@ impl Cni {
         })
     }
 
-    /// What plugins inherit: the environment, with the trace's variables in place of those of another trace.
+    /// Returns the environment that plugins inherit, with the trace's variables in place of those of another trace.
     fn inherited(&self) -> Cow<'_, Inherited> {
         let Some(context) = &self.trace_context else { return Cow::Borrowed(&self.env) };
         let variables = context.variables();

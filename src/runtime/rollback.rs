@@ -32,8 +32,9 @@ impl Cni {
     /// ```no_run
     /// # use libcni::{Attachment, Cni, Error, conf::NetworkConfig};
     /// # fn example(cni: &Cni, front: &NetworkConfig, back: &NetworkConfig) -> Result<(), Box<dyn std::error::Error>> {
-    /// let interface = |name: &str| Ok::<_, Error>(Attachment::new("web-0".parse()?, name.parse()?).netns("/run/netns/web-0"));
-    /// let (eth0, eth1) = (interface("eth0")?, interface("eth1")?);
+    /// let netns = "/run/netns/web-0";
+    /// let eth0 = Attachment::new("web-0".parse()?, "eth0".parse()?).netns(netns);
+    /// let eth1 = Attachment::new("web-0".parse()?, "eth1".parse()?).netns(netns);
     /// let attachments = [(front, &eth0), (back, &eth1)];
     /// let results = cni.add_all(&attachments)?;
     /// println!("{} on {}", results[1].latest().ips[0].address, back.name());

@@ -1,4 +1,4 @@
-//! What a runtime does, told to the crate `tracing`.
+//! Executions and notices as spans and events of the crate `tracing`.
 
 use super::{Cni, Notice};
 use crate::invoke::TracingExec;

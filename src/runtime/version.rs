@@ -49,7 +49,7 @@ impl Cni {
     }
 }
 
-/// What plugins have answered, as long as their files stay what they were. Clones share it.
+/// The answers of plugins to VERSION, as long as their files stay what they were. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Answers(Arc<Mutex<HashMap<PathBuf, (FileState, VersionReply)>>>);
 

@@ -33,17 +33,17 @@ pub(super) struct Child<'a> {
     unwritten: &'a [u8],
     stdout: Stream,
     stderr: Stream,
-    /// Whether its pipes may be full before the next tick.
+    /// Its pipes may be full before the next tick.
     is_talkative: bool,
 }
 
-/// What a wait ended with.
+/// The outcome of a wait.
 struct Ready {
     exited: bool,
     cancelled: bool,
 }
 
-/// What happened in a step.
+/// The outcome of a step.
 pub(super) enum Event {
     Progress,
     Exited,
@@ -83,8 +83,9 @@ impl<'a> Child<'a> {
 
     /// Sleeps until there is something to do or the time is over.
     ///
-    /// A plugin that has its configuration says little, and then ends: being woken for every word, and for the end of every
-    /// pipe, would cost more than anything else that is done here. So its pipes are looked at when it ends, or at the next tick.
+    /// A plugin that has its configuration says little, and then ends: being woken for every word, and for the end of
+    /// every pipe, would cost more than anything else that is done here. So its pipes are looked at when it ends, or at
+    /// the next tick.
     fn wait(&self, left: Duration, cancel: Option<&CancelToken>) -> Result<Ready, Errno> {
         // Once it has exited, that is no news any more.
         let exit = self.exit.as_ref().filter(|_| !self.has_exited);
@@ -129,14 +130,15 @@ impl<'a> Child<'a> {
         Ok(())
     }
 
-    /// Whether the plugin has ended. It is not reaped, so the number of its process group can't be taken by another.
+    /// Returns whether the plugin has ended. It is not reaped, so the number of its process group can't be taken by
+    /// another.
     fn is_waitable(&self) -> bool {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         !matches!(waitid(WaitId::Pid(self.pid), options), Ok(None))
     }
 
-    /// Reads what the plugin wrote. Once it has exited, all of that is in the pipes. Nobody waits for their end: a child of
-    /// the plugin may keep them open.
+    /// Reads what the plugin wrote. Once it has exited, all of that is in the pipes. Nobody waits for their end: a
+    /// child of the plugin may keep them open.
     fn listen(&mut self, exited: bool) -> io::Result<()> {
         if exited && !self.has_exited {
             self.has_exited = true;

@@ -20,8 +20,8 @@ use crate::CancelToken;
 
 /// Runs plugins as processes, each bounded.
 ///
-/// - The plugin is the leader of a session and a process group of its own, without a terminal, and gets descriptors 0, 1
-///   and 2 only, an empty signal mask and the default actions for SIGPIPE, SIGTERM and SIGCHLD.
+/// - The plugin is the leader of a session and a process group of its own, without a terminal, and gets descriptors 0,
+///   1 and 2 only, an empty signal mask and the default actions for SIGPIPE, SIGTERM and SIGCHLD.
 /// - stdin is fed while stdout and stderr are read, so no order of reading and writing can block it.
 /// - The call ends when the plugin does: a child that it leaves behind may keep the pipes open, and may live on.
 /// - At the deadline, or when cancelled, the plugin and the whole group get SIGTERM, after the grace period SIGKILL,

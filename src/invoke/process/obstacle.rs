@@ -1,4 +1,4 @@
-//! What is in the way of a program that can't be run, where the system's reason misleads.
+//! Obstacles to running a program, where the system's reason misleads.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};

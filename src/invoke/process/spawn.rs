@@ -69,7 +69,7 @@ fn attributes() -> Result<PosixSpawnAttr, Errno> {
 struct Pipe {
     read: OwnedFd,
     write: OwnedFd,
-    /// Whether both ends have the lowest numbers that were free.
+    /// Both ends have the lowest numbers that were free.
     is_lowest: bool,
 }
 

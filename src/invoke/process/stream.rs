@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::buffer::spare_capacity;
 use rustix::io::{Errno, ioctl_fionread};
 
-/// What a plugin writes, up to a limit. The pipe does not block.
+/// A pipe that a plugin writes to, and its content up to a limit. It does not block.
 pub(super) struct Stream {
     pipe: Option<OwnedFd>,
     data: Vec<u8>,
@@ -29,7 +29,7 @@ impl Stream {
         self.pipe.as_ref().map(AsFd::as_fd)
     }
 
-    /// Whether more was written than the limit allows.
+    /// Returns whether more was written than the limit allows.
     pub(super) fn has_overflowed(&self) -> bool {
         self.overflowed
     }

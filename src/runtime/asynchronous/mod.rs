@@ -41,22 +41,23 @@ use crate::error::Error;
 ///
 /// # Dropping a future
 ///
-/// A future that was never polled has done nothing. One that is dropped later, by `select!`, a timeout or the end of its
-/// task, returns at once and leaves the rest to the thread:
+/// A future that was never polled has done nothing. One that is dropped later, by `select!`, a timeout or the end of
+/// its task, returns at once and leaves the rest to the thread:
 ///
 /// - The plugin that runs is ended with its whole process group, as at a deadline: SIGTERM, SIGKILL after the grace
 ///   period ([`Limits::grace`](crate::invoke::Limits::grace)), and reaped. No further plugin of the network starts. A
 ///   call that still waits for a free thread of the pool never begins.
-/// - The locks that the verb holds are given back when the thread is through with that, not before, so the next verb for
-///   the same container waits until nothing of the dropped one runs any more; [`settled`](Self::settled) waits for that,
-///   too. A dropped verb that waits for a lock itself waits no longer.
-/// - What a dropped verb did stays done. A dropped ADD is a failed one: DEL removes what its plugins made, and until then
-///   the cache has a record of it, by which GC finds it, too; [`add_with_rollback`](Self::add_with_rollback) and
-///   [`add_all`](Self::add_all) have the thread run that DEL. An ADD that was complete when it was dropped is recorded as
-///   any other. A dropped DEL can be repeated.
+/// - The locks that the verb holds are given back when the thread is through with that, not before, so the next verb
+///   for the same container waits until nothing of the dropped one runs any more; [`settled`](Self::settled) waits for
+///   that, too. A dropped verb that waits for a lock itself waits no longer.
+/// - What a dropped verb did stays done. A dropped ADD is a failed one: DEL removes what its plugins made, and until
+///   then the cache has a record of it, by which GC finds it, too; [`add_with_rollback`](Self::add_with_rollback) and
+///   [`add_all`](Self::add_all) have the thread run that DEL. An ADD that was complete when it was dropped is recorded
+///   as any other. A dropped DEL can be repeated.
 ///
-/// When a tokio runtime shuts down, its tasks are dropped with their futures, and then it waits for the threads, so that
-/// no plugin outlives it. `Runtime::shutdown_background` does not wait, and a process that ends leaves the plugin alone.
+/// When a tokio runtime shuts down, its tasks are dropped with their futures, and then it waits for the threads, so
+/// that no plugin outlives it. `Runtime::shutdown_background` does not wait, and a process that ends leaves the plugin
+/// alone.
 ///
 /// tokio itself panics where the system refuses the first thread of its pool.
 ///
