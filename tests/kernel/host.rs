@@ -46,7 +46,7 @@ fn is_root() -> bool {
 
 /// Why this machine can't run tests with Debian's plugins, if it can't.
 pub(crate) fn missing() -> Option<String> {
-    lacks_plugins(Path::new(PLUGINS), &["bridge", "host-local", "portmap", "tuning", "loopback"])
+    lacks_plugins(Path::new(PLUGINS), &["bridge", "firewall", "host-local", "portmap", "tuning", "loopback"])
         .or_else(|| lacks(PROBE))
         .or_else(|| lacks(PROBE_IPTABLES))
 }

@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
+use libcni::link::{Address, Handle, Link, Request};
 use libcni::plugin::{Answer, AttachmentCall, Failure, Plugin};
 use libcni::result::{AddResult, v100};
-use libcni::spec::IpNet;
-
-use libcni::link::{Handle, Link, Request};
 
 const LO: &str = "lo";
 
@@ -15,14 +13,14 @@ pub(crate) struct Loopback;
 impl Plugin for Loopback {
     fn add(&self, call: &AttachmentCall) -> Answer<AddResult> {
         let netns = call.require_netns()?;
+        let previous = call.config.prev_result()?;
         let mut handle = Handle::inside(netns)?;
         let lo = lo(&mut handle)?;
         handle.ask([Request::set_up(lo.index)])?;
-        let result = |ips| describe(&lo, ips, netns).into();
         // What an earlier plugin said stays the result of the list: `lo` is nobody's attachment.
-        match call.config.prev_result()? {
+        match previous {
             Some(previous) => Ok(previous),
-            None => Ok(result(handle.addresses(lo.index)?.into_iter().map(|address| address.address).collect())),
+            None => Ok(describe(&lo, &handle.addresses(lo.index)?, netns).into()),
         }
     }
 
@@ -56,15 +54,18 @@ fn lo(handle: &mut Handle) -> Answer<Link> {
     handle.link(LO)?.ok_or_else(|| Failure::internal("the network namespace has no `lo`"))
 }
 
-fn describe(lo: &Link, addresses: Vec<IpNet>, netns: &Path) -> v100::Body {
+/// The result: `lo` with its first loopback address of each family.
+fn describe(lo: &Link, addresses: &[Address], netns: &Path) -> v100::Body {
     let interface = v100::Interface {
         name: lo.name.clone(),
         mac: Some(lo.mac.clone()),
         sandbox: Some(netns.display().to_string()),
         ..v100::Interface::default()
     };
+    let loopback = || addresses.iter().map(|address| address.address).filter(|address| address.addr().is_loopback());
+    let first = [true, false].map(|is_ipv4| loopback().find(|address| address.is_ipv4() == is_ipv4));
     let ip = |address| v100::Ip { interface: Some(0), ..v100::Ip::new(address) };
-    let ips = addresses.into_iter().map(ip).collect();
+    let ips = first.into_iter().flatten().map(ip).collect();
     v100::Body { interfaces: vec![interface], ips, ..v100::Body::default() }
 }
 
@@ -75,8 +76,10 @@ mod tests {
     #[test]
     fn the_result_has_lo_and_its_addresses() {
         let lo = Link { name: "lo".to_owned(), mac: "00:00:00:00:00:00".to_owned(), ..Link::default() };
-        let ips = ["127.0.0.1/8", "::1/128"].map(|address| address.parse().unwrap());
-        let result = AddResult::from(describe(&lo, ips.to_vec(), Path::new("/run/netns/blue")));
+        let address = |text: &str| Address { address: text.parse().unwrap(), is_tentative: false, is_duplicate: false };
+        // Old results have place for one address of each family.
+        let ips = ["192.0.2.1/32", "127.0.0.1/8", "127.0.0.2/8", "::1/128", "2001:db8::1/128"].map(address);
+        let result = AddResult::from(describe(&lo, &ips, Path::new("/run/netns/blue")));
         let expected = r#"{"cniVersion":"1.1.0","interfaces":[{"name":"lo","mac":"00:00:00:00:00:00","sandbox":"/run/netns/blue"}],"ips":[{"interface":0,"address":"127.0.0.1/8"},{"interface":0,"address":"::1/128"}]}"#;
         assert_eq!(result.to_string(), expected);
     }

@@ -7,6 +7,7 @@ mod interfaces;
 mod killed;
 mod life;
 mod lists;
+mod neighbours;
 mod netns;
 mod ports;
 mod routes;
@@ -43,7 +44,7 @@ pub(crate) const TESTS: &[&[Test]] = &[
     takeover::TESTS,
 ];
 
-pub(crate) const WITH_GO: &[&[Test]] = &[addresses::WITH_GO, takeover::WITH_GO];
+pub(crate) const WITH_GO: &[&[Test]] = &[addresses::WITH_GO, neighbours::WITH_GO, takeover::WITH_GO];
 
 /// What shows and tries, as a shell sees it.
 const PROBE: &str = "nft list ruleset && busybox ping -c 1 localhost >/dev/null";

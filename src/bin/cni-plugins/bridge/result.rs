@@ -31,11 +31,14 @@ pub(crate) fn from_ipam(ipam: Option<&AddResult>, config: &Config) -> Body {
     body
 }
 
+/// The table that packets are routed by unless there are rules for others.
+const MAIN: i64 = 254;
+
 fn add_default_routes(body: &mut Body) {
     for ip in body.ips.clone() {
         let default = IpNet::new(unspecified(ip.address.addr()), 0);
         let (Some(dst), Some(gateway)) = (default, ip.gateway) else { continue };
-        if !body.routes.iter().any(|route| route.dst == dst) {
+        if !body.routes.iter().any(|route| route.dst == dst && route.table.is_none_or(|table| table == MAIN)) {
             body.routes.push(Route::new(dst).via(gateway));
         }
     }
@@ -67,9 +70,12 @@ pub(crate) fn interfaces(bridge: &Link, port: &Link, inside: &Link, netns: &Path
     vec![interface(bridge, None), interface(port, None), interface(inside, Some(sandbox))]
 }
 
-/// The answer: what the plugins before this one said, and then what this one has to say.
+/// The answer: what the plugins before this one said, and then what this one has to say. The reference plugin answers
+/// with its own part alone. What plugins behind it would notice is `lo`: its addresses are those of every container, and
+/// `firewall` makes rules for each address of the result.
 pub(crate) fn after(previous: Option<AddResult>, own: Body) -> Body {
     let Some(mut body) = previous.as_ref().map(AddResult::latest) else { return own };
+    leave_out_loopback(&mut body);
     let before = i64::try_from(body.interfaces.len()).unwrap_or_default();
     body.interfaces.extend(own.interfaces);
     body.ips.extend(own.ips.into_iter().map(|ip| Ip { interface: ip.interface.map(|index| index + before), ..ip }));
@@ -78,6 +84,18 @@ pub(crate) fn after(previous: Option<AddResult>, own: Body) -> Body {
         body.dns = own.dns;
     }
     body
+}
+
+fn leave_out_loopback(body: &mut Body) {
+    let is_lo: Vec<_> = body.interfaces.iter().map(|interface| interface.name == "lo").collect();
+    let at = |index: i64| usize::try_from(index).ok();
+    let of_lo = |ip: &Ip| ip.interface.and_then(at).and_then(|index| is_lo.get(index).copied());
+    body.ips.retain(|ip| !of_lo(ip).unwrap_or_else(|| ip.address.addr().is_loopback()));
+    body.interfaces.retain(|interface| interface.name != "lo");
+    for ip in &mut body.ips {
+        let before = ip.interface.and_then(at).map(|index| is_lo.iter().take(index).filter(|is_lo| **is_lo).count());
+        ip.interface = ip.interface.zip(before).and_then(|(index, before)| Some(index - i64::try_from(before).ok()?));
+    }
 }
 
 /// A whole result without the addresses of other interfaces: what this plugin has to check.
@@ -106,8 +124,8 @@ mod tests {
 
     #[test]
     fn what_other_plugins_said_stays_and_indexes_still_fit() {
-        let previous = r#"{"cniVersion":"1.0.0","interfaces":[{"name":"lo","sandbox":"/n"}],
-            "ips":[{"interface":0,"address":"127.0.0.1/8"}],"x":1}"#;
+        let previous = r#"{"cniVersion":"1.0.0","interfaces":[{"name":"eth9","sandbox":"/n"}],
+            "ips":[{"interface":0,"address":"192.0.2.1/24"}],"x":1}"#;
         let eth0 = Interface { name: "eth0".to_owned(), sandbox: Some("/n".to_owned()), ..Interface::default() };
         let ip = Ip { interface: Some(0), ..Ip::new("10.1.2.9/24".parse().unwrap()) };
         let own = Body { interfaces: vec![eth0], ips: vec![ip], ..Body::default() };
@@ -116,6 +134,23 @@ mod tests {
         assert!(body.extra.get("x").is_some());
         let checked = of_interface(body, "eth0");
         assert_eq!(checked.ips.iter().map(|ip| ip.address.to_string()).collect::<Vec<_>>(), ["10.1.2.9/24"]);
+    }
+
+    #[test]
+    fn what_loopback_said_is_left_out() {
+        let previous = r#"{"cniVersion":"1.0.0",
+            "interfaces":[{"name":"lo","sandbox":"/n"},{"name":"eth9","sandbox":"/n"},{"name":"lo","sandbox":"/m"}],
+            "ips":[{"interface":0,"address":"127.0.0.1/8"},{"interface":1,"address":"192.0.2.1/24"},
+                {"interface":2,"address":"::1/128"},{"address":"127.0.0.1/8"},{"address":"192.0.2.2/24"}]}"#;
+        let eth0 = Interface { name: "eth0".to_owned(), ..Interface::default() };
+        let ip = Ip { interface: Some(0), ..Ip::new("10.1.2.9/24".parse().unwrap()) };
+        let own = Body { interfaces: vec![eth0], ips: vec![ip], ..Body::default() };
+        let body = after(Some(ipam(previous)), own);
+        let names: Vec<_> = body.interfaces.iter().map(|interface| interface.name.as_str()).collect();
+        assert_eq!(names, ["eth9", "eth0"]);
+        let ips: Vec<_> = body.ips.iter().map(|ip| (ip.address.to_string(), ip.interface)).collect();
+        let expected = [("192.0.2.1/24", Some(0)), ("192.0.2.2/24", None), ("10.1.2.9/24", Some(1))];
+        assert_eq!(ips, expected.map(|(address, index)| (address.to_owned(), index)));
     }
 
     #[test]
