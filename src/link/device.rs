@@ -139,6 +139,13 @@ impl Handle {
         Ok(answers.into_link())
     }
 
+    /// A link by its number; `None` when there is none.
+    pub fn link_at(&mut self, index: u32) -> Result<Option<Link>, LinkError> {
+        let get = Request::new(format!("find link number {index}"), RouteNetlinkMessage::GetLink(indexed(index)), 0);
+        let [answer] = self.ask([get.fine_with(&[Errno::ENODEV])])?;
+        Ok(answer.into_link())
+    }
+
     /// All links.
     pub fn links(&mut self) -> Result<Vec<Link>, LinkError> {
         let request = RouteNetlinkMessage::GetLink(LinkMessage::default());

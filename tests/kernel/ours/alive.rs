@@ -1,6 +1,7 @@
 //! What is alive stays so, whatever is refused beside it.
 
-use libcni::{Attachment, Chain};
+use libcni::conf::NetworkConfig;
+use libcni::{Attachment, Chain, Cni};
 use serde_json::json;
 
 use super::{attachment, bridge, network};
@@ -11,6 +12,14 @@ use crate::traffic::{reaches, serve};
 pub(crate) const TESTS: &[Test] = &[
     ("ours::alive::a_second_add_from_another_namespace_is_refused_and_changes_nothing", second_add_elsewhere),
     ("ours::alive::without_ipam_it_is_refused_as_well", second_add_without_ipam),
+    ("ours::alive::del_of_another_network_leaves_an_interface_of_the_same_name", del_of_another_network),
+    ("ours::alive::del_leaves_what_a_person_made", del_leaves_what_a_person_made),
+];
+
+pub(crate) const WITH_GO: &[Test] = &[
+    ("ours::alive::a_second_add_leaves_what_go_added", second_add_leaves_what_go_added),
+    ("ours::alive::del_of_another_network_leaves_what_go_added", del_of_another_network_leaves_what_go_added),
+    ("ours::alive::del_removes_what_go_added_with_and_without_a_record", del_removes_what_go_added),
 ];
 
 /// The attachment of `blue`, in a namespace that the runtime made after it forgot the first one.
@@ -43,4 +52,92 @@ fn second_add_without_ipam(host: &Host) {
     host.ours().check(&network, &attachment("blue")).unwrap();
     host.del(&network, "blue");
     host.is_clean();
+}
+
+/// Networks that never had `blue`: on another bridge, and on the same one.
+fn others(network: &NetworkConfig) -> [NetworkConfig; 2] {
+    let same_bridge = network.text().replace(r#""net""#, r#""net2""#);
+    [same_bridge.replace("cni0", "cni1"), same_bridge].map(|text| NetworkConfig::parse(&text).unwrap())
+}
+
+fn del_of_another_network(host: &Host) {
+    let network = bridge(host, json!({}));
+    host.add(&network, "blue");
+    for other in others(&network) {
+        for netns in ["/run/netns/blue", ""] {
+            host.ours().del(&other, &attachment("blue").netns(netns)).unwrap();
+            host.ours().check(&network, &attachment("blue")).unwrap();
+        }
+    }
+    host.del(&network, "blue");
+    host.is_clean();
+}
+
+fn del_leaves_what_a_person_made(host: &Host) {
+    let network = bridge(host, json!({}));
+    host.run("ip link add cni0 type bridge");
+    for made in [
+        "ip link add mine master cni0 type veth peer name eth0 netns blue",
+        "ip link add veth01234567 type veth peer name eth0 netns blue",
+        "ip -n blue link add eth0 type bridge",
+    ] {
+        host.run(made);
+        host.del(&network, "blue");
+        host.run("ip -n blue link del eth0");
+    }
+    // Instead of the one that ADD made.
+    host.add(&network, "blue");
+    host.run("ip -n blue link del eth0 && ip -n blue link add eth0 type veth && ip -n blue link set eth0 up");
+    host.ours().check(&network, &attachment("blue")).unwrap_err();
+    host.del(&network, "blue");
+    host.run("ip -n blue link del eth0");
+    host.is_clean();
+}
+
+fn go(host: &Host) -> Cni {
+    host.cni()
+}
+
+fn second_add_leaves_what_go_added(host: &Host) {
+    let network = network(
+        json!({"type": "bridge", "bridge": "cni0", "isGateway": true,
+        "ipam": super::ipam(host, super::DUAL_STACK)}),
+        "1.0.0",
+    );
+    go(host).add(&network, &attachment("blue")).unwrap();
+    host.ours().add(&network, &elsewhere(host)).unwrap_err();
+    assert_eq!(host.reservations(), ["10.77.0.2", "fd00:77::2"]);
+    host.ours().check(&network, &attachment("blue")).unwrap();
+    host.run("ip netns exec blue busybox ping -c 1 -W 10 10.77.0.1");
+    assert_eq!(host.run("ip -n green -o link show type veth"), "");
+}
+
+fn del_of_another_network_leaves_what_go_added(host: &Host) {
+    let network =
+        network(json!({"type": "bridge", "bridge": "cni0", "ipam": super::ipam(host, super::DUAL_STACK)}), "1.0.0");
+    go(host).add(&network, &attachment("blue")).unwrap();
+    let [other_bridge, _] = others(&network);
+    host.ours().del(&other_bridge, &attachment("blue")).unwrap();
+    host.ours().check(&network, &attachment("blue")).unwrap();
+}
+
+fn del_removes_what_go_added(host: &Host) {
+    let network = network(
+        json!({"type": "bridge", "bridge": "cni0", "isGateway": true,
+        "ipam": super::ipam(host, super::DUAL_STACK)}),
+        "1.0.0",
+    );
+    let blue = attachment("blue");
+    for (forget, attachment) in [
+        ("true", blue.clone()),
+        ("true", blue.clone().netns("")),
+        ("ip link del cni0", blue.clone()),
+        ("rm -r cache", blue.clone()),
+    ] {
+        go(host).add(&network, &blue).unwrap();
+        host.run(forget);
+        host.ours().del(&network, &attachment).unwrap();
+        assert_eq!(host.run("ip -n blue -o link show type veth"), "", "{forget}");
+        host.is_clean();
+    }
 }

@@ -180,6 +180,11 @@ fn check_finds_what_is_different(host: &Host) {
         ("ip -n blue link del eth0", "bridge"),
         ("ip -n blue link set eth0 address 02:00:00:00:00:01", "bridge"),
         ("ip link set $(ip -o link show master cni0 | grep -o 'veth[0-9a-f]*' | head -1) nomaster", "bridge"),
+        (
+            "ip link set $(ip -o link show master cni0 | grep -o 'veth[0-9a-f]*' | head -1) address 02:00:00:00:00:02",
+            "bridge",
+        ),
+        ("ip link set cni0 address 02:00:00:00:00:03", "bridge"),
         ("ip addr flush dev cni0", "bridge"),
         ("ip link set cni0 down", "bridge"),
         ("nft flush chain inet libcni_masquerade subnet-10.77.0.0/24", "bridge"),

@@ -44,7 +44,7 @@ pub(crate) const TESTS: &[&[Test]] = &[
     takeover::TESTS,
 ];
 
-pub(crate) const WITH_GO: &[&[Test]] = &[addresses::WITH_GO, neighbours::WITH_GO, takeover::WITH_GO];
+pub(crate) const WITH_GO: &[&[Test]] = &[addresses::WITH_GO, alive::WITH_GO, neighbours::WITH_GO, takeover::WITH_GO];
 
 /// What shows and tries, as a shell sees it.
 const PROBE: &str = "nft list ruleset && busybox ping -c 1 localhost >/dev/null";

@@ -1,40 +1,117 @@
 //! CHECK: what ADD made is there, and as its result says.
 
-use std::path::Path;
-
-use libcni::netns::run_in;
-use libcni::plugin::{Answer, Failure};
+use libcni::link::{Handle, Link};
+use libcni::plugin::{Answer, AttachmentCall, Failure};
 use libcni::result::v100::{Body, Interface};
 use libcni::spec::{IpNet, Route};
 
 use crate::bridge::antispoof::{self, Port};
 use crate::bridge::config::Config;
 use crate::bridge::container::routes;
-use crate::bridge::result::gateways;
-use crate::bridge::{Names, mac};
+use crate::bridge::recorded::{Recorded, may_have};
+use crate::bridge::{Names, mac, result};
 use crate::nft::masquerade;
 use crate::takeover;
-use libcni::link::{Handle, Link};
+
+/// What is to be as it was.
+struct Expected<'a> {
+    config: Config,
+    names: Names,
+    ifname: &'a str,
+    body: &'a Body,
+    recorded: Recorded<'a>,
+}
+
+pub(crate) fn check(call: &AttachmentCall) -> Answer {
+    let config = Config::read(call)?;
+    let ifname = call.ifname.as_str();
+    let body = &result::of_interface(call.config.require_prev_result()?.latest(), ifname);
+    if let Some(plugin) = call.config.ipam_type()? {
+        call.delegate(&plugin).check()?;
+    }
+    let recorded = Recorded::of(body, &config.bridge, ifname);
+    let expected = Expected { config, names: Names::of(call), ifname, body, recorded };
+    let port = expected.host()?;
+    expected.container(&mut Handle::inside(call.require_netns()?)?, &port)?;
+    expected.rules()
+}
 
 fn different(what: impl std::fmt::Display) -> Failure {
     Failure::internal(format!("CHECK: {what}"))
 }
 
-/// The rules on the host.
-pub(crate) fn rules(config: &Config, body: &Body, ifname: &str, names: &Names) -> Answer {
-    for ip in body.ips.iter().filter(|_| config.ip_masq) {
-        // The reference plugin may have added the container.
-        let by_others = || takeover::masquerade::is_there(&names.owner, ip.address);
-        masquerade::check(&names.owner, ip.address).or_else(|missing| accepted(by_others()?, missing))?;
-    }
-    let mac = body.interfaces.iter().find(|i| i.sandbox.is_some() && i.name == ifname).and_then(|i| i.mac.as_deref());
-    match mac.filter(|_| config.macspoofchk) {
-        Some(mac) => {
-            let port = Port { name: &names.port, mac: mac::parse(mac)? };
-            let by_others = || takeover::antispoof::is_there(&names.owner);
-            antispoof::check(&names.owner, port).or_else(|missing| accepted(by_others()?, missing))
+impl Expected<'_> {
+    /// The host's side: the bridge, its gateway addresses, the port, which is returned.
+    fn host(&self) -> Answer<Link> {
+        let config = &self.config;
+        let mut host = Handle::here()?;
+        let bridge =
+            host.link(&config.bridge)?.ok_or_else(|| different(format!("bridge `{}` is gone", config.bridge)))?;
+        if bridge.kind.as_deref() != Some("bridge") || !bridge.is_up {
+            return Err(different(format!("`{}` is not a bridge that is up", config.bridge)));
         }
-        None => Ok(()),
+        if config.promisc_mode && !bridge.is_promiscuous {
+            return Err(different(format!("bridge `{}` is not promiscuous", config.bridge)));
+        }
+        hardware_address(&bridge, self.recorded.bridge)?;
+        let addresses = addresses(&mut host, &bridge)?;
+        for gateway in result::gateways(self.body).iter().filter(|_| config.is_gateway) {
+            if !addresses.contains(gateway) {
+                return Err(different(format!("bridge `{}` has lost address {gateway}", bridge.name)));
+            }
+        }
+        // Another implementation may have called it otherwise.
+        let port = self.recorded.port.map_or(&self.names.port, |port| &port.name);
+        let Some(port) = host.link(port)? else {
+            return Err(different(format!("the port of the container at bridge `{}` is gone", bridge.name)));
+        };
+        if port.master != Some(bridge.index) {
+            return Err(different(format!("`{}` is no port of bridge `{}`", port.name, bridge.name)));
+        }
+        hardware_address(&port, self.recorded.port)?;
+        Ok(port)
+    }
+
+    /// The container's side: the other end of the port, its hardware address, addresses and routes.
+    fn container(&self, inside: &mut Handle, port: &Link) -> Answer {
+        let Self { ifname, body, .. } = *self;
+        let link = inside.link(ifname)?.ok_or_else(|| different(format!("interface `{ifname}` is gone")))?;
+        if link.peer != Some(port.index) || port.peer != Some(link.index) {
+            return Err(different(format!("interface `{ifname}` is not the other end of port `{}`", port.name)));
+        }
+        hardware_address(&link, self.recorded.inside)?;
+        if !link.is_up && !self.config.disable_container_interface {
+            return Err(different(format!("interface `{ifname}` is down")));
+        }
+        let addresses = addresses(inside, &link)?;
+        for ip in &body.ips {
+            if !addresses.contains(&ip.address) {
+                return Err(different(format!("interface `{ifname}` has lost address {}", ip.address)));
+            }
+        }
+        match inside.missing_routes(link.index, &routes(body))?.first() {
+            Some(route) => Err(different(format!("the route to {}{} is gone", route.dst, via(route)))),
+            None => Ok(()),
+        }
+    }
+
+    /// The rules on the host.
+    fn rules(&self) -> Answer {
+        let Self { config, names, .. } = self;
+        for ip in self.body.ips.iter().filter(|_| config.ip_masq) {
+            // The reference plugin may have added the container.
+            let by_others = || takeover::masquerade::is_there(&names.owner, ip.address);
+            masquerade::check(&names.owner, ip.address).or_else(|missing| accepted(by_others()?, missing))?;
+        }
+        let mac = self.recorded.inside.and_then(|interface| interface.mac.as_deref());
+        match mac.filter(|_| config.macspoofchk) {
+            Some(mac) => {
+                let port = Port { name: &names.port, mac: mac::parse(mac)? };
+                let by_others = || takeover::antispoof::is_there(&names.owner);
+                antispoof::check(&names.owner, port).or_else(|missing| accepted(by_others()?, missing))
+            }
+            None => Ok(()),
+        }
     }
 }
 
@@ -42,58 +119,13 @@ fn accepted(is_there: bool, missing: Failure) -> Answer {
     if is_there { Ok(()) } else { Err(missing) }
 }
 
-/// The host's side: the bridge, its gateway addresses, the port.
-pub(crate) fn host(config: &Config, body: &Body, port: &str) -> Answer {
-    let mut host = Handle::here()?;
-    let bridge = host.link(&config.bridge)?.ok_or_else(|| different(format!("bridge `{}` is gone", config.bridge)))?;
-    if bridge.kind.as_deref() != Some("bridge") || !bridge.is_up {
-        return Err(different(format!("`{}` is not a bridge that is up", config.bridge)));
-    }
-    let addresses = addresses(&mut host, &bridge)?;
-    for gateway in gateways(body).iter().filter(|_| config.is_gateway) {
-        if !addresses.contains(gateway) {
-            return Err(different(format!("bridge `{}` has lost address {gateway}", bridge.name)));
+fn hardware_address(link: &Link, recorded: Option<&Interface>) -> Answer {
+    match recorded {
+        Some(recorded) if !may_have(recorded, &link.mac) => {
+            let expected = recorded.mac.as_deref().unwrap_or_default();
+            Err(different(format!("`{}` has hardware address {}, not {expected}", link.name, link.mac)))
         }
-    }
-    match host.link(&recorded_port(body, &bridge).unwrap_or(port.to_owned()))? {
-        Some(link) if link.master == Some(bridge.index) => Ok(()),
-        Some(link) => Err(different(format!("`{}` is no port of bridge `{}`", link.name, bridge.name))),
-        None => Err(different(format!("the port of the container at bridge `{}` is gone", bridge.name))),
-    }
-}
-
-/// The host's end as the result has it, after the bridge: another implementation may have called it otherwise.
-fn recorded_port(body: &Body, bridge: &Link) -> Option<String> {
-    let mut after_bridge = body.interfaces.iter().skip_while(|i| i.name != bridge.name).skip(1);
-    let port = after_bridge.find(|i: &&Interface| i.sandbox.is_none());
-    port.map(|interface| interface.name.clone())
-}
-
-/// The container's side: the interface, its hardware address, addresses and routes.
-pub(crate) fn container(netns: &Path, ifname: &str, config: &Config, body: &Body) -> Answer {
-    run_in(netns, || container_here(ifname, config, body))?
-}
-
-fn container_here(ifname: &str, config: &Config, body: &Body) -> Answer {
-    let mut inside = Handle::here()?;
-    let link = inside.link(ifname)?.ok_or_else(|| different(format!("interface `{ifname}` is gone")))?;
-    let recorded = body.interfaces.iter().find(|i| i.sandbox.is_some() && i.name == ifname);
-    let mac = recorded.and_then(|interface| interface.mac.as_deref());
-    if mac.is_some_and(|mac| !mac.eq_ignore_ascii_case(&link.mac)) {
-        return Err(different(format!("interface `{ifname}` has hardware address {}, not {mac:?}", link.mac)));
-    }
-    if !link.is_up && !config.disable_container_interface {
-        return Err(different(format!("interface `{ifname}` is down")));
-    }
-    let addresses = addresses(&mut inside, &link)?;
-    for ip in &body.ips {
-        if !addresses.contains(&ip.address) {
-            return Err(different(format!("interface `{ifname}` has lost address {}", ip.address)));
-        }
-    }
-    match inside.missing_routes(link.index, &routes(body))?.first() {
-        Some(route) => Err(different(format!("the route to {}{} is gone", route.dst, via(route)))),
-        None => Ok(()),
+        _ => Ok(()),
     }
 }
 

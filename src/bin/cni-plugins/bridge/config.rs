@@ -6,6 +6,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use sha2::{Digest, Sha256};
 
+/// The bridge of a network that names none.
+pub(crate) const DEFAULT_BRIDGE: &str = "cni0";
+
 /// The keys of the reference plugin of the same name.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -47,7 +50,7 @@ pub(crate) struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            bridge: "cni0".to_owned(),
+            bridge: DEFAULT_BRIDGE.to_owned(),
             is_gateway: false,
             is_default_gateway: false,
             force_address: false,

@@ -1,6 +1,5 @@
 //! The container's side: addresses, routes, the interface up.
 
-use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -140,16 +139,4 @@ fn fits(route: &Route) -> Answer {
         }
     }
     Ok(())
-}
-
-/// Deletes the container's interface, and with it the host's end; fine when interface or namespace is gone.
-pub(crate) fn delete(netns: &Path, ifname: &str) -> Answer {
-    match Handle::inside(netns) {
-        Ok(mut inside) => {
-            inside.ask([Request::delete_link(ifname)])?;
-            Ok(())
-        }
-        Err(error) if error.is_gone() => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }

@@ -9,9 +9,11 @@ mod gateway;
 mod host;
 mod mac;
 mod port;
+mod recorded;
 mod remove;
 mod result;
 mod sysctl;
+mod theirs;
 
 use std::thread::ScopedJoinHandle;
 
@@ -51,15 +53,7 @@ impl Plugin for Bridge {
     }
 
     fn check(&self, call: &AttachmentCall) -> Answer {
-        let config = Config::read(call)?;
-        let names = Names::of(call);
-        let body = result::of_interface(call.config.require_prev_result()?.latest(), call.ifname.as_str());
-        if let Some(plugin) = call.config.ipam_type()? {
-            call.delegate(&plugin).check()?;
-        }
-        check::host(&config, &body, &names.port)?;
-        check::container(call.require_netns()?, call.ifname.as_str(), &config, &body)?;
-        check::rules(&config, &body, call.ifname.as_str(), &names)
+        check::check(call)
     }
 
     fn gc(&self, call: &Call) -> Answer {

@@ -5,7 +5,7 @@ use std::thread;
 use libcni::plugin::{Answer, AttachmentCall, Call};
 use nix::errno::Errno;
 
-use crate::bridge::{Names, antispoof, config, container, join};
+use crate::bridge::{Names, antispoof, config, join, theirs};
 use crate::nft::{Owner, masquerade};
 use crate::takeover;
 use libcni::link::{Handle, LinkError, Request};
@@ -15,9 +15,8 @@ pub(crate) fn del(call: &AttachmentCall) -> Answer {
     let ipam_type = call.config.ipam_type()?;
     let mut host = Handle::here()?;
     let is_ours = take_down(&mut host, &names.port)?;
-    if !is_ours && let Some(netns) = call.netns() {
-        // Another implementation called the host's end otherwise.
-        container::delete(netns, call.ifname.as_str())?;
+    if !is_ours {
+        theirs::delete(&mut host, call)?;
     }
     // From here on nobody sends from the address, so it may be given away. To free links and rules the kernel waits
     // until no processor can be looking at them any more: about ten milliseconds, in which all else is done. Rules come

@@ -1,0 +1,99 @@
+//! Interfaces that the reference plugin made: which one is an attachment's, and its end.
+
+use libcni::link::{Handle, Link, Request};
+use libcni::plugin::{Answer, AttachmentCall};
+use libcni::result::AddResult;
+use serde::Deserialize;
+
+use crate::bridge::config::DEFAULT_BRIDGE;
+use crate::bridge::recorded::{Recorded, may_have};
+
+/// Deletes the interface of an attachment that has no port of ours, if the reference plugin made it for this network.
+/// Another one of that name is somebody else's: another network's, or a person's.
+pub(crate) fn delete(host: &mut Handle, call: &AttachmentCall) -> Answer {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Key {
+        bridge: Option<String>,
+    }
+    // Whatever else is wrong with the configuration.
+    let key: Key = call.config.typed().unwrap_or_default();
+    let name = key.bridge.unwrap_or_else(|| DEFAULT_BRIDGE.to_owned());
+    let bridge = host.link(&name)?;
+    let body = call.config.prev_result().ok().flatten().as_ref().map(AddResult::latest).unwrap_or_default();
+    let recorded = Recorded::of(&body, &name, call.ifname.as_str());
+    let port = match call.netns() {
+        Some(netns) => match Handle::inside(netns) {
+            Ok(mut inside) => port_of(host, &mut inside, call.ifname.as_str())?,
+            Err(error) if error.is_gone() => None,
+            Err(error) => return Err(error.into()),
+        },
+        None => recorded.port.map(|port| host.link(&port.name)).transpose()?.flatten(),
+    };
+    match port {
+        Some(port) if is_of(&port, bridge.as_ref(), recorded) => {
+            host.ask([Request::delete_link(&port.name)])?;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The host's end of a container's interface; `None` when it is no pair of veths, or its other end is elsewhere.
+fn port_of(host: &mut Handle, inside: &mut Handle, ifname: &str) -> Answer<Option<Link>> {
+    let Some((link, peer)) = inside.link(ifname)?.and_then(|link| link.peer.map(|peer| (link, peer))) else {
+        return Ok(None);
+    };
+    let is_pair = |port: &Link| [&link, port].iter().all(|end| end.kind.as_deref() == Some("veth"));
+    Ok(host.link_at(peer)?.filter(|port| is_pair(port) && port.peer == Some(link.index)))
+}
+
+/// Whether the record says so of a port; without one, whether it looks as the reference plugin's ports of the bridge do.
+fn is_of(port: &Link, bridge: Option<&Link>, recorded: Recorded<'_>) -> bool {
+    match recorded.port {
+        Some(known) => known.name == port.name && may_have(known, &port.mac),
+        None => bridge.is_some_and(|bridge| port.master == Some(bridge.index)) && is_named_by_reference(&port.name),
+    }
+}
+
+/// `veth` and eight digits.
+fn is_named_by_reference(name: &str) -> bool {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    name.strip_prefix("veth").is_some_and(|digits| digits.len() == 8 && digits.bytes().all(is_digit))
+}
+
+#[cfg(test)]
+mod tests {
+    use libcni::result::v100::Body;
+
+    use super::*;
+
+    fn is_of_bridge(port: &Link, body: &Body) -> bool {
+        let bridge = Link { index: 7, name: "cni0".to_owned(), ..Link::default() };
+        is_of(port, Some(&bridge), Recorded::of(body, "cni0", "eth0"))
+    }
+
+    fn port(name: &str, master: u32) -> Link {
+        let mac = "02:00:00:00:00:01".to_owned();
+        Link { name: name.to_owned(), master: Some(master), mac, ..Link::default() }
+    }
+
+    #[test]
+    fn without_a_record_a_port_of_the_bridge_is_known_by_its_name() {
+        assert!(is_of_bridge(&port("veth01ab45ef", 7), &Body::default()));
+        for other in [port("veth01ab45ef", 8), port("veth0", 7), port("veth01ab45ef67", 7), port("mine", 7)] {
+            assert!(!is_of_bridge(&other, &Body::default()), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_record_says_which_port_it_is() {
+        let text = r#"{"cniVersion":"1.0.0","interfaces":[{"name":"cni0"},
+            {"name":"veth01ab45ef","mac":"02:00:00:00:00:01"},{"name":"eth0","sandbox":"/n"}]}"#;
+        let body = AddResult::parse(text).unwrap().latest();
+        assert!(is_of_bridge(&port("veth01ab45ef", 8), &body));
+        assert!(!is_of_bridge(&port("veth01ab45ee", 7), &body));
+        let other_mac = Link { mac: "02:00:00:00:00:02".to_owned(), ..port("veth01ab45ef", 7) };
+        assert!(!is_of_bridge(&other_mac, &body));
+    }
+}
