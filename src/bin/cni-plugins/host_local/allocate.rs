@@ -23,7 +23,8 @@ pub(crate) enum Refused {
     Taken { set: usize, address: IpAddr, ranges: String },
     #[error("requested address {address} is the gateway of range set {set}")]
     Gateway { set: usize, address: IpAddr },
-    #[error("requested addresses without a range set to serve them: {}", list(.0))]
+    // In the words of the reference: somebody may look for them.
+    #[error("failed to allocate all requested IPs: {}: each needs a range set of its own that has it", list(.0))]
     NotInRanges(Vec<IpAddr>),
 }
 
@@ -211,7 +212,7 @@ mod tests {
         for (requested, message) in [
             ("fd00::5", "requested address fd00::5 is not available in range set 1: fd00::1-"),
             ("fd00::1", "requested address fd00::1 is the gateway of range set 1"),
-            ("10.9.9.9", "requested addresses without a range set to serve them: 10.9.9.9"),
+            ("10.9.9.9", "failed to allocate all requested IPs: 10.9.9.9: each needs a range set"),
         ] {
             let error = take(dir.path(), &sets, &[requested], "c2").unwrap_err();
             assert!(error.starts_with(message), "{error}");

@@ -161,7 +161,7 @@ fn range_sets(written: &[Vec<RangeConfig>], version: &Version) -> Result<Vec<Ran
     }
     let v4 = sets.iter().filter(|set| set.is_ipv4()).count();
     if *version < Version::V0_3_0 && (v4 > 1 || sets.len() - v4 > 1) {
-        return Err(invalid(format!("CNI version {version} has no place for more than one address of a family")));
+        return Err(invalid(format!("CNI version {version} does not support more than 1 address per family")));
     }
     Ok(sets)
 }

@@ -1,7 +1,7 @@
 //! The reservations of one owner, found by the index where there is one, and by reading all files where there is none.
 
 use std::collections::BTreeSet;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::IpAddr;
 
 use crate::host_local::index::Index;
@@ -18,14 +18,29 @@ pub(crate) struct Held<'a> {
 }
 
 impl Store {
-    /// The reservations of some owners; `None` is nobody.
+    /// The reservations of some owners; `None` is nobody. As the index has them, where there is one.
     pub(crate) fn held_by(&self, owners: &[Option<Owner>]) -> Result<Held<'_>, StoreError> {
         // Without an index everything is slower, and all the same.
         if let Ok(Some(index)) = Index::open(&self.lock, &self.dir)
-            && let Ok(reservations) = self.look_up(&index, owners)
+            && let Ok(Some(reservations)) = self.look_up(&index, owners)
         {
             return Ok(Held { store: self, index: Some(index), reservations, is_changed: false });
         }
+        self.read_for(owners)
+    }
+
+    /// The same, for whoever has some: where the index knows of none, all files are read. A file that somebody edited in
+    /// its place still says whose it is.
+    pub(crate) fn surely_held_by(&self, owners: &[Option<Owner>]) -> Result<Held<'_>, StoreError> {
+        let held = self.held_by(owners)?;
+        if held.is_changed || held.reservations.iter().any(|reservation| reservation.owner.is_some()) {
+            return Ok(held);
+        }
+        drop(held);
+        self.read_for(owners)
+    }
+
+    fn read_for(&self, owners: &[Option<Owner>]) -> Result<Held<'_>, StoreError> {
         let mut reservations = self.reservations()?;
         let all: Vec<_> = reservations.iter().map(|r| (r.address, r.owner.clone())).collect();
         let index = Index::make(&self.lock, &self.dir, &all).ok();
@@ -33,22 +48,21 @@ impl Store {
         Ok(Held { store: self, index, reservations, is_changed: true })
     }
 
-    fn look_up(&self, index: &Index<'_>, owners: &[Option<Owner>]) -> io::Result<Vec<Reservation>> {
+    /// What the index has, checked with the files; `None` when they say otherwise.
+    fn look_up(&self, index: &Index<'_>, owners: &[Option<Owner>]) -> io::Result<Option<Vec<Reservation>>> {
         let mut content = Vec::new();
         let mut reservations = Vec::new();
         for owner in owners {
             for address in index.addresses(owner.as_ref())? {
-                match read(&self.path(address), &mut content) {
-                    Err(e) if e.kind() == ErrorKind::NotFound => continue,
-                    read => read?,
-                }
+                read(&self.path(address), &mut content)?;
                 let found = Owner::parse(&String::from_utf8_lossy(&content));
-                if found == *owner {
-                    reservations.push(Reservation { address, owner: found });
+                if found != *owner {
+                    return Ok(None);
                 }
+                reservations.push(Reservation { address, owner: found });
             }
         }
-        Ok(reservations)
+        Ok(Some(reservations))
     }
 }
 
@@ -176,6 +190,19 @@ mod tests {
         std::os::unix::fs::symlink("/proc/self/mem", store.path(address("10.0.0.9"))).unwrap();
         File::open(&store.dir).unwrap().set_modified(modified).unwrap();
         assert_eq!(of(&store, &owner), [address("fd00::7")]);
+    }
+
+    #[test]
+    fn a_file_that_was_edited_in_its_place_says_whose_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(dir.path());
+        let (before, after) = (Owner::new("c1", "eth0"), Owner::new("c1", "eth0").without_ifname());
+        store.held_by(&[]).unwrap().reserve(address("10.0.0.2"), &before).unwrap();
+        fs::write(store.path(address("10.0.0.2")), after.to_string()).unwrap();
+        for owner in [&before, &after] {
+            let held = store.surely_held_by(&[Some(owner.clone())]).unwrap();
+            assert_eq!(held.reservations().len(), usize::from(owner == &after), "{owner}");
+        }
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Plugin for HostLocal {
         let Some(store) = Store::open(store_dir(&call.config)?).map_err(ErrorReply::from)? else { return Ok(()) };
         let owner = Owner::from(call);
         let same = [Some(owner.clone()), Some(owner.without_ifname()), None];
-        let mut held = store.held_by(&same).map_err(ErrorReply::from)?;
+        let mut held = store.surely_held_by(&same).map_err(ErrorReply::from)?;
         let stale = of_attachment(held.reservations(), &owner);
         Ok(release(stale, |reservation| held.release(reservation.address, reservation.owner.as_ref()))?)
     }
@@ -70,7 +70,7 @@ impl Plugin for HostLocal {
         let store = Store::open(store_dir(&call.config)?).map_err(ErrorReply::from)?;
         let owner = Owner::from(call);
         let same = [Some(owner.clone()), Some(owner.without_ifname())];
-        let held = store.as_ref().map(|store| store.held_by(&same)).transpose().map_err(ErrorReply::from)?;
+        let held = store.as_ref().map(|store| store.surely_held_by(&same)).transpose().map_err(ErrorReply::from)?;
         let own = held.iter().flat_map(Held::reservations).map(|reservation| reservation.address).collect::<Vec<_>>();
         let previous = call.config.prev_result()?.map(|result| result.latest().ips).unwrap_or_default();
         let given = previous.iter().map(|ip| ip.address.addr());
