@@ -7,7 +7,7 @@ use super::{NETNS, host, succeeds};
 use crate::support::{Ran, Sandbox};
 
 /// The tool, started by bash after it did this. Not every `sh` knows descriptors above 9.
-fn after(shell: &str, tool: &Command) -> Command {
+pub(super) fn after(shell: &str, tool: &Command) -> Command {
     let mut command = Command::new("/bin/bash");
     command.arg("-c").arg(format!("{shell}; exec \"$0\" \"$@\"")).arg(tool.get_program()).args(tool.get_args());
     command.env_clear().envs(tool.get_envs().filter_map(|(key, value)| Some((key, value?))));

@@ -1,10 +1,13 @@
 //! `--trace` and `--trace-file`.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
+use super::process::after;
 use super::{NETNS, host, succeeds};
 use crate::support::{Ran, Sandbox};
 
@@ -100,6 +103,61 @@ fn a_trace_file_that_can_not_be_opened_is_an_error_before_anything_runs() {
 
 #[test]
 fn a_trace_file_that_can_not_be_written_is_a_warning() {
-    let ran = Ran::new(&mut host().cnitool(["add", "net", NETNS, "--trace-file", "/dev/full"])).exits_with(0);
+    let sandbox = host();
+    private(&sandbox.path("trace"), &"x".repeat(64 << 10));
+    let tool = sandbox.cnitool(["add", "net", NETNS, "--trace-file", "trace"]);
+    // Files of 64 KiB and no more.
+    let ran = Ran::new(&mut after("ulimit -f 64", &tool)).exits_with(0);
     assert_eq!(ran.stderr().matches("warning: cannot write to the trace file").count(), 1, "{ran}");
+}
+
+/// Makes a file of this user alone.
+fn private(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
+}
+
+/// Tries to trace into the file `trace`, which must be refused in no time and stay as it is.
+#[track_caller]
+fn is_refused(sandbox: &Sandbox, why: &str) {
+    let tool = sandbox.cnitool(["add", "net", NETNS, "--trace-file", "trace"]);
+    Ran::new(&mut after("exec timeout 10 \"$0\" \"$@\"", &tool)).exits_with(1).says("trace file trace").says(why);
+    assert!(sandbox.calls().is_empty());
+}
+
+#[test]
+fn a_trace_file_is_a_regular_file() {
+    for make in ["mkfifo trace", "ln -s /dev/full trace", "mkdir trace", "touch own; chmod 600 own; ln -s own trace"] {
+        let sandbox = host();
+        succeeds(Command::new("sh").args(["-c", make]).current_dir(sandbox.path("")));
+        is_refused(&sandbox, "not a regular file");
+    }
+}
+
+#[test]
+fn a_trace_file_is_this_users_alone() {
+    for (mode, why) in [(0o644, "others may read"), (0o640, "chmod 600"), (0o602, "others may read or write")] {
+        let sandbox = host();
+        private(&sandbox.path("trace"), "");
+        fs::set_permissions(sandbox.path("trace"), Permissions::from_mode(mode)).unwrap();
+        is_refused(&sandbox, why);
+        assert_eq!(fs::read_to_string(sandbox.path("trace")).unwrap(), "");
+    }
+    let sandbox = host();
+    private(&sandbox.path("secret"), "");
+    fs::hard_link(sandbox.path("secret"), sandbox.path("trace")).unwrap();
+    is_refused(&sandbox, "second name");
+}
+
+#[test]
+fn a_trace_file_of_another_user_is_not_appended_to() {
+    let sandbox = host();
+    private(&sandbox.path("trace"), "");
+    // Only root can give a file away; for anybody else, root has files that are known to be there.
+    if chown(sandbox.path("trace"), Some(12345), None).is_ok() {
+        is_refused(&sandbox, "belongs to user 12345");
+    } else {
+        let tool = sandbox.cnitool(["add", "net", NETNS, "--trace-file", "/etc/passwd"]);
+        Ran::new(&mut { tool }).exits_with(1).says("/etc/passwd");
+    }
 }

@@ -1,7 +1,6 @@
 //! What the environment adds to the options: an option wins over its variable.
 
 use std::ffi::OsString;
-use std::io;
 use std::path::PathBuf;
 
 use libcni::conf::{ConfDir, OnBroken};
@@ -11,6 +10,7 @@ use libcni::spec::{CniArgs, ErrorCode, IfName, InvalidArg, InvalidName};
 
 use super::namespace;
 use super::options::{Capabilities, Configurations, Given, Interface, Loading, PluginDirs};
+use super::trace_file::Unfit;
 use crate::output::failure::Failure;
 
 /// An argument or variable that can't be used.
@@ -24,8 +24,8 @@ pub(crate) enum Invalid {
     Arg(#[from] InvalidArg),
     #[error("capability arguments must be a JSON object: {0}")]
     Capabilities(serde_json::Error),
-    #[error("cannot open the trace file {}: {source}", path.display())]
-    TraceFile { path: PathBuf, source: io::Error },
+    #[error("cannot append to the trace file {}: {source}", path.display())]
+    TraceFile { path: PathBuf, source: Unfit },
     #[error("{0}")]
     Netns(#[from] namespace::Unusable),
 }

@@ -6,3 +6,4 @@ pub(crate) mod namespace;
 pub(crate) mod options;
 pub(crate) mod signals;
 mod trace;
+mod trace_file;

@@ -41,7 +41,7 @@ pub(crate) struct Running {
     /// Show on stderr what each plugin is sent and what it answers
     #[arg(long)]
     pub(crate) trace: bool,
-    /// Append the same to a file, a line of JSON for each plugin
+    /// Append the same to a file that is this user's alone, a line of JSON for each plugin
     #[arg(long, value_name = "FILE")]
     pub(crate) trace_file: Option<PathBuf>,
 }

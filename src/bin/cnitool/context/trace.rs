@@ -1,8 +1,7 @@
 //! `--trace` and `--trace-file`: what each plugin was sent and what it answered.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -12,6 +11,7 @@ use libcni::Chain;
 use libcni::invoke::{ExecError, ExecEvent, Output, Request};
 use libcni::spec::Object;
 
+use super::trace_file::{self, Unfit};
 use crate::output::request::{self, indented};
 use crate::output::{self, printable, printable_json, warn};
 
@@ -22,10 +22,8 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    /// A file is made for its owner alone, since configurations may have secrets in them, and appended to.
-    pub(crate) fn new(to_stderr: bool, file: Option<&Path>) -> io::Result<Self> {
-        let open = |path| OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-        let file = Mutex::new(file.map(open).transpose()?);
+    pub(crate) fn new(to_stderr: bool, file: Option<&Path>) -> Result<Self, Unfit> {
+        let file = Mutex::new(file.map(trace_file::open).transpose()?);
         Ok(Self { to_stderr, file })
     }
 
