@@ -6,6 +6,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
 use tempfile::TempDir;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_cni-plugins");
@@ -138,6 +140,15 @@ fn a_directory_in_the_way_is_an_error_that_names_it() {
         assert!(!output.status.success());
         assert!(stderr(&output).contains("bridge"), "{output:?}");
     }
+}
+
+#[test]
+fn a_fifo_in_the_way_is_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    mkfifo(&dir.path().join("cni-plugins"), Mode::S_IRWXU).unwrap();
+    let output = Command::new("timeout").args(["10", PROGRAM, "install"]).arg(dir.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(stderr(&output).contains("cni-plugins is in the way, and is no file"), "{output:?}");
 }
 
 /// Two plugin directories: in one `host-local` is the same program as `bridge`, in the other it is a copy, and so runs

@@ -52,6 +52,14 @@ fn an_empty_program_is_named() {
 }
 
 #[test]
+fn a_fifo_is_no_program_and_nobody_waits_for_it() {
+    let script = Script::new("true");
+    fs::remove_file(script.program()).unwrap();
+    mkfifo(script.program(), Mode::S_IRWXU).unwrap();
+    cannot_run(&script, ": it is not a regular file: Permission denied");
+}
+
+#[test]
 fn a_missing_interpreter_is_named_as_that() {
     // Without it the message would say that the program itself does not exist.
     for (first, named) in [

@@ -42,8 +42,9 @@ pub(crate) enum Existing {
 pub(crate) fn install(dir: &Path, existing: Existing) -> Result<(), InstallError> {
     fs::create_dir_all(dir).map_err(io_error("make", dir))?;
     let program = dir.join(PROGRAM);
-    let is_current = is_current(&program).map_err(io_error("read", &program))?;
     let links: Vec<_> = plugins::names().map(|name| dir.join(name)).collect();
+    links.iter().chain([&program]).try_for_each(|path| refuse_no_file(path))?;
+    let is_current = is_current(&program).map_err(io_error("read", &program))?;
     for path in links.iter().chain([&program]) {
         may_replace(path, existing, is_current.then_some(&program))?;
     }
@@ -64,15 +65,19 @@ fn is_current(copy: &Path) -> io::Result<bool> {
     }
 }
 
-/// Fails where something is in the way that must stay. `current` is known to be this program.
+/// Fails where something else than a file is in the way. To read a FIFO would be to wait for somebody to write to it.
+fn refuse_no_file(path: &Path) -> Result<(), InstallError> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(InstallError::NoFile(path.to_owned())),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error("read", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Fails where a file is in the way that must stay. `current` is known to be this program.
 fn may_replace(path: &Path, existing: Existing, current: Option<&PathBuf>) -> Result<(), InstallError> {
-    let found = match fs::metadata(path) {
-        Ok(found) => found,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(io_error("read", path)(error)),
-    };
-    if !found.is_file() {
-        return Err(InstallError::NoFile(path.to_owned()));
+    if !path.exists() {
+        return Ok(());
     }
     let is_current = current.is_some() && path.canonicalize().ok() == current.and_then(|path| path.canonicalize().ok());
     if existing == Existing::Replace || is_current || is_ours(path).map_err(io_error("read", path))? {

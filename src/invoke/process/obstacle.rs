@@ -17,6 +17,8 @@ pub(super) fn obstacle(program: &Path, errno: Errno) -> String {
             Some(interpreter) => format!(": its interpreter `{}` is missing", interpreter.escape_debug()),
             None => ": the program's loader, named in its ELF header, is missing".to_owned(),
         },
+        // Nothing but a file has an interpreter; opening a FIFO would wait for somebody to write to it.
+        Errno::EACCES if !metadata.is_file() => ": it is not a regular file".to_owned(),
         Errno::EACCES if metadata.permissions().mode() & 0o111 == 0 => ": nobody may execute the file".to_owned(),
         Errno::EACCES => match interpreter(program) {
             Some(interpreter) => {

@@ -113,7 +113,7 @@ fn read_dns(path: &Path) -> Result<Dns, ErrorReply> {
     let unreadable = |e: std::io::Error| {
         ErrorReply::new(ErrorCode::IO, format!("cannot read resolvConf {}", path.display())).with_details(e.to_string())
     };
-    std::fs::read_to_string(path).map(|text| resolv_conf::parse(&text)).map_err(unreadable)
+    resolv_conf::read(path).map(|text| resolv_conf::parse(&text)).map_err(unreadable)
 }
 
 /// The addresses of an attachment and those of nobody. Where it has none, what its container got from a version
