@@ -14,6 +14,11 @@ pub(crate) const TESTS: &[Test] = &[
     ("run::a_command_is_on_its_networks_in_order_with_lo_up", a_command_is_on_its_networks_in_order_with_lo_up),
     ("run::the_status_is_that_of_the_command", the_status_is_that_of_the_command),
     ("run::a_network_that_cannot_be_added_leaves_nothing", a_network_that_cannot_be_added_leaves_nothing),
+    ("run::what_the_command_leaves_running_ends_with_it", what_the_command_leaves_running_ends_with_it),
+    (
+        "run::the_command_inherits_no_descriptor_but_the_first_three",
+        the_command_inherits_no_descriptor_but_the_first_three,
+    ),
     ("run::a_signal_ends_the_command_and_leaves_nothing", a_signal_ends_the_command_and_leaves_nothing),
     ("run::a_signal_while_networks_are_added_leaves_nothing", a_signal_while_networks_are_added_leaves_nothing),
 ];
@@ -93,6 +98,30 @@ fn a_network_that_cannot_be_added_leaves_nothing(host: &Host) {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.contains("ADD failed and was undone: ") && stderr.contains("`third`"), "{stderr}");
     assert_eq!(host.run("find /run -name ran"), "");
+    is_clean(host);
+}
+
+fn what_the_command_leaves_running_ends_with_it(host: &Host) {
+    configure(host);
+    // In sessions of their own: one that goes when it is asked to, one that has stopped, and one that has to be killed.
+    for stray in ["exec sleep 300", "kill -STOP $$", "trap '' TERM; exec sleep 300"] {
+        let script = "setsid sh -c 'echo $$ >/run/stray; '\"$0\" & until [ -s /run/stray ]; do :; done";
+        let ran = tool(host, "", ["first", "--", "sh", "-c", script, stray]).status().unwrap();
+        assert_eq!(ran.code(), Some(0), "{stray}");
+        let pid = host.run("cat /run/stray");
+        assert!(!fs::exists(format!("/proc/{}", pid.trim())).unwrap(), "{stray}: it lives on");
+        host.run("rm /run/stray");
+        is_clean(host);
+    }
+}
+
+fn the_command_inherits_no_descriptor_but_the_first_three(host: &Host) {
+    configure(host);
+    let mut shell = Command::new("bash");
+    shell.args(["-c", "exec 9</dev/zero 40</dev/zero; exec \"$0\" run first -- ls -l /proc/self/fd", TOOL]);
+    shell.env("NETCONFPATH", host.path("net.d")).env("CNI_PATH", plugins()).current_dir("/");
+    let listing = host.run_command(shell.stdin(Stdio::null()));
+    assert!(listing.contains(" 2 -> ") && !listing.contains("/dev/zero"), "{listing}");
     is_clean(host);
 }
 

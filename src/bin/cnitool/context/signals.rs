@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ExitStatus};
+use std::process::ExitStatus;
 
 use libcni::CancelToken;
 use nix::errno::Errno;
@@ -11,6 +11,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
+use rustix::process::WaitOptions;
 
 /// The signals that end the tool, turned into something readable.
 pub(crate) struct Signals {
@@ -38,12 +39,6 @@ impl Signals {
         Ok(signals)
     }
 
-    /// Lets signals through again to this thread, and to what it starts.
-    pub(crate) fn unblock() {
-        // Refused for an invalid set only.
-        let _ = SigSet::all().thread_unblock();
-    }
-
     /// Cancelled as soon as a signal has come.
     pub(crate) fn token(&self) -> Option<CancelToken> {
         let fd = self.ending.as_fd().try_clone_to_owned().ok()?;
@@ -56,16 +51,17 @@ impl Signals {
         signal.ssi_signo.try_into().ok()
     }
 
-    /// Waits for a child to end; signals that came to this program alone are passed on to it.
-    pub(crate) fn wait_for(&self, child: &mut Child) -> io::Result<ExitStatus> {
+    /// Waits for a child to end, and reaps others; signals that came to this program alone are passed on to it.
+    pub(crate) fn wait_for(&self, child: rustix::process::Pid) -> io::Result<ExitStatus> {
         loop {
-            if let Some(status) = child.try_wait()? {
-                return Ok(status);
+            while let Some((ended, status)) = rustix::process::wait(WaitOptions::NOHANG)? {
+                if ended == child {
+                    return Ok(ExitStatus::from_raw(status.as_raw()));
+                }
             }
             if let Caught::ForUsAlone(signal) = self.wait()? {
-                let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
                 // Not reaped yet, so the number is still the child's.
-                let _ = kill(Pid::from_raw(pid), signal);
+                let _ = kill(Pid::from_raw(child.as_raw_nonzero().get()), signal);
             }
         }
     }

@@ -1,11 +1,11 @@
 //! `cnitool run`: a command in a namespace of its own that is added to networks, and everything taken back.
 
+mod command;
 mod rootless;
 
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::path::Path;
-use std::process::{Command, ExitStatus};
 use std::time::UNIX_EPOCH;
 
 use clap::Args;
@@ -62,7 +62,7 @@ pub(crate) fn run(run: &Run, signals: Option<&Signals>) -> Result<u8, Failure> {
     cni.add_all(&attachments)?;
     // What is taken back is taken back whatever signals come: each plugin has its deadline.
     let mut added = Added { cni: cni.clone().uncancelled(), attachments: &attachments };
-    let status = supervise(pin.namespace(), run, signals)?;
+    let status = command::supervise(pin.namespace(), &run.command, signals).map_err(|error| failed(Chain(&error)))?;
     added.take_back()?;
     Ok(exit_code(status))
 }
@@ -128,17 +128,4 @@ impl Drop for Added<'_> {
             say(&format!("error: {}", Chain(&error)));
         }
     }
-}
-
-/// Runs the command in the namespace; signals that came to this program alone are passed on to it.
-fn supervise(namespace: &Namespace, run: &Run, signals: &Signals) -> Result<ExitStatus, Failure> {
-    let (program, arguments) = run.command.split_first().expect("clap asks for one");
-    let spawn = || {
-        // In a thread that ends here; the command inherits what it blocks.
-        Signals::unblock();
-        Command::new(program).args(arguments).spawn()
-    };
-    let spawned = namespace.run(spawn).map_err(|error| failed(Chain(&error)))?;
-    let mut child = spawned.map_err(|error| failed(format!("cannot run `{}`: {error}", program.display())))?;
-    signals.wait_for(&mut child).map_err(|error| failed(format!("cannot wait for the command: {error}")))
 }
