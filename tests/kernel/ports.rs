@@ -1,11 +1,10 @@
 //! Traffic, between namespaces that the test made.
 
-use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use nix::sched::{CloneFlags, setns};
+use libcni::netns::run_in;
 
 use crate::Test;
 use crate::chain::{network, with_port};
@@ -16,16 +15,16 @@ pub(crate) const TESTS: &[Test] = &[
     ("ports::a_mapped_port_of_the_host_leads_to_the_container", |host| reaches_container(host, "10.77.0.1:8080")),
 ];
 
-/// Serves one connection in the container; the thread that entered its namespace ends with the service.
+/// Serves one connection in the container.
 fn serve_in_container() -> std::thread::JoinHandle<()> {
     let (ready, is_ready) = std::sync::mpsc::channel();
-    let serving = std::thread::spawn(move || {
-        setns(File::open("/run/netns/blue").unwrap(), CloneFlags::CLONE_NEWNET).unwrap();
+    let serve = move || {
         let listener = TcpListener::bind("10.77.0.2:80").unwrap();
         ready.send(()).unwrap();
         let (mut connection, _) = listener.accept().unwrap();
         connection.write_all(b"hello from blue").unwrap();
-    });
+    };
+    let serving = std::thread::spawn(|| run_in("/run/netns/blue", serve).unwrap());
     is_ready.recv().expect("the service listens");
     serving
 }
