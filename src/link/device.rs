@@ -106,11 +106,6 @@ impl Request {
         Self::new(format!("take link `{name}` down"), RouteNetlinkMessage::SetLink(message), 0)
     }
 
-    /// Lets packets from and to the host's loopback addresses through a link.
-    pub fn route_localnet(index: u32) -> Self {
-        Self::configure_ipv4(index, "route_localnet", |configuration| configuration.route_localnet = 1)
-    }
-
     /// Has the link announce its addresses when it comes up, so that neighbours forget who had them before.
     pub fn arp_notify(index: u32) -> Self {
         Self::configure_ipv4(index, "arp_notify", |configuration| configuration.arp_notify = 1)

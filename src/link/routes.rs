@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use crate::spec::Route;
 use netlink_packet_core::NLM_F_CREATE;
 use netlink_packet_route::route::{
-    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteMetric, RouteNextHop, RouteProtocol, RouteScope,
-    RouteType,
+    RouteAddress, RouteAttribute, RouteFlags, RouteHeader, RouteMessage, RouteMetric, RouteNextHop, RouteProtocol,
+    RouteScope, RouteType,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use nix::errno::Errno;
@@ -51,16 +51,32 @@ impl Request {
     }
 }
 
+/// The way that packets to an address take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// The index of the link that they leave through.
+    pub link: u32,
+    /// The length of the prefix of the route: 0 for the default route.
+    pub prefix: u8,
+    /// Whether they go to a gateway first: the address is not on the link.
+    pub has_gateway: bool,
+}
+
 impl Handle {
-    /// The index of the link through which packets to an address leave; `None` when there is no way to it.
-    pub fn interface_towards(&mut self, address: IpAddr) -> Result<Option<u32>, LinkError> {
+    /// Returns the way to an address; `None` when there is none.
+    ///
+    /// # Errors
+    /// The kernel could not be asked.
+    pub fn way_to(&mut self, address: IpAddr) -> Result<Option<Way>, LinkError> {
         let mut wanted = RouteMessage::default();
         wanted.header.address_family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
         wanted.header.destination_prefix_length = if address.is_ipv4() { 32 } else { 128 };
+        // The route as it was made, and not what comes of it for this address.
+        wanted.header.flags = RouteFlags::FibMatch;
         wanted.attributes.push(RouteAttribute::Destination(RouteAddress::from(address)));
         let get = Request::new(format!("find the route to {address}"), RouteNetlinkMessage::GetRoute(wanted), 0);
         let [answers] = self.ask([get.fine_with(&[Errno::ENETUNREACH, Errno::EHOSTUNREACH])])?;
-        Ok(answers.messages.iter().find_map(leaves_through))
+        Ok(answers.messages.iter().find_map(way))
     }
 
     /// Those of a link's routes that are not there. Of what a route leaves open (its table, its priority and so on) any
@@ -95,12 +111,16 @@ impl Handle {
     }
 }
 
-fn leaves_through(answer: &RouteNetlinkMessage) -> Option<u32> {
+fn way(answer: &RouteNetlinkMessage) -> Option<Way> {
     let RouteNetlinkMessage::NewRoute(message) = answer else { return None };
-    message.attributes.iter().find_map(|attribute| match attribute {
+    let link = message.attributes.iter().find_map(|attribute| match attribute {
         RouteAttribute::Oif(index) => Some(*index),
         _ => None,
-    })
+    })?;
+    let is_gateway =
+        |attribute: &RouteAttribute| matches!(attribute, RouteAttribute::Gateway(_) | RouteAttribute::Via(_));
+    let has_gateway = message.attributes.iter().any(is_gateway);
+    Some(Way { link, prefix: message.header.destination_prefix_length, has_gateway })
 }
 
 fn family_of(route: &Route) -> AddressFamily {

@@ -71,6 +71,15 @@ pub(crate) fn does_not_reach(from: &str, to: &str) {
     assert_eq!(answer(from, to, IMPATIENCE), None, "{from} -> {to}");
 }
 
+/// Whether a datagram from a place arrives at the host, sent from and to these addresses.
+pub(crate) fn arrives(from: &str, source: &str, to: &str) -> bool {
+    let socket = UdpSocket::bind(("0.0.0.0", to.parse::<SocketAddr>().unwrap().port())).unwrap();
+    socket.set_read_timeout(Some(IMPATIENCE)).unwrap();
+    let sender = inside(from, || UdpSocket::bind(source)).unwrap();
+    // The first one may be lost to the neighbour's resolution.
+    (0..3).any(|_| sender.send_to(b"?", to).is_ok() && socket.recv_from(&mut [0; 8]).is_ok())
+}
+
 /// A socket of a place that sends to an address, always as the same peer.
 pub(crate) struct Sender {
     socket: UdpSocket,

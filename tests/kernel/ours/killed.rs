@@ -7,16 +7,21 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{Flock, FlockArg};
+use nix::sys::ptrace;
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-use super::{DUAL_STACK, ipam, plugins};
+use super::{DUAL_STACK, bridge, ipam, plugins};
 use crate::Test;
 use crate::host::Host;
+use crate::traffic::{HOST, Sender, serve_udp};
 
 pub(crate) const TESTS: &[Test] = &[
     ("ours::killed::bridge_killed_at_any_moment_leaves_nothing", bridge_killed_at_any_moment),
     ("ours::killed::an_address_is_not_given_to_nobody", an_address_is_not_given_to_nobody),
     ("ours::killed::portmap_killed_at_any_moment_leaves_nothing", portmap_killed_at_any_moment),
+    ("ours::killed::a_del_of_portmap_that_was_killed_can_be_made_good", portmap_killed_in_del),
 ];
 
 fn kills() -> u32 {
@@ -25,13 +30,18 @@ fn kills() -> u32 {
 
 /// Starts a plugin as a runtime does.
 fn start(verb: &str, config: &Value) -> Child {
+    let mut child = start_paused(verb, config);
+    child.stdin.take().unwrap().write_all(config.to_string().as_bytes()).unwrap();
+    child
+}
+
+/// The same, but for its configuration, which it waits for.
+fn start_paused(verb: &str, config: &Value) -> Child {
     let dir = plugins();
     let mut command = Command::new(dir.join(config["type"].as_str().unwrap()));
     command.env("CNI_COMMAND", verb).env("CNI_CONTAINERID", "c1").env("CNI_IFNAME", "eth0");
     command.env("CNI_NETNS", "/run/netns/blue").env("CNI_PATH", dir);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(config.to_string().as_bytes()).unwrap();
-    child
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 #[track_caller]
@@ -86,4 +96,49 @@ fn portmap_killed_at_any_moment(host: &Host) {
         "prevResult": {"cniVersion": "1.0.0", "ips": [{"address": "10.77.0.2/24"}, {"address": "fd00:77::2/64"}]},
         "runtimeConfig": {"portMappings": ports}}));
     host.is_clean();
+}
+
+fn portmap_killed_in_del(host: &Host) {
+    host.make_world();
+    let network = bridge(host, json!({}));
+    host.add(&network, "blue");
+    let config = json!({"cniVersion": "1.1.0", "name": "net", "type": "portmap",
+        "prevResult": {"cniVersion": "1.0.0", "ips": [{"address": "10.77.0.2/24"}]},
+        "runtimeConfig": {"portMappings": [{"hostPort": 5353, "containerPort": 53, "protocol": "udp"}]}});
+    serve_udp(HOST, 5353);
+    serve_udp("blue", 53);
+    // At one system call after another, until it is through.
+    for calls in (0..).step_by(7) {
+        succeeds("ADD", &config);
+        let sender = Sender::new("world", "192.0.2.1:5353");
+        sender.is_answered_by("blue");
+        let is_through = kill_after(calls, start_paused("DEL", &config), &config);
+        succeeds("DEL", &config);
+        // A client that keeps on sending must not get to whoever has the address next.
+        sender.is_answered_by(HOST);
+        if is_through {
+            break;
+        }
+    }
+    host.del(&network, "blue");
+    host.is_clean();
+}
+
+/// Gives a plugin its configuration and kills it when it has entered and left so many system calls; says whether it
+/// came to its end before.
+fn kill_after(calls: u32, mut plugin: Child, config: &Value) -> bool {
+    let pid = Pid::from_raw(plugin.id().try_into().unwrap());
+    ptrace::seize(pid, ptrace::Options::PTRACE_O_EXITKILL).unwrap();
+    ptrace::interrupt(pid).unwrap();
+    waitpid(pid, None).unwrap();
+    plugin.stdin.take().unwrap().write_all(config.to_string().as_bytes()).unwrap();
+    for _ in 0..calls {
+        ptrace::syscall(pid, None).unwrap();
+        if let WaitStatus::Exited(..) = waitpid(pid, None).unwrap() {
+            return true;
+        }
+    }
+    plugin.kill().unwrap();
+    waitpid(pid, None).unwrap();
+    false
 }

@@ -7,6 +7,7 @@ mod interfaces;
 mod killed;
 mod life;
 mod lists;
+mod localnet;
 mod neighbours;
 mod netns;
 mod ports;
@@ -36,6 +37,7 @@ pub(crate) const TESTS: &[&[Test]] = &[
     killed::TESTS,
     life::TESTS,
     lists::TESTS,
+    localnet::TESTS,
     netns::TESTS,
     ports::TESTS,
     routes::TESTS,

@@ -86,6 +86,12 @@ pub(crate) fn octets(address: IpAddr) -> Vec<u8> {
     }
 }
 
+/// The address of octets; `None` when they are neither 4 nor 16.
+pub(crate) fn address(octets: &[u8]) -> Option<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(octets).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(octets).map(IpAddr::from)).ok()
+}
+
 /// The mask of a prefix, as long as an address.
 pub(crate) fn mask(net: IpNet) -> Vec<u8> {
     let bits = |byte: usize| usize::from(net.prefix()).saturating_sub(byte * 8).min(8);

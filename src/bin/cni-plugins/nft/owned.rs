@@ -239,6 +239,18 @@ impl Layout {
         Ok(change?.remove)
     }
 
+    /// The elements of a map.
+    pub(crate) fn entries_of(&self, map: Map) -> Answer<Vec<Entry>> {
+        let connection = &mut *connection()?;
+        let start = Instant::now();
+        loop {
+            match self.elements(connection, map) {
+                Err(error) if error.is_interruption() && start.elapsed() < PATIENCE => {}
+                entries => return Ok(entries?.unwrap_or_default()),
+            }
+        }
+    }
+
     /// What is there: the elements, and how many rules each chain has.
     pub(crate) fn contents(&self) -> Answer<(Vec<Entry>, Rules)> {
         self.contents_where(&Look::Everywhere)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::owned::{Change, Entry, Layout, Rules};
+use super::owned::{Change, Entry, Layout, Map, Rules};
 use super::request::{read_elements, read_rule};
 use super::socket::{Connection, Error, if_there};
 
@@ -59,16 +59,24 @@ impl Layout {
     fn everything(&self, connection: &mut Connection) -> Result<Present, Error> {
         let (mut maps, mut entries) = (Vec::new(), Vec::new());
         for map in self.maps {
-            match connection.dump_if_there(&self.requests().get_elements(map.name))? {
+            match self.elements(connection, *map)? {
                 Some(listed) => {
                     maps.push(map.name);
-                    entries.extend(listed.iter().flat_map(|object| read_elements(map.name, object)));
+                    entries.extend(listed);
                 }
                 // A table is made with all its maps.
                 None => break,
             }
         }
         Ok(Present { maps: Some(maps), entries, ..Present::default() })
+    }
+
+    /// The elements of a map; `None` when it is not there.
+    pub(super) fn elements(&self, connection: &mut Connection, map: Map) -> Result<Option<Vec<Entry>>, Error> {
+        let mut entries = Vec::new();
+        let request = self.requests().get_elements(map.name);
+        let listed = connection.dump_each(&request, |object| entries.extend(read_elements(map.name, object)));
+        Ok(if_there(listed)?.map(|()| entries))
     }
 
     /// What is there, with the rules of the table's own chains and of those that the elements lead to.

@@ -123,12 +123,25 @@ impl Connection {
     /// All objects that a request asks for; `ENOENT` when there is no such table or map, `EINTR` when they changed
     /// meanwhile.
     pub(crate) fn dump(&mut self, request: &Message) -> Result<Vec<Object>, Error> {
-        let first = self.send([request], NLM_F_DUMP)?;
-        let mut answers = self.answers(first, &[request])?;
-        answers.pop().unwrap_or_else(|| Ok(Vec::new()))
+        let mut objects = Vec::new();
+        self.dump_each(request, |object| objects.push(object.to_vec()))?;
+        Ok(objects)
     }
 
-    /// The same; `None` when there is no such table or map.
+    /// The same, one by one: there may be very many.
+    pub(crate) fn dump_each(&mut self, request: &Message, mut read: impl FnMut(&[u8])) -> Result<(), Error> {
+        let sequence = self.send([request], NLM_F_DUMP)?;
+        let mut listing = Listing::default();
+        while listing.end.is_none() {
+            for answer in self.receive(request)?.into_iter().filter(|answer| answer.sequence == sequence) {
+                listing.read(answer);
+            }
+            listing.objects.drain(..).for_each(|object| read(&object));
+        }
+        listing.into_answer(request).map(drop)
+    }
+
+    /// The objects; `None` when there is no such table or map.
     pub(crate) fn dump_if_there(&mut self, request: &Message) -> Result<Option<Vec<Object>>, Error> {
         if_there(self.dump(request))
     }

@@ -1,11 +1,14 @@
 //! The plugin's configuration, checked.
 
+use std::net::IpAddr;
+
 use libcni::plugin::{Answer, Call, Failure};
 use libcni::spec::ErrorCode;
 use serde::Deserialize;
 
 use crate::nft::family::Family;
 use crate::portmap::condition::{self, Condition};
+use crate::portmap::mapping::Mapping;
 
 /// The keys of the reference plugin of the same name.
 #[derive(Debug, Default, Deserialize)]
@@ -62,6 +65,14 @@ impl Config {
             Family::V4 => &self.conditions_v4,
             Family::V6 => &self.conditions_v6,
         }
+    }
+}
+
+impl Config {
+    /// The address of the container that 127.0.0.1 leads to, if any of its ports may be reached that way.
+    pub(crate) fn reached_by_loopback(&self, mappings: &[Mapping]) -> Option<IpAddr> {
+        let mut containers = mappings.iter().map(|mapping| mapping.container.addr());
+        containers.find(IpAddr::is_ipv4).filter(|_| self.masquerade != Masquerade::Nothing)
     }
 }
 

@@ -11,7 +11,7 @@ use netlink_packet_netfilter::nftables::{InetHookNumber, MetaKey, Operator, Regi
 
 use crate::nft::expression::{self, Expression, Rule, Side, Tracked};
 use crate::nft::family::{self, Family};
-use crate::nft::owned::{Chain, Hook, Layout, Map};
+use crate::nft::owned::{Chain, Entry, Hook, Layout, Map};
 use crate::portmap::mapping::{HostPort, Protocol};
 
 pub(crate) const LAYOUT: Layout = Layout {
@@ -38,6 +38,9 @@ const NUMBER: u32 = 19;
 /// each network that it is on; it is reached through the first of them that is left.
 pub(crate) const TURNS: u32 = 4;
 
+/// The turn that never comes.
+const GONE: [u8; 4] = u32::MAX.to_be_bytes();
+
 /// After everybody who translates destinations at the usual place: services of Kubernetes come before mapped ports.
 const AFTER_DESTINATION_NAT: i32 = -99;
 const BEFORE_DESTINATION_NAT: i32 = -150;
@@ -50,9 +53,10 @@ pub(crate) fn chains() -> Vec<Chain> {
         hook: Some(Hook { kind, number, priority }),
         rules,
     };
+    let guard = [Side::Destination, Side::Source].map(drop_foreign_loopback).to_vec();
     vec![
         Chain { name: PORTS.to_owned(), hook: None, rules: look_ups() },
-        base("guard", "filter", InetHookNumber::PreRouting, BEFORE_DESTINATION_NAT, vec![drop_foreign_loopback()]),
+        base("guard", "filter", InetHookNumber::PreRouting, BEFORE_DESTINATION_NAT, guard),
         base("prerouting", "nat", InetHookNumber::PreRouting, AFTER_DESTINATION_NAT, vec![to_ports()]),
         base("output", "nat", InetHookNumber::LocalOut, AFTER_DESTINATION_NAT, vec![to_ports()]),
         base("postrouting", "nat", InetHookNumber::PostRouting, SOURCE_NAT, Family::ALL.map(masquerade).to_vec()),
@@ -71,11 +75,12 @@ fn to_ports() -> Rule {
 }
 
 /// Routing 127.0.0.1 to containers (see `localhost`) would let them, and whoever is on their network, reach what
-/// listens on the host's loopback addresses only.
-fn drop_foreign_loopback() -> Rule {
-    let mut rule = expression::is_in(Side::Destination, Operator::Equal, Family::V4.loopback());
-    rule.push(expression::meta(MetaKey::Iifname, Register::Reg1));
-    rule.push(expression::compare(Register::Reg1, Operator::NotEqual, b"lo\0"));
+/// listens on the host's loopback addresses only, or speak as one of these.
+fn drop_foreign_loopback(side: Side) -> Rule {
+    const LOOPBACK: u16 = 772;
+    let mut rule = expression::is_in(side, Operator::Equal, Family::V4.loopback());
+    rule.push(expression::meta(MetaKey::Iftype, Register::Reg1));
+    rule.push(expression::compare(Register::Reg1, Operator::NotEqual, &LOOPBACK.to_ne_bytes()));
     rule.push(expression::drop_packet());
     rule
 }
@@ -156,6 +161,29 @@ pub(crate) fn port_key(host: HostPort, turn: u32) -> Vec<u8> {
 /// The key of what is masqueraded.
 pub(crate) fn masqueraded_key(container: IpAddr, host: HostPort) -> Vec<u8> {
     key(container, host.protocol, host.port)
+}
+
+/// The port of an element; `None` of one of another map.
+pub(crate) fn port_of(entry: &Entry) -> Option<HostPort> {
+    let family = Family::ALL.into_iter().find(|family| ports_of(*family).name == entry.map)?;
+    let (address, rest) = entry.key.split_at_checked(family.address_length() as usize)?;
+    let [protocol, _, _, _, high, low, ..] = *rest else { return None };
+    let port = u16::from_be_bytes([high, low]);
+    Some(HostPort { address: family::address(address)?, protocol: Protocol::of_number(protocol)?, port })
+}
+
+/// What stands for a port of UDP that is not mapped any more, as long as the kernel knows connections to it; `None` of
+/// what needs nothing like that.
+pub(crate) fn as_gone(entry: &Entry) -> Option<Entry> {
+    port_of(entry).filter(|port| port.protocol == Protocol::Udp)?;
+    let mut key = entry.key.clone();
+    let turn = key.len().checked_sub(GONE.len())?;
+    key[turn..].copy_from_slice(&GONE);
+    Some(Entry { key, ..entry.clone() })
+}
+
+pub(crate) fn is_gone(entry: &Entry) -> bool {
+    port_of(entry).is_some() && entry.key.ends_with(&GONE)
 }
 
 /// A key as the registers hold it: each part fills up four bytes.

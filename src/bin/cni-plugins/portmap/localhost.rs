@@ -1,19 +1,85 @@
-//! Lets connections from 127.0.0.1 out of the host.
+//! Lets connections from 127.0.0.1 out of the host, and nobody else in.
 //!
 //! The kernel drops packets of loopback addresses on any interface but `lo`, also before masquerading could give them
-//! another one, unless the interface has `route_localnet`. There is nothing like it for ::1.
+//! another one, unless the interface has `route_localnet`. There is nothing like it for ::1. With that, whoever is behind
+//! the interface could reach what listens on the host's loopback addresses only, were it not for the `guard` of our
+//! table: so that is there first, and as long as any link has the setting, whoever made it.
+//!
+//! What we set is a 2. It counts for the kernel as the 1 of others does, and says whose it is as long as the link
+//! lives, even when somebody flushed all tables.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::net::IpAddr;
 
-use libcni::link::{Handle, LinkError, Request};
+use libcni::link::{Handle, LinkError, Request, Way};
+use libcni::plugin::Answer;
 
-/// Sets `route_localnet` on the interface through which the host reaches a container. It stays set, as the container's
-/// network stays: others may need it.
-pub(crate) fn route_to(container: IpAddr) -> Result<(), LinkError> {
+/// The setting, when it is ours.
+const OURS: u32 = 2;
+
+/// The widest network that can be one of containers. A way to more than that is a way to everywhere.
+const WIDEST: u8 = 8;
+
+/// The setting of all links at once.
+const ALL: &str = "/proc/sys/net/ipv4/conf/all/route_localnet";
+
+/// The link that a container is on; `None` when the host has no other way to it than to the rest of the world. The
+/// reference plugin opens that, too.
+fn link_of(host: &mut Handle, container: IpAddr) -> Result<Option<u32>, LinkError> {
+    let is_near = |way: &Way| way.prefix >= WIDEST && !way.has_gateway;
+    Ok(host.way_to(container)?.filter(is_near).map(|way| way.link))
+}
+
+/// Opens the link that a container is on. The guard must be there.
+pub(crate) fn open(container: IpAddr) -> Result<(), LinkError> {
     let mut host = Handle::here()?;
-    // A host without a route reaches the container from no address.
-    if let Some(index) = host.interface_towards(container)? {
-        host.ask([Request::route_localnet(index)])?;
+    match link_of(&mut host, container)? {
+        Some(link) if host.route_localnet(link)? == Some(0) => set(&mut host, link, OURS),
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+fn set(host: &mut Handle, link: u32, value: u32) -> Result<(), LinkError> {
+    host.ask([Request::set_route_localnet(link, value)]).map(drop)
+}
+
+/// Says whether the link that a container is on is open, or there is none to open.
+pub(crate) fn is_open(container: IpAddr) -> Result<bool, LinkError> {
+    let mut host = Handle::here()?;
+    let Some(link) = link_of(&mut host, container)? else { return Ok(true) };
+    Ok(host.route_localnet(link)? != Some(0) || is_open_for_all())
+}
+
+fn is_open_for_all() -> bool {
+    fs::read_to_string(ALL).is_ok_and(|value| value.trim() != "0")
+}
+
+/// Closes the links that we opened, but for those that the containers are on which have ports now.
+pub(crate) fn close(with_ports: impl Fn() -> Answer<Vec<IpAddr>>) -> Answer {
+    let mut host = Handle::here()?;
+    let open = host.links_that_route_localnet()?.into_iter().filter(|(_, value)| *value == OURS);
+    let ours: Vec<_> = open.map(|(link, _)| link).collect();
+    if ours.is_empty() {
+        return Ok(());
+    }
+    let needed = links_of(&mut host, &with_ports()?)?;
+    let closed: Vec<_> = ours.into_iter().filter(|link| !needed.contains(link)).collect();
+    closed.iter().try_for_each(|link| set(&mut host, *link, 0))?;
+    // Whoever mapped a port meanwhile may have found the link open, and left it so.
+    let needed = links_of(&mut host, &with_ports()?)?;
+    Ok(closed.iter().filter(|link| needed.contains(link)).try_for_each(|link| set(&mut host, *link, OURS))?)
+}
+
+fn links_of(host: &mut Handle, containers: &[IpAddr]) -> Result<BTreeSet<u32>, LinkError> {
+    let mut links = BTreeSet::new();
+    for container in containers {
+        links.extend(link_of(host, *container)?);
+    }
+    Ok(links)
+}
+
+/// Says whether a link of the host is open, whoever opened it: then it must be guarded.
+pub(crate) fn must_be_guarded() -> Result<bool, LinkError> {
+    Ok(is_open_for_all() || !Handle::here()?.links_that_route_localnet()?.is_empty())
 }

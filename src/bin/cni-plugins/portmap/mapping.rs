@@ -30,6 +30,11 @@ impl Protocol {
         })
     }
 
+    /// The protocol of a number.
+    pub(crate) fn of_number(number: u8) -> Option<Self> {
+        [Self::Tcp, Self::Udp, Self::Sctp].into_iter().find(|protocol| protocol.number() == number)
+    }
+
     /// Its number in the header of IP.
     pub(crate) fn number(self) -> u8 {
         match self {

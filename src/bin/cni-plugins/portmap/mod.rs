@@ -25,19 +25,15 @@ mod layout;
 mod localhost;
 mod mapping;
 mod table;
+mod unmap;
 
-use std::collections::BTreeSet;
-use std::io::Write;
-
-use libcni::Chain;
-use libcni::plugin::{Answer, AttachmentCall, Call, Plugin};
+use libcni::plugin::{Answer, AttachmentCall, Call, Failure, Plugin};
 use libcni::result::AddResult;
 use serde::de::IgnoredAny;
 
 use crate::nft::Owner;
-use crate::nft::family::Family;
-use crate::portmap::config::{Config, Masquerade};
-use crate::portmap::mapping::{Mapping, Protocol};
+use crate::portmap::config::Config;
+use crate::portmap::mapping::Mapping;
 use crate::takeover;
 
 pub(crate) struct Portmap;
@@ -55,11 +51,15 @@ impl Plugin for Portmap {
 
     fn del(&self, call: &AttachmentCall) -> Answer {
         let owner = Owner::of(call);
-        let removed = table::remove(&owner)?;
-        if !removed.had_any && may_be_of_others(call) {
-            takeover::ports::remove(&owner)?;
+        let unmapped = unmap::unmap(|other| *other == owner)?;
+        if unmapped.had_any {
+            return unmapped.tidy_up();
         }
-        forget(&removed.udp);
+        // They may have been the reference plugin's, or somebody flushed the rules.
+        if may_have_had_ports(call) {
+            takeover::ports::remove(&owner)?;
+            unmapped.tidy_up()?;
+        }
         Ok(())
     }
 
@@ -68,18 +68,20 @@ impl Plugin for Portmap {
         let previous = call.config.require_prev_result()?;
         let mappings = mapping::read(call, &previous.latest())?;
         let owner = Owner::of(call);
-        // The reference plugin may have added the container.
-        table::check(&owner, &mappings, &config).or_else(|missing| {
-            let is_there = takeover::mapped::are_there(&owner, &ports(&mappings))?;
-            if is_there { Ok(()) } else { Err(missing) }
-        })
+        match table::check(&owner, &mappings, &config) {
+            Ok(()) => check_loopback(&mappings, &config),
+            // The reference plugin may have added the container.
+            Err(_) if takeover::mapped::are_there(&owner, &ports(&mappings))? => Ok(()),
+            missing => missing,
+        }
     }
 
     fn gc(&self, call: &Call) -> Answer {
         let Some(valid) = call.config.valid_attachments()? else { return Ok(()) };
-        let is = |owner: &Owner| valid.iter().any(|v| v.container_id == owner.container_id && v.ifname == owner.ifname);
         let network = call.config.name().as_str();
-        table::retain(network, is)?;
+        let is_valid =
+            |owner: &Owner| valid.iter().any(|v| v.container_id == owner.container_id && v.ifname == owner.ifname);
+        unmap::unmap(|owner| owner.network == network && !is_valid(owner))?.tidy_up()?;
         takeover::ports::retain(network, &valid)
     }
 
@@ -93,8 +95,8 @@ impl Plugin for Portmap {
     }
 }
 
-/// Whether the reference plugin may have mapped ports: when some are asked for, or when nothing says what was.
-fn may_be_of_others(call: &AttachmentCall) -> bool {
+/// Whether ports may have been mapped: when some are asked for, or when nothing says what was.
+fn may_have_had_ports(call: &AttachmentCall) -> bool {
     let asked = call.config.capability::<Vec<IgnoredAny>>("portMappings").map(Option::unwrap_or_default);
     let previous = call.config.prev_result();
     !matches!((asked, previous), (Ok(asked), Ok(Some(_))) if asked.is_empty())
@@ -108,21 +110,24 @@ fn map(owner: &Owner, mappings: &[Mapping], config: &Config) -> Answer {
     if let Some((port, whose)) = takeover::mapped::holder(owner, &ports(mappings))? {
         return Err(table::taken(port, &whose));
     }
-    let is_ipv4 = |mapping: &&Mapping| mapping.family() == Family::V4;
-    if let Some(mapping) = mappings.iter().find(is_ipv4).filter(|_| config.masquerade != Masquerade::Nothing) {
-        localhost::route_to(mapping.container.addr())?;
-    }
     table::add(owner, mappings, config)?;
-    let udp = mappings.iter().filter(|mapping| mapping.host.protocol == Protocol::Udp);
-    forget(&udp.map(|mapping| (mapping.family(), mapping.host.port)).collect());
+    // After the guard, which came with the table.
+    if let Some(container) = config.reached_by_loopback(mappings)
+        && let Err(error) = localhost::open(container)
+    {
+        let _ = unmap::unmap(|other| other == owner);
+        return Err(error.into());
+    }
+    let ports: Vec<_> = mappings.iter().map(|mapping| mapping.host).collect();
+    unmap::forget(&ports);
     Ok(())
 }
 
-/// Has the kernel forget UDP connections to ports of the host. Nothing fails for want of it: they time out.
-fn forget(ports: &BTreeSet<(Family, u16)>) {
-    for (family, port) in ports {
-        if let Err(error) = conntrack::forget(*family, *port) {
-            let _ = writeln!(std::io::stderr(), "portmap: UDP port {port}: {}", Chain(&error));
-        }
+fn check_loopback(mappings: &[Mapping], config: &Config) -> Answer {
+    match config.reached_by_loopback(mappings) {
+        Some(container) if !localhost::is_open(container)? => Err(Failure::internal(format!(
+            "the link to container address {container} has lost route_localnet: 127.0.0.1 does not lead there"
+        ))),
+        _ => Ok(()),
     }
 }

@@ -15,7 +15,7 @@ use crate::nft::reading::Look;
 use crate::portmap::condition::Condition;
 use crate::portmap::config::{Config, Masquerade};
 use crate::portmap::layout::{LAYOUT, TURNS, chains, masqueraded_key, masqueraded_of, port_key, ports_of};
-use crate::portmap::mapping::{HostPort, Mapping, Protocol};
+use crate::portmap::mapping::{HostPort, Mapping};
 
 /// The port is somebody else's: a code of the plugin's own.
 const PORT_TAKEN: ErrorCode = ErrorCode(101);
@@ -43,7 +43,9 @@ fn masquerade_chain(mapping: &Mapping, masquerade: Masquerade) -> Option<Chain> 
     };
     let (name, rules) = match masquerade {
         Masquerade::Nothing => return None,
-        Masquerade::Everything => ("from-anywhere".to_owned(), vec![vec![expression::masquerade()]]),
+        Masquerade::Everything => {
+            (format!("from-anywhere-{}", family::in_name(network)), vec![vec![expression::masquerade()]])
+        }
         Masquerade::Near => {
             let loopback = Some(mapping.family()).filter(|family| *family == Family::V4).map(Family::loopback);
             let near = [network].into_iter().chain(loopback);
@@ -147,29 +149,6 @@ pub(crate) fn taken(port: impl Display, whose: impl Display) -> Failure {
     Failure::new(PORT_TAKEN, format!("port {port} of the host is mapped for {whose}"))
 }
 
-/// What was unmapped.
-pub(crate) struct Removed {
-    pub(crate) had_any: bool,
-    pub(crate) udp: BTreeSet<(Family, u16)>,
-}
-
-/// Unmaps all ports of an attachment.
-pub(crate) fn remove(owner: &Owner) -> Answer<Removed> {
-    let removed = LAYOUT.remove(|entry| entry.is_of(owner))?;
-    Ok(Removed { had_any: !removed.is_empty(), udp: removed.iter().filter_map(udp_port).collect() })
-}
-
-/// The host's port, if an element is that of a UDP mapping.
-fn udp_port(entry: &Entry) -> Option<(Family, u16)> {
-    let family = Family::ALL.into_iter().find(|family| ports_of(*family).name == entry.map)?;
-    match entry.key.get(family.address_length() as usize..)? {
-        [protocol, _, _, _, high, low, ..] if *protocol == Protocol::Udp.number() => {
-            Some((family, u16::from_be_bytes([*high, *low])))
-        }
-        _ => None,
-    }
-}
-
 /// Says whether everything is as [`add`] left it.
 ///
 /// # Errors
@@ -191,12 +170,6 @@ pub(crate) fn check(owner: &Owner, mappings: &[Mapping], config: &Config) -> Ans
         }
     }
     Ok(())
-}
-
-/// Unmaps the ports of those attachments of a network that are not to be kept.
-pub(crate) fn retain(network: &str, keep: impl Fn(&Owner) -> bool) -> Answer {
-    let stale = |owner: &Owner| owner.network == network && !keep(owner);
-    LAYOUT.remove(|entry| entry.owner.as_ref().is_some_and(stale)).map(drop)
 }
 
 /// Says whether this kernel could map ports.

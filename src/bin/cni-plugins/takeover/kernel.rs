@@ -1,12 +1,10 @@
 //! Rules of nf_tables: those of `iptables-nft`, in which extensions of iptables are, and those of `nft`.
 
-use std::net::IpAddr;
-
 use netlink_packet_netfilter::NetfilterProtoFamily;
 
 use super::rule::{Place, Rule};
 use crate::nft::attribute;
-use crate::nft::family::Family;
+use crate::nft::family::{self, Family};
 use crate::nft::request::Requests;
 use crate::nft::socket::{Connection, Error, if_there};
 
@@ -133,8 +131,8 @@ impl Reading {
         let (Some(loaded), Some(value)) = (loaded, attribute::nested(data, &VALUE)) else { return };
         match loaded {
             Loaded::Protocol => self.rule.protocol = value.first().copied(),
-            Loaded::Source => self.rule.source = address(value),
-            Loaded::Destination => self.rule.destination = address(value),
+            Loaded::Source => self.rule.source = family::address(value),
+            Loaded::Destination => self.rule.destination = family::address(value),
             Loaded::DestinationPort => {
                 self.rule.ports.extend(value.first_chunk().map(|port| u16::from_be_bytes(*port)));
             }
@@ -189,9 +187,4 @@ fn payload(data: &[u8]) -> Option<Loaded> {
         (TRANSPORT, 2, 2) => Some(Loaded::DestinationPort),
         _ => None,
     }
-}
-
-fn address(bytes: &[u8]) -> Option<IpAddr> {
-    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
-    v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
 }

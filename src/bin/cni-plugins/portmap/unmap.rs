@@ -1,0 +1,98 @@
+//! Ports unmapped, and what was done for them undone.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::IpAddr;
+
+use libcni::Chain;
+use libcni::plugin::Answer;
+
+use crate::nft::Owner;
+use crate::nft::family::{self, Family};
+use crate::nft::owned::{Change, Entry};
+use crate::portmap::layout::{LAYOUT, as_gone, is_gone, masqueraded_of, port_of};
+use crate::portmap::mapping::{HostPort, Protocol};
+use crate::portmap::{conntrack, localhost};
+
+/// What is left to be done when ports were unmapped.
+#[derive(Debug, Default)]
+pub(crate) struct Unmapped {
+    /// Whether there were any.
+    pub(crate) had_any: bool,
+    /// Those of UDP.
+    udp: Vec<HostPort>,
+    /// Whether the table has no element any more.
+    is_empty: bool,
+    /// Whether containers of a network were reached by 127.0.0.1, and none is any more.
+    is_last_of_network: bool,
+}
+
+/// Unmaps all ports of the owners that are to go, and forgets their UDP connections. Whoever dies on the way leaves
+/// enough for the next one to go on.
+pub(crate) fn unmap(is_to_go: impl Fn(&Owner) -> bool) -> Answer<Unmapped> {
+    let goes = |entry: &Entry| entry.owner.as_ref().is_some_and(&is_to_go);
+    let unmapped = RefCell::new(Unmapped::default());
+    LAYOUT.change(|entries| {
+        let (gone, left): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| goes(entry));
+        *unmapped.borrow_mut() = Unmapped::of(&gone, &left);
+        // Until its connections are forgotten, a port of UDP is still known, but leads nowhere.
+        let remove: Vec<Entry> = gone.into_iter().filter(|entry| !is_gone(entry)).cloned().collect();
+        let add = remove.iter().filter_map(as_gone).collect();
+        Ok(Change { remove, add, keep_table: true, ..Change::default() })
+    })?;
+    let unmapped = unmapped.into_inner();
+    forget(&unmapped.udp);
+    if !unmapped.udp.is_empty() {
+        LAYOUT.change(|entries| {
+            let remove = entries.iter().filter(|entry| goes(entry) && is_gone(entry)).cloned().collect();
+            Ok(Change { remove, keep_table: true, ..Change::default() })
+        })?;
+    }
+    Ok(unmapped)
+}
+
+impl Unmapped {
+    fn of(gone: &[&Entry], left: &[&Entry]) -> Self {
+        let udp = gone.iter().filter_map(|entry| port_of(entry)).filter(|port| port.protocol == Protocol::Udp);
+        let way_back = masqueraded_of(Family::V4).name;
+        let chains = |entries: &[&Entry]| -> BTreeMap<_, _> {
+            let of_map = entries.iter().filter(|entry| entry.map == way_back);
+            of_map.map(|entry| (entry.chain.clone(), ())).collect()
+        };
+        let kept = chains(left);
+        Self {
+            had_any: !gone.is_empty(),
+            udp: udp.collect(),
+            is_empty: left.is_empty(),
+            is_last_of_network: chains(gone).keys().any(|chain| !kept.contains_key(chain)),
+        }
+    }
+
+    /// Closes to 127.0.0.1 what nobody needs open, and takes the table away when nobody needs it.
+    pub(crate) fn tidy_up(&self) -> Answer {
+        if self.is_last_of_network || self.is_empty {
+            localhost::close(reached_by_loopback)?;
+        }
+        if self.is_empty && !localhost::must_be_guarded()? {
+            LAYOUT.change(|_| Ok(Change::default()))?;
+        }
+        Ok(())
+    }
+}
+
+/// A container of each network that has containers which 127.0.0.1 reaches.
+fn reached_by_loopback() -> Answer<Vec<IpAddr>> {
+    let map = masqueraded_of(Family::V4);
+    let entries = LAYOUT.entries_of(map)?.into_iter();
+    let by_network: BTreeMap<_, _> =
+        entries.filter_map(|entry| Some((entry.chain, family::address(entry.key.get(..4)?)?))).collect();
+    Ok(by_network.into_values().collect())
+}
+
+/// Has the kernel forget UDP connections to ports of the host. Nothing fails for want of it: they time out.
+pub(crate) fn forget(ports: &[HostPort]) {
+    if let Err(error) = conntrack::forget(ports) {
+        let _ = writeln!(std::io::stderr(), "portmap: {} UDP ports: {}", ports.len(), Chain(&error));
+    }
+}

@@ -1,0 +1,70 @@
+//! `route_localnet`: what a link does with packets from and to the host's loopback addresses (127.0.0.0/8).
+
+use netlink_packet_core::{DefaultNla, Emitable};
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::link::{AfSpecInet, AfSpecUnspec, LinkAttribute, LinkFlags, LinkMessage};
+
+use super::device::indexed;
+use super::{Handle, LinkError, Request};
+
+impl Request {
+    /// Sets `route_localnet` of a link: with 0 it drops packets from and to the host's loopback addresses, with any
+    /// other number it lets them through.
+    pub fn set_route_localnet(index: u32, value: u32) -> Self {
+        const CONFIGURATION: u16 = 1;
+        const ROUTE_LOCALNET: u16 = 26;
+        const NESTED: u16 = 1 << 15;
+        // As the netlink crate has settings, those that are 0 are not sent.
+        let setting = DefaultNla::new(ROUTE_LOCALNET, value.to_ne_bytes().to_vec());
+        let mut settings = vec![0; setting.buffer_len()];
+        setting.emit(&mut settings);
+        let inet = AfSpecInet::Other(DefaultNla::new(CONFIGURATION | NESTED, settings));
+        let mut message = indexed(index);
+        message.attributes.push(LinkAttribute::AfSpecUnspec(vec![AfSpecUnspec::Inet(vec![inet])]));
+        Self::new("set route_localnet of the link", RouteNetlinkMessage::SetLink(message), 0)
+    }
+}
+
+impl Handle {
+    /// Returns what `route_localnet` of a link is set to; `None` when there is no such link.
+    ///
+    /// # Errors
+    /// The kernel could not be asked.
+    pub fn route_localnet(&mut self, index: u32) -> Result<Option<u32>, LinkError> {
+        let request = Request::new("find the link", RouteNetlinkMessage::GetLink(indexed(index)), 0);
+        let [answer] = self.ask([request.fine_with(&[nix::errno::Errno::ENODEV])])?;
+        Ok(answer.messages.into_iter().find_map(setting).map(|(_, value)| value))
+    }
+
+    /// Returns the links whose `route_localnet` is not 0, by their index, and what it is set to. The loopback link is
+    /// none of them.
+    ///
+    /// # Errors
+    /// The kernel could not be asked.
+    pub fn links_that_route_localnet(&mut self) -> Result<Vec<(u32, u32)>, LinkError> {
+        let all = RouteNetlinkMessage::GetLink(LinkMessage::default());
+        self.list("list the links", all, |open: &mut Vec<_>, answer| {
+            open.extend(setting(answer).filter(|(_, value)| *value != 0));
+        })
+    }
+}
+
+/// The index of a link and its setting.
+fn setting(answer: RouteNetlinkMessage) -> Option<(u32, u32)> {
+    let RouteNetlinkMessage::NewLink(message) = answer else { return None };
+    let index = message.header.index;
+    let is_loopback = message.header.flags.contains(LinkFlags::Loopback);
+    let families = message.attributes.into_iter().filter_map(|attribute| match attribute {
+        LinkAttribute::AfSpecUnspec(families) => Some(families),
+        _ => None,
+    });
+    let values = families.flatten().filter_map(|family| match family {
+        AfSpecUnspec::Inet(settings) => Some(settings),
+        _ => None,
+    });
+    let value = values.flatten().find_map(|settings| match settings {
+        AfSpecInet::DevConf(settings) => Some(settings.route_localnet),
+        _ => None,
+    });
+    value.filter(|_| !is_loopback).map(|value| (index, value.unsigned_abs()))
+}
