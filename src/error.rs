@@ -1,10 +1,12 @@
 //! Everything that a verb can fail with, sorted by who must act.
 
+mod occupied;
 mod questions;
 
 use std::error::Error as StdError;
 use std::fmt;
 
+pub use self::occupied::Occupied;
 use crate::Chain;
 use crate::cache::CacheError;
 use crate::conf::LoadError;
@@ -56,7 +58,7 @@ pub enum Error {
 
     // ---- whoever installed the plugins
     /// A plugin of the network can't be found.
-    #[error("a plugin{} is missing for {command}", of(network))]
+    #[error("{command} is not possible{}", of(network))]
     PluginNotFound {
         /// The network; empty for a plugin that was asked for by name.
         network: String,
@@ -64,6 +66,8 @@ pub enum Error {
         command: Command,
         /// Which plugin, and where it was looked for.
         source: FindError,
+        /// Whether this is the end of an ADD that had started a plugin before it.
+        needs_cleanup: bool,
     },
     /// A plugin does not support the network's version.
     #[error(
@@ -96,19 +100,17 @@ pub enum Error {
     },
 
     // ---- the plugin
-    /// A plugin failed.
-    #[error("a plugin{} failed", of(network))]
-    Plugin {
-        /// The network; empty for a plugin that was asked for by name.
-        network: String,
-        /// Which plugin, and how.
-        source: Box<PluginError>,
-    },
+    /// A plugin failed: which one, of which network, on which verb, and how.
+    #[error(transparent)]
+    Plugin(#[from] Box<PluginError>),
 
     // ---- the host
     /// Others are at work on the same container or network, or the locks can't be used.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// The interface is somebody else's: of another network, or in the namespace already. Nothing was run or changed.
+    #[error(transparent)]
+    Occupied(#[from] Box<Occupied>),
     /// Nothing is cached, so what was added, and with which configuration, is not known.
     #[error("nothing is cached of {attachment}")]
     NotCached {
@@ -169,10 +171,7 @@ pub enum Error {
 }
 
 fn of(network: &str) -> String {
-    match network {
-        "" => String::new(),
-        name => format!(" of network `{name}`"),
-    }
+    if network.is_empty() { String::new() } else { format!(" for network `{network}`") }
 }
 
 fn listed(versions: &[Version]) -> String {
@@ -208,6 +207,10 @@ impl Failures {
     /// The errors in the order they happened.
     pub fn iter(&self) -> impl Iterator<Item = &Error> {
         self.0.iter()
+    }
+
+    pub(crate) fn into_errors(self) -> Vec<Error> {
+        self.0
     }
 
     fn first(&self) -> &Error {

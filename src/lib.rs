@@ -99,7 +99,7 @@ pub mod watch;
 
 pub use cancel::CancelToken;
 pub use chain::Chain;
-pub use error::{Error, Failures};
+pub use error::{Error, Failures, Occupied};
 pub use printable::{Printable, PrintableJson};
 #[cfg(feature = "tokio")]
 pub use runtime::AsyncCni;

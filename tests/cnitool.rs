@@ -14,6 +14,7 @@ mod list;
 mod manual;
 mod neighbours;
 mod options;
+mod ownership;
 mod process;
 mod removal;
 mod rollback;

@@ -15,6 +15,7 @@ mod gc;
 mod lossless;
 mod names;
 mod negotiate;
+mod ownership;
 mod requests;
 mod rollback;
 mod status;
@@ -36,6 +37,7 @@ enum Heard {
     UnusableCacheEntry(String),
     Unlocked(String),
     ForeignNetns(String),
+    InterfaceOfOther(String),
     PluginSkipped(String),
 }
 
@@ -48,6 +50,7 @@ impl From<&Notice<'_>> for Heard {
             Notice::UnusableCacheEntry { error } => Self::UnusableCacheEntry(chain(*error)),
             Notice::Unlocked { error } => Self::Unlocked(chain(*error)),
             Notice::ForeignNetns { netns } => Self::ForeignNetns((*netns).into()),
+            Notice::InterfaceOfOther { network, .. } => Self::InterfaceOfOther((*network).into()),
             Notice::PluginSkipped { error } => Self::PluginSkipped(chain(*error)),
             other => panic!("a notice that no test expects: {other}"),
         }

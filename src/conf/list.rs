@@ -30,6 +30,8 @@ pub struct NetworkConfig {
     disable_check: bool,
     disable_gc: bool,
     only_inlined: bool,
+    /// Whether the file is the configuration of a single plugin.
+    pub(super) is_single: bool,
     plugins: Vec<PluginConfig>,
     text: String,
     path: Option<PathBuf>,
@@ -64,6 +66,7 @@ impl NetworkConfig {
             disable_check,
             disable_gc,
             only_inlined,
+            is_single: false,
             plugins: get("plugins").plugins()?,
             text: text.to_owned(),
             path: None,
@@ -96,6 +99,7 @@ impl NetworkConfig {
             disable_check: false,
             disable_gc: false,
             only_inlined: false,
+            is_single: true,
             plugins: vec![plugin],
             text: list.to_string(),
             path: None,
@@ -152,6 +156,11 @@ impl NetworkConfig {
     /// implements; with no `cniVersions`, `cniVersion` as it stands. May be empty, which means 0.1.0.
     pub fn cni_version(&self) -> &str {
         &self.version
+    }
+
+    /// The effective version as text: as [`NetworkConfig::cni_version`], or `0.1.0` where that is empty.
+    pub fn effective_version(&self) -> &str {
+        if self.version.is_empty() { Version::V0_1_0.as_str() } else { &self.version }
     }
 
     /// The effective version, parsed.

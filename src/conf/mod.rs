@@ -9,9 +9,11 @@ mod key;
 mod list;
 mod load;
 mod plugin;
+mod remark;
 
 pub use error::{ConfError, LoadError, Malformed, PluginProblem, Position, Problem};
 pub use file::MAX_FILE_SIZE;
 pub use list::NetworkConfig;
 pub use load::{ConfDir, Listing, Loaded, OnBroken};
 pub use plugin::PluginConfig;
+pub use remark::Remark;

@@ -22,13 +22,14 @@ impl Error {
             Error::CheckUnsupported { .. } | Error::VersionUnsupported { .. } | Error::NoCommonVersion { .. } => {
                 ErrorCode::INCOMPATIBLE_VERSION
             }
-            Error::Plugin { source, .. } => source.code().unwrap_or(ErrorCode::INTERNAL),
+            Error::Plugin(source) => source.code().unwrap_or(ErrorCode::INTERNAL),
             Error::Cache(CacheError::Io { .. }) | Error::NotRecorded { .. } => ErrorCode::IO,
             Error::Cache(_) | Error::InvalidCachedResult { .. } | Error::UnusableCachedResult { .. } => {
                 ErrorCode::DECODING
             }
             Error::Lock(error) if error.is_retryable() => ErrorCode::TRY_AGAIN_LATER,
             Error::Lock(LockError::Io { .. }) => ErrorCode::IO,
+            Error::Occupied(_) => ErrorCode::INVALID_ENVIRONMENT,
             Error::NotCached { .. } => ErrorCode::UNKNOWN_CONTAINER,
             Error::PluginNotFound { .. } | Error::Lock(_) => ErrorCode::INTERNAL,
             Error::RolledBack { source, .. } => source.code(),
@@ -41,7 +42,7 @@ impl Error {
     /// Whether the same call may succeed later, without anybody changing anything.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Error::Plugin { source, .. } => match &source.failure {
+            Error::Plugin(source) => match &source.failure {
                 Failure::Reported { reply, .. } => reply.code == ErrorCode::TRY_AGAIN_LATER,
                 Failure::Exec { error } => {
                     matches!(error, ExecError::Busy { .. } | ExecError::TimedOut { .. })
@@ -55,28 +56,50 @@ impl Error {
         }
     }
 
+    /// Whether it failed because the call was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        match self {
+            Error::Plugin(source) => {
+                matches!(source.failure, Failure::Exec { error: ExecError::Cancelled { .. } })
+            }
+            Error::Lock(error) => matches!(error, LockError::Cancelled { .. }),
+            Error::RolledBack { source, .. } => source.is_cancelled(),
+            _ => false,
+        }
+    }
+
     /// Whether a failed ADD may have left something behind that only DEL removes.
     ///
-    /// Not when no plugin was started, nor when the plugin says that the container is unknown (code 3).
+    /// The verb says so: not when no plugin was started, nor when the plugin says that the container is unknown (code 3).
     pub fn needs_cleanup(&self) -> bool {
         match self {
-            Error::Plugin { source, .. } => match &source.failure {
-                Failure::Reported { reply, .. } => reply.code != ErrorCode::UNKNOWN_CONTAINER,
-                _ => true,
-            },
-            // Plugins before the missing one may have run.
-            Error::PluginNotFound { .. } => true,
+            Error::Plugin(source) => source.needs_cleanup,
+            Error::PluginNotFound { needs_cleanup, .. } => *needs_cleanup,
             Error::NotRecorded { undo, .. } | Error::RolledBack { undo, .. } => undo.is_some(),
             Error::Several(failures) => failures.iter().any(Error::needs_cleanup),
             _ => false,
         }
     }
 
+    /// Records whether an ADD that failed may have left something behind.
+    pub(crate) fn set_needs_cleanup(&mut self, needed: bool) {
+        match self {
+            Error::Plugin(source) => source.needs_cleanup = needed,
+            Error::PluginNotFound { needs_cleanup, .. } => *needs_cleanup = needed,
+            _ => {}
+        }
+    }
+
+    /// Whether the plugin said that the container is unknown (code 3), and with it that nothing is left to clean up.
+    pub(crate) fn says_nothing_is_left(&self) -> bool {
+        matches!(self, Error::Plugin(source) if source.code() == Some(ErrorCode::UNKNOWN_CONTAINER))
+    }
+
     /// Whether a plugin was ended before it could say what it had done, or the verb between two plugins: whoever
     /// cancels it, a dropped future for one, may be there no more to hear of it.
     pub(crate) fn was_cut_short(&self) -> bool {
         match self {
-            Error::Plugin { source, .. } => match &source.failure {
+            Error::Plugin(source) => match &source.failure {
                 Failure::Exec { error } => error.was_started() || matches!(error, ExecError::Cancelled { .. }),
                 _ => false,
             },
@@ -87,7 +110,7 @@ impl Error {
     /// The plugin that the error is about, by its `type`.
     pub fn plugin(&self) -> Option<&str> {
         match self {
-            Error::Plugin { source, .. } => Some(&source.plugin),
+            Error::Plugin(source) => Some(&source.plugin),
             Error::VersionUnsupported { plugin, .. } => Some(plugin),
             Error::PluginNotFound { source, .. } => Some(source.plugin()),
             Error::RolledBack { source, .. } => source.plugin(),
@@ -95,14 +118,32 @@ impl Error {
         }
     }
 
+    /// The network that the error is about, by its name.
+    pub fn network(&self) -> Option<&str> {
+        let network = match self {
+            Error::Plugin(source) => Some(&source.network),
+            Error::Occupied(occupied) => Some(&occupied.network),
+            Error::PluginNotFound { network, .. }
+            | Error::NoPlugins { network }
+            | Error::InvalidVersion { network, .. }
+            | Error::CheckUnsupported { network, .. }
+            | Error::VersionUnsupported { network, .. }
+            | Error::NoCommonVersion { network, .. } => Some(network),
+            Error::Load(LoadError::NotFound { name, .. }) => Some(name),
+            Error::RolledBack { source, .. } => return source.network(),
+            _ => None,
+        };
+        network.map(String::as_str).filter(|name| !name.is_empty())
+    }
+
     /// The verb that the error is about, where it is about one.
     pub fn command(&self) -> Option<Command> {
         match self {
-            Error::Plugin { source, .. } => Some(source.command),
+            Error::Plugin(source) => Some(source.command),
             Error::PluginNotFound { command, .. } | Error::InvalidVersion { command, .. } => Some(*command),
             Error::CheckUnsupported { .. } => Some(Command::Check),
             Error::VersionUnsupported { .. } => Some(Command::Version),
-            Error::NotRecorded { .. } | Error::RolledBack { .. } => Some(Command::Add),
+            Error::NotRecorded { .. } | Error::RolledBack { .. } | Error::Occupied(_) => Some(Command::Add),
             _ => None,
         }
     }
@@ -113,7 +154,7 @@ impl Error {
             Error::Load(LoadError::Config(error)) => error.file(),
             Error::Load(LoadError::NoConfigs { dir, .. } | LoadError::NotFound { dir, .. }) => Some(dir),
             Error::Load(LoadError::Dir { dir, .. }) => Some(dir),
-            Error::Plugin { source, .. } => Some(&source.program),
+            Error::Plugin(source) => Some(&source.program),
             Error::Cache(CacheError::Io { path, .. } | CacheError::Invalid { path, .. }) => Some(path),
             Error::NotRecorded { source: CacheError::Io { path, .. }, .. } => Some(path),
             Error::Lock(LockError::Io { path, .. }) => Some(path),
@@ -124,8 +165,10 @@ impl Error {
 
     /// The same error of a plugin, for the network that it belongs to.
     pub(crate) fn in_network(mut self, name: &str) -> Self {
-        if let Error::PluginNotFound { network, .. } | Error::Plugin { network, .. } = &mut self {
-            name.clone_into(network);
+        match &mut self {
+            Error::PluginNotFound { network, .. } => name.clone_into(network),
+            Error::Plugin(error) => name.clone_into(&mut error.network),
+            _ => {}
         }
         self
     }
@@ -138,8 +181,24 @@ impl Error {
         }
     }
 
-    /// The error in the protocol's form, with the whole chain of causes in `details`.
+    /// Returns why the verb failed and nothing else, for a line that has said already which plugin it is about.
+    pub fn reason(&self) -> String {
+        match self {
+            Error::Plugin(error) => {
+                let cause = error.source().map(|cause| format!(": {}", Chain(cause))).unwrap_or_default();
+                format!("{}{cause}", error.failure)
+            }
+            Error::PluginNotFound { source, .. } => source.to_string(),
+            other => Chain(other).to_string(),
+        }
+    }
+
+    /// Returns the error in the protocol's form: the message, and in `details` the causes, or what the plugin gave as
+    /// details.
     pub fn to_reply(&self) -> ErrorReply {
+        if let Error::Plugin(error) = self {
+            return error.to_reply();
+        }
         let details = self.source().map(|cause| Chain(cause).to_string()).unwrap_or_default();
         ErrorReply::new(self.code(), self.to_string()).with_details(details)
     }

@@ -139,7 +139,7 @@ pub enum ExecError {
         variable: String,
     },
     /// It ran longer than allowed and was ended.
-    #[error("no answer after {} ms; its process group was ended", after.as_millis())]
+    #[error("timed out: no answer after {} ms; its process group was ended", after.as_millis())]
     TimedOut {
         /// The limit.
         after: Duration,

@@ -1,17 +1,20 @@
 //! How a plugin failed, in one message that says which plugin, which verb, and why.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use super::{ExecError, Request};
-use crate::Printable;
 use crate::result::ParseError;
 use crate::spec::{Command, ErrorCode, ErrorReply, InvalidVersionReply};
+use crate::{Chain, Printable};
 
-/// A plugin failed: which one, on which verb, and how.
+/// A plugin failed: which one, of which network, on which verb, and how.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct PluginError {
+    /// The network; empty for a plugin that was asked for by name.
+    pub network: String,
     /// The plugin's `type`.
     pub plugin: String,
     /// Its executable.
@@ -20,6 +23,8 @@ pub struct PluginError {
     pub command: Command,
     /// How it failed.
     pub failure: Failure,
+    /// Whether this is the end of an ADD that had started a plugin, so that something may be left that only DEL removes.
+    pub needs_cleanup: bool,
 }
 
 /// How a plugin failed.
@@ -81,11 +86,37 @@ pub enum Failure {
 impl PluginError {
     pub(crate) fn new(request: &Request, failure: Failure) -> Box<Self> {
         Box::new(Self {
+            network: String::new(),
             plugin: request.plugin.clone(),
             program: request.program.clone(),
             command: request.command,
             failure,
+            needs_cleanup: false,
         })
+    }
+
+    /// The same error, of a plugin of this network.
+    pub(crate) fn in_network(mut self: Box<Self>, network: &str) -> Box<Self> {
+        network.clone_into(&mut self.network);
+        self
+    }
+
+    /// Everything but why it failed.
+    fn subject(&self) -> String {
+        let Self { network, plugin, program, command, .. } = self;
+        let of = if network.is_empty() { String::new() } else { format!(" of network `{network}`") };
+        format!("plugin `{plugin}` ({}){of} failed on {command}", program.display())
+    }
+
+    /// The error in the protocol's form: what the plugin gave as details is in the details, and not in the message.
+    pub(crate) fn to_reply(&self) -> ErrorReply {
+        match &self.failure {
+            Failure::Reported { reply, .. } if !reply.details.is_empty() => {
+                let msg = format!("{}: {}", self.subject(), Printable(&reply.msg));
+                ErrorReply::new(reply.code, msg).with_details(&*reply.details)
+            }
+            _ => ErrorReply::new(self.code().unwrap_or(ErrorCode::INTERNAL), Chain(self).to_string()),
+        }
     }
 
     /// The code that the plugin gave, if it answered in the protocol.
@@ -115,8 +146,7 @@ impl PluginError {
 
 impl fmt::Display for PluginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { plugin, program, command, failure } = self;
-        write!(f, "plugin `{plugin}` ({}) failed on {command}: {failure}", Path::display(program))
+        write!(f, "{}: {}", self.subject(), self.failure)
     }
 }
 
@@ -161,11 +191,21 @@ fn reported(reply: &ErrorReply, status: ExitStatus) -> String {
     let words = reply.to_string();
     let shown = String::from_utf8_lossy(&words.as_bytes()[..words.len().min(WORDS)]);
     let words = format!("{}{}", Printable(&shown), and_more(words.len().saturating_sub(WORDS)));
+    let words = if words.is_empty() { words } else { format!("{words}{}", coded(reply.code)) };
     match (words.as_str(), status.code()) {
         ("", _) if reply.code == ErrorCode::default() => format!("{status}, and an error object that says nothing"),
         ("", _) => format!("{status}, and an error object with code {} that says nothing else", reply.code),
         (_, Some(0)) => format!("{words} (reported with {status}, as if it had succeeded)"),
         (_, Some(_)) => words,
         (_, None) => format!("{words} (and then ended by {status})"),
+    }
+}
+
+/// A code with what it means, where it says something.
+fn coded(code: ErrorCode) -> String {
+    match code.meaning() {
+        _ if code == ErrorCode::INTERNAL || code == ErrorCode::default() => String::new(),
+        Some(meaning) => format!(" (code {code}: {meaning})"),
+        None => format!(" (code {code})"),
     }
 }

@@ -26,6 +26,7 @@ pub(super) enum Operation {
     Remove,
     #[cfg(feature = "link")]
     BringLoopbackUp,
+    LookUpInterface,
 }
 
 /// The source of errors about paths that lead to something else.
@@ -59,6 +60,11 @@ impl NetnsError {
         matches!(self.source.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidInput)
     }
 
+    /// Returns whether there is nothing at all at the path.
+    pub fn is_missing(&self) -> bool {
+        self.source.kind() == io::ErrorKind::NotFound
+    }
+
     /// Returns whether this process lacks a right.
     pub fn is_refused(&self) -> bool {
         matches!(self.source.raw_os_error().map(Errno::from_raw), Some(Errno::EPERM | Errno::EACCES))
@@ -76,6 +82,7 @@ impl Operation {
             Self::Pin | Self::Remove => "CAP_SYS_ADMIN, which root has, and the right to write to its directory",
             #[cfg(feature = "link")]
             Self::BringLoopbackUp => "CAP_NET_ADMIN in the user namespace of its owner",
+            Self::LookUpInterface => "the right to open sockets",
             Self::StartThread => "the right to start threads",
         }
     }
@@ -91,6 +98,7 @@ impl fmt::Display for NetnsError {
             Operation::StartThread => write!(f, "cannot start a thread for network namespace {path}"),
             Operation::Pin => write!(f, "cannot pin a network namespace to {path}"),
             Operation::Remove => write!(f, "cannot remove network namespace {path}"),
+            Operation::LookUpInterface => write!(f, "cannot look up an interface of network namespace {path}"),
             #[cfg(feature = "link")]
             Operation::BringLoopbackUp => write!(f, "cannot bring up `lo` in network namespace {path}"),
         }?;

@@ -39,6 +39,7 @@ mod enter;
 mod error;
 mod found;
 mod identity;
+mod interface;
 mod namespace;
 mod own;
 mod pin;

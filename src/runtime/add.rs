@@ -1,6 +1,7 @@
 //! ADD: every plugin in order, each with the result of the one before; the last result is cached.
 
-use super::{Answer, Attachment, Cni, OnMissingPlugin, derive};
+use super::occupied::Record;
+use super::{Answer, Attachment, Caution, Cni, OnMissingPlugin, derive};
 use crate::cache::{Entry, Key};
 use crate::conf::NetworkConfig;
 use crate::error::Error;
@@ -32,44 +33,71 @@ impl Cni {
     /// ```
     ///
     /// # Errors
-    /// See [`Error`]. Names, version, locks and cache are checked before anything runs.
+    /// See [`Error`]. Before anything runs, names, version, plugins, locks and cache are checked, and that the interface is
+    /// nobody else's: [`Error::Occupied`].
     #[doc(alias("AddNetworkList", "AddNetwork"))]
     pub fn add(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<AddResult, Error> {
+        self.try_add(network, attachment).map_err(|not_added| *not_added.error)
+    }
+
+    pub(super) fn try_add(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<AddResult, NotAdded> {
+        let key = self.check_addable(network, attachment)?;
+        let _locks = self.lock_attachment(&key)?;
+        let record = self.record(&key);
+        self.check_free(&key, attachment, record)?;
+        let entry = attachment.entry(network);
+        self.cache.begin(&key, &entry).map_err(Error::from)?;
+        match self.add_plugins(network, attachment) {
+            Ok(result) => Ok(self.keep(network, attachment, &key, entry, result)?),
+            Err(not_added) => Err(self.not_added(&key, record, not_added)),
+        }
+    }
+
+    /// What can be known without the cache and the container: whether the network can be added, and nothing is missing.
+    pub(super) fn check_addable(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<Key, Error> {
         let key = attachment.key(network.network_name()?);
         // A version that nobody can parse could be added but neither checked nor deleted.
         self.version(network, Command::Add)?;
         if network.plugins().is_empty() {
             return Err(Error::NoPlugins { network: network.name().to_owned() });
         }
-        let _locks = self.lock_attachment(&key)?;
-        let entry = attachment.entry(network);
-        self.cache.begin(&key, &entry)?;
-        match self.add_plugins(network, attachment) {
-            Ok(result) => self.record(network, attachment, &key, entry, result),
-            Err(error) => Err(self.not_added(&key, error)),
+        let looked_for = if self.caution == Caution::AsGo { &[] } else { network.plugins() };
+        for plugin in looked_for {
+            self.locate(Command::Add, network, plugin.plugin_type())?;
         }
+        Ok(key)
     }
 
-    fn add_plugins(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<AddResult, Error> {
+    fn add_plugins(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<AddResult, NotAdded> {
         let mut result = None;
-        for plugin in network.plugins() {
+        for (before, plugin) in network.plugins().iter().enumerate() {
             let config = derive::for_attachment(network, plugin, attachment, result.as_ref());
-            let answer = self.call(Command::Add, network, plugin.plugin_type(), Some(attachment), &config)?;
-            result = Some(read_result(answer, network)?);
+            let answer = self.call(Command::Add, network, plugin.plugin_type(), Some(attachment), &config);
+            let answer = answer.and_then(|answer| read_result(answer, network));
+            result = Some(answer.map_err(|error| NotAdded::after(before, error))?);
         }
-        result.ok_or_else(|| Error::NoPlugins { network: network.name().to_owned() })
+        result.ok_or_else(|| Error::NoPlugins { network: network.name().to_owned() }.into())
     }
 
     /// A failed ADD: the caller hears of it, and so is the one to undo it. Where a plugin was ended in the middle of
     /// its work, the record of what was begun stays, for a GC.
-    fn not_added(&self, key: &Key, error: Error) -> Error {
-        if !error.was_cut_short() {
+    fn not_added(&self, key: &Key, record: Record, mut not_added: NotAdded) -> NotAdded {
+        if !not_added.error.was_cut_short() && !matches!(record, Record::Begun | Record::Over) {
             self.notices.usable(self.cache.forget_intent(key));
         }
-        error
+        not_added.started = match record {
+            // What this ADD met may be what an earlier one made, and that may be in use.
+            Record::Added => 0,
+            _ if not_added.error.says_nothing_is_left() => 0,
+            // The earlier one may have come further.
+            Record::Begun | Record::Over if not_added.started > 0 => usize::MAX,
+            _ => not_added.started,
+        };
+        not_added.error.set_needs_cleanup(not_added.started > 0);
+        not_added
     }
 
-    fn record(
+    fn keep(
         &self,
         network: &NetworkConfig,
         attachment: &Attachment,
@@ -79,7 +107,8 @@ impl Cni {
     ) -> Result<AddResult, Error> {
         let entry = Entry { result: result.to_object(), ..entry };
         let Err(source) = self.cache.write(key, &entry) else { return Ok(result) };
-        let undo = self.del_plugins(network, attachment, Some(&result), OnMissingPlugin::Stop).err();
+        let all = network.plugins();
+        let undo = self.del_plugins(network, all, attachment, Some(&result), OnMissingPlugin::Stop).err();
         if undo.is_none() {
             // Nothing is left to record. That it can't be removed either, the first error says well enough.
             let _ = self.cache.remove(key);
@@ -88,10 +117,38 @@ impl Cni {
     }
 }
 
+/// An ADD that failed.
+pub(super) struct NotAdded {
+    pub(super) error: Box<Error>,
+    /// How many plugins of the list, from the first, may have left something that is to be undone.
+    pub(super) started: usize,
+}
+
+impl NotAdded {
+    /// A plugin failed after so many others.
+    fn after(before: usize, error: Error) -> Self {
+        Self { started: before + usize::from(has_started(&error)), error: Box::new(error) }
+    }
+}
+
+impl From<Error> for NotAdded {
+    fn from(error: Error) -> Self {
+        Self { error: Box::new(error), started: 0 }
+    }
+}
+
+/// Whether the plugin that failed was running.
+fn has_started(error: &Error) -> bool {
+    match error {
+        Error::Plugin(source) => !matches!(&source.failure, Failure::Exec { error } if !error.was_started()),
+        _ => false,
+    }
+}
+
 fn read_result(answer: Answer, network: &NetworkConfig) -> Result<AddResult, Error> {
     AddResult::parse_reply(&answer.text(), network.cni_version()).map_err(|source| {
         let Answer { stdout, request } = answer;
         let failure = Failure::InvalidResult { stdout, source };
-        Error::Plugin { network: network.name().to_owned(), source: PluginError::new(&request, failure) }
+        PluginError::new(&request, failure).in_network(network.name()).into()
     })
 }

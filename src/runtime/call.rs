@@ -19,7 +19,7 @@ impl Cni {
         config: &Object,
     ) -> Result<Answer, Error> {
         let request = self.request_in(command, network, plugin, attachment, config)?;
-        self.run(request).map_err(|source| Error::Plugin { network: network.name().to_owned(), source })
+        Ok(self.run(request).map_err(|error| error.in_network(network.name()))?)
     }
 
     pub(super) fn run(&self, request: Request) -> Result<Answer, Box<PluginError>> {

@@ -5,10 +5,9 @@ use std::borrow::Cow;
 use super::attachment::describe;
 use super::{Attachment, Cni, Notice, derive};
 use crate::cache::{Cached, Key};
-use crate::conf::NetworkConfig;
+use crate::conf::{NetworkConfig, PluginConfig};
 use crate::error::Error;
 use crate::invoke::FindError;
-use crate::netns::Identity;
 use crate::result::AddResult;
 use crate::spec::{Command, text};
 
@@ -117,10 +116,35 @@ impl Cni {
         key: &Key,
         on_missing: OnMissingPlugin,
     ) -> Result<DelReport, Error> {
+        self.del_of(network, network.plugins(), attachment, key, on_missing)
+    }
+
+    /// DEL of these plugins of the network only.
+    fn del_of(
+        &self,
+        network: &NetworkConfig,
+        plugins: &[PluginConfig],
+        attachment: &Attachment,
+        key: &Key,
+        on_missing: OnMissingPlugin,
+    ) -> Result<DelReport, Error> {
         let (attachment, previous) = self.what_to_delete(network, attachment, key)?;
-        let report = self.del_plugins(network, &attachment, previous.as_ref(), on_missing)?;
+        let report = self.del_plugins(network, plugins, &attachment, previous.as_ref(), on_missing)?;
         self.cache.remove(key)?;
         Ok(report)
+    }
+
+    /// DEL of the first plugins of a network, which are all that an ADD had started.
+    pub(super) fn del_started(
+        &self,
+        network: &NetworkConfig,
+        started: usize,
+        attachment: &Attachment,
+    ) -> Result<(), Error> {
+        let key = attachment.key(network.network_name()?);
+        let _locks = self.lock_for_removal(&key)?;
+        let all = network.plugins();
+        self.del_of(network, &all[..started.min(all.len())], attachment, &key, OnMissingPlugin::Continue).map(drop)
     }
 
     /// The attachment as DEL may touch it, and what ADD answered, if that is known and of use.
@@ -132,7 +156,18 @@ impl Cni {
     ) -> Result<(Cow<'a, Attachment>, Option<AddResult>), Error> {
         let version = self.version(network, Command::Del)?;
         let cached = self.notices.usable(self.cache.read(key)).flatten();
-        let attachment = self.without_foreign_netns(attachment, self.recorded_identity(key, cached.as_ref()).as_ref());
+        let begun = if cached.is_none() { self.cache.read_intent(key).ok().flatten() } else { None };
+        let recorded = match &cached {
+            Some(Cached::Entry(entry)) => Some(entry),
+            _ => begun.as_ref(),
+        };
+        let attachment = if cached.is_none() && begun.is_none() {
+            self.without_interface_of_others(attachment, key)
+        } else {
+            Cow::Borrowed(attachment)
+        };
+        let identity = recorded.and_then(|entry| entry.netns_identity.as_ref());
+        let attachment = self.without_foreign_netns(attachment, identity);
         let previous = cached
             .filter(|_| version.has_check())
             .and_then(|cached| self.notices.usable(self.cached_result(network, &attachment, &cached, &version)));
@@ -142,12 +177,13 @@ impl Cni {
     pub(super) fn del_plugins(
         &self,
         network: &NetworkConfig,
+        plugins: &[PluginConfig],
         attachment: &Attachment,
         previous: Option<&AddResult>,
         on_missing: OnMissingPlugin,
     ) -> Result<DelReport, Error> {
         let mut report = DelReport::default();
-        for plugin in network.plugins().iter().rev() {
+        for plugin in plugins.iter().rev() {
             let config = derive::for_attachment(network, plugin, attachment, previous);
             let called = self.call(Command::Del, network, plugin.plugin_type(), Some(attachment), &config);
             let skipped = match called {
@@ -160,12 +196,5 @@ impl Cni {
             report.plugins.push((plugin.plugin_type().to_owned(), skipped));
         }
         Ok(report)
-    }
-
-    fn recorded_identity(&self, key: &Key, cached: Option<&Cached>) -> Option<Identity> {
-        match cached {
-            Some(Cached::Entry(entry)) => entry.netns_identity.clone(),
-            _ => self.cache.read_intent(key).ok().flatten().and_then(|entry| entry.netns_identity),
-        }
     }
 }

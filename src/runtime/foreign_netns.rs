@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::{Attachment, Cni, Notice};
+use crate::cache::Key;
 use crate::netns::{CNI_NETNS_OVERRIDE, Identity, State, is_own, override_allows};
 
 impl Cni {
@@ -13,7 +14,7 @@ impl Cni {
     /// that of this process, which is never recorded.
     pub(super) fn without_foreign_netns<'a>(
         &self,
-        attachment: &'a Attachment,
+        attachment: Cow<'a, Attachment>,
         recorded: Option<&Identity>,
     ) -> Cow<'a, Attachment> {
         let netns = &attachment.netns;
@@ -22,13 +23,22 @@ impl Cni {
             None => is_own(netns.as_ref()) && !self.allows_own_netns(),
         };
         if !is_foreign {
-            return Cow::Borrowed(attachment);
+            return attachment;
         }
         self.notices.tell(&Notice::ForeignNetns { netns });
+        Cow::Owned(attachment.into_owned().netns(""))
+    }
+
+    /// The attachment as DEL may touch it where nothing is on record of it: without its namespace, where the interface in
+    /// there belongs to another network. Plugins would delete it for its name.
+    pub(super) fn without_interface_of_others<'a>(&self, attachment: &'a Attachment, key: &Key) -> Cow<'a, Attachment> {
+        let Some(owner) = self.owner_of(key, attachment) else { return Cow::Borrowed(attachment) };
+        let (ifname, netns) = (attachment.ifname.as_str(), &attachment.netns);
+        self.notices.tell(&Notice::InterfaceOfOther { ifname, netns, network: &owner });
         Cow::Owned(attachment.clone().netns(""))
     }
 
-    fn allows_own_netns(&self) -> bool {
+    pub(super) fn allows_own_netns(&self) -> bool {
         self.env.iter().any(|(key, value)| key == CNI_NETNS_OVERRIDE && override_allows(value))
     }
 }

@@ -9,15 +9,18 @@ mod arguments;
 mod asynchronous;
 mod attachment;
 mod call;
+mod caution;
 mod check;
 mod del;
 pub(crate) mod derive;
 mod dry_run;
+mod examine;
 mod foreign_netns;
 mod gc;
 mod locks;
 mod negotiate;
 mod notice;
+mod occupied;
 mod request;
 mod rollback;
 mod status;
@@ -35,7 +38,9 @@ use std::time::Duration;
 pub use self::asynchronous::AsyncCni;
 pub use self::attachment::Attachment;
 use self::call::Answer;
+pub use self::caution::Caution;
 pub use self::del::{DelReport, OnMissingPlugin};
+pub use self::examine::Problem;
 pub use self::gc::Keep;
 pub use self::negotiate::SupportedVersions;
 pub use self::notice::Notice;
@@ -77,6 +82,7 @@ pub struct Cni {
     locking: Option<Arc<dyn Locking>>,
     lock_timeout: Duration,
     notices: notice::Sink,
+    caution: Caution,
     answers: version::Answers,
 }
 
@@ -101,6 +107,7 @@ impl Cni {
             locking: None,
             lock_timeout: Duration::from_secs(60),
             notices: notice::Sink::default(),
+            caution: Caution::default(),
             answers: version::Answers::default(),
         }
     }

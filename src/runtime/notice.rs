@@ -36,6 +36,16 @@ pub enum Notice<'a> {
         /// The path.
         netns: &'a str,
     },
+    /// DEL of an attachment that nothing is on record of does not touch a namespace, since the interface in there belongs
+    /// to another network.
+    InterfaceOfOther {
+        /// The interface.
+        ifname: &'a str,
+        /// The path of the namespace.
+        netns: &'a str,
+        /// The network that it belongs to.
+        network: &'a str,
+    },
     /// A plugin is not installed, and DEL goes on without it, as it was told to.
     PluginSkipped {
         /// Which, and where it was looked for.
@@ -98,6 +108,10 @@ impl fmt::Display for Notice<'_> {
             Self::Unlocked { error } => write!(f, "goes on without a lock: {}", crate::Chain(*error)),
             Self::ForeignNetns { netns } => {
                 write!(f, "{} is not the network namespace of the container, and is not touched", netns.escape_debug())
+            }
+            Self::InterfaceOfOther { ifname, netns, network } => {
+                let netns = netns.escape_debug();
+                write!(f, "interface `{ifname}` in {netns} belongs to network `{network}`, and is not touched")
             }
             Self::PluginSkipped { error } => write!(f, "skipped: {}", crate::Chain(*error)),
         }

@@ -1,11 +1,12 @@
 //! The request to a plugin: its configuration, and the environment with the parameters of the call.
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 
 use super::{Attachment, Cni};
 use crate::conf::NetworkConfig;
 use crate::error::Error;
-use crate::invoke::{Environment, FindError, Inherited, Parameters, Request, join_dirs};
+use crate::invoke::{Environment, Inherited, Parameters, Request, join_dirs};
 use crate::spec::{Command, Object};
 
 impl Cni {
@@ -18,31 +19,41 @@ impl Cni {
         attachment: Option<&Attachment>,
         config: &Object,
     ) -> Result<Request, Error> {
+        let program = self.locate(command, network, plugin)?;
         let dirs = join_dirs(&self.plugin_dirs);
         let args = attachment.map(|a| a.args.to_string()).unwrap_or_default();
         let parameters =
             Parameters { path: &dirs, args: &args, ..attachment.map(Attachment::parameters).unwrap_or_default() };
-        self.request(command, plugin, parameters, config).map_err(|source| Error::PluginNotFound {
-            network: network.name().to_owned(),
-            command,
-            source,
-        })
+        Ok(self.request(command, plugin, program, parameters, config))
+    }
+
+    /// The executable of a plugin of a network.
+    pub(super) fn locate(&self, command: Command, network: &NetworkConfig, plugin: &str) -> Result<PathBuf, Error> {
+        self.find(command, plugin).map_err(|error| error.in_network(network.name()))
+    }
+
+    /// The executable of a plugin.
+    pub(super) fn find(&self, command: Command, plugin: &str) -> Result<PathBuf, Error> {
+        let (network, needs_cleanup) = (String::new(), false);
+        let not_found = |source| Error::PluginNotFound { network, command, source, needs_cleanup };
+        self.exec.find(plugin, &self.plugin_dirs).map_err(not_found)
     }
 
     pub(super) fn request(
         &self,
         command: Command,
         plugin: &str,
+        program: PathBuf,
         parameters: Parameters<'_>,
         config: &Object,
-    ) -> Result<Request, FindError> {
-        Ok(Request {
+    ) -> Request {
+        Request {
             plugin: plugin.to_owned(),
             command,
-            program: self.exec.find(plugin, &self.plugin_dirs)?,
+            program,
             env: Environment::new(&self.inherited(), parameters.variables(command)),
             stdin: config.to_bytes(),
-        })
+        }
     }
 
     /// Returns the environment that plugins inherit, with the trace's variables in place of those of another trace.

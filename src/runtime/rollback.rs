@@ -1,5 +1,6 @@
 //! All or nothing: what a failed ADD began is undone, and so is what was added before it.
 
+use super::add::NotAdded;
 use super::{Attachment, Cni, OnMissingPlugin};
 use crate::conf::NetworkConfig;
 use crate::error::{Error, Failures};
@@ -15,9 +16,10 @@ impl Cni {
 
     /// [`Cni::add`], and DEL after a failure that may have left something behind ([`Error::needs_cleanup`]).
     ///
-    /// DEL has deadlines of its own and is not cancelled, so that it works after whatever ended ADD. It is not run
-    /// where the attachment is in the cache already: what ADD ran into then is what an earlier one made. What nobody
-    /// recorded is not protected: most plugins delete an interface of the attachment's name, whoever made it.
+    /// DEL is run of those plugins only whose ADD was started. It has deadlines of its own and is not cancelled, so that it
+    /// works after whatever ended ADD. It is not run where the attachment is in the cache already: what ADD ran into
+    /// then is what an earlier one made. An interface that is there before ADD is refused before anything is run
+    /// ([`Error::Occupied`]), and so is not touched either.
     ///
     /// # Errors
     /// As those of [`Cni::add`]; as [`Error::RolledBack`] when DEL was run, with its error where that failed, too.
@@ -46,18 +48,28 @@ impl Cni {
     /// # Errors
     /// As those of [`Cni::add_with_rollback`].
     pub fn add_all(&self, attachments: &[(&NetworkConfig, &Attachment)]) -> Result<Vec<AddResult>, Error> {
+        if let [_, _, ..] = attachments {
+            self.check_all(attachments)?;
+        }
         let mut results = Vec::with_capacity(attachments.len());
         for &(network, attachment) in attachments {
-            match self.add(network, attachment) {
+            match self.try_add(network, attachment) {
                 Ok(result) => results.push(result),
-                Err(error) => {
-                    // A failed ADD caches nothing, so an entry is that of an earlier one, and so is what this one met.
-                    let began = error.needs_cleanup() && !self.is_cached(network, attachment);
-                    return Err(self.roll_back(&attachments[..results.len() + usize::from(began)], error));
+                Err(not_added) => {
+                    let added = &attachments[..results.len()];
+                    return Err(self.roll_back(added, (network, attachment), not_added));
                 }
             }
         }
         Ok(results)
+    }
+
+    /// Finds out what is in the way of any of them before anything is done for the first.
+    fn check_all(&self, attachments: &[(&NetworkConfig, &Attachment)]) -> Result<(), Error> {
+        attachments.iter().try_for_each(|(network, attachment)| {
+            let key = self.check_addable(network, attachment)?;
+            self.check_free(&key, attachment, self.record(&key))
+        })
     }
 
     /// Removes a container from several networks, in reverse order.
@@ -65,31 +77,28 @@ impl Cni {
     /// # Errors
     /// Goes on after an error; all of them come back, more than one as [`Error::Several`].
     pub fn del_all(&self, attachments: &[(&NetworkConfig, &Attachment)]) -> Result<(), Error> {
-        self.del_all_with(attachments, OnMissingPlugin::Stop)
-    }
-
-    fn del_all_with(
-        &self,
-        attachments: &[(&NetworkConfig, &Attachment)],
-        on_missing: OnMissingPlugin,
-    ) -> Result<(), Error> {
-        let del = |&(network, attachment): &(&NetworkConfig, &Attachment)| {
-            self.del_with(network, attachment, on_missing).err()
-        };
+        let del = |&(network, attachment): &(&NetworkConfig, &Attachment)| self.del(network, attachment).err();
         Failures::into_result(attachments.iter().rev().filter_map(del).collect())
     }
 
-    fn roll_back(&self, attachments: &[(&NetworkConfig, &Attachment)], error: Error) -> Error {
-        if attachments.is_empty() {
-            return error;
+    /// Undoes what an ADD that failed had started, and then those that were added before it.
+    fn roll_back(
+        &self,
+        added: &[(&NetworkConfig, &Attachment)],
+        (network, attachment): (&NetworkConfig, &Attachment),
+        NotAdded { error, started }: NotAdded,
+    ) -> Error {
+        if started == 0 && added.is_empty() {
+            return *error;
         }
-        // A plugin that is not installed was not for ADD either, and has left nothing.
-        let undo = self.clone().uncancelled().del_all_with(attachments, OnMissingPlugin::Continue).err();
-        Error::RolledBack { source: Box::new(error), undo: undo.map(Box::new) }
-    }
-
-    fn is_cached(&self, network: &NetworkConfig, attachment: &Attachment) -> bool {
-        // A name that is none has no entry; a file that can't be read may be one.
-        network.network_name().is_ok_and(|name| !matches!(self.cache.read(&attachment.key(name)), Ok(None)))
+        let cni = self.clone().uncancelled();
+        let started = (started > 0).then(|| cni.del_started(network, started, attachment).err()).flatten();
+        // A plugin that is not installed any more leaves what it has added.
+        let before = added
+            .iter()
+            .rev()
+            .filter_map(|(network, attachment)| cni.del_with(network, attachment, OnMissingPlugin::Continue).err());
+        let undo = Failures::into_result(started.into_iter().chain(before).collect()).err();
+        Error::RolledBack { source: error, undo: undo.map(Box::new) }
     }
 }

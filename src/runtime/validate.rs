@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::Cni;
 use crate::conf::{NetworkConfig, PluginConfig};
 use crate::error::{Error, Failures};
-use crate::spec::Version;
 
 impl Cni {
     /// Checks that every plugin of a network is there and supports its version, and returns the capabilities that
@@ -37,11 +36,7 @@ impl Cni {
     }
 
     fn validate_plugin(&self, network: &NetworkConfig, plugin: &PluginConfig) -> Result<(), Error> {
-        let oldest = Version::V0_1_0;
-        let wanted = match network.cni_version() {
-            "" => oldest.as_str(),
-            written => written,
-        };
+        let wanted = network.effective_version();
         let reply = self.plugin_version(plugin.plugin_type()).map_err(|e| e.in_network(network.name()))?;
         if reply.supports(wanted) {
             return Ok(());

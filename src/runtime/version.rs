@@ -36,15 +36,12 @@ impl Cni {
         };
         let mut config = Object::new();
         config.set("cniVersion", Version::CURRENT.as_str());
-        let not_found = |source| Error::PluginNotFound { network: String::new(), command: Command::Version, source };
-        let request = self.request(Command::Version, plugin, parameters, &config).map_err(not_found)?;
-        self.answers.get_or_ask(request.program.clone(), || {
-            let failed = |source| Error::Plugin { network: String::new(), source };
-            match self.run(request) {
-                Ok(answer) => read_version(answer).map_err(failed),
-                Err(error) if predates_version(&error) => Ok(VersionReply::predating_version()),
-                Err(error) => Err(failed(error)),
-            }
+        let program = self.find(Command::Version, plugin)?;
+        let request = self.request(Command::Version, plugin, program, parameters, &config);
+        self.answers.get_or_ask(request.program.clone(), || match self.run(request) {
+            Ok(answer) => Ok(read_version(answer)?),
+            Err(error) if predates_version(&error) => Ok(VersionReply::predating_version()),
+            Err(error) => Err(error.into()),
         })
     }
 }

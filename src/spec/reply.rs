@@ -40,6 +40,32 @@ impl ErrorCode {
     pub const LIMITED_CONNECTIVITY: Self = Self(51);
     /// An error that says no code of its own.
     pub const INTERNAL: Self = Self(999);
+
+    /// Returns what the specification says that the code means, in a few words; `None` for the codes that plugins choose.
+    ///
+    /// ```
+    /// use libcni::spec::ErrorCode;
+    ///
+    /// assert_eq!(ErrorCode(11).meaning(), Some("try again later"));
+    /// assert_eq!(ErrorCode(100).meaning(), None);
+    /// ```
+    pub fn meaning(self) -> Option<&'static str> {
+        match self {
+            Self::INCOMPATIBLE_VERSION => Some("incompatible version"),
+            Self::UNSUPPORTED_FIELD => Some("unsupported field"),
+            Self::UNKNOWN_CONTAINER => Some("unknown container"),
+            Self::INVALID_ENVIRONMENT => Some("invalid environment"),
+            Self::IO => Some("input or output failed"),
+            Self::DECODING => Some("cannot decode"),
+            Self::INVALID_NETWORK_CONFIG => Some("invalid network configuration"),
+            Self::INVALID_NETNS => Some("invalid network namespace"),
+            Self::TRY_AGAIN_LATER => Some("try again later"),
+            Self::NOT_AVAILABLE => Some("not available"),
+            Self::LIMITED_CONNECTIVITY => Some("limited connectivity"),
+            Self::INTERNAL => Some("internal error"),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for ErrorCode {

@@ -24,6 +24,20 @@ fn a_failed_add_says_how_to_clean_up() {
 }
 
 #[test]
+fn a_message_says_each_fact_once_and_what_the_code_means() {
+    let says = r#"echo '{"code":11,"msg":"the pool is locked","details":"by 42"}'; exit 1"#;
+    let sandbox = host().on("two", "ADD", says);
+    let ran = Ran::new(&mut sandbox.cnitool(["add", "net", NETNS])).exits_with(1);
+    let file = sandbox.bin().join("two").display().to_string();
+    let message = format!(
+        "error: plugin `two` ({file}) of network `net` failed on ADD: the pool is locked; by 42 (code 11: try again later)\n"
+    );
+    assert!(ran.stderr().starts_with(&message), "{ran}");
+    sandbox.now_on("two", "ADD", &fails_with(120, "out of luck"));
+    Ran::new(&mut sandbox.cnitool(["add", "net", NETNS])).says("out of luck (code 120)\n");
+}
+
+#[test]
 fn a_missing_plugin_is_named_with_the_directories() {
     let sandbox = host();
     std::fs::remove_file(sandbox.bin().join("two")).unwrap();

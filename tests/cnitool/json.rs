@@ -29,7 +29,8 @@ fn an_error_of_a_plugin_says_code_details_plugin_verb_and_file() {
     assert_eq!((&error["code"], &error["details"]), (&json!(121), &json!("more\u{1b}[2J")));
     assert_eq!((&error["plugin"], &error["verb"]), (&json!("two"), &json!("ADD")));
     assert_eq!(error["file"], sandbox.bin().join("two").to_str().unwrap());
-    assert!(error["msg"].as_str().unwrap().contains("`net`"), "{error}");
+    let msg = format!("plugin `two` ({}) of network `net` failed on ADD: no", sandbox.bin().join("two").display());
+    assert_eq!((&error["msg"], &error["network"]), (&json!(msg), &json!("net")));
     assert!(error["hint"].as_str().unwrap().contains("cnitool del"), "{error}");
 }
 

@@ -96,7 +96,7 @@ fn capability_arguments_are_a_flag_or_a_variable() {
 fn the_timeout_is_a_flag() {
     let sandbox = host().on("one", "ADD", "exec sleep 300");
     let ran = Ran::new(&mut sandbox.cnitool(["add", "net", NETNS, "--timeout", "200ms"]));
-    ran.exits_with(1).says("`one`").says("no answer after 200 ms");
+    ran.exits_with(1).says("`one`").says("timed out: no answer after 200 ms");
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn a_plugin_that_had_to_be_ended_or_did_not_start_is_in_the_trace_with_the_reaso
     let mut command = sandbox.cnitool(["add", "net", NETNS, "--trace-file", "trace", "--timeout", "2s"]);
     Ran::new(&mut command).exits_with(1);
     let record = &records(&sandbox)[0];
-    assert!(record["error"].as_str().unwrap().starts_with("no answer after 2000 ms"), "{record}");
+    assert!(record["error"].as_str().unwrap().starts_with("timed out: no answer after 2000 ms"), "{record}");
     assert_eq!(record["stderr"], "so far\n");
 }
 

@@ -75,7 +75,9 @@ fn address_plugins_must_be_installed_and_support_the_version() {
     is_told(plugins("gone"), ["`one` gets its addresses from `gone`", "not found"]);
     let sandbox = host().plugins(["old"]);
     let sandbox = sandbox.on("old", "VERSION", r#"echo '{"cniVersion":"0.4.0","supportedVersions":["0.4.0"]}'"#);
-    assert!(messages(sandbox, plugins("old"))[0].contains("does not support version 1.0.0, only 0.4.0"));
+    assert!(
+        messages(sandbox, plugins("old"))[0].contains("does not support version 1.0.0 of network `bad`, only 0.4.0")
+    );
 }
 
 #[test]
@@ -120,4 +122,20 @@ fn one_network_is_validated_alone() {
     succeeds(&mut sandbox.cnitool(["validate", "good"]));
     Ran::new(&mut sandbox.cnitool(["validate", "bad"])).exits_with(1).says("error: 1 problem");
     Ran::new(&mut sandbox.cnitool(["validate", "nobody"])).exits_with(1).says("`nobody`");
+}
+
+#[test]
+fn what_runtimes_in_go_do_with_a_file_is_told() {
+    let list = r#"{"cniVersion":"1.0.0","name":"bad","plugins":[{"type":"one"}]}"#;
+    let both = r#"{"cniVersion":"1.0.0","name":"bad","type":"one","plugins":[{"type":"two"}]}"#;
+    for (file, text, words) in [
+        ("10-bad.conf", list, "runtimes in Go refuse the file: it holds a list, and must be named `.conflist`"),
+        ("10-bad.json", list, "refuse"),
+        ("10-bad.conf", both, "`plugins` is ignored"),
+        ("10-bad.conflist", both, "`type` is ignored"),
+    ] {
+        let problems = problems(&host().file(file, text));
+        let [problem] = problems.as_slice() else { panic!("{problems:?}") };
+        assert!(problem["message"].as_str().unwrap().contains(words), "{file}: {problem}");
+    }
 }

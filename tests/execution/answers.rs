@@ -18,7 +18,7 @@ fn answering(answer: &[u8]) -> Sandbox {
 fn is_refused(answer: impl AsRef<[u8]>, word: &str) {
     let sandbox = answering(answer.as_ref());
     let error = promptly(|| sandbox.cni().add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err());
-    let Error::Plugin { source, .. } = &error else { panic!("{error:?}") };
+    let Error::Plugin(source) = &error else { panic!("{error:?}") };
     assert!(matches!(source.failure, Failure::InvalidResult { .. }), "{error:?}");
     let message = chain(&error);
     assert!(message.contains(word) && message.contains("`one`"), "{word:?} is not in: {message}");

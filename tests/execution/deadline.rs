@@ -113,7 +113,7 @@ fn an_error_of_a_verb_says_which_plugin_hung_and_may_be_tried_again() {
     let sandbox = Sandbox::new().plugins(["one"]).on("one", "ADD", "echo no lease >&2; exec sleep 300");
     let cni = sandbox.cni().timeout(Duration::from_secs(1));
     let error = cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
-    assert!(matches!(error, Error::Plugin { .. }), "{error:?}");
+    assert!(matches!(error, Error::Plugin(_)), "{error:?}");
     assert!(error.is_retryable() && error.needs_cleanup(), "{error:?}");
     let message = chain(&error);
     for word in ["`one`", "ADD", "1000 ms", "no lease"] {

@@ -100,7 +100,7 @@ fn an_error_of_a_verb_names_the_program_that_cannot_be_run() {
     fs::remove_file(&program).unwrap();
     fs::write(&program, "").unwrap();
     let error = sandbox.cni().add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
-    assert!(matches!(error, Error::Plugin { .. }), "{error:?}");
+    assert!(matches!(error, Error::Plugin(_)), "{error:?}");
     let message = chain(&error);
     assert!(message.contains(program.to_str().unwrap()) && message.contains("Permission denied"), "{message}");
 }

@@ -33,7 +33,7 @@ fn each_execution_is_told_when_it_begins_and_when_it_has_ended() {
     let sandbox = sandbox.on("two", "ADD", "kill -9 $$");
     let cni = sandbox.cni().on_notice(|_| ()).exec(ObservedExec::new(ProcessExec, hear));
     let error = cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
-    assert!(matches!(error, Error::Plugin { .. }), "{error:?}");
+    assert!(matches!(error, Error::Plugin(_)), "{error:?}");
     let expected =
         ["1 ADD one", r#"1 exit status: 0, "{}\n", "hm\n""#, "2 ADD two", r#"2 signal: 9 (SIGKILL), "", """#];
     assert_eq!(*lines.lock().unwrap(), expected);
@@ -44,7 +44,7 @@ fn an_execution_that_had_to_be_ended_is_told_with_the_reason() {
     let (lines, hear) = told();
     let script = Script::new("sleep 300").timeout(50);
     ObservedExec::new(ProcessExec, hear).exec(&script.request, &script.limits).unwrap_err();
-    assert_eq!(lines.lock().unwrap()[1], "1 no answer after 50 ms; its process group was ended");
+    assert_eq!(lines.lock().unwrap()[1], "1 timed out: no answer after 50 ms; its process group was ended");
 }
 
 #[test]

@@ -59,7 +59,10 @@ fn terminal_escapes_are_escaped() {
 #[test]
 fn further_lines_of_a_message_are_indented_and_forge_none() {
     let message = message(r#"printf '%s' '{"code":7,"msg":"iptables:\nerror: forged\r\n\nlast"}'; exit 1"#);
-    assert!(message.ends_with("iptables:\n    error: forged\\r\n\n    last"), "{message:?}");
+    assert!(
+        message.ends_with("iptables:\n    error: forged\\r\n\n    last (code 7: invalid network configuration)"),
+        "{message:?}"
+    );
 }
 
 #[test]
@@ -86,7 +89,7 @@ fn an_error_object_without_words_is_still_a_message() {
 fn reported(object: &str) -> Option<(u64, String)> {
     let sandbox = Sandbox::new().plugins(["one"]).on("one", "ADD", &format!("echo '{object}'; exit 1"));
     match sandbox.cni().add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err() {
-        Error::Plugin { source, .. } => source.reply().map(|reply| (reply.code.0, reply.to_string())),
+        Error::Plugin(source) => source.reply().map(|reply| (reply.code.0, reply.to_string())),
         other => panic!("{other:?}"),
     }
 }

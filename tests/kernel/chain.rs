@@ -91,7 +91,7 @@ fn check_fails_after(host: &Host, damage: &str) {
     cni.check(&network, &host.attachment()).unwrap();
     host.run(damage);
     let error = cni.check(&network, &host.attachment()).unwrap_err();
-    assert!(matches!(&error, Error::Plugin { source, .. } if source.plugin == "bridge"), "{error:?}");
+    assert!(matches!(&error, Error::Plugin(source) if source.plugin == "bridge"), "{error:?}");
     cni.del(&network, &host.attachment()).unwrap();
     host.has_no_trace();
 }
@@ -144,8 +144,8 @@ fn del_after_a_failed_add_leaves_nothing(host: &Host) {
 }
 
 fn an_add_that_cannot_be_cached_leaves_nothing(host: &Host) {
-    std::fs::create_dir(host.path("cache")).unwrap();
-    std::fs::write(host.path("cache/results"), "").unwrap();
+    std::fs::create_dir_all(host.path("cache/results")).unwrap();
+    host.run("mount -t tmpfs -o ro tmpfs cache/results");
     let error = host.cni().add(&network(host, "1.0.0"), &with_port(host)).unwrap_err();
     assert!(matches!(error, Error::NotRecorded { undo: None, .. }), "{error:?}");
     host.has_no_trace();

@@ -105,7 +105,7 @@ fn plugin_version(case: &Case) -> Outcome {
     assert_eq!(["CNI_CONTAINERID", "CNI_ARGS"].map(sent), [""; 2]);
     match reply {
         Ok(reply) => supported(Ok(reply)),
-        Err(Error::Plugin { source, .. }) => match source.failure {
+        Err(Error::Plugin(source)) => match source.failure {
             libcni::invoke::Failure::InvalidVersionReply { source, .. } => supported(Err(source)),
             _ => category("plugin_failed"),
         },

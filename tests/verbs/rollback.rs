@@ -34,7 +34,7 @@ fn borrowed(attachments: &[(NetworkConfig, Attachment)]) -> Vec<(&NetworkConfig,
 fn a_failed_add_is_undone_and_the_error_is_that_of_add() {
     let sandbox = host().on("two", "ADD", &fails_with(120, "out of luck"));
     let error = sandbox.cni().add_with_rollback(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
-    assert_eq!(sandbox.calls(), ["ADD one", "ADD two", "DEL three", "DEL two", "DEL one"]);
+    assert_eq!(sandbox.calls(), ["ADD one", "ADD two", "DEL two", "DEL one"]);
     assert!(matches!(error, Error::RolledBack { undo: None, .. }), "{error:?}");
     assert_eq!((error.code().0, error.plugin(), error.needs_cleanup()), (120, Some("two"), false));
     says(&error, ["ADD failed and was undone: ", "`two`", "out of luck"]);
@@ -44,9 +44,9 @@ fn a_failed_add_is_undone_and_the_error_is_that_of_add() {
 #[test]
 fn what_went_wrong_while_undoing_is_told_with_what_went_wrong_before() {
     let sandbox = host().on("two", "ADD", &fails_with(120, "out of luck"));
-    let sandbox = sandbox.on("three", "DEL", &fails_with(121, "no way back"));
+    let sandbox = sandbox.on("one", "DEL", &fails_with(121, "no way back"));
     let error = sandbox.cni().add_with_rollback(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
-    says(&error, ["undone in part only", "`three`", "no way back", "out of luck"]);
+    says(&error, ["undone in part only", "`one`", "no way back", "out of luck"]);
     assert!(error.needs_cleanup());
     assert_eq!(error.code().0, 120);
 }
@@ -55,7 +55,7 @@ fn what_went_wrong_while_undoing_is_told_with_what_went_wrong_before() {
 fn an_add_that_did_nothing_is_not_undone() {
     let sandbox = host().on("one", "ADD", &fails_with(3, "no such container"));
     let error = sandbox.cni().add_with_rollback(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
-    assert!(matches!(error, Error::Plugin { .. }), "{error:?}");
+    assert!(matches!(error, Error::Plugin(_)), "{error:?}");
     assert_eq!(sandbox.calls(), ["ADD one"]);
 }
 
@@ -66,7 +66,7 @@ fn an_earlier_attachment_that_a_second_add_runs_into_is_left_alone() {
     sandbox.cni().add_with_rollback(&network, &attachment).unwrap();
     sandbox.now_on("one", "ADD", &fails_with(999, "eth0 is there already"));
     let error = sandbox.cni().add_with_rollback(&network, &attachment).unwrap_err();
-    assert!(matches!(error, Error::Plugin { .. }), "{error:?}");
+    assert!(matches!(error, Error::Plugin(_)), "{error:?}");
     assert_eq!(sandbox.calls(), ["ADD one", "ADD two", "ADD three", "ADD one"]);
     assert_eq!(sandbox.cached(), ["net-c1-eth0"]);
 }
@@ -76,7 +76,7 @@ fn an_add_that_ran_out_of_time_is_undone_in_time_of_its_own() {
     let sandbox = host().on("two", "ADD", "exec sleep 300");
     let cni = sandbox.cni().timeout(Duration::from_secs(3));
     cni.add_with_rollback(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
-    assert_eq!(sandbox.calls()[2..], ["DEL three", "DEL two", "DEL one"]);
+    assert_eq!(sandbox.calls()[2..], ["DEL two", "DEL one"]);
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn an_add_that_was_cancelled_is_undone() {
         add.join().unwrap().unwrap_err()
     });
     says(&error, ["ADD failed and was undone: ", "cancelled"]);
-    assert_eq!(sandbox.calls()[2..], ["DEL three", "DEL two", "DEL one"]);
+    assert_eq!(sandbox.calls()[2..], ["DEL two", "DEL one"]);
 }
 
 #[test]
@@ -142,11 +142,10 @@ fn no_network_at_all_is_fine() {
 }
 
 #[test]
-fn an_add_that_lacks_a_plugin_is_undone_without_it() {
-    let sandbox = Sandbox::new().plugins(["one", "two"]);
-    std::fs::remove_file(sandbox.bin().join("two")).unwrap();
+fn an_add_is_undone_without_a_plugin_that_has_gone_meanwhile() {
+    let sandbox = host().on("two", "ADD", &format!("rm $home/bin/two; {}", fails_with(120, "out of luck")));
     let cni = sandbox.cni().on_notice(|_| {});
     let error = cni.add_with_rollback(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
     assert!(matches!(error, Error::RolledBack { undo: None, .. }), "{error:?}");
-    assert_eq!(sandbox.calls(), ["ADD one", "DEL one"]);
+    assert_eq!(sandbox.calls(), ["ADD one", "ADD two", "DEL one"]);
 }

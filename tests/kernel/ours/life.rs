@@ -196,7 +196,7 @@ fn check_finds_what_is_different(host: &Host) {
         host.ours().check(&network, &blue).unwrap();
         host.run(damage);
         let checked = host.ours().check(&network, &blue);
-        let named = matches!(&checked, Err(Error::Plugin { source, .. }) if source.plugin == plugin);
+        let named = matches!(&checked, Err(Error::Plugin(source)) if source.plugin == plugin);
         assert!(named, "{damage}: {checked:?}");
         host.ours().del(&network, &blue).unwrap();
         host.is_clean();
@@ -208,7 +208,7 @@ fn status_tells_used_up_ranges(host: &Host) {
     host.ours().status(&network).unwrap();
     host.add(&network, "blue");
     let error = host.ours().status(&network).unwrap_err();
-    let Error::Plugin { source, .. } = &error else { panic!("{error:?}") };
+    let Error::Plugin(source) = &error else { panic!("{error:?}") };
     assert_eq!(source.code().unwrap().0, 50);
     host.del(&network, "blue");
     host.ours().status(&network).unwrap();

@@ -10,6 +10,7 @@ mod lists;
 mod localnet;
 mod neighbours;
 mod netns;
+mod ownership;
 mod ports;
 mod routes;
 mod settings;
@@ -39,6 +40,7 @@ pub(crate) const TESTS: &[&[Test]] = &[
     lists::TESTS,
     localnet::TESTS,
     netns::TESTS,
+    ownership::TESTS,
     ports::TESTS,
     routes::TESTS,
     settings::TESTS,

@@ -189,7 +189,7 @@ fn conditions_must_hold(host: &Host) {
 fn refused(host: &Host, keys: Value, container: &str, mappings: &[PortMapping]) -> (u64, String) {
     let network = network_with(host, keys);
     let error = host.ours().add(&network, &mapped(container, mappings)).unwrap_err();
-    let Error::Plugin { source, .. } = &error else { panic!("{error:?}") };
+    let Error::Plugin(source) = &error else { panic!("{error:?}") };
     assert_eq!(source.plugin, "portmap");
     let refused = (source.code().unwrap().0, Chain(&error).to_string());
     host.del(&network, container);
@@ -283,7 +283,7 @@ fn check_finds_a_port_that_is_gone(host: &Host) {
         host.ours().check(&network, &blue).unwrap();
         host.run(damage);
         let error = host.ours().check(&network, &blue).unwrap_err();
-        assert!(matches!(&error, Error::Plugin { source, .. } if source.plugin == "portmap"), "{error:?}");
+        assert!(matches!(&error, Error::Plugin(source) if source.plugin == "portmap"), "{error:?}");
         host.ours().del(&network, &blue).unwrap();
         host.is_clean();
     }

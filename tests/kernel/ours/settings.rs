@@ -29,7 +29,7 @@ pub(crate) const TESTS: &[Test] = &[
 #[track_caller]
 fn refused(host: &Host, keys: Value) -> String {
     let error = host.ours().add(&bridge(host, keys), &attachment("blue")).unwrap_err();
-    assert!(matches!(error, Error::Plugin { .. }), "{error:?}");
+    assert!(matches!(error, Error::Plugin(_)), "{error:?}");
     Chain(&error).to_string()
 }
 

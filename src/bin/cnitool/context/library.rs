@@ -5,10 +5,11 @@ use std::path::Path;
 use libcni::cache::Cache;
 use libcni::conf::{ConfDir, Listing, NetworkConfig};
 use libcni::invoke::{ObservedExec, ProcessExec};
+use libcni::runtime::Caution;
 use libcni::spec::{ContainerId, IfName};
 use libcni::{Attachment, CancelToken, Chain, Cni, Error};
 
-use super::environment::Invalid;
+use super::environment::{Invalid, is_like_go};
 use super::namespace;
 use super::options::{Attached, Container, Given, Host, Negotiation, Records, Running};
 use super::trace::Trace;
@@ -42,6 +43,9 @@ impl Running {
     /// The library for verbs that run plugins and record nothing. A token that is given ends what runs.
     pub(crate) fn cni(&self, cancel: Option<CancelToken>) -> Result<Cni, Invalid> {
         let mut cni = Cni::new().plugin_dirs(self.dirs.plugin_dirs()).timeout(self.limits.timeout);
+        if is_like_go() {
+            cni = cni.caution(Caution::AsGo);
+        }
         cni = cni.on_notice(if self.trace { hear_others } else { hear });
         if let Some(token) = cancel {
             cni = cni.cancel(token);

@@ -6,13 +6,6 @@ use libcni::Chain;
 use libcni::conf::{ConfError, NetworkConfig, PluginConfig};
 use libcni::spec::Object;
 
-pub(crate) fn version(network: &NetworkConfig) -> &str {
-    match network.cni_version() {
-        "" => "0.1.0",
-        written => written,
-    }
-}
-
 pub(crate) fn file(network: &NetworkConfig) -> String {
     network.path().map(|path| path.display().to_string()).unwrap_or_default()
 }

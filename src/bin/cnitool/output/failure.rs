@@ -82,12 +82,12 @@ impl From<io::Error> for Failure {
 
 /// What is known of an error: `code`, `msg`, `details`, and what it is about.
 fn describe(error: &Error) -> Object {
-    let reply = error.to_reply();
-    let details = &plugin_reply(error).unwrap_or(&reply).details;
+    let ErrorReply { code, msg, details, .. } = error.to_reply();
     let mut object = Object::new();
-    object.set("code", &reply.code);
-    object.set("msg", &Chain(error).to_string());
+    object.set("code", &code);
+    object.set("msg", &msg);
     set_some(&mut object, "details", Some(details).filter(|details| !details.is_empty()));
+    set_some(&mut object, "network", error.network());
     set_some(&mut object, "plugin", error.plugin());
     set_some(&mut object, "verb", error.command().map(|command| command.as_str()));
     set_some(&mut object, "file", error.file().map(|file| file.to_string_lossy()));
@@ -95,14 +95,6 @@ fn describe(error: &Error) -> Object {
         object.set("errors", &failures.iter().map(describe).collect::<Vec<_>>());
     }
     object
-}
-
-/// The answer of the plugin itself, if it is to blame and said something.
-fn plugin_reply(error: &Error) -> Option<&ErrorReply> {
-    match error {
-        Error::Plugin { source, .. } => source.reply(),
-        _ => None,
-    }
 }
 
 fn set_some(object: &mut Object, key: &str, value: Option<impl Serialize>) {

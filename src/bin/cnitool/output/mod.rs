@@ -7,7 +7,6 @@ pub(crate) mod dry_run;
 pub(crate) mod failure;
 pub(crate) mod request;
 pub(crate) mod table;
-pub(crate) mod why;
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};

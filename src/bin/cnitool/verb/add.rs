@@ -1,8 +1,9 @@
 //! `cnitool add`.
 
 use clap::Args;
-use libcni::Error;
+use libcni::cache::Entry;
 use libcni::spec::ErrorCode;
+use libcni::{Error, Occupied};
 
 use super::target::Target;
 use crate::context::options::Output;
@@ -38,14 +39,25 @@ pub(crate) fn add(add: &Add, signals: Option<&Signals>) -> Result<(), Failure> {
     })
 }
 
-fn not_added(error: Error) -> Failure {
-    let needs_cleanup = error.needs_cleanup();
+/// Why something is not added, and what can be done about it.
+pub(super) fn not_added(error: Error) -> Failure {
+    let hint = match &error {
+        Error::Occupied(occupied) => Some(match &**occupied {
+            Occupied { by: Some(Entry { container_id, .. }), .. } => {
+                format!("`cnitool inspect {container_id}` shows it; `--ifname` chooses another name")
+            }
+            Occupied { netns, ifname, .. } => {
+                format!("`nsenter --net={netns} ip link show {ifname}` shows it; `--ifname` chooses another name")
+            }
+        }),
+        error if error.needs_cleanup() => {
+            Some("plugins may have done part of their work; `cnitool del` with the same arguments undoes it".to_owned())
+        }
+        _ => None,
+    };
     let failure = Failure::from(error);
-    if !needs_cleanup {
-        return failure;
+    match hint {
+        Some(hint) => failure.with_hint(hint),
+        None => failure,
     }
-    failure.with_hint(
-        "plugins may have done part of their work; `cnitool del` with the same arguments undoes it, and an earlier \
-         `add` of the same interface with it",
-    )
 }

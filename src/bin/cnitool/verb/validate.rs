@@ -3,18 +3,17 @@
 use std::collections::BTreeSet;
 
 use clap::Args;
-use libcni::conf::{ConfError, Listing, NetworkConfig, PluginConfig};
+use libcni::conf::{ConfError, Listing, NetworkConfig};
 use libcni::spec::capability::CapabilityArgs;
-use libcni::spec::{ErrorCode, Object, VersionReply};
-use libcni::{Chain, Cni, Error};
+use libcni::spec::{ErrorCode, Object};
+use libcni::{Cni, Error};
 
 use crate::context::library::load;
 use crate::context::options::{Capabilities, Configurations, Output, Running};
 use crate::context::signals::Signals;
-use crate::output::describe::{broken, broken_object, capabilities, file, version};
+use crate::output::describe::{broken, broken_object, capabilities, file};
 use crate::output::failure::Failure;
 use crate::output::table::Table;
-use crate::output::why::why;
 use crate::output::{is_json, print, print_json};
 
 /// What to validate.
@@ -78,7 +77,7 @@ impl<'a> Report<'a> {
     fn new(cni: &Cni, listing: &'a Listing, given: &CapabilityArgs) -> Self {
         let (mut valid, mut problems) = (Vec::new(), Vec::new());
         for network in &listing.networks {
-            let mut found = found(cni, network);
+            let mut found: Vec<_> = cni.examine(network).iter().map(ToString::to_string).collect();
             found.extend(not_taken(network, given));
             if found.is_empty() {
                 valid.push(network);
@@ -141,14 +140,14 @@ fn valid_row(network: &NetworkConfig) -> [String; 3] {
         none if none.is_empty() => String::new(),
         some => format!(", capabilities {}", some.into_iter().collect::<Vec<_>>().join(", ")),
     };
-    [file(network), network.name().to_owned(), format!("ok: version {}{capabilities}", version(network))]
+    [file(network), network.name().to_owned(), format!("ok: version {}{capabilities}", network.effective_version())]
 }
 
 fn valid_object(network: &NetworkConfig) -> Object {
     let mut object = Object::new();
     object.set("file", &file(network));
     object.set("network", network.name());
-    object.set("cniVersion", version(network));
+    object.set("cniVersion", network.effective_version());
     object.set("capabilities", &taken(network));
     object
 }
@@ -163,42 +162,4 @@ fn not_taken(network: &NetworkConfig, given: &CapabilityArgs) -> Vec<String> {
     let taken = taken(network);
     let names = given.iter().map(|(name, _)| name).filter(|name| !taken.contains(name));
     names.map(|name| format!("capability `{name}` is given, and no plugin takes it")).collect()
-}
-
-/// Everything that is wrong with a network that can be loaded.
-fn found(cni: &Cni, network: &NetworkConfig) -> Vec<String> {
-    let mut problems = misspelt_keys(network);
-    match cni.validate(network) {
-        Ok(_) => {}
-        Err(Error::Several(failures)) => problems.extend(failures.iter().map(|error| Chain(error).to_string())),
-        Err(error) => problems.push(Chain(&error).to_string()),
-    }
-    problems.extend(network.plugins().iter().filter_map(|plugin| address_problem(cni, network, plugin)));
-    problems
-}
-
-/// What is wrong with the plugin that one delegates addresses to.
-fn address_problem(cni: &Cni, network: &NetworkConfig, plugin: &PluginConfig) -> Option<String> {
-    let (name, version) = (plugin.ipam_type(), version(network));
-    if name.is_empty() {
-        return None;
-    }
-    let problem = match cni.plugin_version(name) {
-        Ok(reply) if reply.supports(version) => return None,
-        Ok(VersionReply { supported_versions, .. }) => {
-            format!("it does not support version {version}, only {}", supported_versions.join(", "))
-        }
-        Err(error) => why(&error),
-    };
-    Some(format!("`{}` gets its addresses from `{name}`: {problem}", plugin.plugin_type()))
-}
-
-/// Keys of a list, which every reader looks up exactly: `cniversion` is none of them, and silently ignored.
-fn misspelt_keys(network: &NetworkConfig) -> Vec<String> {
-    const KEYS: [&str; 7] =
-        ["cniVersion", "cniVersions", "name", "disableCheck", "disableGC", "loadOnlyInlinedPlugins", "plugins"];
-    let list = Object::parse(network.text()).unwrap_or_default();
-    let meant = |key: &str| KEYS.into_iter().find(|known| known.eq_ignore_ascii_case(key) && *known != key);
-    let problem = |key: &str| Some(format!("`{key}` is ignored: `{}` is meant", meant(key)?));
-    list.iter().filter_map(|(key, _)| problem(key)).collect()
 }

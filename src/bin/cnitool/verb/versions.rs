@@ -11,10 +11,8 @@ use super::target::Network;
 use crate::context::library::load;
 use crate::context::options::{Loading, Output, Running};
 use crate::context::signals::Signals;
-use crate::output::describe::version;
 use crate::output::failure::Failure;
 use crate::output::table::Table;
-use crate::output::why::why;
 use crate::output::{is_json, print, print_json};
 
 /// The arguments of `versions`.
@@ -78,7 +76,7 @@ impl Report {
             plugins: supported.plugins.iter().map(Plugin::new).collect(),
             configured: texts(&supported.configured),
             common: texts(&supported.common()),
-            used: version(network).to_owned(),
+            used: network.effective_version().to_owned(),
             negotiated: supported.highest().map(|version| version.as_str().to_owned()),
         }
     }
@@ -108,7 +106,7 @@ impl Plugin {
         Self {
             plugin: plugin.clone(),
             supported_versions: answer.as_ref().cloned().unwrap_or_default(),
-            error: answer.as_ref().err().map(why),
+            error: answer.as_ref().err().map(Error::reason),
         }
     }
 }

@@ -8,7 +8,7 @@ use libcni::invoke::{FindError, find};
 use libcni::spec::{Object, Version};
 
 use crate::output::attached::id;
-use crate::output::describe::{capabilities, file, version};
+use crate::output::describe::{capabilities, file};
 use crate::output::failure::Failure;
 use crate::output::table::{Table, fields};
 use crate::output::{is_json, print_json, printable};
@@ -71,7 +71,7 @@ fn summary(network: &NetworkConfig, attached: &[String]) -> String {
     fields(&[
         ("network", network.name().to_owned()),
         ("file", file(network)),
-        ("version", version(network).to_owned()),
+        ("version", network.effective_version().to_owned()),
         ("written for", configured.join(", ")),
         ("verbs", verbs(network).join(", ")),
         ("attachments", attached.join(", ")),

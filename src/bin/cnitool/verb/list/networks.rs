@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::form::Form;
 use crate::context::library::in_file_order;
 use crate::context::options::Configurations;
-use crate::output::describe::{broken, broken_object, file, version};
+use crate::output::describe::{broken, broken_object, file};
 use crate::output::failure::Failure;
 use crate::output::table::Table;
 use crate::output::{is_json, print_json};
@@ -54,7 +54,7 @@ fn print_plain(list: &Networks) -> Result<(), Failure> {
 }
 
 fn row(network: &NetworkConfig, state: String) -> [String; 5] {
-    [network.name().to_owned(), version(network).to_owned(), types(network).join(","), file(network), state]
+    [network.name().to_owned(), network.effective_version().to_owned(), types(network).join(","), file(network), state]
 }
 
 fn broken_row(problem: &ConfError) -> [String; 5] {
@@ -110,7 +110,7 @@ impl<'a> Network<'a> {
     fn new(network: &'a NetworkConfig, shadowed_by: Option<String>) -> Self {
         Self {
             name: network.name(),
-            cni_version: version(network),
+            cni_version: network.effective_version(),
             plugins: types(network),
             file: file(network),
             shadowed_by,

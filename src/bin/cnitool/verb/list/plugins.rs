@@ -12,7 +12,6 @@ use crate::context::options::Running;
 use crate::context::signals::Signals;
 use crate::output::failure::Failure;
 use crate::output::table::Table;
-use crate::output::why::{is_cancelled, why};
 use crate::output::{is_json, print_json, warn};
 
 /// The arguments of `list plugins`.
@@ -80,8 +79,8 @@ impl Plugin {
             Standing::NotExecutable => plugin.error = Some("not executable".to_owned()),
             _ => match cni.plugin_version(&plugin.name) {
                 Ok(reply) => plugin.supported_versions = reply.supported_versions,
-                Err(error) if is_cancelled(&error) => return Err(error),
-                Err(error) => plugin.error = Some(format!("no plugin: {}", why(&error))),
+                Err(error) if error.is_cancelled() => return Err(error),
+                Err(error) => plugin.error = Some(format!("no plugin: {}", error.reason())),
             },
         }
         Ok(plugin)

@@ -14,6 +14,7 @@ use libcni::netns::{Namespace, NetnsError, Pin};
 use libcni::spec::{ErrorCode, IfName};
 use libcni::{Attachment, Chain, Cni, Error};
 
+use super::add::not_added;
 use crate::context::environment::Invalid;
 use crate::context::library::{attachment, in_file_order};
 use crate::context::namespace::NAMED;
@@ -59,7 +60,7 @@ pub(crate) fn run(run: &Run, signals: Option<&Signals>) -> Result<u8, Failure> {
     });
     let attachments = attachments.collect::<Result<Vec<_>, Invalid>>()?;
     let attachments: Vec<_> = attachments.iter().map(|(network, attachment)| (*network, attachment)).collect();
-    cni.add_all(&attachments)?;
+    cni.add_all(&attachments).map_err(not_added)?;
     // What is taken back is taken back whatever signals come: each plugin has its deadline.
     let mut added = Added { cni: cni.clone().uncancelled(), attachments: &attachments };
     let status = command::supervise(pin.namespace(), &run.command, signals).map_err(|error| failed(Chain(&error)))?;

@@ -1,0 +1,42 @@
+//! An interface that is somebody else's.
+
+use std::fmt;
+
+use crate::cache::Entry;
+
+/// ADD was refused, because the interface is somebody else's. Nothing was run or changed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Occupied {
+    /// The network that was to be added.
+    pub network: String,
+    /// The interface.
+    pub ifname: String,
+    /// The container.
+    pub container_id: String,
+    /// The path of its network namespace; empty where it has none.
+    pub netns: String,
+    /// The attachment that the interface belongs to; `None` where it is in the namespace and nothing is on record of it.
+    pub by: Option<Entry>,
+}
+
+impl fmt::Display for Occupied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { ifname, netns, .. } = self;
+        match &self.by {
+            None => {
+                write!(f, "interface `{ifname}` is in network namespace {netns} already, and no ADD on record made it")
+            }
+            Some(Entry { network, container_id, .. }) if *container_id == self.container_id => {
+                write!(f, "interface `{ifname}` of container `{container_id}` belongs to network `{network}`")
+            }
+            Some(Entry { network, container_id, .. }) => write!(
+                f,
+                "interface `{ifname}` in network namespace {netns} belongs to network `{network}`, as container \
+                 `{container_id}`"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Occupied {}

@@ -1,0 +1,86 @@
+//! Everything that is wrong with a network, without stopping at the first.
+
+use std::fmt;
+
+use super::Cni;
+use crate::Chain;
+use crate::conf::{NetworkConfig, PluginConfig, Remark};
+use crate::error::Error;
+use crate::spec::VersionReply;
+
+/// Something that is wrong with a network that can be loaded.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The configuration means something else than it seems to.
+    Remark(Remark),
+    /// No verb can be used, or a plugin is missing, can't be run, or does not support the version.
+    Error(Error),
+    /// A plugin can't get addresses: the plugin that it delegates them to is missing or can't be run.
+    Ipam {
+        /// The plugin.
+        plugin: String,
+        /// The plugin that it delegates to.
+        ipam: String,
+        /// What is wrong with that.
+        error: Error,
+    },
+}
+
+impl Cni {
+    /// Returns everything that is wrong with a network: what [`Cni::validate`] checks, what is odd in its text, and the
+    /// plugins that others delegate addresses to. Costs one execution of each plugin that was not asked before.
+    ///
+    /// ```no_run
+    /// use libcni::Cni;
+    /// use libcni::conf::ConfDir;
+    ///
+    /// let cni = Cni::new();
+    /// for network in ConfDir::default().list()?.networks {
+    ///     for problem in cni.examine(&network) {
+    ///         println!("{}: {problem}", network.name());
+    ///     }
+    /// }
+    /// # Ok::<(), libcni::conf::LoadError>(())
+    /// ```
+    pub fn examine(&self, network: &NetworkConfig) -> Vec<Problem> {
+        let mut problems: Vec<_> = network.remarks().into_iter().map(Problem::Remark).collect();
+        match self.validate(network) {
+            Ok(_) => {}
+            Err(Error::Several(failures)) => problems.extend(failures.into_errors().into_iter().map(Problem::Error)),
+            Err(error) => problems.push(Problem::Error(error)),
+        }
+        problems.extend(network.plugins().iter().filter_map(|plugin| self.ipam_problem(network, plugin)));
+        problems
+    }
+
+    fn ipam_problem(&self, network: &NetworkConfig, plugin: &PluginConfig) -> Option<Problem> {
+        let (ipam, version) = (plugin.ipam_type(), network.effective_version());
+        if ipam.is_empty() {
+            return None;
+        }
+        let error = match self.plugin_version(ipam) {
+            Ok(reply) if reply.supports(version) => return None,
+            Ok(VersionReply { supported_versions, .. }) => Error::VersionUnsupported {
+                network: network.name().to_owned(),
+                plugin: ipam.to_owned(),
+                wanted: version.to_owned(),
+                supported: supported_versions,
+            },
+            Err(error) => error,
+        };
+        Some(Problem::Ipam { plugin: plugin.plugin_type().to_owned(), ipam: ipam.to_owned(), error })
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Remark(remark) => remark.fmt(f),
+            Self::Error(error) => Chain(error).fmt(f),
+            Self::Ipam { plugin, ipam, error } => {
+                write!(f, "`{plugin}` gets its addresses from `{ipam}`: {}", error.reason())
+            }
+        }
+    }
+}

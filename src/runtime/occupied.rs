@@ -1,0 +1,120 @@
+//! Whose an interface is, before anything is done for or to it.
+//!
+//! Plugins find their interface by its name in the namespace, and most of their DELs remove whatever has that name. What
+//! was there before an ADD, or belongs to another network, is not this attachment's.
+
+use super::{Attachment, Caution, Cni};
+use crate::cache::{Cached, Entry, Key};
+use crate::error::{Error, Occupied};
+use crate::netns::{Identity, Namespace, State, is_own};
+use crate::spec::ContainerId;
+
+/// The loopback interface is in every namespace, and every network may set it up.
+const LOOPBACK: &str = "lo";
+
+/// What is on record of an attachment that is about to be added.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Record {
+    /// Nothing.
+    None,
+    /// An ADD to another namespace than the path leads to now.
+    Over,
+    /// An ADD that was begun and not finished.
+    Begun,
+    /// An ADD that was finished, or a file that may be its record.
+    Added,
+}
+
+impl Cni {
+    /// What is on record of an attachment.
+    pub(super) fn record(&self, key: &Key) -> Record {
+        // A path that leads to nothing, as seen from here, may be no path at all but the name of some other isolation.
+        let is_over = |entry: &Entry| entry.netns_state() == Some(State::Replaced);
+        match self.cache.read(key) {
+            Ok(Some(Cached::Entry(entry))) if is_over(&entry) => Record::Over,
+            Ok(Some(_)) | Err(_) => Record::Added,
+            Ok(None) => match self.cache.read_intent(key) {
+                Ok(Some(entry)) if is_over(&entry) => Record::Over,
+                Ok(Some(_)) | Err(_) => Record::Begun,
+                Ok(None) => Record::None,
+            },
+        }
+    }
+
+    /// Refuses an ADD whose interface is somebody else's: of another network as the cache says, or in the namespace
+    /// already.
+    pub(super) fn check_free(&self, key: &Key, attachment: &Attachment, record: Record) -> Result<(), Error> {
+        if attachment.ifname.as_str() == LOOPBACK || self.caution == Caution::AsGo {
+            return Ok(());
+        }
+        let is_there = self.is_in_namespace(attachment);
+        // Where the interface is not there, it can be on record for this container only.
+        let container = (is_there == Some(false)).then_some(&key.container_id);
+        let others = self.others(key, container)?;
+        match others.into_iter().find(|entry| is_same_interface(entry, attachment)) {
+            Some(entry) => Err(occupied(key, attachment, Some(entry))),
+            None if is_there == Some(true) && matches!(record, Record::None | Record::Over) => {
+                Err(occupied(key, attachment, None))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The network that an interface belongs to, where nothing is on record of its attachment to this one.
+    pub(super) fn owner_of(&self, key: &Key, attachment: &Attachment) -> Option<String> {
+        let is_there = || self.is_in_namespace(attachment) != Some(false);
+        if attachment.netns.is_empty() || attachment.ifname.as_str() == LOOPBACK || !is_there() {
+            return None;
+        }
+        let others = self.others(key, None).ok()?;
+        others.into_iter().find(|entry| is_same_interface(entry, attachment)).map(|entry| entry.network)
+    }
+
+    /// What the cache has of other networks, of all containers or of one, finished or not.
+    fn others(&self, key: &Key, container: Option<&ContainerId>) -> Result<Vec<Entry>, Error> {
+        let mut found = self.cache.attachments(container)?.entries;
+        found.extend(self.cache.unfinished()?.entries);
+        found.retain(|entry| entry.network != key.network.as_str());
+        Ok(found)
+    }
+
+    /// Whether an interface of the attachment's name is in its namespace; `None` where that can't be told: the path leads
+    /// to no network namespace, or to one that this process may not enter. In that of the host, which plugins refuse, no
+    /// interface is a container's.
+    fn is_in_namespace(&self, attachment: &Attachment) -> Option<bool> {
+        let netns = &attachment.netns;
+        if netns.is_empty() || is_own(netns.as_ref()) && !self.allows_own_netns() {
+            return Some(false);
+        }
+        let found = Namespace::open(netns);
+        match found.and_then(|namespace| namespace.has_interface(attachment.ifname.as_str())) {
+            Ok(is_there) => Some(is_there),
+            Err(error) => error.is_missing().then_some(false),
+        }
+    }
+}
+
+/// Whether an entry is of the interface that an attachment names: of its container or its namespace, and alive as far as
+/// one can tell.
+fn is_same_interface(entry: &Entry, attachment: &Attachment) -> bool {
+    let is_same_namespace = || {
+        let (was, is) = (entry.netns_identity.as_ref(), Identity::of(&attachment.netns));
+        let is_same = was.zip(is).is_some_and(|(was, is)| was.may_be(&is));
+        is_same || !entry.netns.is_empty() && entry.netns == attachment.netns
+    };
+    let is_over = || entry.netns_state().is_some_and(State::is_over);
+    entry.ifname == attachment.ifname.as_str()
+        && (entry.container_id == attachment.container_id.as_str() || is_same_namespace())
+        && !is_over()
+}
+
+fn occupied(key: &Key, attachment: &Attachment, by: Option<Entry>) -> Error {
+    let occupied = Occupied {
+        network: key.network.to_string(),
+        ifname: attachment.ifname.to_string(),
+        container_id: attachment.container_id.to_string(),
+        netns: attachment.netns.clone(),
+        by,
+    };
+    Box::new(occupied).into()
+}
