@@ -110,6 +110,11 @@ pub use runtime::{Attachment, Cni};
 #[doc = include_str!("../SPECIFICATION.md")]
 pub mod specification {}
 
+// Only for the documentation, and for its examples to be tested.
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("guide.md")]
+pub mod guide {}
+
 /// The examples of README.md.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -29,11 +29,20 @@ is_complete() {
     [ -z "$(bash -n <<< "$1" 2>&1)" ]
 }
 
+# layer DIR: what is written to it from now on goes into memory.
+layer() {
+    local over=/run/layer$1
+    mkdir -p "$over/upper" "$over/work"
+    mount -t overlay overlay -o "lowerdir=$1,upperdir=$over/upper,workdir=$over/work" "$1"
+}
+
 # inside BLOCK: runs a block command by command; each is in N.command, what it printed in N.stdout and N.stderr.
 inside() {
     local line command='' n=0
     mount -t tmpfs tmpfs /run && mkdir -p /run/netns /run/lock && ip link set lo up || return
     mount -t tmpfs tmpfs /var/lib/cni || return
+    # Where pages install plugins.
+    layer /opt && layer /usr/lib || return
     # shellcheck disable=SC2317  # a line of the block calls it; the pages have it for people
     sudo() { env "$@"; }
     while IFS= read -r line; do
@@ -58,7 +67,7 @@ fi
 
 cd "$(dirname "$0")/.." || exit 2
 [ "$(id -u)" = 0 ] || { echo "ignored: tests/readme.sh needs root"; exit 0; }
-[ $# -gt 0 ] || set -- README.md examples/README.md examples/TUTORIAL.md
+[ $# -gt 0 ] || set -- README.md src/bin/cnitool/README.md examples/README.md examples/TUTORIAL.md
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p /var/lib/cni

@@ -5,28 +5,44 @@ use std::path::{Path, PathBuf};
 
 use crate::support::{Document, repository};
 
-const PAGES: [&str; 7] = [
-    "README.md",
-    "SPECIFICATION.md",
-    "CONTRIBUTING.md",
-    "examples/README.md",
-    "examples/TUTORIAL.md",
-    "src/bin/cni-plugins/README.md",
-    "src/conformance/README.md",
-];
+/// Every page of the project.
+fn pages() -> Vec<Document> {
+    let mut open = ["src", "tests", "benches", "examples", "scripts", "fuzz"].map(PathBuf::from).to_vec();
+    let mut pages: Vec<PathBuf> = names("").into_iter().filter(|name| is_page(name)).collect();
+    while let Some(dir) = open.pop() {
+        for name in names(&dir).into_iter().map(|name| dir.join(name)) {
+            if repository().join(&name).is_dir() {
+                open.extend((!name.ends_with("target")).then_some(name));
+            } else if is_page(&name) {
+                pages.push(name);
+            }
+        }
+    }
+    pages.iter().map(|page| Document::read(page.to_str().unwrap())).collect()
+}
+
+fn names(dir: impl AsRef<Path>) -> Vec<PathBuf> {
+    let entries = fs::read_dir(repository().join(dir)).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into()).collect()
+}
+
+fn is_page(name: &Path) -> bool {
+    name.extension().is_some_and(|extension| extension == "md")
+}
 
 /// The heading is on the page that a link leads to.
 #[track_caller]
 fn has_anchor(path: &Path, anchor: &str) -> bool {
-    let page =
-        PAGES.into_iter().find(|page| fs::canonicalize(repository().join(page)).ok() == path.canonicalize().ok());
+    let page = pages()
+        .into_iter()
+        .find(|page| fs::canonicalize(repository().join(page.path())).ok() == path.canonicalize().ok());
     let page = page.unwrap_or_else(|| panic!("{} is no page with headings", path.display()));
-    Document::read(page).anchors().iter().any(|heading| heading == anchor)
+    page.anchors().iter().any(|heading| heading == anchor)
 }
 
 #[test]
 fn every_link_of_a_page_leads_to_a_file_and_heading_that_exist() {
-    for page in PAGES.map(Document::read) {
+    for page in pages() {
         for link in page.links().iter().filter(|link| !link.contains("://")) {
             let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
             let target = if file.is_empty() { repository().join(page.path()) } else { page.dir().join(file) };

@@ -1,8 +1,8 @@
-//! Section 8: every promise has a number, and names tests that exist.
+//! tests/PROMISES.md: every promise has a number, and names tests that exist.
 
 use std::fs;
 
-use crate::support::repository;
+use crate::support::{Document, repository};
 
 /// One promise: its number, and what it says, in one line.
 struct Promise {
@@ -14,7 +14,7 @@ impl Promise {
     /// Promises are items of a list that begin with their number in bold.
     fn all() -> Vec<Promise> {
         let mut promises = Vec::new();
-        for line in super::specification().prose() {
+        for line in Document::read("tests/PROMISES.md").prose() {
             match line.strip_prefix("- **P-").and_then(|rest| rest.split_once("** ")) {
                 Some((number, text)) => {
                     promises.push(Promise { number: number.parse().unwrap(), text: text.to_owned() });

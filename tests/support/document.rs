@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// A page, by its path in the repository.
 pub(crate) struct Document {
-    path: &'static str,
+    path: String,
     text: String,
 }
 
@@ -25,19 +25,19 @@ pub(crate) fn repository() -> &'static Path {
 
 impl Document {
     #[track_caller]
-    pub(crate) fn read(path: &'static str) -> Self {
+    pub(crate) fn read(path: &str) -> Self {
         let file = repository().join(path);
         let text = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-        Self { path, text }
+        Self { path: path.to_owned(), text }
     }
 
-    pub(crate) fn path(&self) -> &'static str {
-        self.path
+    pub(crate) fn path(&self) -> &str {
+        &self.path
     }
 
     /// The directory that links of the page count from.
     pub(crate) fn dir(&self) -> PathBuf {
-        repository().join(self.path).parent().unwrap().to_owned()
+        repository().join(&self.path).parent().unwrap().to_owned()
     }
 
     pub(crate) fn blocks(&self) -> Vec<Block> {
