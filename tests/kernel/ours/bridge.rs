@@ -1,5 +1,6 @@
 //! Containers on a bridge, the gateway, and the world outside.
 
+use libcni::conf::NetworkConfig;
 use serde_json::json;
 
 use super::bridge;
@@ -12,6 +13,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::bridge::containers_see_each_others_own_address", containers_see_each_others_own_address),
     ("ours::bridge::the_world_sees_the_address_of_the_host", the_world_sees_the_address_of_the_host),
     ("ours::bridge::without_masquerading_the_world_does_not_answer", without_masquerading_the_world_does_not_answer),
+    ("ours::bridge::two_networks_with_one_subnet_masquerade_on_their_own", two_networks_with_one_subnet),
     ("ours::bridge::a_damaged_masquerade_fails_check_and_is_repaired_by_add", damaged_masquerade_fails_check),
 ];
 
@@ -77,16 +79,43 @@ fn without_masquerading_the_world_does_not_answer(host: &Host) {
     }
 }
 
+fn two_networks_with_one_subnet(host: &Host) {
+    let first = bridge(host, json!({"ipMasq": true}));
+    let second = first.text().replace(r#""net""#, r#""net2""#).replace("cni0", "cni1");
+    let second = NetworkConfig::parse(&second).unwrap();
+    host.make_world();
+    serve("world", 80);
+    host.add(&first, "blue");
+    host.add(&second, "green");
+    assert_eq!(host.addresses("blue"), host.addresses("green"));
+    for network in [&first, &second] {
+        host.ours().status(network).unwrap();
+    }
+    host.ours().check(&second, &super::attachment("green")).unwrap();
+    host.del(&second, "green");
+    host.run("ip link del cni1");
+    for family in 0..2 {
+        reaches("blue", &port(WORLD[family], 80), "world", HOST_IN_WORLD[family]);
+    }
+    host.ours().check(&first, &super::attachment("blue")).unwrap();
+    // And the other way round: the second one keeps what it has.
+    host.add(&second, "green");
+    host.del(&first, "blue");
+    host.ours().check(&second, &super::attachment("green")).unwrap();
+    host.del(&second, "green");
+    host.is_clean();
+}
+
 fn damaged_masquerade_fails_check(host: &Host) {
     let network = bridge(host, json!({"ipMasq": true}));
     host.make_world();
     host.add(&network, "blue");
     let check = || host.ours().check(&network, &super::attachment("blue"));
     check().unwrap();
-    host.run("nft flush chain inet libcni_masquerade postrouting");
+    host.run("nft flush chain inet libcni_masquerading postrouting");
     let error = check().unwrap_err();
     let message = libcni::Chain(&error).to_string();
-    assert!(message.contains("table `libcni_masquerade` does not masquerade `10.77.0.2/24`"), "{message}");
+    assert!(message.contains("table `libcni_masquerading` does not masquerade `10.77.0.2/24`"), "{message}");
     // Everybody's rules are there again once somebody else comes.
     host.add(&network, "green");
     check().unwrap();

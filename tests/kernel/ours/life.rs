@@ -187,7 +187,7 @@ fn check_finds_what_is_different(host: &Host) {
         ("ip link set cni0 address 02:00:00:00:00:03", "bridge"),
         ("ip addr flush dev cni0", "bridge"),
         ("ip link set cni0 down", "bridge"),
-        ("nft flush chain inet libcni_masquerade subnet-10.77.0.0/24", "bridge"),
+        ("nft flush chain inet libcni_masquerading subnet-10.77.0.0/24", "bridge"),
         ("rm ipam/net/10.*", "bridge"),
         ("nft flush chain inet libcni_portmap ports", "portmap"),
     ] {

@@ -9,15 +9,22 @@ use super::expression::{self, Rule, Side};
 use super::family::{self, Family};
 use super::owned::{Chain, Change, Entry, Hook, Layout, Map};
 use super::owner::Owner;
+use super::reading::Look;
 
 // A packet's source address is looked up in a map, so the number of containers does not matter to it; the map leads
-// to a chain that all containers of a subnet share.
+// to a chain that all containers of a subnet share. Keys are an address and a turn: networks that don't know of each
+// other may use one subnet, and their containers have one address then.
 const LAYOUT: Layout =
-    Layout { table: "libcni_masquerade", family: NetfilterProtoFamily::Inet, maps: &[SOURCES_4, SOURCES_6], chains };
+    Layout { table: "libcni_masquerading", family: NetfilterProtoFamily::Inet, maps: &[SOURCES_4, SOURCES_6], chains };
 
-const SOURCES_4: Map = Map { name: "sources4", key_type: 7, key_length: 4 };
-const SOURCES_6: Map = Map { name: "sources6", key_type: 8, key_length: 16 };
+// As `nft` counts types: six bits each. It has none for just a number; this one is for marks.
+const NUMBER: u32 = 19;
+const SOURCES_4: Map = Map { name: "sources4", key_type: 7 << 6 | NUMBER, key_length: 8 };
+const SOURCES_6: Map = Map { name: "sources6", key_type: 8 << 6 | NUMBER, key_length: 20 };
 const SOURCE_NAT: i32 = 100;
+
+/// How many networks may have a container of one address. Who comes later takes the last turn from somebody.
+const TURNS: u32 = 4;
 
 fn map(family: Family) -> Map {
     match family {
@@ -28,13 +35,18 @@ fn map(family: Family) -> Map {
 
 fn chains() -> Vec<Chain> {
     let hook = Hook { kind: "nat", number: InetHookNumber::PostRouting, priority: SOURCE_NAT };
-    let rules = Family::ALL.map(look_up_source).to_vec();
+    let rules = (0..TURNS).flat_map(|turn| Family::ALL.map(|family| look_up_source(family, turn))).collect();
     vec![Chain { name: "postrouting".to_owned(), hook: Some(hook), rules }]
 }
 
-fn look_up_source(family: Family) -> Rule {
+fn look_up_source(family: Family, turn: u32) -> Rule {
+    let after_address = match family {
+        Family::V4 => Register::Reg32_01,
+        Family::V6 => Register::Reg32_04,
+    };
     let mut rule = expression::is_family(family);
     rule.push(expression::address(family, Side::Source, Register::Reg1));
+    rule.push(expression::immediate(after_address, &turn.to_be_bytes()));
     rule.push(expression::verdict_of(map(family).name));
     rule
 }
@@ -55,21 +67,49 @@ fn subnet_chain(subnet: IpNet) -> Chain {
     Chain { name: chain_name(subnet), hook: None, rules }
 }
 
-fn entry(owner: &Owner, address: IpNet) -> Entry {
+fn key(address: IpNet, turn: u32) -> Vec<u8> {
+    [family::octets(address.addr()), turn.to_be_bytes().to_vec()].concat()
+}
+
+fn entry(owner: &Owner, address: IpNet, turn: u32) -> Entry {
     Entry {
         map: map(Family::of(address.addr())).name,
-        key: family::octets(address.addr()),
-        chain: chain_name(family::network(address)),
+        key: key(address, turn),
+        chain: chain_name(address.network()),
         owner: Some(owner.clone()),
     }
 }
 
+/// Where the elements of addresses may be.
+fn places(addresses: &[IpNet]) -> Look {
+    let of = |address: &IpNet| {
+        let (map, address) = (map(Family::of(address.addr())).name, *address);
+        (0..TURNS).map(move |turn| (map, key(address, turn)))
+    };
+    Look::At(addresses.iter().flat_map(of).collect())
+}
+
+/// Who has an address, at each turn.
+fn holders(present: &[Entry], address: IpNet) -> [Option<&Entry>; TURNS as usize] {
+    let map = map(Family::of(address.addr())).name;
+    std::array::from_fn(|turn| present.iter().find(|entry| entry.place() == (map, &key(address, turn as u32)[..])))
+}
+
+/// The turn that the network has, since an attachment of it left the address behind, or else a free one.
+fn turn_of(owner: &Owner, holders: [Option<&Entry>; TURNS as usize]) -> u32 {
+    let is_of_network = |entry: &Entry| entry.owner.as_ref().is_some_and(|other| other.network == owner.network);
+    let turns = || (0..TURNS).zip(holders);
+    let own = turns().find(|(_, holder)| holder.is_some_and(is_of_network));
+    own.or_else(|| turns().find(|(_, holder)| holder.is_none())).map_or(TURNS - 1, |(turn, _)| turn)
+}
+
 /// Masquerades what comes from addresses, given with the prefix length of their subnets, and goes neither to their own
-/// subnet nor to multicast. An address that another attachment left behind changes hands.
+/// subnet nor to multicast. An address that another attachment of the network left behind changes hands.
 pub(crate) fn add(owner: &Owner, addresses: &[IpNet]) -> Answer {
-    LAYOUT.change(|_| {
-        let add = addresses.iter().map(|address| entry(owner, *address)).collect();
-        let chains = addresses.iter().map(|address| subnet_chain(family::network(*address))).collect();
+    LAYOUT.change_where(&places(addresses), |present| {
+        let turn = |address| turn_of(owner, holders(present, address));
+        let add = addresses.iter().map(|address| entry(owner, *address, turn(*address))).collect();
+        let chains = addresses.iter().map(|address| subnet_chain(address.network())).collect();
         Ok(Change { add, chains, ..Change::default() })
     })?;
     Ok(())
@@ -86,10 +126,11 @@ pub(crate) fn remove(owner: &Owner) -> Answer<bool> {
 /// # Errors
 /// The address that is not masqueraded.
 pub(crate) fn check(owner: &Owner, address: IpNet) -> Answer {
-    let (entries, rules) = LAYOUT.contents()?;
+    let (entries, rules) = LAYOUT.contents_where(&places(&[address]))?;
     let mut chains = chains();
-    chains.push(subnet_chain(family::network(address)));
-    if entries.contains(&entry(owner, address)) && chains.iter().all(|chain| chain.is_complete(&rules)) {
+    chains.push(subnet_chain(address.network()));
+    let is_there = (0..TURNS).any(|turn| entries.contains(&entry(owner, address, turn)));
+    if is_there && chains.iter().all(|chain| chain.is_complete(&rules)) {
         return Ok(());
     }
     let table = LAYOUT.table;
@@ -104,4 +145,25 @@ pub(crate) fn retain(network: &str, keep: impl Fn(&Owner) -> bool) -> Answer {
 /// Says whether this kernel could masquerade.
 pub(crate) fn rehearse() -> Answer {
     LAYOUT.rehearse()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn turn(network: &str, present: &[(&str, u32)]) -> u32 {
+        let address = "10.1.0.2/24".parse().unwrap();
+        let owner = |network| Owner::new(network, "c1", "eth0");
+        let present: Vec<_> = present.iter().map(|(network, turn)| entry(&owner(network), address, *turn)).collect();
+        turn_of(&owner(network), holders(&present, address))
+    }
+
+    #[test]
+    fn a_network_takes_the_first_free_turn_or_the_one_that_it_has() {
+        assert_eq!(turn("a", &[]), 0);
+        assert_eq!(turn("a", &[("b", 0)]), 1);
+        assert_eq!(turn("a", &[("b", 0), ("a", 2)]), 2);
+        assert_eq!(turn("a", &[("b", 1)]), 0);
+        assert_eq!(turn("a", &[("b", 0), ("c", 1), ("d", 2), ("e", 3)]), 3);
+    }
 }
