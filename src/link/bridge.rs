@@ -1,11 +1,10 @@
 //! Bridges and their ports.
 
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
+use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    AfSpecBridge, BridgeVlanInfo, BridgeVlanInfoFlags, InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData,
-    InfoPortKind, LinkAttribute, LinkFlags, LinkInfo,
+    InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind, LinkAttribute, LinkFlags, LinkInfo,
 };
-use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use super::Request;
 use super::device::{indexed, named, up};
@@ -47,6 +46,13 @@ impl Request {
         Self::new("make the bridge promiscuous", RouteNetlinkMessage::SetLink(message), 0)
     }
 
+    /// Makes a link a port of a bridge.
+    pub fn set_master(index: u32, bridge: u32) -> Self {
+        let mut message = indexed(index);
+        message.attributes.push(LinkAttribute::Controller(bridge));
+        Self::new("make the link a port of the bridge", RouteNetlinkMessage::SetLink(message), 0)
+    }
+
     /// Sets up the port of a bridge.
     pub fn set_port(name: &str, port: Port) -> Self {
         let mut message = named(name);
@@ -56,24 +62,5 @@ impl Request {
             LinkInfo::PortData(InfoPortData::BridgePort(data)),
         ]));
         Self::new(format!("set up bridge port `{name}`"), RouteNetlinkMessage::NewLink(message), 0)
-    }
-
-    /// Makes frames without tag on a port belong to a VLAN.
-    pub fn set_port_vlan(index: u32, vlan: u16) -> Self {
-        let mut message = indexed(index);
-        message.header.interface_family = AddressFamily::Bridge;
-        let flags = BridgeVlanInfoFlags::Pvid | BridgeVlanInfoFlags::Untagged;
-        let info = AfSpecBridge::VlanInfo(BridgeVlanInfo { flags, vid: vlan });
-        message.attributes.push(LinkAttribute::AfSpecBridge(vec![info]));
-        Self::new(format!("put a bridge port into VLAN {vlan}"), RouteNetlinkMessage::SetLink(message), 0)
-    }
-
-    /// Takes a port out of a VLAN.
-    pub fn remove_port_vlan(index: u32, vlan: u16) -> Self {
-        let mut message = indexed(index);
-        message.header.interface_family = AddressFamily::Bridge;
-        let info = AfSpecBridge::VlanInfo(BridgeVlanInfo { flags: BridgeVlanInfoFlags::empty(), vid: vlan });
-        message.attributes.push(LinkAttribute::AfSpecBridge(vec![info]));
-        Self::new(format!("take a bridge port out of VLAN {vlan}"), RouteNetlinkMessage::DelLink(message), 0)
     }
 }

@@ -3,7 +3,8 @@
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    AfSpecInet, AfSpecUnspec, InetDevConf, InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, State,
+    AfSpecInet, AfSpecUnspec, InetDevConf, InfoBridge, InfoData, InfoKind, LinkAttribute, LinkFlags, LinkInfo,
+    LinkMessage, State,
 };
 use nix::errno::Errno;
 
@@ -32,6 +33,10 @@ pub struct Link {
     pub alias: Option<String>,
     /// Whether frames pass: it is up, has a carrier, and the kernel has taken note of both.
     pub is_operational: bool,
+    /// Whether it is a bridge that keeps VLANs apart.
+    pub filters_vlans: bool,
+    /// The VLAN that a bridge puts new ports into.
+    pub default_vlan: Option<u16>,
     /// The index of the other end of a pair of veths, in the namespace where that is.
     pub peer: Option<u32>,
 }
@@ -171,9 +176,22 @@ impl Link {
             LinkAttribute::OperState(state) => self.is_operational = state == State::Up,
             LinkAttribute::IfAlias(alias) => self.alias = Some(alias),
             LinkAttribute::Promiscuity(count) => self.is_promiscuous |= count > 0,
-            LinkAttribute::LinkInfo(info) => {
-                let kind = |info| if let LinkInfo::Kind(kind) = info { Some(kind.to_string()) } else { None };
-                self.kind = info.into_iter().find_map(kind);
+            LinkAttribute::LinkInfo(info) => info.into_iter().for_each(|info| self.read_info(info)),
+            _ => {}
+        }
+    }
+
+    fn read_info(&mut self, info: LinkInfo) {
+        match info {
+            LinkInfo::Kind(kind) => self.kind = Some(kind.to_string()),
+            LinkInfo::Data(InfoData::Bridge(settings)) => {
+                for setting in settings {
+                    match setting {
+                        InfoBridge::VlanFiltering(filters) => self.filters_vlans = filters,
+                        InfoBridge::VlanDefaultPvid(vlan) => self.default_vlan = (vlan > 0).then_some(vlan),
+                        _ => {}
+                    }
+                }
             }
             _ => {}
         }

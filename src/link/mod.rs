@@ -33,6 +33,7 @@ mod request;
 mod routes;
 mod table;
 mod veth;
+mod vlan;
 
 pub use self::address::Address;
 pub use self::bridge::Port;

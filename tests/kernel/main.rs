@@ -32,6 +32,7 @@ const SUITES: &[Suite] = &[
     Suite { tests: &[chain::TESTS, disk::TESTS, identity::TESTS, ports::TESTS, single::TESTS], missing: host::missing },
     Suite { tests: &[namespaces::TESTS], missing: || host::lacks_host("true") },
     Suite { tests: ours::TESTS, missing: ours::missing },
+    Suite { tests: &[ours::vlan::TESTS], missing: ours::vlan::missing },
     Suite { tests: ours::WITH_GO, missing: || ours::missing().or_else(host::missing) },
     #[cfg(feature = "cli")]
     Suite { tests: &[run::TESTS], missing: ours::missing },

@@ -16,6 +16,7 @@ mod routes;
 mod settings;
 mod spelling;
 mod takeover;
+pub(crate) mod vlan;
 
 use std::fs;
 use std::os::unix::fs::symlink;

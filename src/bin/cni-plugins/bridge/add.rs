@@ -14,9 +14,9 @@ use crate::bridge::gateway::{self, Others};
 use crate::bridge::mac::{self, Mac};
 use crate::bridge::port::{self, NewPort};
 use crate::bridge::sysctl::Ipv6Settings;
-use crate::bridge::{Names, host, join, remove, result};
+use crate::bridge::{Names, host, join, remove, result, vlan};
 use crate::host_local;
-use crate::nft::masquerade;
+use crate::nft::{Owner, masquerade};
 
 /// What is being added, and where.
 struct Adding<'a> {
@@ -27,6 +27,7 @@ struct Adding<'a> {
     /// The hardware address of the container's end: chosen here, since whoever waits inside can change it.
     mac: Mac,
     host: Handle,
+    settings: Ipv6Settings,
     inside: Inside,
 }
 
@@ -38,7 +39,8 @@ pub(crate) fn add(call: &AttachmentCall) -> Answer<AddResult> {
     let mac = mac::requested(call)?.unwrap_or_else(mac::random);
     let netns = Namespace::open(netns)?;
     let inside = Inside::new(&netns, call.ifname.as_str())?;
-    let mut adding = Adding { call, config, names: Names::of(call), netns, mac, host: Handle::here()?, inside };
+    let (names, host, settings) = (Names::of(call), Handle::here()?, Ipv6Settings::here()?);
+    let mut adding = Adding { call, config, names, netns, mac, host, settings, inside };
     let bridge = adding.make_port()?;
     // Only now, when the attachment can't be there already: taking back an address asked for once more would free the
     // one that is in use. And some IPAM plugins ask for it through the container's interface.
@@ -52,10 +54,9 @@ impl<'a> Adding<'a> {
     /// Makes the port, and returns the bridge as it was before. After an error there is no such port, or another
     /// attachment's as it was.
     fn make_port(&mut self) -> Answer<Link> {
-        let settings = Ipv6Settings::here()?;
-        let bridge = host::ensure_bridge(&mut self.host, &settings, &self.config)?;
+        let bridge = host::ensure_bridge(&mut self.host, &self.settings, &self.config)?;
         let port = NewPort { names: &self.names, ifname: self.call.ifname.as_str(), mac: self.mac, netns: &self.netns };
-        port::add(&mut self.host, &settings, &bridge, &self.config, &port)?;
+        port::add(&mut self.host, &self.settings, &bridge, &self.config, &port)?;
         Ok(bridge)
     }
 
@@ -70,23 +71,37 @@ impl<'a> Adding<'a> {
         if ipam.is_some() && body.ips.is_empty() {
             return Err(Failure::internal("the IPAM plugin returned no address"));
         }
-        thread::scope(|scope| {
-            let rules = self.config.ip_masq.then(|| scope.spawn(|| masquerade(&self.names, &body)));
-            if self.config.is_gateway {
-                let of_network = || host_local::gateways(&call.config);
-                let others = Others { of_network: &of_network, force: self.config.force_address };
-                gateway::ensure(&mut self.host, bridge, &result::gateways(&body), &others)?;
-            }
+        let gateway = thread::scope(|scope| {
+            let (owner, body) = (self.names.owner.clone(), &body);
+            let rules = self.config.ip_masq.then(|| scope.spawn(move || masquerade(&owner, body)));
+            let gateway = self.make_gateway(bridge, body)?;
             if !self.config.disable_container_interface {
-                self.inside.configure(&inside, &self.config, &body)?;
+                self.inside.configure(&inside, &self.config, body)?;
             }
-            rules.map_or(Ok(()), join)
+            rules.map_or(Ok(()), join).map(|()| gateway)
         })?;
         let (bridge, port) = self.settle(bridge, &inside, &body)?;
         let inside = Link { mac: mac::format(self.mac), ..inside };
-        body.interfaces = result::interfaces(&bridge, &port, &inside, self.netns.path());
+        body.interfaces = result::interfaces([&bridge, &port], &inside, self.netns.path());
+        body.interfaces.extend(gateway.iter().map(result::on_host));
         ipam.map(Delegated::keep);
         Ok(body)
+    }
+
+    /// The addresses of the gateway, and the interface that has them, where it is not the bridge itself.
+    fn make_gateway(&mut self, bridge: &Link, body: &Body) -> Answer<Option<Link>> {
+        let gateways = result::gateways(body);
+        if !self.config.is_gateway || gateways.is_empty() {
+            return Ok(None);
+        }
+        let host = &mut self.host;
+        let vlan = self.config.gateway_vlan();
+        let of_vlan = vlan.map(|vlan| vlan::ensure_gateway(host, &self.settings, bridge, vlan, &self.config));
+        let of_vlan = of_vlan.transpose()?;
+        let of_network = || host_local::gateways(&self.call.config);
+        let others = Others { of_network: &of_network, force: self.config.force_address };
+        gateway::ensure(host, of_vlan.as_ref().unwrap_or(bridge), &gateways, &others)?;
+        Ok(of_vlan)
     }
 
     /// Waits until everything can be used, and returns the bridge and the port as they are then.
@@ -101,7 +116,7 @@ impl<'a> Adding<'a> {
     }
 }
 
-fn masquerade(names: &Names, body: &Body) -> Answer {
+fn masquerade(owner: &Owner, body: &Body) -> Answer {
     let addresses: Vec<_> = body.ips.iter().map(|ip| ip.address).collect();
-    masquerade::add(&names.owner, &addresses)
+    masquerade::add(owner, &addresses)
 }

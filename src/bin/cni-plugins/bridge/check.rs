@@ -9,7 +9,7 @@ use crate::bridge::antispoof::{self, Port};
 use crate::bridge::config::Config;
 use crate::bridge::container::routes;
 use crate::bridge::recorded::{Recorded, may_have};
-use crate::bridge::{Names, mac, result};
+use crate::bridge::{Names, mac, result, vlan};
 use crate::nft::masquerade;
 use crate::takeover;
 
@@ -41,7 +41,7 @@ fn different(what: impl std::fmt::Display) -> Failure {
 }
 
 impl Expected<'_> {
-    /// The host's side: the bridge, its gateway addresses, the port, which is returned.
+    /// The host's side; returns the port.
     fn host(&self) -> Answer<Link> {
         let config = &self.config;
         let mut host = Handle::here()?;
@@ -54,12 +54,31 @@ impl Expected<'_> {
             return Err(different(format!("bridge `{}` is not promiscuous", config.bridge)));
         }
         hardware_address(&bridge, self.recorded.bridge)?;
-        let addresses = addresses(&mut host, &bridge)?;
-        for gateway in result::gateways(self.body).iter().filter(|_| config.is_gateway) {
-            if !addresses.contains(gateway) {
-                return Err(different(format!("bridge `{}` has lost address {gateway}", bridge.name)));
-            }
+        self.gateway(&mut host, &bridge)?;
+        self.port(&mut host, &bridge)
+    }
+
+    /// The addresses of the gateway, which the bridge has, or an interface for the VLAN.
+    fn gateway(&self, host: &mut Handle, bridge: &Link) -> Answer {
+        let gateways = result::gateways(self.body);
+        if !self.config.is_gateway || gateways.is_empty() {
+            return Ok(());
         }
+        let of_vlan = self.config.gateway_vlan().map(|vlan| {
+            let name = vlan::gateway_name(&bridge.name, vlan);
+            host.link(&name)?.ok_or_else(|| different(format!("the gateway of VLAN {vlan}, `{name}`, is gone")))
+        });
+        let of_vlan = of_vlan.transpose()?;
+        let link = of_vlan.as_ref().unwrap_or(bridge);
+        let addresses = addresses(host, link)?;
+        match gateways.iter().find(|gateway| !addresses.contains(gateway)) {
+            Some(gateway) => Err(different(format!("`{}` has lost address {gateway}", link.name))),
+            None => Ok(()),
+        }
+    }
+
+    /// The host's end.
+    fn port(&self, host: &mut Handle, bridge: &Link) -> Answer<Link> {
         // Another implementation may have called it otherwise.
         let port = self.recorded.port.map_or(&self.names.port, |port| &port.name);
         let Some(port) = host.link(port)? else {

@@ -3,8 +3,9 @@
 use libcni::plugin::{Answer, Call, Failure};
 use libcni::spec::{Dns, ErrorCode};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use sha2::{Digest, Sha256};
+
+use crate::bridge::vlan::{Trunk, Vlans};
 
 /// The bridge of a network that names none.
 pub(crate) const DEFAULT_BRIDGE: &str = "cni0";
@@ -23,6 +24,8 @@ pub(crate) struct Config {
     pub(crate) force_address: bool,
     /// Masquerades what leaves the container's network.
     pub(crate) ip_masq: bool,
+    /// What the reference plugin masquerades with. Both are nf_tables here.
+    pub(crate) ip_masq_backend: Option<String>,
     /// MTU of both ends; the kernel's choice when 0.
     pub(crate) mtu: u32,
     /// Lets frames leave by the port that they came in.
@@ -32,10 +35,10 @@ pub(crate) struct Config {
     /// Keeps ports from talking to each other.
     pub(crate) port_isolation: bool,
     /// The VLAN of the container's port; none when 0.
-    pub(crate) vlan: u16,
+    pub(crate) vlan: i64,
     /// The VLANs whose frames the port takes with their tags.
-    pub(crate) vlan_trunk: Option<IgnoredAny>,
-    /// Keeps the port in the bridge's default VLAN, too.
+    pub(crate) vlan_trunk: Option<Vec<Trunk>>,
+    /// Keeps the port in the bridge's default VLAN as well.
     pub(crate) preserve_default_vlan: bool,
     /// Drops frames from the container that don't have its own hardware address.
     pub(crate) macspoofchk: bool,
@@ -55,13 +58,14 @@ impl Default for Config {
             is_default_gateway: false,
             force_address: false,
             ip_masq: false,
+            ip_masq_backend: None,
             mtu: 0,
             hairpin_mode: false,
             promisc_mode: false,
             port_isolation: false,
             vlan: 0,
             vlan_trunk: None,
-            preserve_default_vlan: true,
+            preserve_default_vlan: false,
             macspoofchk: false,
             enabledad: false,
             disable_container_interface: false,
@@ -79,32 +83,46 @@ impl Config {
     }
 
     fn check(&self, call: &Call) -> Answer {
-        let invalid = |msg: &str| Err(Failure::new(ErrorCode::INVALID_NETWORK_CONFIG, msg));
         if libcni::spec::IfName::new(&*self.bridge).is_err() {
-            return invalid(&format!("invalid bridge name `{}`", self.bridge));
+            return Err(invalid(format!("invalid bridge name `{}`", self.bridge)));
         }
         if self.hairpin_mode && self.promisc_mode {
-            return invalid("`hairpinMode` and `promiscMode` can't be set together");
+            return Err(invalid("`hairpinMode` and `promiscMode` can't be set together"));
         }
-        if self.vlan > 4094 {
-            return invalid(&format!("invalid VLAN {}: must be between 0 and 4094", self.vlan));
+        self.vlans()?;
+        let known = self.ip_masq_backend.as_deref().filter(|_| self.ip_masq).unwrap_or("nftables");
+        if !["iptables", "nftables"].contains(&known) {
+            return Err(invalid(format!("unknown `ipMasqBackend` `{known}`: `iptables` and `nftables` are known")));
         }
         if self.disable_container_interface && call.config.ipam_type()?.is_some() {
-            return invalid("with `disableContainerInterface` there can't be an `ipam`");
-        }
-        let unsupported = |msg: &str| Err(Failure::new(ErrorCode::UNSUPPORTED_FIELD, msg));
-        if self.vlan_trunk.is_some() {
-            return unsupported("`vlanTrunk` is not supported");
-        }
-        if self.vlan > 0 && self.is_gateway {
-            return unsupported("`vlan` is not supported together with `isGateway`");
+            return Err(invalid("with `disableContainerInterface` there can't be an `ipam`"));
         }
         Ok(())
+    }
+
+    /// The VLANs of the container's port.
+    pub(crate) fn vlans(&self) -> Result<Vlans, Failure> {
+        Vlans::new(self.vlan, self.vlan_trunk.as_deref().unwrap_or_default())
+    }
+
+    /// Whether the bridge is to keep VLANs apart.
+    pub(crate) fn filters_vlans(&self) -> bool {
+        self.vlan != 0 || self.vlan_trunk.is_some()
+    }
+
+    /// The VLAN whose gateway an interface of its own is; `None` when the bridge itself is the gateway.
+    pub(crate) fn gateway_vlan(&self) -> Option<u16> {
+        u16::try_from(self.vlan).ok().filter(|vlan| *vlan > 0)
     }
 
     pub(crate) fn mtu(&self) -> Option<u32> {
         (self.mtu > 0).then_some(self.mtu)
     }
+}
+
+/// The error for a configuration that can't be.
+pub(crate) fn invalid(msg: impl Into<String>) -> Failure {
+    Failure::new(ErrorCode::INVALID_NETWORK_CONFIG, msg)
 }
 
 /// What the host's end of an attachment is called: the same every time, so that DEL finds it without namespace and

@@ -14,7 +14,8 @@ pub(crate) fn ensure_bridge(host: &mut Handle, settings: &Ipv6Settings, config: 
     let name = config.bridge.as_str();
     // One that a bridge has by itself would change whenever a port comes or goes, and containers would lose their
     // gateway until they ask for it again.
-    let add = Request::add_bridge(name, mac::random(), config.mtu(), config.vlan > 0).fine_with(&[Errno::EEXIST]);
+    let add =
+        Request::add_bridge(name, mac::random(), config.mtu(), config.filters_vlans()).fine_with(&[Errno::EEXIST]);
     let [_, found] = host.ask([add, Request::get_link(name)]).map_err(|e| or_without_vlans(e, config))?;
     let bridge = found.into_link().ok_or_else(|| Failure::internal(format!("no answer about link `{name}`")))?;
     if bridge.kind.as_deref() != Some("bridge") {
@@ -26,8 +27,8 @@ pub(crate) fn ensure_bridge(host: &mut Handle, settings: &Ipv6Settings, config: 
     if !bridge.is_up {
         host.ask([Request::set_up(bridge.index)])?;
     }
-    if config.vlan > 0 {
-        // Somebody may have made it without.
+    if config.filters_vlans() && !bridge.filters_vlans {
+        // Somebody made it without. Ports that are there stay in its default VLAN, and reach each other as before.
         host.ask([Request::filter_vlans(name)]).map_err(|e| or_without_vlans(e, config))?;
     }
     if config.promisc_mode && !bridge.is_promiscuous {
@@ -38,8 +39,8 @@ pub(crate) fn ensure_bridge(host: &mut Handle, settings: &Ipv6Settings, config: 
 
 /// Says what is missing for VLANs, when it is that.
 fn or_without_vlans(error: LinkError, config: &Config) -> Failure {
-    if config.vlan > 0 && error.is(Errno::EOPNOTSUPP) {
-        let msg = "the kernel has no VLAN filtering for bridges (CONFIG_BRIDGE_VLAN_FILTERING), which `vlan` needs";
+    if config.filters_vlans() && error.is(Errno::EOPNOTSUPP) {
+        let msg = "the kernel has no VLAN filtering for bridges (CONFIG_BRIDGE_VLAN_FILTERING), which VLANs need";
         return Failure::new(ErrorCode::UNSUPPORTED_FIELD, msg);
     }
     error.into()

@@ -14,6 +14,7 @@ mod remove;
 mod result;
 mod sysctl;
 mod theirs;
+mod vlan;
 
 use std::thread::ScopedJoinHandle;
 

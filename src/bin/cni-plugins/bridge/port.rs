@@ -43,7 +43,7 @@ pub(crate) fn add(
         netns: port.netns.as_fd(),
     };
     host.ask([Request::add_veth(&veth)]).map_err(|error| or_in_the_way(host, port, error))?;
-    let finished = finish(host, settings, config, port);
+    let finished = finish(host, settings, bridge, config, port);
     finished.inspect_err(|_| drop(host.ask([Request::delete_link(&port.names.port)])))
 }
 
@@ -64,7 +64,13 @@ fn or_in_the_way(host: &mut Handle, port: &NewPort<'_>, error: LinkError) -> Fai
 }
 
 /// Sets up the port before the first frame comes through it.
-fn finish(host: &mut Handle, settings: &Ipv6Settings, config: &Config, port: &NewPort<'_>) -> Answer<Link> {
+fn finish(
+    host: &mut Handle,
+    settings: &Ipv6Settings,
+    bridge: &Link,
+    config: &Config,
+    port: &NewPort<'_>,
+) -> Answer<Link> {
     let name = &port.names.port;
     let [_, found] = host.ask([Request::set_alias(name, &port.names.alias), Request::get_link(name)])?;
     let link = found.into_link().unwrap_or_default();
@@ -72,23 +78,15 @@ fn finish(host: &mut Handle, settings: &Ipv6Settings, config: &Config, port: &Ne
     if config.macspoofchk {
         antispoof::add(&port.names.owner, antispoof::Port { name, mac: port.mac })?;
     }
-    let mut requests = vec![Request::set_up(link.index)];
+    let mut requests = config.vlans()?.requests(bridge, link.index, config.preserve_default_vlan);
+    requests.push(Request::set_up(link.index));
     if config.hairpin_mode || config.port_isolation {
         let port = Port { hairpin: config.hairpin_mode, isolated: config.port_isolation };
         requests.push(Request::set_port(name, port));
     }
-    if config.vlan > 0 {
-        requests.push(Request::set_port_vlan(link.index, config.vlan));
-        if !config.preserve_default_vlan {
-            requests.push(Request::remove_port_vlan(link.index, DEFAULT_VLAN));
-        }
-    }
     host.ask_all(requests)?;
     Ok(link)
 }
-
-/// The VLAN that a bridge puts new ports into.
-const DEFAULT_VLAN: u16 = 1;
 
 /// How long the kernel may take to notice that both ends of the pair are up.
 const PATIENCE: Duration = Duration::from_millis(2550);

@@ -58,16 +58,19 @@ pub(crate) fn gateways(body: &Body) -> Vec<IpNet> {
 }
 
 /// The interfaces in the order that indexes count on: bridge, host's end, container's end.
-pub(crate) fn interfaces(bridge: &Link, port: &Link, inside: &Link, netns: &Path) -> Vec<Interface> {
-    let interface = |link: &Link, sandbox: Option<String>| Interface {
+pub(crate) fn interfaces([bridge, port]: [&Link; 2], inside: &Link, netns: &Path) -> Vec<Interface> {
+    let sandbox = Some(netns.to_string_lossy().into_owned());
+    vec![on_host(bridge), on_host(port), Interface { sandbox, ..on_host(inside) }]
+}
+
+/// An interface of the host.
+pub(crate) fn on_host(link: &Link) -> Interface {
+    Interface {
         name: link.name.clone(),
         mac: Some(link.mac.clone()),
         mtu: Some(link.mtu.into()),
-        sandbox,
         ..Interface::default()
-    };
-    let sandbox = netns.to_string_lossy().into_owned();
-    vec![interface(bridge, None), interface(port, None), interface(inside, Some(sandbox))]
+    }
 }
 
 /// The answer: what the plugins before this one said, and then what this one has to say. The reference plugin answers
