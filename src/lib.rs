@@ -8,6 +8,7 @@
 //! | to | begin with |
 //! |---|---|
 //! | find networks | [`conf::ConfDir`] |
+//! | find the network of containers that ask for none by name | [`conf::ConfDir::default_network`] |
 //! | add containers to them and remove them again | [`Cni`], [`Attachment`] |
 //! | read what a plugin answered | [`result::AddResult::latest`] |
 //! | add one container to several networks, or to none of them | [`Cni::add_all`] |

@@ -12,6 +12,8 @@ use nix::unistd::mkfifo;
 
 use crate::support::{Sandbox, chain};
 
+mod default;
+mod directories;
 mod folder;
 mod order;
 

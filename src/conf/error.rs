@@ -21,21 +21,29 @@ pub struct ConfError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// The directory has no configuration file, or does not exist.
-    #[error("no network configurations found in {}{}", dir.display(), if *exists { "" } else { ": the directory does not exist" })]
+    /// The directories have no configuration file, or don't exist.
+    #[error("no network configurations found in {}{}", named(dirs), if *exists { "" } else { missing(dirs) })]
     #[doc(alias = "NoConfigsFoundError")]
     NoConfigs {
-        /// The directory.
-        dir: PathBuf,
+        /// The directories.
+        dirs: Vec<PathBuf>,
         /// Whether there is such a directory.
         exists: bool,
     },
+    /// No file is a configuration, so there is no default network.
+    #[error("no file in {} is a network configuration{}", named(dirs), listed(skipped))]
+    AllBroken {
+        /// The directories.
+        dirs: Vec<PathBuf>,
+        /// What is wrong with each file.
+        skipped: Vec<ConfError>,
+    },
     /// No file configures a network of this name.
-    #[error("no network configuration named `{name}` in {}{}", dir.display(), listed(skipped))]
+    #[error("no network configuration named `{name}` in {}{}", named(dirs), listed(skipped))]
     #[doc(alias = "NotFoundError")]
     NotFound {
-        /// The directory.
-        dir: PathBuf,
+        /// The directories.
+        dirs: Vec<PathBuf>,
         /// The name looked for.
         name: String,
         /// Files that could not be read: one of them may be the network's.
@@ -52,6 +60,15 @@ pub enum LoadError {
     /// The network's own file is broken, or with [`OnBroken::Stop`](super::OnBroken::Stop) any file before it.
     #[error(transparent)]
     Config(#[from] ConfError),
+}
+
+/// The directories in an error message.
+fn named(dirs: &[PathBuf]) -> String {
+    dirs.iter().map(|dir| dir.display().to_string()).collect::<Vec<_>>().join(" and ")
+}
+
+fn missing(dirs: &[PathBuf]) -> &'static str {
+    if dirs.len() == 1 { ": the directory does not exist" } else { ": none of the directories exists" }
 }
 
 /// How many files an error message lists.

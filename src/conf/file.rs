@@ -21,6 +21,13 @@ pub(super) struct Found {
     is_regular: bool,
 }
 
+impl Found {
+    /// A file that somebody named.
+    pub(super) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned(), is_regular: false }
+    }
+}
+
 /// Everything but directories, in byte order of the names.
 pub(super) fn files(dir: &Path) -> io::Result<Vec<Found>> {
     let mut files = Vec::new();

@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::file::{Found, files, is_none, read};
-use super::list::single;
-use super::{ConfError, LoadError, NetworkConfig, Problem};
+use super::file::{Found, files, read};
+use super::network_file::Kind;
+use super::{ConfError, Listing, LoadError, NetworkConfig};
 
-/// A directory of network configurations, `/etc/cni/net.d` by default.
+/// A directory of network configurations, `/etc/cni/net.d` by default, or several by priority ([`ConfDir::or`]).
 ///
 /// ```no_run
 /// use libcni::conf::ConfDir;
@@ -22,7 +22,7 @@ use super::{ConfError, LoadError, NetworkConfig, Problem};
 /// ```
 #[derive(Clone, Debug)]
 pub struct ConfDir {
-    path: PathBuf,
+    dirs: Vec<PathBuf>,
     on_broken: OnBroken,
 }
 
@@ -46,46 +46,6 @@ pub struct Loaded {
     pub skipped: Vec<ConfError>,
 }
 
-/// What a directory configures.
-#[derive(Debug, Default)]
-pub struct Listing {
-    /// The networks that can be loaded by name, those of `*.conflist` files first.
-    pub networks: Vec<NetworkConfig>,
-    /// Files that configure a network of a name that an earlier file has: nobody gets these.
-    pub shadowed: Vec<NetworkConfig>,
-    /// Files that are no configuration.
-    pub broken: Vec<ConfError>,
-}
-
-/// What a file's name says it holds.
-#[derive(Clone, Copy, PartialEq)]
-enum Kind {
-    List,
-    Single,
-}
-
-impl Kind {
-    fn of(file: &Path) -> Option<Self> {
-        let name = file.file_name()?.as_encoded_bytes();
-        let dot = name.iter().rposition(|byte| *byte == b'.')?;
-        match &name[dot..] {
-            b".conflist" => Some(Self::List),
-            b".conf" | b".json" => Some(Self::Single),
-            _ => None,
-        }
-    }
-
-    /// Reads a text of this kind. Deployed `.conf` files hold lists, too: those are taken for what they are,
-    /// unless the reading is to be as strict as Go's.
-    fn parse(self, text: &str, on_broken: OnBroken) -> Result<NetworkConfig, ConfError> {
-        match self {
-            Self::List => NetworkConfig::parse(text),
-            Self::Single if on_broken == OnBroken::Skip => NetworkConfig::parse_any(text),
-            Self::Single => NetworkConfig::from_plugin(text),
-        }
-    }
-}
-
 impl Default for ConfDir {
     fn default() -> Self {
         Self::new("/etc/cni/net.d")
@@ -95,7 +55,29 @@ impl Default for ConfDir {
 impl ConfDir {
     /// A directory. Nothing is read yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), on_broken: OnBroken::default() }
+        Self { dirs: vec![path.into()], on_broken: OnBroken::default() }
+    }
+
+    /// Looks into another directory, too, for what those before it don't configure.
+    ///
+    /// A name that two directories have is that of the earlier one, whatever kinds of files they are, and the default
+    /// network is one of the earliest directory that has any. A directory that does not exist is passed over.
+    ///
+    /// ```
+    /// use libcni::conf::ConfDir;
+    ///
+    /// let dir = tempfile::tempdir()?;
+    /// let (etc, usr) = (dir.path().join("etc"), dir.path().join("usr"));
+    /// std::fs::create_dir(&usr)?;
+    /// std::fs::write(usr.join("mynet.conf"), r#"{"name": "mynet", "type": "bridge"}"#)?;
+    ///
+    /// let networks = ConfDir::new(etc).or(&usr);
+    /// assert_eq!(networks.load("mynet")?.network.path(), Some(&*usr.join("mynet.conf")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn or(mut self, path: impl Into<PathBuf>) -> Self {
+        self.dirs.push(path.into());
+        self
     }
 
     /// Chooses what happens at a file that is no configuration.
@@ -103,9 +85,14 @@ impl ConfDir {
         Self { on_broken, ..self }
     }
 
-    /// The directory's path.
+    /// The path of the directory, the first of several.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.dirs.first().map_or(Path::new(""), PathBuf::as_path)
+    }
+
+    /// The paths of all directories, the one that counts most first.
+    pub fn dirs(&self) -> &[PathBuf] {
+        &self.dirs
     }
 
     /// The network of this name: of the `*.conflist` files the first in file-name order, and if there is none,
@@ -130,19 +117,51 @@ impl ConfDir {
     /// later one.
     #[doc(alias("LoadNetworkConf", "LoadConfList", "LoadConf"))]
     pub fn load(&self, name: &str) -> Result<Loaded, LoadError> {
-        let (lists, singles) = self.files()?;
         let mut skipped = Vec::new();
-        for (kind, files) in [(Kind::List, lists), (Kind::Single, singles)] {
-            for file in files {
-                match self.load_if_named(name, kind, &file) {
-                    Ok(Some(network)) => return Ok(Loaded { network, skipped }),
-                    Ok(None) => {}
-                    Err(Unusable::Other(problem)) => skipped.push(problem),
-                    Err(Unusable::Wanted(problem)) => return Err(problem.into()),
-                }
+        let mut files = self.files()?;
+        files.sort_by_key(Place::by_name);
+        for Place { kind, file, .. } in &files {
+            match self.load_if_named(name, *kind, file) {
+                Ok(Some(network)) => return Ok(Loaded { network, skipped }),
+                Ok(None) => {}
+                Err(Unusable::Other(problem)) => skipped.push(problem),
+                Err(Unusable::Wanted(problem)) => return Err(problem.into()),
             }
         }
-        Err(LoadError::NotFound { dir: self.path.clone(), name: name.to_owned(), skipped })
+        Err(LoadError::NotFound { dirs: self.dirs.clone(), name: name.to_owned(), skipped })
+    }
+
+    /// The default network, which runtimes attach containers to that ask for none by name: that of the first file in
+    /// file-name order, lists and single plugins sorted together.
+    ///
+    /// Broken files are passed over and reported, as CRI-O does it. With [`OnBroken::Stop`] a broken file before the
+    /// network is an error, as it is for containerd: then no pod starts until somebody mends the file. A name counts for
+    /// nothing here: the network may be one that [`load`](Self::load) does not give, since a list has the same name.
+    ///
+    /// ```
+    /// use libcni::conf::ConfDir;
+    ///
+    /// let dir = tempfile::tempdir()?;
+    /// std::fs::write(dir.path().join("10-one.conf"), r#"{"name": "one", "type": "bridge"}"#)?;
+    /// std::fs::write(dir.path().join("20-two.conflist"), r#"{"name": "two", "plugins": [{"type": "bridge"}]}"#)?;
+    ///
+    /// assert_eq!(ConfDir::new(dir.path()).default_network()?.network.name(), "one");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    #[doc(alias = "WithDefaultConf")]
+    pub fn default_network(&self) -> Result<Loaded, LoadError> {
+        let mut skipped = Vec::new();
+        for Place { kind, file, .. } in self.files()? {
+            match kind.load(&file, self.on_broken) {
+                Ok(network) => return Ok(Loaded { network, skipped }),
+                Err(problem) if self.on_broken == OnBroken::Skip => skipped.push(problem),
+                Err(problem) => return Err(problem.into()),
+            }
+        }
+        Err(LoadError::AllBroken { dirs: self.dirs.clone(), skipped })
     }
 
     /// Everything that the directory configures.
@@ -158,13 +177,18 @@ impl ConfDir {
     /// # Errors
     /// The directory has no configuration file, or can't be read.
     pub fn list(&self) -> Result<Listing, LoadError> {
-        let (lists, singles) = self.files()?;
-        let lists = lists.iter().map(|file| (Kind::List, file));
-        let singles = singles.iter().map(|file| (Kind::Single, file));
-        let (mut listing, mut names) = (Listing::default(), HashSet::new());
-        for (kind, file) in lists.chain(singles) {
-            let parsed = read(file).and_then(|text| kind.parse(&text, self.on_broken));
-            match self.complete(parsed, kind, &file.path) {
+        let read = |place: Place| (place.by_name(), place.kind.load(&place.file, self.on_broken));
+        let mut read: Vec<_> = self.files()?.into_iter().map(read).collect();
+        let default = match self.on_broken {
+            OnBroken::Skip => read.iter().find_map(|(_, network)| network.as_ref().ok()),
+            OnBroken::Stop => read.first().and_then(|(_, network)| network.as_ref().ok()),
+        };
+        let default = default.and_then(NetworkConfig::path).map(Path::to_owned);
+        let mut listing = Listing { dirs: self.dirs.clone(), default, ..Listing::default() };
+        read.sort_by_key(|(place, _)| *place);
+        let mut names = HashSet::new();
+        for (_, network) in read {
+            match network {
                 Err(problem) => listing.broken.push(problem),
                 Ok(network) if names.insert(network.name().to_owned()) => listing.networks.push(network),
                 Ok(network) => listing.shadowed.push(network),
@@ -173,24 +197,21 @@ impl ConfDir {
         Ok(listing)
     }
 
-    fn files(&self) -> Result<(Vec<Found>, Vec<Found>), LoadError> {
-        let dir = || self.path.clone();
-        let found = files(&self.path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => LoadError::NoConfigs { dir: dir(), exists: false },
-            _ => LoadError::Dir { dir: dir(), source },
-        })?;
-        let (mut lists, mut singles) = (Vec::new(), Vec::new());
-        for file in found {
-            match Kind::of(&file.path) {
-                Some(Kind::List) => lists.push(file),
-                Some(Kind::Single) => singles.push(file),
-                None => {}
-            }
+    /// The configuration files, by directory and then in byte order of their names.
+    fn files(&self) -> Result<Vec<Place>, LoadError> {
+        let (mut places, mut exists) = (Vec::new(), false);
+        for (dir, path) in self.dirs.iter().enumerate() {
+            let found = match files(path) {
+                Err(source) if source.kind() == io::ErrorKind::NotFound => continue,
+                found => found.map_err(|source| LoadError::Dir { dir: path.clone(), source })?,
+            };
+            exists = true;
+            places.extend(found.into_iter().filter_map(|file| Some(Place { dir, kind: Kind::of(&file.path)?, file })));
         }
-        if lists.is_empty() && singles.is_empty() {
-            return Err(LoadError::NoConfigs { dir: dir(), exists: true });
+        if places.is_empty() {
+            return Err(LoadError::NoConfigs { dirs: self.dirs.clone(), exists });
         }
-        Ok((lists, singles))
+        Ok(places)
     }
 
     fn load_if_named(&self, name: &str, kind: Kind, found: &Found) -> Result<Option<NetworkConfig>, Unusable> {
@@ -209,42 +230,21 @@ impl ConfDir {
             return Ok(None);
         }
         let parsed = parsed.unwrap_or_else(|| kind.parse(&text, self.on_broken));
-        self.complete(parsed, kind, file).map(Some).map_err(Unusable::Wanted)
+        kind.complete(parsed, file).map(Some).map_err(Unusable::Wanted)
     }
+}
 
-    /// The network with the plugins of its folder.
-    fn complete(
-        &self,
-        parsed: Result<NetworkConfig, ConfError>,
-        kind: Kind,
-        file: &Path,
-    ) -> Result<NetworkConfig, ConfError> {
-        let mut network = parsed.map_err(|e| e.in_file(file))?.with_path(file);
-        if kind == Kind::List && !network.loads_only_inlined_plugins() {
-            self.append_folder(&mut network).map_err(|e| e.in_file(file))?;
-        }
-        if network.plugins().is_empty() {
-            return Err(ConfError::new(Problem::NoPlugins).in_file(file));
-        }
-        Ok(network)
-    }
+/// A configuration file: in which of the directories, and of which kind.
+struct Place {
+    dir: usize,
+    kind: Kind,
+    file: Found,
+}
 
-    fn append_folder(&self, network: &mut NetworkConfig) -> Result<(), ConfError> {
-        let folder = match network.network_name() {
-            Ok(name) => self.path.join(name.as_str()),
-            // The verbs refuse the name; what matters here is that it is never made a path.
-            Err(_) if !network.plugins().is_empty() => return Ok(()),
-            Err(invalid) => return Err(ConfError::new(Problem::Name(invalid))),
-        };
-        let found = match files(&folder) {
-            Err(error) if is_none(&error) => return Ok(()),
-            found => found.map_err(|e| ConfError::new(Problem::Folder(e)).in_file(&folder))?,
-        };
-        for file in found.iter().filter(|file| file.path.extension() == Some("conf".as_ref())) {
-            let plugin = read(file).and_then(|text| single(&text));
-            network.append([plugin.map_err(|e| e.in_file(&file.path))?.with_path(file.path.clone())]);
-        }
-        Ok(())
+impl Place {
+    /// What the files are sorted by when a network is looked for by name.
+    fn by_name(&self) -> (usize, Kind) {
+        (self.dir, self.kind)
     }
 }
 

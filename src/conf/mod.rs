@@ -7,13 +7,16 @@ mod error;
 mod file;
 mod key;
 mod list;
+mod listing;
 mod load;
+mod network_file;
 mod plugin;
 mod remark;
 
 pub use error::{ConfError, LoadError, Malformed, PluginProblem, Position, Problem};
 pub use file::MAX_FILE_SIZE;
 pub use list::NetworkConfig;
-pub use load::{ConfDir, Listing, Loaded, OnBroken};
+pub use listing::Listing;
+pub use load::{ConfDir, Loaded, OnBroken};
 pub use plugin::PluginConfig;
 pub use remark::Remark;

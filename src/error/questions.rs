@@ -1,7 +1,7 @@
 //! What embedders ask of an error: the code, whether to try again or to clean up, and what it is about.
 
 use std::error::Error as StdError;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Error;
 use crate::Chain;
@@ -152,7 +152,11 @@ impl Error {
     pub fn file(&self) -> Option<&Path> {
         match self {
             Error::Load(LoadError::Config(error)) => error.file(),
-            Error::Load(LoadError::NoConfigs { dir, .. } | LoadError::NotFound { dir, .. }) => Some(dir),
+            Error::Load(
+                LoadError::NoConfigs { dirs, .. }
+                | LoadError::AllBroken { dirs, .. }
+                | LoadError::NotFound { dirs, .. },
+            ) => dirs.first().map(PathBuf::as_path),
             Error::Load(LoadError::Dir { dir, .. }) => Some(dir),
             Error::Plugin(source) => Some(&source.program),
             Error::Cache(CacheError::Io { path, .. } | CacheError::Invalid { path, .. }) => Some(path),

@@ -20,7 +20,7 @@ impl Snapshot {
     /// Looks at everything, and watches it.
     pub(super) fn take(conf_dir: &ConfDir, plugin_dirs: &[PathBuf], watches: &mut Watches) -> Self {
         watches.begin();
-        follow_conf_dir(watches, conf_dir.path());
+        conf_dir.dirs().iter().for_each(|dir| follow_conf_dir(watches, dir));
         let listing = conf_dir.list();
         let networks = listing.as_ref().map_or(&[][..], |listing| &listing.networks);
         let mut plugins = BTreeMap::new();
@@ -42,6 +42,13 @@ impl Snapshot {
     /// The network of this name.
     pub fn network(&self, name: &str) -> Option<&NetworkConfig> {
         self.networks().iter().find(|network| network.name() == name)
+    }
+
+    /// The network of containers that ask for none by name: see
+    /// [`ConfDir::default_network`](crate::conf::ConfDir::default_network). It need not be the first of
+    /// [`networks`](Self::networks).
+    pub fn default_network(&self) -> Option<&NetworkConfig> {
+        self.listing().ok()?.default_network()
     }
 
     /// All that the directory configures, broken and shadowed files included.

@@ -78,3 +78,17 @@ fn a_file_that_no_longer_hides_another_is_a_snapshot() {
     let snapshot = watched.until(["one"]);
     assert_eq!(snapshot.networks()[0].path(), Some(&*watched.path("net.d/two.conflist")));
 }
+
+#[test]
+fn the_default_network_is_that_of_the_first_file_now() {
+    let mut watched = Watched::with_one();
+    let default = |name: &'static str| {
+        move |snapshot: &Snapshot| snapshot.default_network().is_some_and(|network| network.name() == name)
+    };
+    assert!(default("one")(&watched.next()));
+    watched
+        .write("net.d/a.conf", r#"{"name": "single", "type": "plug"}"#)
+        .until_it("has `a.conf` first", default("single"));
+    watched.remove("net.d/a.conf").until_it("has the list", default("one"));
+    watched.remove("net.d/one.conflist").until_it("has none", |snapshot| snapshot.default_network().is_none());
+}

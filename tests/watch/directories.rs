@@ -3,8 +3,8 @@
 use std::fs;
 use std::os::fd::AsRawFd;
 
-use libcni::conf::LoadError;
-use libcni::watch::Snapshot;
+use libcni::conf::{ConfDir, LoadError};
+use libcni::watch::{Snapshot, Watcher};
 
 use super::{Watched, quick};
 
@@ -128,4 +128,22 @@ fn watches(watched: &Watched) -> usize {
     let epoll = info(&watched.watcher.as_raw_fd().to_string());
     let inside = epoll.lines().filter_map(|line| line.strip_prefix("tfd:")?.split_whitespace().next());
     inside.map(|fd| info(fd).lines().filter(|line| line.starts_with("inotify wd:")).count()).sum()
+}
+
+#[test]
+fn several_directories_are_followed_and_the_earlier_one_wins() {
+    let mut watched = Watched::new();
+    watched.mkdir("bin");
+    let dirs = ConfDir::new(watched.path("etc")).or(watched.path("usr"));
+    watched.watcher = Watcher::new(&dirs, [watched.path("bin")]).unwrap().pace(quick());
+    watched.next();
+    watched.mkdir("usr").network("usr/10.conflist", "net").until(["net"]);
+    let from = |dir: &'static str| {
+        move |snapshot: &Snapshot| {
+            let path = snapshot.default_network().and_then(|network| network.path());
+            path.is_some_and(|path| path.parent().is_some_and(|parent| parent.ends_with(dir)))
+        }
+    };
+    watched.mkdir("etc").network("etc/90.conflist", "net").until_it("has that of etc", from("etc"));
+    watched.remove("etc").until_it("has that of usr", from("usr"));
 }

@@ -32,6 +32,13 @@ pub(crate) struct Validate {
     _output: Output,
 }
 
+/// The listing of one network.
+fn only(network: NetworkConfig) -> Listing {
+    let mut listing = Listing::default();
+    listing.networks.push(network);
+    listing
+}
+
 /// Prints what is wrong, and which networks are fine.
 ///
 /// # Errors
@@ -40,7 +47,7 @@ pub(crate) fn validate(validate: &Validate, signals: Option<&Signals>) -> Result
     let cni = validate.running.cni(signals.and_then(Signals::token))?;
     let dir = validate.configurations.conf_dir();
     let listing = match &validate.network {
-        Some(name) => Listing { networks: vec![load(&dir, name)?], ..Listing::default() },
+        Some(name) => only(load(&dir, name)?),
         None => dir.list().map_err(Error::from)?,
     };
     let given = match &validate.network {
