@@ -9,6 +9,7 @@
 //! |---|---|
 //! | find networks | [`conf::ConfDir`] |
 //! | find the network of containers that ask for none by name | [`conf::ConfDir::default_network`] |
+//! | change a configuration as an installer does | [`conf::edit_file`] |
 //! | add containers to them and remove them again | [`Cni`], [`Attachment`] |
 //! | read what a plugin answered | [`result::AddResult::latest`] |
 //! | add one container to several networks, or to none of them | [`Cni::add_all`] |

@@ -14,6 +14,7 @@ use crate::support::{Sandbox, chain};
 
 mod default;
 mod directories;
+mod edit;
 mod folder;
 mod order;
 

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use serde_json::value::RawValue;
 
-use crate::Chain;
 use crate::spec::{InvalidField, InvalidName, InvalidVersion, reason};
 
 /// A configuration can't be used: which file, where in it, and why.
@@ -15,73 +14,6 @@ pub struct ConfError {
     file: Option<PathBuf>,
     position: Option<Position>,
     problem: Problem,
-}
-
-/// A network can't be loaded.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LoadError {
-    /// The directories have no configuration file, or don't exist.
-    #[error("no network configurations found in {}{}", named(dirs), if *exists { "" } else { missing(dirs) })]
-    #[doc(alias = "NoConfigsFoundError")]
-    NoConfigs {
-        /// The directories.
-        dirs: Vec<PathBuf>,
-        /// Whether there is such a directory.
-        exists: bool,
-    },
-    /// No file is a configuration, so there is no default network.
-    #[error("no file in {} is a network configuration{}", named(dirs), listed(skipped))]
-    AllBroken {
-        /// The directories.
-        dirs: Vec<PathBuf>,
-        /// What is wrong with each file.
-        skipped: Vec<ConfError>,
-    },
-    /// No file configures a network of this name.
-    #[error("no network configuration named `{name}` in {}{}", named(dirs), listed(skipped))]
-    #[doc(alias = "NotFoundError")]
-    NotFound {
-        /// The directories.
-        dirs: Vec<PathBuf>,
-        /// The name looked for.
-        name: String,
-        /// Files that could not be read: one of them may be the network's.
-        skipped: Vec<ConfError>,
-    },
-    /// The directory can't be read.
-    #[error("cannot read the configuration directory {}", dir.display())]
-    Dir {
-        /// The directory.
-        dir: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The network's own file is broken, or with [`OnBroken::Stop`](super::OnBroken::Stop) any file before it.
-    #[error(transparent)]
-    Config(#[from] ConfError),
-}
-
-/// The directories in an error message.
-fn named(dirs: &[PathBuf]) -> String {
-    dirs.iter().map(|dir| dir.display().to_string()).collect::<Vec<_>>().join(" and ")
-}
-
-fn missing(dirs: &[PathBuf]) -> &'static str {
-    if dirs.len() == 1 { ": the directory does not exist" } else { ": none of the directories exists" }
-}
-
-/// How many files an error message lists.
-const LISTED: usize = 20;
-
-fn listed(skipped: &[ConfError]) -> String {
-    let line = |error: &ConfError| format!("\n  {}", Chain(error));
-    let lines: String = skipped.iter().take(LISTED).map(line).collect();
-    match skipped.len() {
-        0 => String::new(),
-        few if few <= LISTED => format!("; not readable:{lines}"),
-        many => format!("; not readable:{lines}\n  and {} more", many - LISTED),
-    }
 }
 
 /// A place in a text. Both count from 1; columns count bytes.
@@ -167,6 +99,36 @@ pub enum Problem {
         /// What is wrong with it.
         source: PluginProblem,
     },
+    /// The text is the configuration of a single plugin, and only a list can be changed.
+    #[error("a single plugin, where a list is wanted")]
+    NotAList,
+    /// The list has fewer plugins than an index says.
+    #[error("there is no plugin {index} in the list, which has {count}")]
+    NoSuchPlugin {
+        /// The index; counts from 0.
+        index: usize,
+        /// How many plugins there are.
+        count: usize,
+    },
+    /// A value can't be written as JSON.
+    #[error("the value for `{key}` can't be written as JSON")]
+    Value {
+        /// The key.
+        key: String,
+        /// Why.
+        source: Malformed,
+    },
+    /// The file can't be written.
+    #[error("cannot {doing} the file")]
+    Write {
+        /// What was tried.
+        doing: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// Somebody else has written the file since it was read.
+    #[error("the file was changed by somebody else meanwhile, and is left as it is now")]
+    Changed,
     /// The configuration of a single plugin is invalid.
     #[error(transparent)]
     SinglePlugin(PluginProblem),

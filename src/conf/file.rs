@@ -60,6 +60,12 @@ pub(super) fn read(file: &Found) -> Result<String, ConfError> {
     }
 }
 
+/// The text of a regular file as it is, to be written back.
+pub(super) fn read_unchanged(file: &Found) -> Result<String, ConfError> {
+    let bytes = open(file).and_then(read_all).map_err(ConfError::new)?;
+    String::from_utf8(bytes).map_err(|_| ConfError::new(Problem::NotUtf8))
+}
+
 fn is_json(text: &str) -> bool {
     serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }

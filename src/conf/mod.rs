@@ -3,20 +3,26 @@
 //! Text is kept as it is in the file; only the keys that the library acts on are decoded. What they mean is in
 //! [section 1](crate::specification#1-configuration) of the specification.
 
+mod edit;
 mod error;
 mod file;
 mod key;
 mod list;
 mod listing;
 mod load;
+mod load_error;
 mod network_file;
+mod places;
 mod plugin;
 mod remark;
+mod replace;
 
-pub use error::{ConfError, LoadError, Malformed, PluginProblem, Position, Problem};
+pub use edit::{ListEdit, edit_file};
+pub use error::{ConfError, Malformed, PluginProblem, Position, Problem};
 pub use file::MAX_FILE_SIZE;
 pub use list::NetworkConfig;
 pub use listing::Listing;
 pub use load::{ConfDir, Loaded, OnBroken};
+pub use load_error::LoadError;
 pub use plugin::PluginConfig;
 pub use remark::Remark;

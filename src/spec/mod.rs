@@ -25,7 +25,7 @@ pub(crate) use fields::{Fields, Shape, serde_by_shape};
 pub(crate) use indent::indent;
 pub use ip_net::{InvalidIpNet, IpNet};
 pub use json::InvalidField;
-pub(crate) use json::{Placed, characters, is_same, read, read_raw, reason, text};
+pub(crate) use json::{Entries, Placed, characters, is_same, read, read_raw, reason, text};
 pub use name::{ContainerId, IfName, InvalidName, NetworkName};
 pub use net::{Dns, Route};
 pub use object::Object;

@@ -1,0 +1,74 @@
+//! Why a network can't be loaded.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::ConfError;
+use crate::Chain;
+
+/// A network can't be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The directories have no configuration file, or don't exist.
+    #[error("no network configurations found in {}{}", named(dirs), if *exists { "" } else { missing(dirs) })]
+    #[doc(alias = "NoConfigsFoundError")]
+    NoConfigs {
+        /// The directories.
+        dirs: Vec<PathBuf>,
+        /// Whether there is such a directory.
+        exists: bool,
+    },
+    /// No file is a configuration, so there is no default network.
+    #[error("no file in {} is a network configuration{}", named(dirs), listed(skipped))]
+    AllBroken {
+        /// The directories.
+        dirs: Vec<PathBuf>,
+        /// What is wrong with each file.
+        skipped: Vec<ConfError>,
+    },
+    /// No file configures a network of this name.
+    #[error("no network configuration named `{name}` in {}{}", named(dirs), listed(skipped))]
+    #[doc(alias = "NotFoundError")]
+    NotFound {
+        /// The directories.
+        dirs: Vec<PathBuf>,
+        /// The name looked for.
+        name: String,
+        /// Files that could not be read: one of them may be the network's.
+        skipped: Vec<ConfError>,
+    },
+    /// The directory can't be read.
+    #[error("cannot read the configuration directory {}", dir.display())]
+    Dir {
+        /// The directory.
+        dir: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The network's own file is broken, or with [`OnBroken::Stop`](super::OnBroken::Stop) any file before it.
+    #[error(transparent)]
+    Config(#[from] ConfError),
+}
+
+/// The directories in an error message.
+fn named(dirs: &[PathBuf]) -> String {
+    dirs.iter().map(|dir| dir.display().to_string()).collect::<Vec<_>>().join(" and ")
+}
+
+fn missing(dirs: &[PathBuf]) -> &'static str {
+    if dirs.len() == 1 { ": the directory does not exist" } else { ": none of the directories exists" }
+}
+
+/// How many files an error message lists.
+const LISTED: usize = 20;
+
+fn listed(skipped: &[ConfError]) -> String {
+    let line = |error: &ConfError| format!("\n  {}", Chain(error));
+    let lines: String = skipped.iter().take(LISTED).map(line).collect();
+    match skipped.len() {
+        0 => String::new(),
+        few if few <= LISTED => format!("; not readable:{lines}"),
+        many => format!("; not readable:{lines}\n  and {} more", many - LISTED),
+    }
+}

@@ -1,0 +1,56 @@
+//! A file is replaced in one step, and keeps its owner and mode.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Problem;
+
+/// Replaces a file that still has the content from before.
+pub(super) fn replace(path: &Path, before: &str, content: &str) -> Result<(), Problem> {
+    let path = fs::canonicalize(path).map_err(problem("find"))?;
+    let new = unfinished_name(&path);
+    let replaced = write(&new, &path, content).and_then(|()| rename(&new, &path, before));
+    if replaced.is_err() {
+        // It is of no use; why it came to nothing is what the caller must hear.
+        let _ = fs::remove_file(&new);
+    }
+    replaced
+}
+
+/// A name beside the file that no runtime takes for a configuration, and nobody else uses.
+fn unfinished_name(path: &Path) -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}-{count}~", std::process::id()))
+}
+
+fn write(new: &Path, old: &Path, content: &str) -> Result<(), Problem> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(new).map_err(problem("create"))?;
+    own_like(&file, old).map_err(problem("keep the owner and mode of"))?;
+    file.write_all(content.as_bytes()).and_then(|()| file.sync_all()).map_err(problem("write"))
+}
+
+fn own_like(file: &File, old: &Path) -> io::Result<()> {
+    let (own, old) = (file.metadata()?, fs::metadata(old)?);
+    if (own.uid(), own.gid()) != (old.uid(), old.gid()) {
+        fchown(file, Some(old.uid()), Some(old.gid()))?;
+    }
+    file.set_permissions(fs::Permissions::from_mode(old.mode() & 0o7777))
+}
+
+fn rename(new: &Path, path: &Path, before: &str) -> Result<(), Problem> {
+    if fs::read(path).map_err(Problem::Read)? != before.as_bytes() {
+        return Err(Problem::Changed);
+    }
+    fs::rename(new, path).map_err(problem("replace"))?;
+    let dir = path.parent().unwrap_or(path);
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(problem("sync"))
+}
+
+fn problem(doing: &'static str) -> impl FnOnce(io::Error) -> Problem {
+    move |source| Problem::Write { doing, source }
+}
