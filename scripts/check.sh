@@ -21,11 +21,10 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
 step() {
-    local began=$SECONDS
     printf '\n== %s\n' "$*"
-    "$@" 2>&1 | tee -a "$log"
-    printf '== %d s\n' $((SECONDS - began))
+    time "$@" 2>&1 | tee -a "$log"
 }
+TIMEFORMAT='== %0R s, %0U s of processor time'
 
 # step_with PROGRAM COMMAND...: a step that can't be taken without a program.
 step_with() {
