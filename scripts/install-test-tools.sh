@@ -4,48 +4,74 @@
 #
 #   scripts/install-test-tools.sh
 #
-# Three of the packages contain daemons (docker.io, containerd, podman). None of them is started, neither now nor when the
-# machine starts the next time: the tests start their own, in namespaces.
+# Some of the packages contain daemons (docker.io, containerd, podman). None of them is started, neither now nor when the
+# machine starts the next time: the tests start their own, in namespaces. The kernel for scripts/vm.sh is not installed, but
+# unpacked in target/vm.
 set -eu
+cd "$(dirname "$0")/.."
 
-packages='busybox-static containerd containernetworking-plugins docker.io iproute2 iptables nftables podman python3 python3-grpcio runc shellcheck'
+packages='busybox-static containerd containernetworking-plugins docker.io iproute2 iptables kmod nftables podman python3
+    python3-grpcio qemu-system-x86 runc shellcheck'
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+
+# missing: those that are not installed, in one line.
+missing() {
+    for package in $packages; do
+        case $(dpkg-query --show --showformat '${db:Status-Status}' "$package" 2> /dev/null) in
+            installed) ;;
+            *) printf ' %s' "$package" ;;
+        esac
+    done
+}
+
+# enabled: what the system starts by itself.
+enabled() { find /etc/systemd -type l 2> /dev/null | sort; }
+
+# install PACKAGE...: installs packages, and has none of their daemons started.
+install() {
+    enabled > "$work/before"
+    # Asked before a daemon is started. A machine that has a policy of its own keeps it.
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e $policy ]; then
+        made=$policy
+        printf '#!/bin/sh\nexit 101\n' > $policy
+        chmod 755 $policy
+    fi
+    # One repository of many that can't be reached need not be the one that has them.
+    apt-get update -qq || true
+    apt-get install -qq -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@" > "$work/log" || {
+        cat "$work/log"
+        echo "They can't be installed: tests that need them are ignored."
+    }
+    enabled | comm -13 "$work/before" - | xargs -r rm -f
+}
+
+# unpack_kernel: unpacks the kernel of this Debian release in target/vm.
+unpack_kernel() {
+    package=$(apt-cache depends linux-image-amd64 | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p')
+    (cd "$work" && apt-get download -qq "$package") &&
+        dpkg-deb --extract "$work/$package"_*.deb "$work/kernel" &&
+        depmod --basedir "$work/kernel" "${package#linux-image-}" &&
+        mv "$work/kernel" target/vm
+}
 
 if ! command -v dpkg-query > /dev/null; then
-    echo "The tests use what Debian has in the packages $packages. Those that need more than is here are ignored." >&2
+    echo "The tests use what Debian has in these packages: $packages."
     exit 0
 fi
-missing=
-for package in $packages; do
-    case $(dpkg-query --show --showformat '${db:Status-Status}' "$package" 2> /dev/null) in
-        installed) ;;
-        *) missing="$missing $package" ;;
-    esac
-done
-[ -n "$missing" ] || exit 0
-if [ "$(id -u)" != 0 ]; then
-    echo "Not installed, since that takes root:$missing. Tests that need them are ignored." >&2
-    exit 0
-fi
-
-# Asked by the scripts of packages before they start a daemon. A machine that has a policy of its own keeps it.
-policy=/usr/sbin/policy-rc.d
-# enabled: what the system starts by itself.
-enabled() { find /etc/systemd -type l 2> /dev/null | LC_ALL=C sort; }
-before=$(mktemp)
-trap 'rm -f "$before" ${made:-}' EXIT
+mkdir -p target
+work=$(mktemp -d -p target)
+trap 'rm -rf "$work" ${made:-}' EXIT
 trap 'exit 1' HUP INT TERM
-enabled > "$before"
-if [ ! -e $policy ]; then
-    made=$policy
-    printf '#!/bin/sh\nexit 101\n' > $policy
-    chmod 755 $policy
+wanted=$(missing)
+if [ -n "$wanted" ] && [ "$(id -u)" = 0 ]; then
+    echo "Installing$wanted"
+    # shellcheck disable=SC2086 # a list of names
+    install $wanted
+elif [ -n "$wanted" ]; then
+    echo "Not installed, since that takes root:$wanted. Tests that need them are ignored."
 fi
-
-echo "Installing$missing" >&2
-export DEBIAN_FRONTEND=noninteractive
-# One repository of many that can't be reached need not be the one that has them.
-apt-get update -qq || true
-# shellcheck disable=SC2086 # a list of names
-apt-get install -qq -y --no-install-recommends -o DPkg::Lock::Timeout=300 $missing > /dev/null ||
-    echo "They can't be installed: tests that need them are ignored." >&2
-enabled | LC_ALL=C comm -13 "$before" - | xargs -r rm -f
+if [ ! -e target/vm ] && command -v qemu-system-x86_64 > /dev/null && command -v depmod > /dev/null; then
+    echo "Unpacking a kernel in target/vm"
+    unpack_kernel || echo "It can't be had: tests that need it are ignored."
+fi

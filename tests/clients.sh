@@ -13,8 +13,12 @@ if [ "${1-}" != --inside ]; then
     for program in podman containerd runc busybox /usr/lib/cni/firewall; do
         command -v "$program" > /dev/null || { echo "ignored: tests/clients.sh needs $program"; exit 0; }
     done
-    exec unshare --net --mount --pid --ipc --fork --kill-child --propagation private -- \
+    . tests/support/host.sh
+    make_mount_points /etc/cni /opt/cni/bin /var/lib/cni
+    trap remove_mount_points EXIT
+    unshare --net --mount --pid --ipc --fork --kill-child --propagation private -- \
         "$PWD/tests/clients.sh" --inside "$PWD" "$(realpath "${1:-target/release/plugins}")"
+    exit
 fi
 top=$2 ours=$3
 # shellcheck source=tests/support/host.sh
@@ -129,7 +133,7 @@ test_podman_second_network() {
 }
 
 start_containerd() {
-    mkdir -p /etc/cni/net.d /opt/cni/bin $dir/containerd
+    mkdir -p $dir/containerd
     # Built into ctr.
     mount -t tmpfs tmpfs /etc/cni && mkdir /etc/cni/net.d
     mount --bind $plugins /opt/cni/bin

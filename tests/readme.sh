@@ -69,8 +69,9 @@ cd "$(dirname "$0")/.." || exit 2
 [ "$(id -u)" = 0 ] || { echo "ignored: tests/readme.sh needs root"; exit 0; }
 [ $# -gt 0 ] || set -- README.md src/bin/cnitool/README.md examples/README.md examples/TUTORIAL.md
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-mkdir -p /var/lib/cni
+. tests/support/host.sh
+make_mount_points /var/lib/cni
+trap 'rm -rf "$work"; remove_mount_points' EXIT
 passed=0 failed=0
 
 # tell TITLE [COMMAND...]: a failure, and what a command prints about it.

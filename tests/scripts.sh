@@ -11,8 +11,12 @@ set -uo pipefail
 if [ "${1-}" != --inside ]; then
     cd "$(dirname "$0")/.." || exit 2
     [ "$(id -u)" = 0 ] || { echo "ignored: tests/scripts.sh needs root"; exit 0; }
-    exec unshare --net --mount --pid --fork --kill-child --propagation private -- \
+    . tests/support/host.sh
+    make_mount_points /var/lib/cni
+    trap remove_mount_points EXIT
+    unshare --net --mount --pid --fork --kill-child --propagation private -- \
         "$PWD/tests/scripts.sh" --inside "$PWD" "${1-}"
+    exit
 fi
 top=$2 static=$3
 scripts=$top/scripts

@@ -33,6 +33,8 @@ const SUITES: &[Suite] = &[
     Suite { tests: &[namespaces::TESTS], missing: || host::lacks_host("true") },
     Suite { tests: ours::TESTS, missing: ours::missing },
     Suite { tests: &[ours::vlan::TESTS], missing: ours::vlan::missing },
+    Suite { tests: &[ours::settings::WITHOUT_VLANS], missing: || ours::missing().or_else(ours::vlan::there) },
+    Suite { tests: &[ours::ports::WITH_SCTP], missing: || ours::missing().or_else(traffic::lacks_sctp) },
     Suite { tests: ours::WITH_GO, missing: || ours::missing().or_else(host::missing) },
     #[cfg(feature = "cli")]
     Suite { tests: &[run::TESTS], missing: ours::missing },
@@ -47,7 +49,9 @@ fn main() -> ExitCode {
         return host::run_inside(test);
     }
     let arguments = Arguments::from_args();
-    let trials = SUITES.iter().flat_map(|suite| trials(suite, arguments.list)).collect();
+    // `--list --ignored` tells what this machine can't run.
+    let only_list = arguments.list && !arguments.ignored;
+    let trials = SUITES.iter().flat_map(|suite| trials(suite, only_list)).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 

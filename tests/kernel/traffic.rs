@@ -2,11 +2,13 @@
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use libcni::netns::run_in;
+use rustix::net::{self, AddressFamily, SocketType, ipproto};
 
 /// How long an answer may take; how long is waited for one that does not come.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -24,7 +26,10 @@ fn inside<T: Send>(place: &str, act: impl FnOnce() -> T + Send) -> T {
 
 /// Answers TCP connections to a port of a place, until the test ends, with the place's name and where they come from.
 pub(crate) fn serve(place: &'static str, port: u16) {
-    let listener = inside(place, || TcpListener::bind(("::", port))).unwrap();
+    answer_all(inside(place, || TcpListener::bind(("::", port))).unwrap(), place);
+}
+
+fn answer_all(listener: TcpListener, place: &'static str) {
     std::thread::spawn(move || {
         for connection in listener.incoming() {
             let mut connection = connection.unwrap();
@@ -48,10 +53,40 @@ pub(crate) fn serve_udp(place: &'static str, port: u16) {
     });
 }
 
+/// A socket for SCTP, which has connections like those of TCP.
+fn sctp() -> rustix::io::Result<OwnedFd> {
+    net::socket(AddressFamily::INET, SocketType::STREAM, Some(ipproto::SCTP))
+}
+
+/// Why this machine has no SCTP, if it has none.
+pub(crate) fn lacks_sctp() -> Option<String> {
+    sctp().err().map(|error| format!("no SCTP: {error}"))
+}
+
+/// Answers SCTP connections as [`serve`] does those of TCP.
+pub(crate) fn serve_sctp(place: &'static str, port: u16) {
+    let listener = inside(place, sctp).unwrap();
+    net::bind(&listener, &SocketAddr::from(([0, 0, 0, 0], port))).unwrap();
+    net::listen(&listener, 8).unwrap();
+    answer_all(listener.into(), place);
+}
+
+/// Checks that an SCTP connection from a place is answered, by whom, and as whom they see it.
+#[track_caller]
+pub(crate) fn reaches_by_sctp(from: &str, to: &str, who: &str, as_whom: &str) {
+    let socket = inside(from, sctp).unwrap();
+    let connected = net::connect(&socket, &to.parse::<SocketAddr>().unwrap());
+    let answer = connected.ok().and_then(|()| said_on(socket.into(), PATIENCE));
+    assert_eq!(answer, Some(format!("{who} {as_whom}")), "{from} -> {to}");
+}
+
 /// Who answers a connection from a place, and as whom they see it; `None` when nobody does.
 fn answer(from: &str, to: &str, patience: Duration) -> Option<String> {
     let address: SocketAddr = to.parse().unwrap();
-    let mut connection = inside(from, || TcpStream::connect_timeout(&address, patience)).ok()?;
+    said_on(inside(from, || TcpStream::connect_timeout(&address, patience)).ok()?, patience)
+}
+
+fn said_on(mut connection: TcpStream, patience: Duration) -> Option<String> {
     connection.set_read_timeout(Some(patience)).unwrap();
     let mut said = String::new();
     connection.read_to_string(&mut said).ok()?;

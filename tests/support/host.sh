@@ -24,6 +24,16 @@ eventually() {
     return 1
 }
 
+# make_mount_points DIR...: makes the directories that this system lacks; remove_mount_points removes them again.
+make_mount_points() {
+    made=$(LC_ALL=C mkdir -pv "$@" | sed -n "s/^mkdir: created directory '\(.*\)'$/\1/p" | tac)
+}
+
+remove_mount_points() {
+    # shellcheck disable=SC2086 # a list of directories
+    [ -z "$made" ] || rmdir --ignore-fail-on-non-empty $made
+}
+
 # host: makes a host of the namespaces that the script is in.
 host() {
     mount -t proc proc /proc
@@ -31,7 +41,7 @@ host() {
     mount -t sysfs sysfs /sys
     mount --rbind /tmp/cgroup.$$ /sys/fs/cgroup && umount -l /tmp/cgroup.$$ && rmdir /tmp/cgroup.$$
     mount -t tmpfs tmpfs /run
-    mkdir -p /run/netns /run/lock /run/net.d /var/lib/cni
+    mkdir -p /run/netns /run/lock /run/net.d
     mount -t tmpfs tmpfs /var/lib/cni
     ip link set lo up
 }

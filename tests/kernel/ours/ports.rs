@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{DUAL_STACK, attachment, ipam, merge};
 use crate::Test;
 use crate::host::Host;
-use crate::traffic::{HOST, Sender, does_not_reach, reaches, serve, serve_udp};
+use crate::traffic::{HOST, Sender, does_not_reach, reaches, reaches_by_sctp, serve, serve_sctp, serve_udp};
 
 pub(crate) const TESTS: &[Test] = &[
     ("ours::ports::a_mapped_port_answers_the_world", a_mapped_port_answers_the_world),
@@ -28,6 +28,9 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::ports::del_needs_neither_namespace_nor_result_nor_keys", del_needs_nothing),
     ("ours::ports::two_hundred_ports_are_mapped_at_once", two_hundred_ports),
 ];
+
+/// What needs SCTP.
+pub(crate) const WITH_SCTP: &[Test] = &[("ours::ports::sctp_reaches_who_has_the_port", sctp_reaches_who_has_the_port)];
 
 /// The network `net`: a bridge, and portmap with more keys.
 fn network_with(host: &Host, keys: Value) -> NetworkConfig {
@@ -70,6 +73,15 @@ fn ends(host: &Host, network: &NetworkConfig) {
     host.del(network, "blue");
     host.del(network, "green");
     host.is_clean();
+}
+
+fn sctp_reaches_who_has_the_port(host: &Host) {
+    let mapping = PortMapping { protocol: "sctp".into(), ..web() };
+    let network = blue_serves(host, json!({}), &[mapping]);
+    serve_sctp("blue", 80);
+    reaches_by_sctp("world", "192.0.2.1:8080", "blue", "192.0.2.9");
+    does_not_reach("world", "192.0.2.1:8080");
+    ends(host, &network);
 }
 
 fn a_mapped_port_answers_the_world(host: &Host) {

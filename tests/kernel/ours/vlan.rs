@@ -23,6 +23,11 @@ pub(crate) fn missing() -> Option<String> {
     super::missing().or_else(|| lacks_host("ip link add probe type bridge vlan_filtering 1"))
 }
 
+/// Why this machine can't run the tests for kernels without VLAN filtering, if it can't.
+pub(crate) fn there() -> Option<String> {
+    missing().is_none().then(|| "the kernel has VLAN filtering".into())
+}
+
 /// The bridge's ports, each with its VLANs as `ip` shows them.
 fn ports(host: &Host) -> Vec<(String, Vec<String>)> {
     let shown: Value = serde_json::from_str(&host.run("bridge -j -compressvlans vlan show")).unwrap();
