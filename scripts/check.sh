@@ -1,30 +1,42 @@
 #!/bin/bash
 # Everything a change must pass: format, lints, docs, the import table, tests, recorded scenarios of the Go original.
 #
-#   scripts/check.sh [--no-install]
+#   scripts/check.sh [--no-install] [--keep-going]
 #
-# As root on Debian it installs what the tests use (scripts/install-test-tools.sh), unless --no-install is given. What this
-# machine can't run is reported as ignored, with the reason, and listed at the end.
+# As root on Debian it installs what the tests use (scripts/install-test-tools.sh), unless --no-install is given. With
+# --keep-going it takes the steps after one that failed, too. What this machine can't run is reported as ignored, with the
+# reason, and listed at the end.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-case ${1-} in
-    --no-install) ;;
-    '') scripts/install-test-tools.sh ;;
-    *)
-        echo "usage: scripts/check.sh [--no-install]" >&2
-        exit 2
-        ;;
-esac
+install=true keep_going=false
+for option; do
+    case $option in
+        --no-install) install=false ;;
+        --keep-going) keep_going=true ;;
+        *)
+            echo "usage: scripts/check.sh [--no-install] [--keep-going]" >&2
+            exit 2
+            ;;
+    esac
+done
+if $install; then scripts/install-test-tools.sh; fi
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+failed=()
 
 step() {
     printf '\n== %s\n' "$*"
-    time "$@" 2>&1 | tee -a "$log"
+    time "$@" 2>&1 | tee -a "$log" || fail "$*"
 }
 TIMEFORMAT='== %0R s, %0U s of processor time'
+
+fail() {
+    echo "== failed: $1"
+    $keep_going || exit 1
+    failed+=("$1")
+}
 
 # step_with PROGRAM COMMAND...: a step that can't be taken without a program.
 step_with() {
@@ -39,7 +51,7 @@ step cargo clippy --all-targets --all-features -- -D warnings
 step env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
 step cargo build --release --examples --bins
 step target/release/cni-plugins install target/release/plugins
-step cargo test --all-features
+step cargo test --all-features --no-fail-fast
 # What this kernel can't do.
 step scripts/vm.sh
 # Not part of the above: cargo only builds examples there.
@@ -74,4 +86,9 @@ ignored=$(awk '
         if ($NF == "ok") passed[name] = 1; else other[name] = $0
     }
     END { for (name in other) if (!(name in passed)) print other[name] }' "$log")
-printf '\n== passed\n%s\n' "${ignored:+$'Not run on this machine:\n'$ignored}"
+[ -z "$ignored" ] || printf '\n== not run on this machine:\n%s\n' "$ignored"
+if [ ${#failed[@]} -gt 0 ]; then
+    printf '\n== failed: %s' "${failed[@]}"
+    exit 1
+fi
+printf '\n== passed\n'
