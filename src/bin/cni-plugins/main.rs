@@ -6,6 +6,7 @@ mod command;
 mod host_local;
 mod in_process;
 mod install;
+mod invalid;
 mod loopback;
 mod nft;
 mod plugins;

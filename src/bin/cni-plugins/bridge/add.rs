@@ -12,9 +12,11 @@ use crate::bridge::config::Config;
 use crate::bridge::container::Inside;
 use crate::bridge::gateway::{self, Others};
 use crate::bridge::mac::{self, Mac};
+use crate::bridge::names::Names;
 use crate::bridge::port::{self, NewPort};
 use crate::bridge::sysctl::Ipv6Settings;
-use crate::bridge::{Names, host, join, remove, result, vlan};
+use crate::bridge::threads::join;
+use crate::bridge::{host, remove, result, vlan_gateway};
 use crate::host_local;
 use crate::nft::{Owner, masquerade};
 
@@ -96,7 +98,7 @@ impl<'a> Adding<'a> {
         }
         let host = &mut self.host;
         let vlan = self.config.gateway_vlan();
-        let of_vlan = vlan.map(|vlan| vlan::ensure_gateway(host, &self.settings, bridge, vlan, &self.config));
+        let of_vlan = vlan.map(|vlan| vlan_gateway::ensure(host, &self.settings, bridge, vlan, &self.config));
         let of_vlan = of_vlan.transpose()?;
         let of_network = || host_local::gateways(&self.call.config);
         let others = Others { of_network: &of_network, force: self.config.force_address };

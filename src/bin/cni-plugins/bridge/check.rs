@@ -8,8 +8,9 @@ use libcni::spec::{IpNet, Route};
 use crate::bridge::antispoof::{self, Port};
 use crate::bridge::config::Config;
 use crate::bridge::container::routes;
+use crate::bridge::names::Names;
 use crate::bridge::recorded::{Recorded, may_have};
-use crate::bridge::{Names, mac, result, vlan};
+use crate::bridge::{mac, result, vlan_gateway};
 use crate::nft::masquerade;
 use crate::takeover;
 
@@ -65,7 +66,7 @@ impl Expected<'_> {
             return Ok(());
         }
         let of_vlan = self.config.gateway_vlan().map(|vlan| {
-            let name = vlan::gateway_name(&bridge.name, vlan);
+            let name = vlan_gateway::name(&bridge.name, vlan);
             host.link(&name)?.ok_or_else(|| different(format!("the gateway of VLAN {vlan}, `{name}`, is gone")))
         });
         let of_vlan = of_vlan.transpose()?;

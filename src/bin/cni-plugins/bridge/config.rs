@@ -1,11 +1,11 @@
 //! The plugin's configuration, and what the call adds to it.
 
 use libcni::plugin::{Answer, Call, Failure};
-use libcni::spec::{Dns, ErrorCode};
+use libcni::spec::Dns;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 use crate::bridge::vlan::{Trunk, Vlans};
+use crate::invalid::invalid;
 
 /// The bridge of a network that names none.
 pub(crate) const DEFAULT_BRIDGE: &str = "cni0";
@@ -117,47 +117,5 @@ impl Config {
 
     pub(crate) fn mtu(&self) -> Option<u32> {
         (self.mtu > 0).then_some(self.mtu)
-    }
-}
-
-/// The error for a configuration that can't be.
-pub(crate) fn invalid(msg: impl Into<String>) -> Failure {
-    Failure::new(ErrorCode::INVALID_NETWORK_CONFIG, msg)
-}
-
-/// What the host's end of an attachment is called: the same every time, so that DEL finds it without namespace and
-/// without previous result.
-pub(crate) fn host_name(network: &str, container_id: &str, ifname: &str) -> String {
-    let mut digest = Sha256::new();
-    for part in [network, container_id, ifname] {
-        digest.update(part);
-        digest.update([0]);
-    }
-    let hash: String = digest.finalize().iter().take(5).map(|byte| format!("{byte:02x}")).collect();
-    format!("veth{hash}")
-}
-
-/// What `ip link` shows of whose the host's end is.
-pub(crate) fn alias(network: &str, container_id: &str, ifname: &str) -> String {
-    let alias = format!("{}{container_id}/{ifname}", alias_prefix(network));
-    // The kernel takes 255 bytes, and the last one is the text's end. Names are ASCII.
-    alias.chars().take(254).collect()
-}
-
-/// What the aliases of a network's ports begin with.
-pub(crate) fn alias_prefix(network: &str) -> String {
-    format!("cni:{network}/")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_hosts_end_has_a_name_that_fits() {
-        let name = host_name("net", "c1", "eth0");
-        assert!(name.len() <= 15, "{name}");
-        assert_ne!(name, host_name("net", "c1", "eth1"));
-        assert_eq!(name, host_name("net", "c1", "eth0"));
     }
 }

@@ -8,41 +8,24 @@ mod container;
 mod gateway;
 mod host;
 mod mac;
+mod names;
 mod port;
 mod recorded;
 mod remove;
 mod result;
 mod sysctl;
 mod theirs;
+mod threads;
 mod vlan;
-
-use std::thread::ScopedJoinHandle;
+mod vlan_gateway;
 
 use libcni::plugin::{Answer, AttachmentCall, Call, Plugin};
 use libcni::result::AddResult;
 
 use self::config::Config;
-use crate::nft::{Owner, masquerade};
+use crate::nft::masquerade;
 
 pub(crate) struct Bridge;
-
-/// What an attachment is called on the host.
-struct Names {
-    port: String,
-    alias: String,
-    owner: Owner,
-}
-
-impl Names {
-    fn of(call: &AttachmentCall) -> Self {
-        let (network, id, ifname) = (call.config.name().as_str(), call.container_id.as_str(), call.ifname.as_str());
-        Self {
-            port: config::host_name(network, id, ifname),
-            alias: config::alias(network, id, ifname),
-            owner: Owner::new(network, id, ifname),
-        }
-    }
-}
 
 impl Plugin for Bridge {
     fn add(&self, call: &AttachmentCall) -> Answer<AddResult> {
@@ -75,9 +58,4 @@ impl Plugin for Bridge {
     fn about(&self) -> Option<String> {
         Some(crate::about::about("bridge"))
     }
-}
-
-/// What a thread returned; its panic is ours.
-fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

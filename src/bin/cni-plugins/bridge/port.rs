@@ -9,10 +9,11 @@ use libcni::netns::Namespace;
 use libcni::plugin::{Answer, Failure};
 use nix::errno::Errno;
 
+use crate::bridge::antispoof;
 use crate::bridge::config::Config;
 use crate::bridge::mac::{self, Mac};
+use crate::bridge::names::Names;
 use crate::bridge::sysctl::Ipv6Settings;
-use crate::bridge::{Names, antispoof};
 
 /// What the port is made of.
 pub(crate) struct NewPort<'a> {

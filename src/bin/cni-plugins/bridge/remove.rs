@@ -5,7 +5,9 @@ use std::thread;
 use libcni::plugin::{Answer, AttachmentCall, Call};
 use nix::errno::Errno;
 
-use crate::bridge::{Names, antispoof, config, join, theirs};
+use crate::bridge::names::{Names, alias, alias_prefix};
+use crate::bridge::threads::join;
+use crate::bridge::{antispoof, theirs};
 use crate::nft::{Owner, masquerade};
 use crate::takeover;
 use libcni::link::{Handle, LinkError, Request};
@@ -72,14 +74,14 @@ pub(crate) fn gc(call: &Call) -> Answer {
     masquerade::retain(network, is_valid)?;
     takeover::masquerade::retain(network, &valid)?;
     antispoof::retain(network, is_valid)?;
-    let aliases: Vec<_> = valid.iter().map(|v| config::alias(network, &v.container_id, &v.ifname)).collect();
+    let aliases: Vec<_> = valid.iter().map(|v| alias(network, &v.container_id, &v.ifname)).collect();
     delete_stale_ports(network, &aliases)?;
     ipam
 }
 
 fn delete_stale_ports(network: &str, valid: &[String]) -> Answer {
     let mut host = Handle::here()?;
-    let prefix = config::alias_prefix(network);
+    let prefix = alias_prefix(network);
     let is_stale = |alias: &String| alias.starts_with(&prefix) && !valid.contains(alias);
     let stale: Vec<_> = host.links()?.into_iter().filter(|link| link.alias.as_ref().is_some_and(is_stale)).collect();
     host.ask_all(stale.iter().map(|link| Request::delete_link(&link.name)).collect())?;

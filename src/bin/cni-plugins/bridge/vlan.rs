@@ -1,19 +1,14 @@
-//! VLANs: which ones a port is in, and the interface that is the gateway of one.
+//! The VLANs that a port is in.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::ops::RangeInclusive;
-use std::os::fd::AsFd;
 
-use libcni::link::{Handle, Link, Request, Veth};
-use libcni::plugin::{Answer, Failure};
-use libcni::spec::{ErrorCode, IfName};
+use libcni::link::{Link, Request};
+use libcni::plugin::Failure;
 use nix::errno::Errno;
 use serde::Deserialize;
 
-use crate::bridge::config::{self, Config};
-use crate::bridge::mac;
-use crate::bridge::sysctl::Ipv6Settings;
+use crate::invalid::invalid;
 
 /// An item of `vlanTrunk`: one VLAN, all from one to another, or both.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -41,9 +36,11 @@ impl Vlans {
         for item in trunk {
             match (item.min_id, item.max_id) {
                 (Some(min), Some(max)) if min <= max => tagged.extend(id("minID", min)?..=id("maxID", max)?),
-                (Some(min), Some(max)) => return Err(invalid(format!("`minID` {min} is greater than `maxID` {max}"))),
+                (Some(min), Some(max)) => {
+                    return Err(invalid_trunk(&format!("`minID` {min} is greater than `maxID` {max}")));
+                }
                 (None, None) => {}
-                _ => return Err(invalid("`minID` and `maxID` go together".to_owned())),
+                _ => return Err(invalid_trunk("`minID` and `maxID` go together")),
             }
             tagged.extend(item.id.map(|vlan| id("id", vlan)).transpose()?);
         }
@@ -51,9 +48,14 @@ impl Vlans {
             // Frames without tag have to belong somewhere.
             Ok(0) => (!tagged.is_empty()).then_some(1),
             Ok(vlan) if vlan <= LAST => Some(vlan),
-            _ => return Err(config::invalid(format!("invalid VLAN ID {vlan} (must be between 0 and {LAST})"))),
+            _ => return Err(invalid(format!("invalid VLAN ID {vlan} (must be between 0 and {LAST})"))),
         };
         Ok(Self { untagged, tagged })
+    }
+
+    /// One VLAN, whose frames have no tags.
+    pub(crate) fn untagged(vlan: u16) -> Self {
+        Self { untagged: Some(vlan), ..Self::default() }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -75,11 +77,11 @@ const LAST: u16 = 4094;
 
 fn id(key: &str, vlan: i64) -> Result<u16, Failure> {
     let valid = u16::try_from(vlan).ok().filter(|vlan| (1..=LAST).contains(vlan));
-    valid.ok_or_else(|| invalid(format!("incorrect `{key}` {vlan}: must be between 1 and {LAST}")))
+    valid.ok_or_else(|| invalid_trunk(&format!("incorrect `{key}` {vlan}: must be between 1 and {LAST}")))
 }
 
-fn invalid(msg: String) -> Failure {
-    config::invalid(format!("invalid `vlanTrunk`: {msg}"))
+fn invalid_trunk(msg: &str) -> Failure {
+    invalid(format!("invalid `vlanTrunk`: {msg}"))
 }
 
 /// Numbers that follow each other, as ranges.
@@ -92,64 +94,6 @@ fn ranges(vlans: &BTreeSet<u16>) -> impl Iterator<Item = RangeInclusive<u16>> {
         }
     }
     ranges.into_iter()
-}
-
-/// The name of the interface that is the gateway of a VLAN.
-pub(crate) fn gateway_name(bridge: &str, vlan: u16) -> String {
-    format!("{bridge}.{vlan}")
-}
-
-/// The interface that is the gateway of the network's VLAN: a pair of veths, one end of which is a port of the bridge.
-/// It is made when it is not there, and stays as the bridge does.
-pub(crate) fn ensure_gateway(
-    host: &mut Handle,
-    settings: &Ipv6Settings,
-    bridge: &Link,
-    vlan: u16,
-    config: &Config,
-) -> Answer<Link> {
-    let name = gateway_name(&bridge.name, vlan);
-    if IfName::new(&*name).is_err() {
-        let msg = format!("the gateway of VLAN {vlan} would be interface `{name}`, whose name is too long");
-        return Err(Failure::new(ErrorCode::INVALID_NETWORK_CONFIG, msg));
-    }
-    if host.link(&name)?.is_none() {
-        make_gateway(host, &name, bridge, vlan)?;
-    }
-    // Containers are its neighbours.
-    settings.ensure(&name, "accept_ra", "0")?;
-    let missing = || Failure::internal(format!("interface `{name}` is gone"));
-    let link = host.link(&name)?.ok_or_else(missing)?;
-    let port = link.peer.filter(|_| link.kind.as_deref() == Some("veth")).map(|peer| host.link_at(peer)).transpose()?;
-    if let Some(port) = port.flatten().filter(|port| port.peer == Some(link.index)) {
-        settings.ensure(&port.name, "accept_ra", "0")?;
-        // Whoever made it may not have come to its end.
-        let mut requests = vec![Request::set_master(port.index, bridge.index)];
-        let vlans = Vlans { untagged: Some(vlan), ..Vlans::default() };
-        requests.extend(vlans.requests(bridge, port.index, config.preserve_default_vlan));
-        requests.push(Request::set_up(port.index));
-        host.ask_all(requests)?;
-    }
-    host.ask([Request::set_up(link.index)])?;
-    Ok(link)
-}
-
-fn make_gateway(host: &mut Handle, name: &str, bridge: &Link, vlan: u16) -> Answer {
-    const OWN: &str = "/proc/thread-self/ns/net";
-    let netns = File::open(OWN).map_err(|e| Failure::internal(format!("cannot open {OWN}: {e}")))?;
-    let veth = Veth {
-        name,
-        mac: None,
-        bridge: None,
-        is_up: false,
-        mtu: Some(bridge.mtu),
-        peer: &config::host_name(&bridge.name, "vlan", &vlan.to_string()),
-        peer_mac: Some(mac::random_for_port()),
-        netns: netns.as_fd(),
-    };
-    // Another ADD at the same time may have been faster.
-    host.ask([Request::add_veth(&veth).fine_with(&[Errno::EEXIST])])?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -16,9 +16,9 @@ use libcni::plugin::{Answer, Failure};
 use libcni::spec::{ErrorCode, IpNet};
 use netlink_packet_netfilter::nftables::{MetaKey, Operator, Register};
 
+use crate::invalid::invalid;
 use crate::nft::expression::{self, Rule, Side};
 use crate::nft::family::Family;
-use crate::portmap::config::invalid;
 
 /// One condition.
 #[derive(Clone, Debug, PartialEq, Eq)]

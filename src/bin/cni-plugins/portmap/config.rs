@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use libcni::plugin::{Answer, Call, Failure};
-use libcni::spec::ErrorCode;
+use libcni::plugin::{Answer, Call};
 use serde::Deserialize;
 
+use crate::invalid::invalid;
 use crate::nft::family::Family;
 use crate::portmap::condition::{self, Condition};
 use crate::portmap::mapping::Mapping;
@@ -100,8 +100,4 @@ impl Written {
             _ => Ok(()),
         }
     }
-}
-
-pub(crate) fn invalid(msg: impl Into<String>) -> Failure {
-    Failure::new(ErrorCode::INVALID_NETWORK_CONFIG, msg)
 }

@@ -9,8 +9,8 @@ use libcni::result::v100::{Body, Ip};
 use libcni::spec::IpNet;
 use libcni::spec::capability::PortMapping;
 
+use crate::invalid::invalid;
 use crate::nft::family::Family;
-use crate::portmap::config::invalid;
 use crate::takeover;
 
 /// A protocol that has ports.

@@ -1,0 +1,61 @@
+//! What attachments are called on the host.
+
+use libcni::plugin::AttachmentCall;
+use sha2::{Digest, Sha256};
+
+use crate::nft::Owner;
+
+/// What an attachment is called on the host.
+pub(crate) struct Names {
+    pub(crate) port: String,
+    pub(crate) alias: String,
+    pub(crate) owner: Owner,
+}
+
+impl Names {
+    pub(crate) fn of(call: &AttachmentCall) -> Self {
+        let (network, id, ifname) = (call.config.name().as_str(), call.container_id.as_str(), call.ifname.as_str());
+        Self {
+            port: host_name(network, id, ifname),
+            alias: alias(network, id, ifname),
+            owner: Owner::new(network, id, ifname),
+        }
+    }
+}
+
+/// What the host's end of an attachment is called: the same every time, so that DEL finds it without namespace and
+/// without previous result.
+pub(crate) fn host_name(network: &str, container_id: &str, ifname: &str) -> String {
+    let mut digest = Sha256::new();
+    for part in [network, container_id, ifname] {
+        digest.update(part);
+        digest.update([0]);
+    }
+    let hash: String = digest.finalize().iter().take(5).map(|byte| format!("{byte:02x}")).collect();
+    format!("veth{hash}")
+}
+
+/// What `ip link` shows of whose the host's end is.
+pub(crate) fn alias(network: &str, container_id: &str, ifname: &str) -> String {
+    let alias = format!("{}{container_id}/{ifname}", alias_prefix(network));
+    // The kernel takes 255 bytes, and the last one is the text's end. Names are ASCII.
+    alias.chars().take(254).collect()
+}
+
+/// What the aliases of a network's ports begin with.
+pub(crate) fn alias_prefix(network: &str) -> String {
+    format!("cni:{network}/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hosts_end_has_a_name_that_fits() {
+        let name = host_name("net", "c1", "eth0");
+        assert!(name.len() <= 15, "{name}");
+        assert_ne!(name, host_name("net", "c1", "eth1"));
+        assert_eq!(name, host_name("net", "c1", "eth0"));
+    }
+}
