@@ -19,10 +19,10 @@ pub struct Port {
 }
 
 impl Request {
-    /// Makes a bridge that is up.
-    pub fn add_bridge(name: &str, mac: [u8; 6], mtu: Option<u32>, vlan_filtering: bool) -> Self {
+    /// Makes a bridge that is up. Its hardware address changes with those of its ports, until it gets one with
+    /// [`Request::set_mac`].
+    pub fn add_bridge(name: &str, mtu: Option<u32>, vlan_filtering: bool) -> Self {
         let mut message = up(named(name));
-        message.attributes.push(LinkAttribute::Address(mac.to_vec()));
         message.attributes.extend(mtu.map(LinkAttribute::Mtu));
         let filtering = vlan_filtering.then_some(InfoBridge::VlanFiltering(true));
         let data = LinkInfo::Data(InfoData::Bridge(filtering.into_iter().collect()));

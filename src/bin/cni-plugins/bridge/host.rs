@@ -6,18 +6,16 @@ use libcni::spec::ErrorCode;
 use nix::errno::Errno;
 
 use crate::bridge::config::Config;
-use crate::bridge::mac;
+use crate::bridge::gateway;
 use crate::bridge::sysctl::Ipv6Settings;
 
 /// The bridge, made and set up as configured.
 pub(crate) fn ensure_bridge(host: &mut Handle, settings: &Ipv6Settings, config: &Config) -> Answer<Link> {
     let name = config.bridge.as_str();
-    // One that a bridge has by itself would change whenever a port comes or goes, and containers would lose their
-    // gateway until they ask for it again.
-    let add =
-        Request::add_bridge(name, mac::random(), config.mtu(), config.filters_vlans()).fine_with(&[Errno::EEXIST]);
-    let [_, found] = host.ask([add, Request::get_link(name)]).map_err(|e| or_without_vlans(e, config))?;
-    let bridge = found.into_link().ok_or_else(|| Failure::internal(format!("no answer about link `{name}`")))?;
+    let bridge = match host.link(name)? {
+        Some(bridge) => bridge,
+        None => make_bridge(host, config)?,
+    };
     if bridge.kind.as_deref() != Some("bridge") {
         let msg = format!("link `{name}` exists but is not a bridge");
         return Err(Failure::new(ErrorCode::INVALID_NETWORK_CONFIG, msg));
@@ -34,6 +32,18 @@ pub(crate) fn ensure_bridge(host: &mut Handle, settings: &Ipv6Settings, config: 
     if config.promisc_mode && !bridge.is_promiscuous {
         host.ask([Request::set_promiscuous(bridge.index)])?;
     }
+    Ok(bridge)
+}
+
+/// Makes the bridge, and lets it keep the hardware address that it begins with: it would change whenever a port comes or
+/// goes, and containers would lose their gateway until they ask for it again.
+fn make_bridge(host: &mut Handle, config: &Config) -> Answer<Link> {
+    let name = config.bridge.as_str();
+    // Another ADD at the same time may have been faster.
+    let add = Request::add_bridge(name, config.mtu(), config.filters_vlans()).fine_with(&[Errno::EEXIST]);
+    let [_, found] = host.ask([add, Request::get_link(name)]).map_err(|e| or_without_vlans(e, config))?;
+    let bridge = found.into_link().ok_or_else(|| Failure::internal(format!("no answer about link `{name}`")))?;
+    gateway::pin(host, &bridge)?;
     Ok(bridge)
 }
 
