@@ -32,7 +32,8 @@ pub enum ConvertError {
     /// No implemented version is called that.
     #[error("can't convert a result to unknown version `{0}`")]
     UnknownVersion(String),
-    /// 0.1.0 and 0.2.0 results can't be without any address.
-    #[error("can't convert a result without addresses to version `{0}`")]
+    /// Results of a version, 0.1.0 or 0.2.0, can't be without any address. In the words of the Go library, which others
+    /// look for.
+    #[error("cannot convert: no valid IP addresses")]
     NoAddress(String),
 }
