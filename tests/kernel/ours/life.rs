@@ -68,7 +68,7 @@ fn old_versions_refuse_a_second_address(host: &Host) {
         let subnets = ["10.77.0.0/24", "10.78.0.0/24"];
         let plugin = json!({"type": "bridge", "bridge": "cni0", "ipam": ipam(host, &subnets)});
         let error = host.ours().add(&super::network(plugin, version), &attachment("blue")).unwrap_err();
-        assert!(Chain(&error).to_string().contains("no place for more than one address of a family"), "{error:?}");
+        assert!(Chain(&error).to_string().contains("does not support more than 1 address per family"), "{error:?}");
     }
 }
 
