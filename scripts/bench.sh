@@ -16,7 +16,7 @@ case " $* " in *' --quick '*) quick=true ;; esac
 # Run without cargo, which would add variables and descriptors.
 speed=$(cargo bench --no-run --bench speed 2>&1 | sed -n 's/^ *Executable.*(\(.*\))$/\1/p')
 # After the bench, whose profile makes another cnitool of the same name.
-cargo build --quiet --release --bin cnitool
+cargo build --quiet --locked --release --bin cnitool
 static=target/release/cnitool
 $quick || static=$(scripts/build-static.sh)/cnitool
 floor=$PWD/target/bench-floor

@@ -3,4 +3,4 @@
 # other. Takes seconds.
 set -eu
 cd "$(dirname "$0")/.."
-cargo test --quiet --no-default-features --test imports
+cargo test --quiet --locked --no-default-features --test imports

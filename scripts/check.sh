@@ -47,25 +47,28 @@ step_with() {
 
 step cargo fmt --check
 step scripts/check-imports.sh
-step cargo clippy --all-targets --all-features -- -D warnings
+# A Cargo.lock that does not fit Cargo.toml fails at the first step that reads it.
+step cargo clippy --locked --all-targets --all-features -- -D warnings
 step env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
-step cargo build --release --examples --bins
+step cargo build --locked --release --examples --bins
 step target/release/cni-plugins install target/release/plugins
-step cargo test --all-features --no-fail-fast
+step cargo test --locked --all-features --no-fail-fast
 # What this kernel can't do.
 step scripts/vm.sh
 # Not part of the above: cargo only builds examples there.
-step cargo test --all-features --examples
+step cargo test --locked --all-features --examples
 # Each feature by itself, those that know of each other together, and none.
 for feature in '' cli conformance tokio tracing watch tokio,watch tokio,tracing; do
     step cargo clippy --lib --no-default-features --features "$feature" -- -D warnings
 done
 # What is off is not there: no feature, no crate of it.
 step scripts/check-features.sh
+step_with cargo-deny scripts/check-supply.sh
 step_with shellcheck shellcheck -x scripts/*.sh tests/*.sh .ci/run
 step scripts/bench.sh --quick
 # What is installed, tested like what is built every day.
 static=$(scripts/build-static.sh)
+step scripts/reproducible.sh "$static"
 step tests/scripts.sh "$static"
 step tests/readme.sh
 step tests/clients.sh

@@ -4,4 +4,4 @@
 #   scripts/crashes.sh [TIMES]      each verb so many times; 500 in all unless given
 set -eu
 cd "$(dirname "$0")/.."
-LIBCNI_CRASHES=${1:-167} cargo test --release --test all crashes
+LIBCNI_CRASHES=${1:-167} cargo test --locked --release --test all crashes

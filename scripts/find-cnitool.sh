@@ -12,7 +12,7 @@ find_cnitool() {
     elif cnitool=$(command -v cnitool); then
         :
     elif [ -f "$here/../Cargo.toml" ]; then
-        cargo build --quiet --release --manifest-path "$here/../Cargo.toml" --bin cnitool >&2
+        cargo build --quiet --locked --release --manifest-path "$here/../Cargo.toml" --bin cnitool >&2
         cnitool=$built
     else
         echo "cnitool not found: put it into PATH, or its path into CNITOOL" >&2

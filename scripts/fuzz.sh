@@ -1,6 +1,6 @@
 #!/bin/sh
 # fuzz.sh [SECONDS]: runs every fuzz target for so long (default: 60), one after another, as an ordinary stable
-# toolchain can. Wants `cargo install cargo-fuzz` and a C++ compiler. What it finds is in fuzz/artifacts.
+# toolchain can. Wants `cargo install --locked cargo-fuzz` and a C++ compiler. What it finds is in fuzz/artifacts.
 set -eu
 cd "$(dirname "$0")/.."
 seconds=${1:-60}

@@ -12,7 +12,7 @@ if [ "${1-}" != --inside ]; then
     plugins=${1:+$(realpath "$1")}
     cd "$(dirname "$0")/.."
     echo 'Building cnitool and the plugins; the first time that takes some minutes.' >&2
-    cargo build --quiet --release --bins
+    cargo build --quiet --locked --release --bins
     target/release/cni-plugins install target/release/plugins
     self=$PWD/scripts/try.sh
     plugins=${plugins:-$PWD/target/release/plugins}
