@@ -12,6 +12,7 @@ mod nft;
 mod plugins;
 mod portmap;
 mod takeover;
+mod valid;
 
 use std::path::Path;
 use std::process::ExitCode;

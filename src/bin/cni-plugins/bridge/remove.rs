@@ -1,5 +1,6 @@
 //! DEL, GC, and what a failed ADD leaves.
 
+use std::collections::HashSet;
 use std::thread;
 
 use libcni::plugin::{Answer, AttachmentCall, Call};
@@ -10,6 +11,7 @@ use crate::bridge::threads::join;
 use crate::bridge::{antispoof, theirs};
 use crate::nft::{Owner, masquerade};
 use crate::takeover;
+use crate::valid::Valid;
 use libcni::link::{Handle, LinkError, Request};
 
 pub(crate) fn del(call: &AttachmentCall) -> Answer {
@@ -67,19 +69,18 @@ pub(crate) fn undo(host: &mut Handle, names: &Names) -> Answer {
 
 pub(crate) fn gc(call: &Call) -> Answer {
     let ipam = call.config.ipam_type()?.map_or(Ok(()), |plugin| call.delegate(&plugin).gc());
-    let Some(valid) = call.config.valid_attachments()? else { return ipam };
+    let Some(valid) = call.config.valid_attachments()?.map(Valid::new) else { return ipam };
     let network = call.config.name().as_str();
-    let is_valid =
-        |owner: &Owner| valid.iter().any(|v| v.container_id == owner.container_id && v.ifname == owner.ifname);
+    let is_valid = |owner: &Owner| valid.has(&owner.container_id, &owner.ifname);
     masquerade::retain(network, is_valid)?;
     takeover::masquerade::retain(network, &valid)?;
     antispoof::retain(network, is_valid)?;
-    let aliases: Vec<_> = valid.iter().map(|v| alias(network, &v.container_id, &v.ifname)).collect();
-    delete_stale_ports(network, &aliases)?;
+    let aliases = valid.iter().map(|v| alias(network, &v.container_id, &v.ifname));
+    delete_stale_ports(network, &aliases.collect())?;
     ipam
 }
 
-fn delete_stale_ports(network: &str, valid: &[String]) -> Answer {
+fn delete_stale_ports(network: &str, valid: &HashSet<String>) -> Answer {
     let mut host = Handle::here()?;
     let prefix = alias_prefix(network);
     let is_stale = |alias: &String| alias.starts_with(&prefix) && !valid.contains(alias);

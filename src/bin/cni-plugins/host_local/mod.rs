@@ -28,7 +28,7 @@ use std::path::Path;
 
 use libcni::plugin::{Answer, AttachmentCall, Call, Config, Plugin, is_awaited};
 use libcni::result::{AddResult, v100};
-use libcni::spec::{Dns, ErrorCode, ErrorReply, IpNet, ValidAttachment};
+use libcni::spec::{Dns, ErrorCode, ErrorReply, IpNet};
 
 use crate::host_local::allocate::{allocate, next_free};
 use crate::host_local::config::{Ipam, store_dir};
@@ -36,6 +36,7 @@ use crate::host_local::held::Held;
 use crate::host_local::owner::Owner;
 use crate::host_local::range_set::RangeSet;
 use crate::host_local::store::{Reservation, Store, StoreError};
+use crate::valid::Valid;
 
 pub(crate) struct HostLocal;
 
@@ -82,7 +83,7 @@ impl Plugin for HostLocal {
         let Some(valid) = call.config.valid_attachments()? else { return Ok(()) };
         let Some(store) = Store::open(store_dir(&call.config)?).map_err(ErrorReply::from)? else { return Ok(()) };
         let reservations = store.reservations().map_err(ErrorReply::from)?;
-        Ok(release(stale(reservations, &valid), |reservation| store.release(reservation.address))?)
+        Ok(release(stale(reservations, &Valid::new(valid)), |reservation| store.release(reservation.address))?)
     }
 
     fn status(&self, call: &Call) -> Answer {
@@ -130,8 +131,11 @@ fn of_attachment(reservations: &[Reservation], owner: &Owner) -> Vec<Reservation
 }
 
 /// The reservations whose owner is no valid attachment.
-fn stale(reservations: Vec<Reservation>, valid: &[ValidAttachment]) -> Vec<Reservation> {
-    let is_valid = |owner: &Owner| valid.iter().any(|attachment| owner.is(attachment));
+fn stale(reservations: Vec<Reservation>, valid: &Valid) -> Vec<Reservation> {
+    let is_valid = |owner: &Owner| match &owner.ifname {
+        Some(ifname) => valid.has(&owner.container_id, ifname),
+        None => valid.has_container(&owner.container_id),
+    };
     let is_stale = |reservation: &Reservation| !reservation.owner.as_ref().is_some_and(is_valid);
     reservations.into_iter().filter(is_stale).collect()
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use libcni::plugin::AttachmentCall;
-use libcni::spec::ValidAttachment;
 
 /// The attachment that holds an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,12 +31,6 @@ impl Owner {
     /// The same container, of an owner that says no interface.
     pub(crate) fn without_ifname(&self) -> Self {
         Self { ifname: None, ..self.clone() }
-    }
-
-    /// Whether the attachment is, or for an owner without interface may be, this owner.
-    pub(crate) fn is(&self, attachment: &ValidAttachment) -> bool {
-        let ifname = self.ifname.as_ref().is_none_or(|ifname| *ifname == attachment.ifname);
-        ifname && self.container_id == attachment.container_id
     }
 }
 

@@ -1,6 +1,7 @@
 //! The verbs, each called as a value: environment and configuration in, answer out.
 
 use libcni::plugin::{Input, Outcome, dispatch};
+use libcni::spec::ValidAttachment;
 
 use super::*;
 
@@ -112,4 +113,20 @@ fn capability_arguments_come_before_the_ranges_of_the_configuration() {
     let result = host.succeeds("ADD", "c1", more);
     let at = ["10.7.0.7/24", "10.0.0.2/30", "fd00::7/64"].map(|address| result.find(address));
     assert!(at.is_sorted() && at[0].is_some(), "{result}");
+}
+
+#[test]
+fn what_is_stale_is_not_searched_for_in_all_that_is_valid() {
+    const MANY: u32 = 100_000;
+    let attachment = |n: u32| ValidAttachment { container_id: format!("c{n}"), ifname: "eth0".to_owned() };
+    let valid = Valid::new((0..MANY).map(attachment).collect());
+    let reservation = |n: u32| {
+        let owner = Some(Owner::new(format!("c{n}"), "eth0"));
+        Reservation { address: std::net::Ipv4Addr::from(n).into(), owner }
+    };
+    let began = std::time::Instant::now();
+    let stale = super::stale((1..=MANY).map(reservation).collect(), &valid);
+    // A comparison of each with each would be ten milliards of them.
+    assert!(began.elapsed() < std::time::Duration::from_secs(10));
+    assert_eq!(stale.iter().map(|one| one.address).collect::<Vec<_>>(), [reservation(MANY).address]);
 }

@@ -35,6 +35,7 @@ use crate::nft::Owner;
 use crate::portmap::config::Config;
 use crate::portmap::mapping::Mapping;
 use crate::takeover;
+use crate::valid::Valid;
 
 pub(crate) struct Portmap;
 
@@ -77,10 +78,9 @@ impl Plugin for Portmap {
     }
 
     fn gc(&self, call: &Call) -> Answer {
-        let Some(valid) = call.config.valid_attachments()? else { return Ok(()) };
+        let Some(valid) = call.config.valid_attachments()?.map(Valid::new) else { return Ok(()) };
         let network = call.config.name().as_str();
-        let is_valid =
-            |owner: &Owner| valid.iter().any(|v| v.container_id == owner.container_id && v.ifname == owner.ifname);
+        let is_valid = |owner: &Owner| valid.has(&owner.container_id, &owner.ifname);
         unmap::unmap(|owner| owner.network == network && !is_valid(owner))?.tidy_up()?;
         takeover::ports::retain(network, &valid)
     }

@@ -1,7 +1,7 @@
 //! Masquerading by the reference plugins `bridge` and `ptp` (`ipMasq`).
 
 use libcni::plugin::Answer;
-use libcni::spec::{IpNet, ValidAttachment};
+use libcni::spec::IpNet;
 
 use super::names::{self, Comment, POSTROUTING};
 use super::nat::{Chains, Removal, leading};
@@ -11,6 +11,7 @@ use crate::nft::Owner;
 use crate::nft::batch;
 use crate::nft::message::Message;
 use crate::nft::socket::{Connection, Error, connection, unless_unavailable};
+use crate::valid::Valid;
 
 /// The chain of `nftables` rules.
 const CHECKS: &str = "masq_checks";
@@ -73,13 +74,13 @@ pub(crate) fn is_there(owner: &Owner, address: IpNet) -> Answer<bool> {
 }
 
 /// Removes what masquerades for those attachments of a network that are not to be kept.
-pub(crate) fn retain(network: &str, valid: &[ValidAttachment]) -> Answer {
+pub(crate) fn retain(network: &str, valid: &Valid) -> Answer {
     let stale = |chains: &Chains| {
         let mut removal = Removal::default();
         for rule in chains.get(POSTROUTING).into_iter().flatten() {
             let comment = rule.comment.as_deref().unwrap_or_default();
             let container = Comment::Masquerade.container(network, comment);
-            let is_stale = container.is_some_and(|id| !valid.iter().any(|valid| valid.container_id == id));
+            let is_stale = container.is_some_and(|id| !valid.has_container(id));
             if let Some(chain) = rule.to.as_deref().filter(|_| is_stale) {
                 removal.add(chains, [POSTROUTING, chain]);
             }
@@ -89,7 +90,7 @@ pub(crate) fn retain(network: &str, valid: &[ValidAttachment]) -> Answer {
     let (network_prefix, kept) = (names::nft_network(network), names::nft_attachments(network, valid));
     let is_stale = |rule: &Rule| {
         let comment = rule.comment.as_deref().unwrap_or_default();
-        comment.starts_with(&network_prefix) && !kept.iter().any(|prefix| comment.starts_with(prefix))
+        comment.starts_with(&network_prefix) && !names::attachment_of(comment).is_some_and(|of| kept.contains(of))
     };
     unless_unavailable(batch::change(|connection| {
         let mut requests = checks(connection, is_stale)?;

@@ -1,9 +1,12 @@
 //! What the reference plugins call chains and rules.
 
+use std::collections::HashSet;
+
 use libcni::spec::ValidAttachment;
 use sha2::{Digest, Sha512};
 
 use crate::nft::Owner;
+use crate::valid::Valid;
 
 /// The chain that all mapped ports are looked up in.
 pub(super) const PORTS: &str = "CNI-HOSTPORT-DNAT";
@@ -84,9 +87,14 @@ pub(super) fn nft_attachment(owner: &Owner) -> String {
 }
 
 /// What the comments of nftables rules begin with that masquerade for attachments that are to be kept.
-pub(super) fn nft_attachments(network: &str, valid: &[ValidAttachment]) -> Vec<String> {
+pub(super) fn nft_attachments(network: &str, valid: &Valid) -> HashSet<String> {
     let owner = |valid: &ValidAttachment| Owner::new(network, &valid.container_id, &valid.ifname);
     valid.iter().map(|valid| nft_attachment(&owner(valid))).collect()
+}
+
+/// The part of such a comment that says which network and which attachment it is about.
+pub(super) fn attachment_of(comment: &str) -> Option<&str> {
+    comment.split_inclusive(',').next()
 }
 
 /// The chains that guard a container's port of a bridge.
@@ -107,6 +115,8 @@ mod tests {
         assert_eq!(masquerade_chain(&owner), "CNI-7955eb846146d3bf355adc59");
         assert_eq!(port_chains(&owner), ["CNI-DN-7955eb846146d3bf355ad", "CNI-SN-7955eb846146d3bf355ad"]);
         assert_eq!(nft_attachment(&owner), "1f40fc92da241694-83f416b32964d079,");
+        let comment = "1f40fc92da241694-83f416b32964d079, net: a, if: eth0, id: cnitool-357cc6fe9c6932998a39";
+        assert_eq!(attachment_of(comment), Some(&*nft_attachment(&owner)));
     }
 
     #[test]

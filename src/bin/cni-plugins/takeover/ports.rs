@@ -1,7 +1,6 @@
 //! Ports mapped by the reference plugin `portmap`, and how they are unmapped.
 
 use libcni::plugin::Answer;
-use libcni::spec::ValidAttachment;
 
 use super::mapped::LEADING;
 use super::names::{self, Comment};
@@ -12,6 +11,7 @@ use crate::nft::batch;
 use crate::nft::message::Message;
 use crate::nft::request::Requests;
 use crate::nft::socket::{Connection, Error, unless_unavailable};
+use crate::valid::Valid;
 
 /// The chain of `nftables` rules that masquerades.
 const BACK: &str = "masquerading";
@@ -61,13 +61,13 @@ fn of_container(
 
 /// Removes the ports of those attachments of a network that are not to be kept. Which network rules of `nftables` are
 /// for, nothing says: they stay until DEL.
-pub(crate) fn retain(network: &str, valid: &[ValidAttachment]) -> Answer {
+pub(crate) fn retain(network: &str, valid: &Valid) -> Answer {
     let stale = |chains: &Chains| {
         let mut removal = Removal::default();
         for rule in chains.get(names::PORTS).into_iter().flatten() {
             let comment = rule.comment.as_deref().unwrap_or_default();
             let container = Comment::Ports.container(network, comment);
-            let is_stale = container.is_some_and(|id| !valid.iter().any(|valid| valid.container_id == id));
+            let is_stale = container.is_some_and(|id| !valid.has_container(id));
             if let Some(chain) = rule.to.as_deref().filter(|_| is_stale) {
                 removal.add(chains, [names::PORTS, chain]);
             }
