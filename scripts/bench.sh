@@ -13,6 +13,8 @@ options=("${@/#--quick/quick}")
 quick=false
 case " $* " in *' --quick '*) quick=true ;; esac
 
+# What is not measured need not be compiled once more.
+if $quick; then export CARGO_PROFILE_BENCH_OPT_LEVEL=s; fi
 # Run without cargo, which would add variables and descriptors.
 speed=$(cargo bench --no-run --bench speed 2>&1 | sed -n 's/^ *Executable.*(\(.*\))$/\1/p')
 # After the bench, whose profile makes another cnitool of the same name.
