@@ -107,12 +107,17 @@ fn portmap_killed_in_del(host: &Host) {
         "runtimeConfig": {"portMappings": [{"hostPort": 5353, "containerPort": 53, "protocol": "udp"}]}});
     serve_udp(HOST, 5353);
     serve_udp("blue", 53);
-    // At one system call after another, until it is through.
-    for calls in (0..).step_by(7) {
+    // Without any port mapped, the kernel would leave even known connections as they are.
+    let mut neighbour = config.clone();
+    neighbour["name"] = json!("neighbours");
+    neighbour["runtimeConfig"]["portMappings"][0]["hostPort"] = json!(5354);
+    succeeds("ADD", &neighbour);
+    // At one message to the kernel after another, until it is through.
+    for messages in 0.. {
         succeeds("ADD", &config);
         let sender = Sender::new("world", "192.0.2.1:5353");
         sender.is_answered_by("blue");
-        let is_through = kill_after(calls, start_paused("DEL", &config), &config);
+        let is_through = kill_at(messages, start_paused("DEL", &config), &config);
         succeeds("DEL", &config);
         // A client that keeps on sending must not get to whoever has the address next.
         sender.is_answered_by(HOST);
@@ -120,23 +125,28 @@ fn portmap_killed_in_del(host: &Host) {
             break;
         }
     }
+    succeeds("DEL", &neighbour);
     host.del(&network, "blue");
     host.is_clean();
 }
 
-/// Gives a plugin its configuration and kills it when it has entered and left so many system calls; says whether it
-/// came to its end before.
-fn kill_after(calls: u32, mut plugin: Child, config: &Value) -> bool {
+/// Gives a plugin its configuration and kills it when it has sent so many messages, or is about to send one more; says
+/// whether it came to its end before.
+fn kill_at(messages: u32, mut plugin: Child, config: &Value) -> bool {
     let pid = Pid::from_raw(plugin.id().try_into().unwrap());
     ptrace::seize(pid, ptrace::Options::PTRACE_O_EXITKILL).unwrap();
     ptrace::interrupt(pid).unwrap();
     waitpid(pid, None).unwrap();
     plugin.stdin.take().unwrap().write_all(config.to_string().as_bytes()).unwrap();
-    for _ in 0..calls {
+    let mut sending = 0;
+    while sending <= messages {
         ptrace::syscall(pid, None).unwrap();
         if let WaitStatus::Exited(..) = waitpid(pid, None).unwrap() {
             return true;
         }
+        // It stops twice: before and after.
+        let call = std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap();
+        sending += u32::from(call.starts_with(&format!("{} ", nix::libc::SYS_sendto)));
     }
     plugin.kill().unwrap();
     waitpid(pid, None).unwrap();
