@@ -5,10 +5,11 @@ mod questions;
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 pub use self::occupied::Occupied;
 use crate::Chain;
-use crate::cache::CacheError;
+use crate::cache::{CacheError, Key};
 use crate::conf::LoadError;
 use crate::invoke::{FindError, PluginError};
 use crate::lock::LockError;
@@ -111,11 +112,19 @@ pub enum Error {
     /// The interface is somebody else's: of another network, or in the namespace already. Nothing was run or changed.
     #[error(transparent)]
     Occupied(#[from] Box<Occupied>),
-    /// Nothing is cached, so what was added, and with which configuration, is not known.
-    #[error("nothing is cached of {attachment}")]
+    /// Nothing is on record of an attachment, so what was added, and with which configuration, is not known.
+    #[error(
+        "container `{}` is not on network `{}` as `{}`: {}",
+        key.container_id, key.network, key.ifname,
+        why_not_cached(*is_begun, dir)
+    )]
     NotCached {
         /// Network, container and interface.
-        attachment: String,
+        key: Box<Key>,
+        /// The directory of the cache, which was looked into.
+        dir: PathBuf,
+        /// Whether an ADD was begun and not finished.
+        is_begun: bool,
     },
     /// The cache can't be read or written.
     #[error(transparent)]
@@ -181,6 +190,13 @@ fn listed(versions: &[Version]) -> String {
 fn supporting(plugins: &[(String, Vec<String>)]) -> String {
     let one = |(plugin, versions): &(String, Vec<String>)| format!("`{plugin}` supports {}", versions.join(", "));
     plugins.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+fn why_not_cached(is_begun: bool, dir: &Path) -> String {
+    if is_begun {
+        return "its ADD was begun and not finished".to_owned();
+    }
+    format!("nothing is on record of it in {}", dir.display())
 }
 
 fn undone(undo: &Option<Box<Error>>) -> String {

@@ -9,6 +9,7 @@ use crate::support::chain;
 
 mod add;
 mod arguments;
+mod belief;
 mod check;
 mod del;
 mod gc;

@@ -2,6 +2,7 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
+use super::key::Claim;
 use crate::netns::{Identity, State};
 use crate::result::{AddResult, ParseError};
 use crate::spec::capability::CapabilityArgs;
@@ -48,6 +49,12 @@ pub struct Entry {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidEntry {
+    /// It has another `kind` than entries have.
+    #[error("its kind is `{}`, and that of an entry `{KIND}`", .0.escape_debug())]
+    Kind(String),
+    /// It is of another attachment, and in a file where nobody looks for that.
+    #[error("it is of {0}, and not in the place of that")]
+    Misplaced(String),
     /// It is a result alone, or some other program's file.
     #[error("it does not say whose it is: a result alone, or some other program's file")]
     Anonymous,
@@ -63,7 +70,7 @@ impl Cached {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, InvalidEntry> {
         let text = text(bytes);
         let fields = fields(&text)?;
-        if !is_entry(&fields) {
+        if !is_entry(&fields)? {
             return Ok(Cached::BareResult(fields.rest()));
         }
         Entry::read(fields).map(Cached::Entry).map_err(InvalidEntry::Field)
@@ -85,20 +92,38 @@ fn fields(text: &str) -> Result<Fields<'_>, InvalidEntry> {
     Fields::parse(text).map_err(InvalidEntry::Json)
 }
 
-fn is_entry(fields: &Fields<'_>) -> bool {
-    fields.peek::<String>("kind").is_ok_and(|kind| kind.as_deref() == Some(KIND))
+/// Whether the fields are those of an entry; not, where they have no kind.
+fn is_entry(fields: &Fields<'_>) -> Result<bool, InvalidEntry> {
+    match fields.peek::<String>("kind").map_err(InvalidEntry::Field)?.as_deref() {
+        Some(KIND) => Ok(true),
+        None | Some("") => Ok(false),
+        Some(other) => Err(InvalidEntry::Kind(other.to_owned())),
+    }
 }
 
 impl Entry {
-    /// The attachment in a file, if its container and network are `wanted`; `None`, too, for what is no attachment.
-    pub(super) fn parse_if(bytes: &[u8], wanted: impl Fn(&str, &str) -> bool) -> Result<Option<Self>, InvalidEntry> {
+    /// The attachment in the file of a name, if its container and network are `wanted`.
+    pub(super) fn parse_if(
+        bytes: &[u8],
+        name: &str,
+        wanted: impl Fn(&str, &str) -> bool,
+    ) -> Result<Option<Self>, InvalidEntry> {
         let text = text(bytes);
         let fields = fields(&text)?;
         let peek = |key| fields.peek::<String>(key).map(Option::unwrap_or_default).map_err(InvalidEntry::Field);
-        if !is_entry(&fields) || !wanted(&peek("containerId")?, &peek("networkName")?) {
+        if !is_entry(&fields)? {
+            return Err(InvalidEntry::Anonymous);
+        }
+        let (network, container_id, ifname) = (&*peek("networkName")?, &*peek("containerId")?, &*peek("ifName")?);
+        Claim { network, container_id, ifname }.check_place(name)?;
+        if !wanted(container_id, network) {
             return Ok(None);
         }
         Entry::read(fields).map(Some).map_err(InvalidEntry::Field)
+    }
+
+    pub(super) fn claim(&self) -> Claim<'_> {
+        Claim { network: &self.network, container_id: &self.container_id, ifname: &self.ifname }
     }
 
     /// Returns whether the entry says what it attached to what.

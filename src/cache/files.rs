@@ -44,7 +44,7 @@ impl Cache {
     fn file(&self, name: &str) -> Option<CacheFile> {
         let path = self.results().join(name);
         let written = file::written(&path);
-        let content = self.read_file(name).transpose()?;
+        let content = self.read_in_place(name).transpose()?;
         Some(CacheFile { path, written, content })
     }
 }

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Entry, intent};
+use super::{Entry, InvalidEntry, intent};
 use crate::spec::{ContainerId, IfName, InvalidName, NetworkName};
 
 /// The key of an entry: the attachment that it is about.
@@ -34,34 +34,23 @@ impl Key {
         })
     }
 
-    /// The file name that the Go libcni uses.
-    fn go_name(&self) -> String {
-        format!("{}-{}-{}", self.network, self.container_id, self.ifname)
+    fn claim(&self) -> Claim<'_> {
+        Claim { network: self.network.as_str(), container_id: self.container_id.as_str(), ifname: self.ifname.as_str() }
     }
 
     /// A file name that no other key has.
     pub(super) fn hashed_name(&self) -> String {
-        let mut name = self.go_name();
-        let longest = LONGEST_NAME - HASHED - intent::PREFIX.len();
-        let mut cuts = (0..=longest).rev().filter(|length| name.is_char_boundary(*length));
-        name.truncate(cuts.next().unwrap_or_default());
-        format!("{name}.{}", self.hash())
+        self.claim().hashed_name()
     }
 
     /// A text that no other key has, short and fit for any file name.
     pub(super) fn hash(&self) -> String {
-        let mut digest = Sha256::new();
-        for part in [self.network.as_str(), self.container_id.as_str(), self.ifname.as_str()] {
-            digest.update(part);
-            digest.update([0]);
-        }
-        let first = digest.finalize()[..8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
-        format!("{first:016x}")
+        self.claim().hash()
     }
 
     /// Where the entry may be, the usual place first.
     pub(super) fn names(&self) -> Vec<String> {
-        let mut names = vec![self.go_name(), self.hashed_name()];
+        let mut names = vec![self.claim().go_name(), self.hashed_name()];
         names.retain(|name| name.len() <= LONGEST_NAME);
         names
     }
@@ -87,4 +76,51 @@ pub(super) fn may_be_of_network(name: &str, network: &NetworkName) -> bool {
 
 fn may_be_cut(name: &str) -> bool {
     name.len() + HASHED + intent::PREFIX.len() >= LONGEST_NAME
+}
+
+/// Whose an entry is, as the entry says it: its names may be none that are allowed.
+#[derive(Clone, Copy)]
+pub(super) struct Claim<'a> {
+    pub(super) network: &'a str,
+    pub(super) container_id: &'a str,
+    pub(super) ifname: &'a str,
+}
+
+impl Claim<'_> {
+    /// Checks that a file name is one of those that its entry can have. Names that are not allowed are left to
+    /// whoever uses them.
+    pub(super) fn check_place(self, name: &str) -> Result<(), InvalidEntry> {
+        let Self { network, container_id, ifname } = self;
+        let is_allowed = NetworkName::new(network).is_ok()
+            && (container_id.is_empty() || ContainerId::new(container_id).is_ok())
+            && IfName::new(ifname).is_ok();
+        if !is_allowed || name == self.go_name() || name == self.hashed_name() {
+            return Ok(());
+        }
+        let whose = format!("interface `{ifname}` of container `{container_id}` on network `{network}`");
+        Err(InvalidEntry::Misplaced(whose.escape_debug().to_string()))
+    }
+
+    /// The file name that the Go libcni uses.
+    fn go_name(self) -> String {
+        format!("{}-{}-{}", self.network, self.container_id, self.ifname)
+    }
+
+    fn hashed_name(self) -> String {
+        let mut name = self.go_name();
+        let longest = LONGEST_NAME - HASHED - intent::PREFIX.len();
+        let mut cuts = (0..=longest).rev().filter(|length| name.is_char_boundary(*length));
+        name.truncate(cuts.next().unwrap_or_default());
+        format!("{name}.{}", self.hash())
+    }
+
+    fn hash(self) -> String {
+        let mut digest = Sha256::new();
+        for part in [self.network, self.container_id, self.ifname] {
+            digest.update(part);
+            digest.update([0]);
+        }
+        let first = digest.finalize()[..8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        format!("{first:016x}")
+    }
 }

@@ -101,11 +101,12 @@ impl Cache {
     /// Returns what is cached for an attachment, if anything.
     ///
     /// # Errors
-    /// There is a file, but it can't be read or is no entry.
+    /// There is a file, but it can't be read, is no entry, or is the entry of another attachment.
     #[doc(alias("GetNetworkListCachedResult", "GetNetworkListCachedConfig"))]
     pub fn read(&self, key: &Key) -> Result<Option<Cached>, CacheError> {
         for name in key.names() {
-            match self.read_file(&name)? {
+            match self.read_in_place(&name)? {
+                // Another key that wants the same file.
                 Some(Cached::Entry(entry)) if !key.owns(&entry) => {}
                 Some(cached) => return Ok(Some(cached)),
                 None => {}
@@ -116,6 +117,14 @@ impl Cache {
 
     fn read_file(&self, name: &str) -> Result<Option<Cached>, CacheError> {
         self.parse_file(name, Cached::parse)
+    }
+
+    /// What a file holds, which is believed to be of an attachment only where that would be found.
+    fn read_in_place(&self, name: &str) -> Result<Option<Cached>, CacheError> {
+        self.parse_file(name, |bytes| match Cached::parse(bytes)? {
+            Cached::Entry(entry) => entry.claim().check_place(name).map(|()| Cached::Entry(entry)),
+            bare => Ok(bare),
+        })
     }
 
     /// Returns the parsed content of a file; `None` when there is no file of that name.
@@ -173,7 +182,7 @@ impl Cache {
         self.clear_intent(key)
     }
 
-    /// The attachments of all containers, or of one. Files of another kind are passed over.
+    /// The attachments of all containers, or of one.
     ///
     /// # Errors
     /// The directory is there, but can't be read.
@@ -198,7 +207,7 @@ impl Cache {
     fn list(&self, named: impl Fn(&str) -> bool, wanted: impl Fn(&str, &str) -> bool) -> Result<Listing, CacheError> {
         let mut listing = Listing::default();
         for name in file::names(&self.results())?.iter().filter(|name| named(name)) {
-            match self.parse_file(name, |bytes| Entry::parse_if(bytes, &wanted)) {
+            match self.parse_file(name, |bytes| Entry::parse_if(bytes, name, &wanted)) {
                 Ok(Some(Some(entry))) if entry.is_complete() => listing.entries.push(entry),
                 Ok(_) => {}
                 Err(error) => listing.unreadable.push(error),

@@ -130,6 +130,7 @@ impl Error {
             | Error::VersionUnsupported { network, .. }
             | Error::NoCommonVersion { network, .. } => Some(network),
             Error::Load(LoadError::NotFound { name, .. }) => Some(name),
+            Error::NotCached { key, .. } => return Some(key.network.as_str()),
             Error::RolledBack { source, .. } => return source.network(),
             _ => None,
         };

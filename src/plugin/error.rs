@@ -64,12 +64,15 @@ impl<E: StdError + 'static> From<E> for Failure {
             Ok(reply) => return Self(*reply),
             Err(other) => other,
         };
+        // The code of another plugin, and its details, have places of their own.
+        if let Some(plugin) = error.downcast_ref::<PluginError>() {
+            return Self(plugin.to_reply());
+        }
         let text = Chain(&*error).to_string();
-        let plugin = error.downcast_ref::<PluginError>().and_then(PluginError::code);
         let name = error.downcast_ref::<InvalidName>().map(InvalidName::code);
         let args = error.downcast_ref::<ArgsError>().map(|_| ErrorCode::INVALID_ENVIRONMENT);
         let netns = is_about_netns(&*error).then_some(ErrorCode::INVALID_NETNS);
-        Self::new(plugin.or(name).or(args).or(netns).unwrap_or(ErrorCode::INTERNAL), text)
+        Self::new(name.or(args).or(netns).unwrap_or(ErrorCode::INTERNAL), text)
     }
 }
 

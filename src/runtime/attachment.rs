@@ -108,11 +108,7 @@ impl Attachment {
 
     /// The attachment in an error message.
     pub(super) fn describe(&self, network: &NetworkConfig) -> String {
-        describe(network.name(), self.container_id.as_str(), self.ifname.as_str())
+        let Self { container_id, ifname, .. } = self;
+        format!("interface `{ifname}` of container `{container_id}` to network `{}`", network.name())
     }
-}
-
-/// An attachment in an error message.
-pub(super) fn describe(network: &str, container_id: &str, ifname: &str) -> String {
-    format!("interface `{ifname}` of container `{container_id}` to network `{network}`")
 }

@@ -1,6 +1,6 @@
 //! CHECK: every plugin in order, with the cached result of ADD.
 
-use super::{Attachment, Cni, derive};
+use super::{Attachment, Caution, Cni, derive};
 use crate::cache::{Cached, Key};
 use crate::conf::NetworkConfig;
 use crate::error::Error;
@@ -23,7 +23,8 @@ impl Cni {
     /// ```
     ///
     /// # Errors
-    /// A plugin found a difference; the first one ends it. Or the network's version is older than 0.4.0, or the
+    /// A plugin found a difference; the first one ends it. Or nothing is on record of the attachment
+    /// ([`Error::NotCached`]), the network's version is older than 0.4.0, or the
     /// cached result can't be used; see [`Error`].
     #[doc(alias("CheckNetworkList", "CheckNetwork"))]
     pub fn check(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
@@ -47,7 +48,7 @@ impl Cni {
         Ok((!network.disables_check()).then_some(version))
     }
 
-    /// Returns the result that CHECK compares with: that of ADD, if it is known.
+    /// Returns the result that CHECK compares with: that of ADD. `None` where the plugins are to find out that there is none.
     pub(super) fn result_to_check(
         &self,
         network: &NetworkConfig,
@@ -55,8 +56,11 @@ impl Cni {
         key: &Key,
         version: &Version,
     ) -> Result<Option<AddResult>, Error> {
-        let cached = self.cache.read(key)?;
-        cached.map(|cached| self.cached_result(network, attachment, &cached, version)).transpose()
+        match self.cache.read(key)? {
+            Some(cached) => self.cached_result(network, attachment, &cached, version).map(Some),
+            None if self.caution == Caution::AsGo => Ok(None),
+            None => Err(self.not_cached(key)),
+        }
     }
 
     /// The cached result in the network's version.

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use super::attachment::describe;
 use super::{Attachment, Cni, Notice, derive};
 use crate::cache::{Cached, Key};
 use crate::conf::{NetworkConfig, PluginConfig};
@@ -100,12 +99,14 @@ impl Cni {
             Some(Cached::Entry(entry)) => Some(entry),
             Some(Cached::BareResult(_)) | None => self.cache.read_intent(key)?,
         };
-        let not_cached = || Error::NotCached {
-            attachment: describe(key.network.as_str(), key.container_id.as_str(), key.ifname.as_str()),
-        };
-        let entry = entry.filter(|entry| !entry.config.is_empty()).ok_or_else(not_cached)?;
+        let entry = entry.filter(|entry| !entry.config.is_empty()).ok_or_else(|| self.not_cached(key))?;
         let network = NetworkConfig::parse_any(&text(&entry.config)).map_err(|error| Error::Load(error.into()))?;
         Ok((network, Attachment::from_entry(&entry)?))
+    }
+
+    pub(super) fn not_cached(&self, key: &Key) -> Error {
+        let is_begun = matches!(self.cache.read_intent(key), Ok(Some(_)));
+        Error::NotCached { key: Box::new(key.clone()), dir: self.cache.dir().to_owned(), is_begun }
     }
 
     /// DEL of an attachment that is locked.

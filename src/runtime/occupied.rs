@@ -63,7 +63,8 @@ impl Cni {
     /// The network that an interface belongs to, where nothing is on record of its attachment to this one.
     pub(super) fn owner_of(&self, key: &Key, attachment: &Attachment) -> Option<String> {
         let is_there = || self.is_in_namespace(attachment) != Some(false);
-        if attachment.netns.is_empty() || attachment.ifname.as_str() == LOOPBACK || !is_there() {
+        let is_exempt = attachment.ifname.as_str() == LOOPBACK || self.caution == Caution::AsGo;
+        if attachment.netns.is_empty() || is_exempt || !is_there() {
             return None;
         }
         let others = self.others(key, None).ok()?;

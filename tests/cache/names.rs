@@ -5,6 +5,7 @@ use std::fs;
 use libcni::cache::Entry;
 
 use super::{OwnCache, entry, key};
+use crate::support::chain;
 
 #[test]
 fn two_keys_that_want_one_file_both_keep_their_entry() {
@@ -81,7 +82,8 @@ fn the_content_and_not_the_file_name_says_whose_an_entry_is() {
     let own = OwnCache::new();
     own.write(&key("net", "c1", "eth0"));
     fs::rename(own.file("net-c1-eth0"), own.file("net-c2-eth0")).unwrap();
-    assert_eq!(own.read(&key("net", "c2", "eth0")), None);
+    let error = own.cache.read(&key("net", "c2", "eth0")).unwrap_err();
+    assert!(chain(&error).contains("it is of interface `eth0` of container `c1` on network `net`"), "{error:?}");
     own.cache.remove(&key("net", "c2", "eth0")).unwrap();
     assert_eq!(own.files(), ["net-c2-eth0"], "the entry of another attachment is not removed");
 }

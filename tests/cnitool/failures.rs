@@ -10,6 +10,9 @@ use crate::support::{Ran, Sandbox, fails_with};
 fn a_plugin_error_is_on_stderr_with_status_1_and_nothing_on_stdout() {
     for (verb, command) in [("add", "ADD"), ("check", "CHECK"), ("del", "DEL"), ("gc", "GC"), ("status", "STATUS")] {
         let sandbox = host().on("one", command, &fails_with(120, "out of luck"));
+        if verb == "check" {
+            Ran::new(&mut sandbox.cnitool(["add", "net", NETNS])).exits_with(0);
+        }
         let all = (verb == "gc").then_some("--all");
         let ran = Ran::new(sandbox.cnitool([verb, "net"]).arg(NETNS).args(all)).exits_with(1);
         let ran = ran.says("error: ").says("`one`").says(command).says("out of luck");
@@ -136,4 +139,29 @@ fn a_limit_of_file_sizes_is_an_error_and_leaves_nothing() {
         assert_eq!(sandbox.calls().contains(&"DEL one".to_owned()), ran, "what ran is undone");
         assert_eq!(sandbox.cached(), Vec::<String>::new());
     }
+}
+
+#[test]
+fn check_of_what_was_never_added_says_so_and_where_it_looked() {
+    let sandbox = host();
+    let check = || sandbox.cnitool(["check", "net", NETNS, "--container-id", "c1", "-i", "eth7"]);
+    let ran = Ran::new(&mut check()).exits_with(1);
+    let cache = sandbox.path("cache").display().to_string();
+    ran.says(&format!("container `c1` is not on network `net` as `eth7`: nothing is on record of it in {cache}\n"));
+    assert!(sandbox.calls().is_empty());
+    Ran::new(check().env("CNITOOL_COMPAT", "go")).exits_with(0);
+    assert_eq!(sandbox.calls(), ["CHECK one", "CHECK two"]);
+}
+
+#[test]
+fn gc_warns_of_every_file_that_is_no_entry_of_the_network() {
+    let sandbox = host();
+    Ran::new(&mut sandbox.cnitool(["add", "net", NETNS, "--container-id", "c1"])).exits_with(0);
+    let results = sandbox.path("cache/results");
+    std::fs::copy(results.join("net-c1-eth0"), results.join("net-c2-eth0")).unwrap();
+    sandbox.plant_cached("net-c3-eth0", r#"{"kind":"other"}"#);
+    let ran = Ran::new(&mut sandbox.cnitool(["gc", "net", "--keep", "c1:eth0"])).exits_with(0);
+    let ran = ran.says("net-c2-eth0 is no cache entry: it is of interface `eth0` of container `c1` on network `net`");
+    ran.says("net-c3-eth0 is no cache entry: its kind is `other`");
+    assert_eq!(sandbox.cached(), ["net-c1-eth0", "net-c2-eth0", "net-c3-eth0"]);
 }

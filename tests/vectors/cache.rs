@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use libcni::cache::{Cache, CacheError, Cached, Entry, Key};
+use libcni::cache::{Cache, CacheError, Cached, Entry, InvalidEntry, Key};
 use libcni::spec::{ContainerId, InvalidName, Version};
 use serde_json::{Value, json};
 
@@ -57,6 +57,7 @@ fn read(case: &Case, cache: &Cache) -> Result<Option<Cached>, Value> {
     let key = key(case).or_else(|_| category("bad_key"))?;
     match cache.read(&key) {
         Ok(cached) => Ok(cached),
+        Err(CacheError::Invalid { source: InvalidEntry::Kind(_), .. }) => category("wrong_kind"),
         Err(CacheError::Invalid { .. }) => category("parse"),
         Err(error) => panic!("{error}"),
     }

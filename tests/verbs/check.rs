@@ -1,6 +1,7 @@
 //! CHECK.
 
 use libcni::Error;
+use libcni::runtime::Caution;
 use libcni::spec::ErrorCode;
 use serde_json::json;
 
@@ -23,6 +24,8 @@ fn check_runs_plugins_in_order_each_with_the_cached_result() {
 #[test]
 fn check_stops_at_the_first_failure_and_names_the_plugin() {
     let sandbox = Sandbox::new().plugins(["one", "two"]).on("one", "CHECK", &fails_with(110, "address is gone"));
+    sandbox.cni().add(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
+    sandbox.forget_calls();
     let error = sandbox.cni().check(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
     assert_eq!(sandbox.calls(), ["CHECK one"]);
     assert_eq!(error.code(), ErrorCode(110));
@@ -58,4 +61,19 @@ fn check_fails_on_a_broken_cache_entry_and_names_the_file() {
     says(&error, ["cache/results/net-c1-eth0"]);
     assert!(sandbox.calls().is_empty());
     assert_eq!(sandbox.cached(), ["net-c1-eth0"]);
+}
+
+#[test]
+fn check_of_what_was_never_added_says_so_and_where_it_looked() {
+    let sandbox = Sandbox::new().plugins(["one"]);
+    sandbox.cni().add(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
+    sandbox.forget_calls();
+    let error = sandbox.cni().check(&sandbox.network(), &attachment("c1", "eth1")).unwrap_err();
+    assert_eq!((error.code(), error.network()), (ErrorCode::UNKNOWN_CONTAINER, Some("net")));
+    says(&error, ["container `c1` is not on network `net` as `eth1`: ", &sandbox.path("cache").display().to_string()]);
+    assert!(sandbox.calls().is_empty());
+    // As Go does it, plugins are asked.
+    let cni = sandbox.cni().caution(Caution::AsGo);
+    cni.check(&sandbox.network(), &attachment("c1", "eth1")).unwrap();
+    assert_eq!(sandbox.request_of("one", "CHECK").get("prevResult"), None);
 }

@@ -77,7 +77,7 @@ pub(super) fn not_removed(error: Error) -> Failure {
             "`cnitool del --cached` removes it with the configuration that it was added with"
         }
         Error::PluginNotFound { .. } => "`--skip-missing` goes on without the plugin, and leaves what it has added",
-        Error::NotCached { .. } => "`cnitool list attachments` shows what is cached",
+        Error::NotCached { .. } => "`cnitool list attachments` shows what is on record",
         _ => "what is not removed stays in the cache; the same command can be run again",
     };
     Failure::from(error).with_hint(hint)
