@@ -32,10 +32,19 @@ impl Request {
 
     /// Has a bridge that is there keep VLANs apart.
     pub fn filter_vlans(bridge: &str) -> Self {
+        Self::change_bridge(format!("filter VLANs on bridge `{bridge}`"), bridge, InfoBridge::VlanFiltering(true))
+    }
+
+    /// Sets the priority of a bridge among those of a spanning tree; 32768 by default.
+    pub fn set_bridge_priority(bridge: &str, priority: u16) -> Self {
+        Self::change_bridge(format!("set the priority of bridge `{bridge}`"), bridge, InfoBridge::Priority(priority))
+    }
+
+    fn change_bridge(doing: String, bridge: &str, setting: InfoBridge) -> Self {
         let mut message = named(bridge);
-        let data = LinkInfo::Data(InfoData::Bridge(vec![InfoBridge::VlanFiltering(true)]));
+        let data = LinkInfo::Data(InfoData::Bridge(vec![setting]));
         message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge), data]));
-        Self::new(format!("filter VLANs on bridge `{bridge}`"), RouteNetlinkMessage::NewLink(message), 0)
+        Self::new(doing, RouteNetlinkMessage::NewLink(message), 0)
     }
 
     /// Makes a bridge promiscuous.

@@ -17,6 +17,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::interfaces::ipv6_addresses_outlive_a_moment_without_the_interface", addresses_outlive_down),
     ("ours::interfaces::duplicate_addresses_are_waited_for_and_refused", duplicates_are_refused),
     ("ours::interfaces::a_bridge_that_was_there_before_keeps_its_hardware_address", bridge_keeps_its_address),
+    ("ours::interfaces::a_bridge_is_up_with_its_first_port", bridge_is_up_with_its_first_port),
     ("ours::interfaces::the_result_has_the_hardware_address_of_a_plain_bridge", plain_bridge_reports_its_address),
 ];
 
@@ -137,4 +138,17 @@ fn plain_bridge_reports_its_address(host: &Host) {
     let port = result.interfaces[1].name.as_str();
     let found = [(None, "cni0"), (None, port), (Some("blue"), "eth0")].map(|(ns, name)| address_of(host, ns, name));
     assert_eq!(told, found);
+}
+
+fn bridge_is_up_with_its_first_port(host: &Host) {
+    host.add(&bridge(host, json!({})), "blue");
+    assert!(host.run("ip -o link show cni0").contains(" state UP "));
+    // A bridge whose only port is down has an address of its own all the same.
+    host.run("ip link del cni0 && ip netns add green");
+    let network =
+        super::network(json!({"type": "bridge", "bridge": "cni0", "disableContainerInterface": true}), "1.1.0");
+    host.add(&network, "green");
+    let link = host.run("ip -o link show cni0");
+    assert!(link.contains(" state DOWN ") && link.contains(",UP"), "{link}");
+    assert!(host.run("ip -o -6 addr show dev cni0").contains("fe80::"));
 }

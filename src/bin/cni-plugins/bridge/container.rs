@@ -43,10 +43,10 @@ impl Inside {
         if !body.ips.is_empty() {
             self.set_up_ipv6(&link.name, config, body)?;
         }
-        let addresses = body.ips.iter().map(|ip| Request::add_address(link.index, ip.address, config.enabledad));
         // Addresses before the interface is up, so that the kernel announces them when it comes up.
-        let requests =
-            [Request::arp_notify(link.index)].into_iter().chain(addresses).chain([Request::set_up(link.index)]);
+        let announce = (!body.ips.is_empty()).then(|| Request::arp_notify(link.index));
+        let addresses = body.ips.iter().map(|ip| Request::add_address(link.index, ip.address, config.enabledad));
+        let requests = announce.into_iter().chain(addresses).chain([Request::set_up(link.index)]);
         let routes = routes(body);
         routes.iter().try_for_each(fits)?;
         let routes = routes.iter().map(|route| Request::add_route(link.index, route));

@@ -44,6 +44,9 @@ fn make_bridge(host: &mut Handle, config: &Config) -> Answer<Link> {
     let [_, found] = host.ask([add, Request::get_link(name)]).map_err(|e| or_without_vlans(e, config))?;
     let bridge = found.into_link().ok_or_else(|| Failure::internal(format!("no answer about link `{name}`")))?;
     gateway::pin(host, &bridge)?;
+    // A new bridge takes itself to be connected; setting what it has makes it count its ports.
+    const DEFAULT_PRIORITY: u16 = 0x8000;
+    host.ask([Request::set_bridge_priority(name, DEFAULT_PRIORITY)])?;
     Ok(bridge)
 }
 
