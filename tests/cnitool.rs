@@ -13,6 +13,7 @@ mod json;
 mod list;
 mod manual;
 mod neighbours;
+mod nested;
 mod options;
 mod ownership;
 mod process;

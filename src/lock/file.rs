@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, OFlag};
 use sha2::{Digest, Sha256};
 
-use super::{Guard, LockError, Locking, Mode, Resource, Wanted, holders, orphan};
+use super::{Guard, LockError, Locking, Mode, Resource, Wanted, holders, nested, orphan};
 use crate::spec::ContainerId;
 
 /// Locks with files in a directory, which runtimes of one host share: `.lock-…`, there only while they are held.
@@ -18,6 +18,10 @@ use crate::spec::ContainerId;
 /// Each is an advisory lock of the kernel (`flock`), so it ends with its holder, however that ends. What a holder that
 /// was killed has left running for its container, is ended before the next one gets the lock: a plugin that nobody
 /// waits for any more would go on adding what the next one deletes.
+///
+/// A plugin may use this library for another network of its container: the container is held for it by the verb that runs
+/// it, and so is a network in which that verb is a GC. What would need the verb to give a lock back, is refused at once
+/// ([`LockError::Nested`]).
 #[derive(Clone, Debug)]
 pub struct FileLocks {
     dir: PathBuf,
@@ -45,6 +49,12 @@ impl FileLocks {
         Self { patience, ..self }
     }
 
+    /// The attachments of a container that verbs which this process was started by are at work on, each by its network and
+    /// interface.
+    pub(crate) fn outer(&self, id: &ContainerId) -> Vec<(String, String)> {
+        nested::outer(&self.path(Resource::Container(id)), id)
+    }
+
     fn path(&self, resource: Resource<'_>) -> PathBuf {
         let kind = match resource {
             Resource::Network(_) => NETWORK,
@@ -67,12 +77,15 @@ impl Locking for FileLocks {
         loop {
             match try_lock(&self.dir, &path, wanted.mode) {
                 Ok(Some(held)) => return take(held, wanted),
-                Ok(None) if began.elapsed() < self.patience => {}
-                Ok(None) => {
-                    let (holder, waited) = (holders::of(&path), began.elapsed());
-                    return Err(LockError::Held { resource: resource(), holder, waited });
-                }
+                Ok(None) => {}
                 Err(source) => return Err(LockError::Io { resource: resource(), path, source }),
+            }
+            if let Some(granted) = nested::grant(&path, wanted) {
+                return granted;
+            }
+            if began.elapsed() >= self.patience {
+                let (holder, waited) = (holders::of(&path), began.elapsed());
+                return Err(LockError::Held { resource: resource(), holder, waited });
             }
             if sleep(pause, wanted) {
                 return Err(LockError::Cancelled { resource: resource() });
@@ -163,7 +176,8 @@ fn take(held: Held, wanted: &Wanted<'_>) -> Result<Guard, LockError> {
         let mut mark = [0];
         // A holder that gave the lock back removed the file, mark and all.
         if file.read(&mut mark).map_err(error)? == 0 {
-            file.write_all(wanted.resource.name().as_bytes()).map_err(error)?;
+            let purpose = wanted.purpose.map(|purpose| format!("\n{}", nested::line(purpose))).unwrap_or_default();
+            file.write_all(format!("{}{purpose}", wanted.resource.name()).as_bytes()).map_err(error)?;
         } else {
             orphan::end_all(wanted.resource);
         }
@@ -183,7 +197,8 @@ fn sweep(dir: &Path) {
             let mut mark = String::new();
             // What can't be read, or is no container, was cut short before anything was started.
             let read = (&*held.lock).read_to_string(&mut mark).ok();
-            if let Some(id) = read.and_then(|_| ContainerId::new(mark).ok()) {
+            let id = mark.lines().next().unwrap_or_default();
+            if let Some(id) = read.and_then(|_| ContainerId::new(id).ok()) {
                 orphan::end_all(Resource::Container(&id));
             }
         }

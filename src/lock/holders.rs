@@ -6,16 +6,22 @@ use std::path::Path;
 
 /// The processes that hold locks on a file, by number and name, as far as the system tells.
 pub(super) fn of(path: &Path) -> String {
-    let Ok(inode) = fs::metadata(path).map(|metadata| metadata.ino()) else {
+    let holders = pids(path);
+    if holders.is_empty() {
         return UNKNOWN.to_owned();
-    };
-    let holders = (0..ATTEMPTS).map(|_| holders(inode)).find(|holders| !holders.is_empty()).unwrap_or_default();
-    if holders.is_empty() { UNKNOWN.to_owned() } else { holders.join(", ") }
+    }
+    holders.into_iter().map(describe).collect::<Vec<_>>().join(", ")
 }
 
-fn holders(inode: u64) -> Vec<String> {
+/// The same processes by their numbers.
+pub(super) fn pids(path: &Path) -> Vec<i32> {
+    let Ok(inode) = fs::metadata(path).map(|metadata| metadata.ino()) else { return Vec::new() };
+    (0..ATTEMPTS).map(|_| holders(inode)).find(|holders| !holders.is_empty()).unwrap_or_default()
+}
+
+fn holders(inode: u64) -> Vec<i32> {
     let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
-    locks.lines().filter_map(|line| holder(line, inode)).map(describe).collect()
+    locks.lines().filter_map(|line| holder(line, inode)).collect()
 }
 
 /// The kernel passes over a line where locks of others are released while it is read.
@@ -23,14 +29,14 @@ const ATTEMPTS: usize = 5;
 const UNKNOWN: &str = "another process";
 
 /// The process of a line such as `1: FLOCK  ADVISORY  WRITE 1234 08:01:131090 0 EOF`, if it is about the file.
-fn holder(line: &str, inode: u64) -> Option<u32> {
+fn holder(line: &str, inode: u64) -> Option<i32> {
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
     let [_, "FLOCK", _, _, pid, file, ..] = words[..] else { return None };
     let (_, found) = file.rsplit_once(':')?;
     (found == inode.to_string()).then(|| pid.parse().ok()).flatten()
 }
 
-fn describe(pid: u32) -> String {
+pub(super) fn describe(pid: i32) -> String {
     match fs::read_to_string(format!("/proc/{pid}/comm")) {
         Ok(name) => format!("process {pid} ({})", name.trim().escape_debug()),
         Err(_) => format!("process {pid}"),

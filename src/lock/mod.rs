@@ -6,7 +6,9 @@
 
 mod file;
 mod holders;
+mod nested;
 mod orphan;
+mod process;
 
 use std::any::Any;
 use std::fmt;
@@ -16,7 +18,7 @@ use std::time::Duration;
 
 pub use self::file::FileLocks;
 use crate::CancelToken;
-use crate::spec::{ContainerId, NetworkName};
+use crate::spec::{ContainerId, IfName, NetworkName};
 
 /// Grants the sole or shared use of networks and containers.
 ///
@@ -51,14 +53,30 @@ pub struct Wanted<'a> {
     pub resource: Resource<'a>,
     /// The sharing: with others at the same time, or with nobody.
     pub mode: Mode,
+    /// The attachment that it is for, where it is for one.
+    pub purpose: Option<Purpose<'a>>,
     /// Ends the wait early.
     pub cancel: Option<&'a CancelToken>,
+}
+
+/// The attachment that a container is locked for: an interface of it, on a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Purpose<'a> {
+    /// The network.
+    pub network: &'a NetworkName,
+    /// The interface.
+    pub ifname: &'a IfName,
 }
 
 impl<'a> Wanted<'a> {
     /// A wait that only the lock's own patience ends.
     pub fn new(resource: Resource<'a>, mode: Mode) -> Self {
-        Self { resource, mode, cancel: None }
+        Self { resource, mode, purpose: None, cancel: None }
+    }
+
+    /// The same, for one attachment.
+    pub fn purpose(self, purpose: Purpose<'a>) -> Self {
+        Self { purpose: Some(purpose), ..self }
     }
 
     /// The same, ended when a token is cancelled.
@@ -135,6 +153,15 @@ pub enum LockError {
         holder: String,
         /// How long it was tried.
         waited: Duration,
+    },
+    /// It is held by a verb that runs this process as its plugin, or below one, and so will not be given back while this
+    /// one waits.
+    #[error("{resource} is in use by {holder}, which waits for this process")]
+    Nested {
+        /// The network or container that is locked.
+        resource: String,
+        /// Who holds it, by number and name.
+        holder: String,
     },
     /// The call was cancelled while it waited.
     #[error("cancelled while waiting for {resource}")]

@@ -138,8 +138,8 @@ impl Cni {
 
     fn del_entry(&self, network: &NetworkConfig, name: &NetworkName, entry: &Entry) -> Result<(), Error> {
         let attachment = Attachment::from_entry(entry)?;
-        let _locks = self.lock_container(&attachment.container_id)?;
         let key = attachment.key(name.clone());
+        let _locks = self.lock_container(&key)?;
         self.del_locked(network, &attachment, &key, OnMissingPlugin::Stop).map(drop)
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Cni, Notice};
 use crate::cache::Key;
 use crate::error::Error;
-use crate::lock::{FileLocks, Guard, LockError, Locking, Mode, Resource, Wanted};
+use crate::lock::{FileLocks, Guard, LockError, Locking, Mode, Purpose, Resource, Wanted};
 use crate::spec::{ContainerId, NetworkName};
 
 /// Locks that are held; dropping them gives them back, the one taken last first.
@@ -17,32 +17,32 @@ pub(super) struct Locks {
 impl Cni {
     /// Locks an attachment for ADD or CHECK: no other operation on its container, and no GC of its network.
     pub(super) fn lock_attachment(&self, key: &Key) -> Result<Locks, Error> {
-        let network = self.lock(Resource::Network(&key.network), Mode::Shared)?;
-        let container = self.lock(Resource::Container(&key.container_id), Mode::Exclusive)?;
+        let network = self.lock(Wanted::new(Resource::Network(&key.network), Mode::Shared))?;
+        let container = self.lock(container(key))?;
         Ok(Locks { _container: Some(container), _network: Some(network) })
     }
 
     /// Locks an attachment for DEL, which must work on a disk that is full or read-only: there it goes on without.
     pub(super) fn lock_for_removal(&self, key: &Key) -> Result<Locks, Error> {
-        let _network = self.lock_where_possible(Resource::Network(&key.network), Mode::Shared)?;
-        let _container = self.lock_where_possible(Resource::Container(&key.container_id), Mode::Exclusive)?;
+        let _network = self.lock_where_possible(Wanted::new(Resource::Network(&key.network), Mode::Shared))?;
+        let _container = self.lock_where_possible(container(key))?;
         Ok(Locks { _container, _network })
     }
 
-    /// Locks a container of a network that is locked already.
-    pub(super) fn lock_container(&self, id: &ContainerId) -> Result<Locks, Error> {
-        let _container = self.lock_where_possible(Resource::Container(id), Mode::Exclusive)?;
+    /// Locks an attachment to a network that is locked already.
+    pub(super) fn lock_container(&self, key: &Key) -> Result<Locks, Error> {
+        let _container = self.lock_where_possible(container(key))?;
         Ok(Locks { _container, _network: None })
     }
 
     /// Locks a network for GC: no ADD, DEL or CHECK in it.
     pub(super) fn lock_network(&self, name: &NetworkName) -> Result<Locks, Error> {
-        let _network = self.lock_where_possible(Resource::Network(name), Mode::Exclusive)?;
+        let _network = self.lock_where_possible(Wanted::new(Resource::Network(name), Mode::Exclusive))?;
         Ok(Locks { _container: None, _network })
     }
 
-    fn lock_where_possible(&self, resource: Resource<'_>, mode: Mode) -> Result<Option<Guard>, Error> {
-        match self.lock(resource, mode) {
+    fn lock_where_possible(&self, wanted: Wanted<'_>) -> Result<Option<Guard>, Error> {
+        match self.lock(wanted) {
             Err(error @ LockError::Io { .. }) => {
                 self.notices.tell(&Notice::Unlocked { error: &error.into() });
                 Ok(None)
@@ -51,12 +51,27 @@ impl Cni {
         }
     }
 
-    fn lock(&self, resource: Resource<'_>, mode: Mode) -> Result<Guard, LockError> {
-        let wanted = Wanted::new(resource, mode);
+    fn lock(&self, wanted: Wanted<'_>) -> Result<Guard, LockError> {
         let wanted = self.limits.cancel.as_ref().map_or(wanted, |token| wanted.cancel(token));
         match &self.locking {
             Some(locking) => Arc::clone(locking).lock(&wanted),
-            None => FileLocks::new(self.cache.dir()).patience(self.lock_timeout).lock(&wanted),
+            None => self.file_locks().lock(&wanted),
         }
     }
+
+    fn file_locks(&self) -> FileLocks {
+        FileLocks::new(self.cache.dir()).patience(self.lock_timeout)
+    }
+
+    /// The attachments of a container that verbs which this process was started by are at work on: each by its network and
+    /// interface.
+    pub(super) fn outer(&self, id: &ContainerId) -> Vec<(String, String)> {
+        if self.locking.is_some() { Vec::new() } else { self.file_locks().outer(id) }
+    }
+}
+
+/// The lock of a container, for one of its attachments.
+fn container(key: &Key) -> Wanted<'_> {
+    let purpose = Purpose { network: &key.network, ifname: &key.ifname };
+    Wanted::new(Resource::Container(&key.container_id), Mode::Exclusive).purpose(purpose)
 }

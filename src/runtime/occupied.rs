@@ -51,7 +51,7 @@ impl Cni {
         // Where the interface is not there, it can be on record for this container only.
         let container = (is_there == Some(false)).then_some(&key.container_id);
         let others = self.others(key, container)?;
-        match others.into_iter().find(|entry| is_same_interface(entry, attachment)) {
+        match self.owner(others, key, attachment) {
             Some(entry) => Err(occupied(key, attachment, Some(entry))),
             None if is_there == Some(true) && matches!(record, Record::None | Record::Over) => {
                 Err(occupied(key, attachment, None))
@@ -68,7 +68,19 @@ impl Cni {
             return None;
         }
         let others = self.others(key, None).ok()?;
-        others.into_iter().find(|entry| is_same_interface(entry, attachment)).map(|entry| entry.network)
+        self.owner(others, key, attachment).map(|entry| entry.network)
+    }
+
+    /// Which of the entries has the interface. Not that of a verb which this one is a part of: a plugin may hand a network's
+    /// work on to another network.
+    fn owner(&self, entries: Vec<Entry>, key: &Key, attachment: &Attachment) -> Option<Entry> {
+        let mut owners = entries.into_iter().filter(|entry| is_same_interface(entry, attachment)).peekable();
+        owners.peek()?;
+        let outer = self.outer(&key.container_id);
+        owners.find(|entry| {
+            let is_its = |(network, ifname): &(String, String)| *network == entry.network && *ifname == entry.ifname;
+            entry.container_id != key.container_id.as_str() || !outer.iter().any(is_its)
+        })
     }
 
     /// What the cache has of other networks, of all containers or of one, finished or not.
