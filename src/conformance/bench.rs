@@ -10,6 +10,7 @@ use super::call::Call;
 use super::container::{Added, Container, shared_address};
 use super::facts::{Facts, View, wait_for_links};
 use super::finding::{Step, Verdict, applies, not_applicable};
+use super::host::Host;
 use super::log::Log;
 use super::profile::{Profile, Role};
 use super::subject::Subject;
@@ -22,13 +23,14 @@ pub(super) struct Bench<'a> {
     pub(super) subject: &'a Subject,
     pub(super) profile: &'a Profile,
     pub(super) limits: &'a Limits,
+    pub(super) host: &'a Host<'a>,
     pub(super) log: Log,
     containers: AtomicUsize,
 }
 
 impl<'a> Bench<'a> {
-    pub(super) fn new(subject: &'a Subject, profile: &'a Profile, limits: &'a Limits) -> Self {
-        Self { subject, profile, limits, log: Log::default(), containers: AtomicUsize::new(0) }
+    pub(super) fn new(subject: &'a Subject, profile: &'a Profile, limits: &'a Limits, host: &'a Host<'a>) -> Self {
+        Self { subject, profile, limits, host, log: Log::default(), containers: AtomicUsize::new(0) }
     }
 
     /// The version that most checks are made in.

@@ -3,13 +3,12 @@
 use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
-use crate::invoke::{Exec, Parameters, ProcessExec, Request};
+use crate::invoke::{Parameters, Request};
 use crate::spec::{CNI_COMMAND, Command, Object};
 use serde::Serialize;
 
 use super::answer::Answer;
 use super::bench::Bench;
-use super::subject::Subject;
 
 /// A call that is being prepared.
 pub(super) struct Call<'b> {
@@ -27,7 +26,7 @@ impl<'b> Call<'b> {
         let mut config = bench.subject.config.object().clone();
         config.set("name", &bench.subject.network);
         config.set("cniVersion", version);
-        let env = parameters.environment(command, &Subject::env()).iter().cloned().collect();
+        let env = parameters.environment(command, &bench.subject.env).iter().cloned().collect();
         Self { bench, command, env, config, stdin: None, timeout: None }
     }
 
@@ -92,7 +91,7 @@ impl<'b> Call<'b> {
             (limits.timeout, limits.grace) = (time, Duration::ZERO);
         }
         let began = Instant::now();
-        let ended = ProcessExec.exec(&request, &limits);
+        let ended = self.bench.host.exec(&request, &limits);
         let took = began.elapsed();
         let answer = Answer { request, version: version.unwrap_or_default(), ended, took };
         self.bench.log.record(&answer, self.timeout.is_some());

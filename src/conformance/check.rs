@@ -5,10 +5,10 @@ use crate::invoke::Limits;
 use super::bench::Bench;
 use super::finding::{Finding, Verdict, not_applicable};
 use super::groups;
-use super::host::on_new_host;
+use super::host::Hosts;
+use super::isolation::{Isolated, Reaper};
 use super::log::Log;
 use super::outcome::{Checked, Outcome};
-use super::processes::end_orphans;
 use super::profile::Profile;
 use super::subject::Subject;
 
@@ -139,6 +139,8 @@ pub(super) struct Examiner<'a> {
     pub(super) subject: &'a Subject,
     pub(super) profile: &'a Profile,
     pub(super) limits: &'a Limits,
+    pub(super) isolated: &'a Isolated,
+    pub(super) reaper: Reaper,
     /// How many executions had to be ended so far.
     pub(super) ended_by_force: u32,
 }
@@ -163,12 +165,21 @@ impl Examiner<'_> {
         Ok(Checked { check, outcome: Outcome::of(verdict, check.level), executions: log.take() })
     }
 
-    fn run(&self, check: fn(&Bench<'_>) -> Verdict) -> (Verdict, Log) {
-        let made = on_new_host(&self.subject.visible_dirs(), || {
-            let bench = Bench::new(self.subject, self.profile, self.limits);
+    fn run(&mut self, check: fn(&Bench<'_>) -> Verdict) -> (Verdict, Log) {
+        let hosts = Hosts { isolated: self.isolated, reaper: &self.reaper };
+        let made = hosts.on_new_one(|host| {
+            let bench = Bench::new(self.subject, self.profile, self.limits, host);
             (check(&bench), bench.log)
         });
-        end_orphans();
+        self.end_orphans();
         made.unwrap_or_else(|error| (Err(not_applicable(error.to_string())), Log::default()))
+    }
+    /// Ends what the plugin has left behind. Where something does not end, the PID namespace that it is in does.
+    pub(super) fn end_orphans(&mut self) {
+        if !self.reaper.end_all()
+            && let Ok(reaper) = Reaper::start()
+        {
+            self.reaper = reaper;
+        }
     }
 }

@@ -2,18 +2,20 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, setns, unshare};
 
+use super::isolation::{Isolated, PROCESSES, Reaper, mounts};
 use super::network::add_pair_here;
 use crate::Chain;
-use crate::link::{Handle, LinkError, Request};
-use crate::netns::{Kind, UnshareError, unshare};
+use crate::invoke::{Exec, ExecError, Limits, Output, ProcessExec, Request};
+use crate::link::{Handle, LinkError, Request as Change};
 
-/// Where plugins and what they run keep their state and their locks, and where daemons of the real host listen.
-pub(super) const STATE: [&str; 3] = ["/run", "/var/run", "/var/lib"];
+/// Where plugins and what they run keep their state and their locks.
+pub(super) const STATE: [&str; 2] = ["/run", "/var/lib"];
 
 /// Where `ip netns` keeps its names.
 pub(super) const NAMED: &str = "/var/run/netns";
@@ -26,70 +28,100 @@ pub(super) const UPLINK: &str = "uplink";
 pub(super) enum NotMade {
     #[error("cannot {doing}: {source}")]
     System { doing: String, source: io::Error },
-    #[error("{}", Chain(.0))]
-    Namespaces(#[from] UnshareError),
     #[error("cannot bring up `lo`: {}", Chain(.0))]
     Network(#[from] LinkError),
 }
 
-/// Runs something on a host of its own: in a thread, and with processes started by it, in which everything is new and
-/// empty. The host ends with them.
-///
-/// Directories to keep stay visible even where the state of the real host is hidden.
-pub(super) fn on_new_host<T: Send>(keep: &[PathBuf], work: impl FnOnce() -> T + Send) -> Result<T, NotMade> {
-    std::thread::scope(|scope| {
-        let host = scope.spawn(|| {
-            make(keep)?;
-            Ok(work())
-        });
-        host.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
+fn failed<E: Into<io::Error>>(doing: impl Into<String>) -> impl FnOnce(E) -> NotMade {
+    let doing = doing.into();
+    move |source| NotMade::System { doing, source: source.into() }
 }
 
-fn make(keep: &[PathBuf]) -> Result<(), NotMade> {
-    let failed = |doing: &str| {
-        let doing = doing.to_owned();
-        move |source: io::Error| NotMade::System { doing, source }
-    };
-    unshare(&[Kind::Network, Kind::Mount])?;
-    let kept = keep.iter().filter(|dir| is_state(dir)).map(|dir| Ok((dir, File::open(dir)?)));
-    let kept = kept.collect::<io::Result<Vec<_>>>().map_err(failed("open a plugin directory"))?;
-    for dir in state_dirs() {
-        mount_new("tmpfs", dir).map_err(failed(&format!("hide {}", dir.display())))?;
-    }
-    for (dir, file) in &kept {
-        show_again(dir, file).map_err(failed(&format!("keep {} visible", dir.display())))?;
-    }
-    fs::create_dir_all("/var/lib/cni").map_err(failed("make /var/lib/cni"))?;
-    // Only some plugins read it, and not every kernel lets everybody have one.
-    let _ = mount_new("sysfs", Path::new("/sys"));
-    let mut network = Handle::here()?;
-    network.ask([Request::bring_up("lo")])?;
-    // A kernel without these has few plugins that work.
-    let _ = add_pair_here(&mut network, UPLINK, "uplink-peer");
-    Ok(())
+/// What hosts are made of.
+pub(super) struct Hosts<'a> {
+    pub(super) isolated: &'a Isolated,
+    pub(super) reaper: &'a Reaper,
 }
 
-/// Directories of [`STATE`] that are ones, and not links to others.
+/// A host, to run plugins on.
+pub(super) struct Host<'a> {
+    /// The mounts as a plugin has them: without this process's /proc.
+    mounts: File,
+    reaper: &'a Reaper,
+}
+
+impl Hosts<'_> {
+    /// Runs something on a host of its own, in a thread of it: everything is new and empty, and ends with the host.
+    pub(super) fn on_new_one<T: Send>(&self, work: impl FnOnce(&Host<'_>) -> T + Send) -> Result<T, NotMade> {
+        in_thread(|| {
+            self.make()?;
+            let mounts = in_thread(mounts_of_plugin).map_err(failed("make the mounts of a plugin"))?;
+            Ok(work(&Host { mounts, reaper: self.reaper }))
+        })
+    }
+
+    fn make(&self) -> Result<(), NotMade> {
+        let new =
+            CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWUTS;
+        unshare(new).map_err(failed("make a host"))?;
+        for dir in ["/run", "/var", "/tmp", "/dev/shm"] {
+            mounts::memory(dir).map_err(failed(format!("make {dir}")))?;
+        }
+        for dir in ["/var/cache", "/var/lib/cni", "/var/log", "/var/tmp"] {
+            fs::create_dir_all(dir).map_err(failed(format!("make {dir}")))?;
+        }
+        symlink("../run", "/var/run").map_err(failed("make /var/run"))?;
+        for shown in &self.isolated.shown {
+            shown.show().map_err(failed(format!("show {} to the plugin", shown.path.display())))?;
+        }
+        // Names of namespaces are to be seen by plugins, whose mounts are others.
+        mount(None::<&str>, "/run", None::<&str>, MsFlags::MS_SHARED, None::<&str>).map_err(failed("share /run"))?;
+        // Only some plugins read it, and not every kernel lets everybody have one.
+        let _ = mounts::kernel("sysfs", "/sys");
+        let mut network = Handle::here()?;
+        network.ask([Change::bring_up("lo")])?;
+        // A kernel without these has few plugins that work.
+        let _ = add_pair_here(&mut network, UPLINK, "uplink-peer");
+        Ok(())
+    }
+}
+
+/// Runs something in a thread that ends with it, since what it changes is the thread's.
+fn in_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let ended = std::thread::scope(|scope| scope.spawn(work).join());
+    ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// Makes the mounts that a plugin of this host has, which hear of new ones here, and returns their namespace.
+fn mounts_of_plugin() -> io::Result<File> {
+    unshare(CloneFlags::CLONE_NEWNS)?;
+    let none = None::<&str>;
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_SLAVE, none)?;
+    let namespace = File::open("/proc/thread-self/ns/mnt")?;
+    mounts::take_away("/proc")?;
+    mount(Some(PROCESSES), "/proc", none, MsFlags::MS_MOVE, none)?;
+    Ok(namespace)
+}
+
+impl Host<'_> {
+    /// Runs a plugin on the host.
+    pub(super) fn exec(&self, request: &Request, limits: &Limits) -> Result<Output, ExecError> {
+        in_thread(|| {
+            self.enter().map_err(|source| ExecError::Io { doing: "enter the namespaces for", source })?;
+            ProcessExec.exec(request, limits)
+        })
+    }
+
+    fn enter(&self) -> io::Result<()> {
+        unshare(CloneFlags::CLONE_FS)?;
+        setns(&self.mounts, CloneFlags::CLONE_NEWNS)?;
+        Ok(setns(self.reaper.namespace(), CloneFlags::CLONE_NEWPID)?)
+    }
+}
+
+/// Directories of [`STATE`].
 pub(super) fn state_dirs() -> impl Iterator<Item = &'static Path> {
-    let is_dir = |path: &&Path| fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir());
-    STATE.iter().map(Path::new).filter(is_dir)
-}
-
-fn is_state(path: &Path) -> bool {
-    STATE.iter().any(|dir| path.starts_with(dir))
-}
-
-fn mount_new(kind: &str, at: &Path) -> io::Result<()> {
-    let safe = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
-    Ok(mount(Some(kind), at, Some(kind), safe, None::<&str>)?)
-}
-
-/// Mounts a directory that was opened before it was hidden.
-fn show_again(dir: &Path, opened: &File) -> io::Result<()> {
-    fs::create_dir_all(dir)?;
-    let hidden = format!("/proc/thread-self/fd/{}", opened.as_raw_fd());
-    Ok(mount(Some(hidden.as_str()), dir, None::<&str>, MsFlags::MS_BIND | MsFlags::MS_REC, None::<&str>)?)
+    STATE.iter().map(Path::new)
 }
 
 /// The path of a file that leads to the host's own namespace.

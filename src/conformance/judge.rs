@@ -1,12 +1,11 @@
-//! The inner side of a run: the process that makes the checks, alone in its namespaces.
-
-use std::io::{self, Write};
+//! The inner side of a run: the process that makes the checks, out of the plugin's reach.
 
 use super::check::{Check, Examiner, Interrupted};
-use super::messages::Message;
+use super::host::Hosts;
+use super::isolation::{Reaper, settle_in};
+use super::messages::{Message, say};
 use super::subject::Subject;
-use super::survey;
-use super::{isolation, processes};
+use super::survey::survey;
 use crate::Chain;
 use crate::invoke::Limits;
 
@@ -25,22 +24,17 @@ pub(super) fn run(subject: &Subject, checks: &[&'static Check], limits: &Limits)
 
 fn examine(subject: &Subject, checks: &[&'static Check], limits: &Limits) -> Result<(), String> {
     let told = |error: &(dyn std::error::Error + 'static)| Chain(error).to_string();
-    isolation::settle_in().map_err(|error| told(&error))?;
-    let profile = survey::survey(subject, limits).map_err(|error| told(&error))?;
-    processes::end_orphans();
+    let isolated = settle_in(&subject.visible_dirs()).map_err(|error| told(&error))?;
+    let reaper = Reaper::start().map_err(|error| told(&error))?;
+    let hosts = Hosts { isolated: &isolated, reaper: &reaper };
+    let mut profile = survey(&hosts, subject, limits).map_err(|error| told(&error))?;
+    profile.weaknesses.clone_from(&isolated.weaknesses);
     say(&Message::profile(&profile)).map_err(|error| told(&error))?;
-    let mut examiner = Examiner { subject, profile: &profile, limits, ended_by_force: 0 };
+    let mut examiner = Examiner { subject, profile: &profile, limits, isolated: &isolated, reaper, ended_by_force: 0 };
+    examiner.end_orphans();
     for check in checks {
         let checked = examiner.make(check).map_err(|Interrupted| "interrupted".to_owned())?;
         say(&Message::checked(checked)).map_err(|error| told(&error))?;
     }
     say(&Message::End).map_err(|error| told(&error))
-}
-
-fn say(message: &Message) -> io::Result<()> {
-    let mut line = serde_json::to_vec(message)?;
-    line.push(b'\n');
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(&line)?;
-    stdout.flush()
 }

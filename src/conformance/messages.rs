@@ -1,6 +1,6 @@
 //! What the process that makes the checks says to the one that wants to know: a line of JSON for each thing.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::process::ChildStdout;
 
@@ -20,7 +20,7 @@ use crate::CancelToken;
 /// A line.
 #[derive(Serialize, Deserialize)]
 pub(super) enum Message {
-    Profile { supported: Option<Vec<String>>, version: String, role: Role },
+    Profile { supported: Option<Vec<String>>, version: String, role: Role, weaknesses: Vec<String> },
     Checked { id: u16, outcome: Outcome, executions: Vec<Execution> },
     NotMade(String),
     End,
@@ -28,12 +28,26 @@ pub(super) enum Message {
 
 impl Message {
     pub(super) fn profile(profile: &Profile) -> Self {
-        Self::Profile { supported: profile.supported.clone(), version: profile.version.to_string(), role: profile.role }
+        Self::Profile {
+            supported: profile.supported.clone(),
+            version: profile.version.to_string(),
+            role: profile.role,
+            weaknesses: profile.weaknesses.clone(),
+        }
     }
 
     pub(super) fn checked(Checked { check, outcome, executions }: Checked) -> Self {
         Self::Checked { id: check.id, outcome, executions }
     }
+}
+
+/// Says something to whoever started the process that makes the checks.
+pub(super) fn say(message: &Message) -> io::Result<()> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(&line)?;
+    stdout.flush()
 }
 
 /// Hears a judge to its end, and tells a reporter.
@@ -42,9 +56,9 @@ pub(super) fn receive(mut judge: Judge, suite: &Suite, reporter: &mut dyn Report
     let mut report = None;
     while let Some(line) = lines.next()? {
         match serde_json::from_slice(&line).map_err(|error| unreadable(&error))? {
-            Message::Profile { supported, version, role } => {
+            Message::Profile { supported, version, role, weaknesses } => {
                 let version = version.parse().map_err(|error| unreadable(&error))?;
-                let profile = Profile { supported, version, role, ..Profile::unknown() };
+                let profile = Profile { supported, version, role, weaknesses, ..Profile::unknown() };
                 reporter.begin(suite.subject(), &profile, suite.checks()).map_err(SuiteError::Report)?;
                 report = Some(Report { profile, checks: Vec::new() });
             }

@@ -20,6 +20,7 @@ pub struct Profile {
     pub(super) has_addresses: bool,
     /// How long ADD takes.
     pub(super) add_takes: Duration,
+    pub(super) weaknesses: Vec<String>,
 }
 
 /// The kind of a plugin.
@@ -47,6 +48,11 @@ impl Profile {
     /// Returns the kind of the plugin.
     pub fn role(&self) -> Role {
         self.role
+    }
+
+    /// Returns what does not hold of the plugin's isolation on this machine, each a sentence; usually nothing.
+    pub fn weaknesses(&self) -> &[String] {
+        &self.weaknesses
     }
 
     /// The versions that attachments can be made in. Before 0.3.0 there are no previous results to work on, and no

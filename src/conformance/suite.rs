@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::check::Check;
-use super::isolation::{self, NotIsolated};
+use super::isolation::{self, Judge, NotIsolated, Stage};
 use super::outcome::{Checked, Summary};
 use super::profile::Profile;
 use super::report::{Format, Reporter};
@@ -105,11 +105,12 @@ impl Suite {
     /// # Errors
     /// See [`SuiteError`]. A plugin that deviates is none.
     pub fn run(&self, reporter: &mut dyn Reporter) -> Result<Report, SuiteError> {
-        if isolation::is_inside() {
-            judge::run(&self.subject, &self.checks, &self.limits);
+        match Stage::own() {
+            Stage::Caller => messages::receive(Judge::start()?, self, reporter),
+            Stage::Entry => isolation::enter(),
+            Stage::Judge => judge::run(&self.subject, &self.checks, &self.limits),
+            Stage::Reaper => isolation::reap(),
         }
-        let judge = isolation::run_again_inside()?;
-        messages::receive(judge, self, reporter)
     }
 
     /// Makes the checks, and writes a report for people to stdout: the whole `main` of a test target.

@@ -8,7 +8,7 @@ use crate::spec::{Command, Version, VersionReply};
 
 use super::bench::Bench;
 use super::finding::{Finding, Verdict};
-use super::host::{NotMade, on_new_host};
+use super::host::{Hosts, NotMade};
 use super::profile::{Profile, Role};
 use super::subject::Subject;
 
@@ -24,35 +24,39 @@ pub(super) enum NotSurveyed {
 }
 
 /// What the plugin says and does when nothing is wrong.
-pub(super) fn survey(subject: &Subject, limits: &Limits) -> Result<Profile, NotSurveyed> {
-    let mut profile = Profile::unknown().supporting(supported_versions(subject, limits)?, &subject.wanted_version);
+pub(super) fn survey(hosts: &Hosts<'_>, subject: &Subject, limits: &Limits) -> Result<Profile, NotSurveyed> {
+    let mut profile =
+        Profile::unknown().supporting(supported_versions(hosts, subject, limits)?, &subject.wanted_version);
     match (subject.is_ipam(), subject.previous.is_some()) {
         (true, true) => return Err(NotSurveyed::IpamAfterAnother),
         (true, false) => profile.role = Role::Ipam,
         (false, true) => {
             profile.role = Role::Chained;
-            let attempt = attempt(subject, &profile, limits)?;
+            let attempt = attempt(hosts, subject, &profile, limits)?;
             return Ok(profile.after(attempt));
         }
         (false, false) => {}
     }
-    let alone = attempt(subject, &profile, limits)?;
+    let alone = attempt(hosts, subject, &profile, limits)?;
     if profile.role == Role::Ipam || alone.as_ref().is_ok_and(|attempt| attempt.made_interface) {
         return Ok(profile.after(alone));
     }
     // Without an interface of its own it may be one that waits for another's.
     let chained = Profile { role: Role::Chained, ..profile.clone() };
-    match attempt(subject, &chained, limits)? {
+    match attempt(hosts, subject, &chained, limits)? {
         Err(_) if !wants_previous(&alone) => Ok(profile.after(alone)),
         after_another => Ok(chained.after(after_another)),
     }
 }
 
 /// What the plugin answers to VERSION; it is the first execution, so one that can't be run is noticed here.
-fn supported_versions(subject: &Subject, limits: &Limits) -> Result<Option<Vec<String>>, NotSurveyed> {
+fn supported_versions(
+    hosts: &Hosts<'_>,
+    subject: &Subject,
+    limits: &Limits,
+) -> Result<Option<Vec<String>>, NotSurveyed> {
     let unknown = Profile::unknown();
-    let call = || Bench::new(subject, &unknown, limits).call(Command::Version).run();
-    let answer = on_new_host(&subject.visible_dirs(), call)?;
+    let answer = hosts.on_new_one(|host| Bench::new(subject, &unknown, limits, host).call(Command::Version).run())?;
     let document = answer.document().ok();
     match answer.ended {
         Err(error) if !error.was_started() => Err(error.into()),
@@ -79,6 +83,7 @@ impl Profile {
             add_fails: None,
             has_addresses: true,
             add_takes: Duration::ZERO,
+            weaknesses: Vec::new(),
         }
     }
 
@@ -113,9 +118,14 @@ struct Attempt {
 }
 
 /// One ADD.
-fn attempt(subject: &Subject, profile: &Profile, limits: &Limits) -> Result<Verdict<Attempt>, NotMade> {
-    on_new_host(&subject.visible_dirs(), || {
-        let bench = Bench::new(subject, profile, limits);
+fn attempt(
+    hosts: &Hosts<'_>,
+    subject: &Subject,
+    profile: &Profile,
+    limits: &Limits,
+) -> Result<Verdict<Attempt>, NotMade> {
+    hosts.on_new_one(|host| {
+        let bench = Bench::new(subject, profile, limits, host);
         let container = bench.container()?;
         let before = container.view()?;
         let answer = container.call(Command::Add).run();

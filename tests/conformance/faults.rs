@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::Test;
-use crate::tool::{Report, conformance, plugins};
+use crate::tool::{Caller, Report, conformance_by, plugins};
 
 mod table;
 
@@ -68,10 +68,16 @@ impl Faulty {
 
     /// The tool, for this plugin.
     pub(crate) fn conformance(&mut self) -> Command {
+        self.conformance_by(Caller::Own)
+    }
+
+    /// The tool, run by somebody.
+    pub(crate) fn conformance_by(&mut self, caller: Caller) -> Command {
         let config = self.dir.path().join("config.json");
         let list = json!({"cniVersion": self.version, "name": "net", "plugins": [self.config()]});
         fs::write(&config, list.to_string()).unwrap();
-        let mut command = conformance(&self.program());
+        caller.owns(&[self.dir.path(), &self.program(), &config]);
+        let mut command = conformance_by(&self.program(), caller);
         command.arg("--config").arg(config);
         if self.base == "loopback" {
             command.args(["--ifname", "lo"]);

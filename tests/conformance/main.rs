@@ -11,6 +11,7 @@ use libtest_mimic::{Arguments, Trial};
 mod chained;
 mod example;
 mod faults;
+mod hostile;
 mod plugins;
 mod report;
 mod tool;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         .into_iter()
         .chain(chained::tests())
         .chain(example::tests())
+        .chain(hostile::tests())
         .chain(plugins::tests())
         .chain(report::tests());
     libtest_mimic::run(&arguments, tests.map(trial).collect()).exit_code()

@@ -12,7 +12,7 @@ use crate::faults::Faulty;
 use crate::tool::{Report, conformance, plugins};
 
 pub(crate) fn tests() -> Vec<Test> {
-    let tests: [(&str, fn()); 8] = [
+    let tests: [(&str, fn()); 9] = [
         ("people_read_what_was_found_and_where_it_is_specified", people_read_what_was_found),
         ("harnesses_read_tap_with_skips_and_todos", harnesses_read_tap),
         ("a_failure_comes_with_what_was_run", a_failure_comes_with_what_was_run),
@@ -20,6 +20,7 @@ pub(crate) fn tests() -> Vec<Test> {
         ("a_plugin_that_hangs_is_ended_and_not_run_for_ever", a_plugin_that_hangs_is_ended),
         ("nothing_of_a_plugin_outlives_the_tool", nothing_outlives_the_tool),
         ("a_signal_ends_tool_and_plugin", a_signal_ends_tool_and_plugin),
+        ("a_plugin_has_the_variables_and_directories_that_it_is_given", a_plugin_has_what_it_is_given),
         ("the_first_plugin_of_its_type_is_taken_from_a_list", the_first_plugin_of_its_type_is_taken),
     ];
     tests.into_iter().map(|(name, test)| (format!("report::{name}"), Box::new(test) as _)).collect()
@@ -79,6 +80,24 @@ fn a_plugin_that_hangs_is_ended() {
     assert_eq!(report.with_outcome(&["pass"]), Vec::<u64>::new(), "{report}");
     assert!(report.to_string().contains("no answer after 100 ms"), "{report}");
     assert!(report.to_string().contains("had to be ended by force"), "{report}");
+}
+
+fn a_plugin_has_what_it_is_given() {
+    let shown = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(shown.path(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    std::fs::write(shown.path().join("file"), "content").unwrap();
+    let shell = format!(
+        r#"on ADD && {{ [ "$GIVEN" = a=b ] && [ "$HOME" = /root ] || fail 100 variables
+            [ "$(cat {0}/file)" = content ] && echo changed >{0}/file || fail 100 directory; }}"#,
+        shown.path().display()
+    );
+    let mut faulty = Faulty::new("noop", &shell);
+    let mut command = faulty.conformance();
+    command.arg("--show").arg(shown.path()).args(["--env", "GIVEN=a=b", "--only", "401"]);
+    // The first ADD changes what the next ones find.
+    let report = Report::of(&mut command);
+    assert!(report.to_string().contains("directory\\\""), "{report}");
+    assert_eq!(std::fs::read_to_string(shown.path().join("file")).unwrap(), "content");
 }
 
 /// Whether a process with this command line exists, in whatever namespace.

@@ -1,6 +1,6 @@
 //! Runs `cnitool conformance`, and reads its report.
 
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -29,9 +29,49 @@ pub(crate) fn plugins() -> PathBuf {
     DIR.get_or_init(make).clone()
 }
 
+/// Who runs the tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// Whoever runs the tests.
+    Own,
+    /// An ordinary user, as whom only root can run it.
+    Ordinary,
+}
+
+/// `nobody`.
+const ORDINARY: u32 = 65534;
+
+impl Caller {
+    pub(crate) fn name(self) -> &'static str {
+        if self == Caller::Own { "own" } else { "ordinary" }
+    }
+
+    /// Gives files to the caller.
+    pub(crate) fn owns(self, files: &[&Path]) {
+        if self == Caller::Ordinary {
+            files.iter().for_each(|file| chown(file, Some(ORDINARY), Some(ORDINARY)).unwrap());
+        }
+    }
+
+    fn run(self, program: &str) -> Command {
+        if self == Caller::Own {
+            return Command::new(program);
+        }
+        let mut command = Command::new("setpriv");
+        let user = [format!("--reuid={ORDINARY}"), format!("--regid={ORDINARY}")];
+        command.args(user).args(["--clear-groups", "--"]).arg(program);
+        command
+    }
+}
+
 /// `cnitool conformance`, with our plugins to delegate to.
 pub(crate) fn conformance(plugin: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cnitool"));
+    conformance_by(plugin, Caller::Own)
+}
+
+/// The same, run by somebody.
+pub(crate) fn conformance_by(plugin: &Path, caller: Caller) -> Command {
+    let mut command = caller.run(env!("CARGO_BIN_EXE_cnitool"));
     command.arg("conformance").arg(plugin).arg("--plugin-dir").arg(plugins()).stdin(Stdio::null());
     for variable in ["CNI_PATH", "CNI_ARGS", "CAP_ARGS", "CNI_IFNAME"] {
         command.env_remove(variable);

@@ -34,7 +34,8 @@ impl<W: Write> Reporter for Human<W> {
             profile.version(),
             subject.config(),
         );
-        writeln!(self.out, "{}", printable(&about))
+        writeln!(self.out, "{}", printable(&about))?;
+        profile.weaknesses().iter().try_for_each(|weakness| writeln!(self.out, "warning: {}", printable(weakness)))
     }
 
     fn checked(&mut self, checked: &Checked) -> io::Result<()> {

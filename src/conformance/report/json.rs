@@ -27,6 +27,8 @@ struct Document {
     role: &'static str,
     supported_versions: Vec<String>,
     version: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    weaknesses: Vec<String>,
     config: Object,
     checks: Vec<Point>,
     summary: Summary,
@@ -59,6 +61,7 @@ impl<W: Write> Reporter for Json<W> {
             role: profile.role().as_str(),
             supported_versions: profile.supported_versions().unwrap_or_default().to_vec(),
             version: profile.version().to_string(),
+            weaknesses: profile.weaknesses().to_vec(),
             config: subject.config().clone(),
             ..Document::default()
         };

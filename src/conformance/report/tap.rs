@@ -23,7 +23,8 @@ impl<W> Tap<W> {
 impl<W: Write> Reporter for Tap<W> {
     fn begin(&mut self, subject: &Subject, profile: &Profile, checks: &[&'static Check]) -> io::Result<()> {
         let about = format!("# {}, supports {}", subject.program().display(), versions(profile));
-        writeln!(self.out, "TAP version 14\n1..{}\n{}", checks.len(), comment(&about))
+        writeln!(self.out, "TAP version 14\n1..{}\n{}", checks.len(), comment(&about))?;
+        profile.weaknesses().iter().try_for_each(|weakness| writeln!(self.out, "# warning: {}", comment(weakness)))
     }
 
     fn checked(&mut self, checked: &Checked) -> io::Result<()> {

@@ -31,6 +31,12 @@ pub(crate) struct Conformance {
     /// The result of the plugin before it, for one that comes second in a list
     #[arg(long, value_name = "FILE")]
     prev_result: Option<PathBuf>,
+    /// A further directory that the plugin needs; repeat it for more
+    #[arg(long, value_name = "DIR")]
+    show: Vec<PathBuf>,
+    /// A variable for the plugin's environment; repeat it for more
+    #[arg(long, value_name = "K=V")]
+    env: Vec<String>,
     /// How to write the report; `--json` is `--format json`
     #[arg(long, value_enum, default_value = "human", conflicts_with = "json")]
     format: Format,
@@ -130,6 +136,13 @@ fn subject(asked: &Conformance, plugin: &PathBuf) -> Result<Subject, Conformance
     }
     if let Some(file) = &asked.prev_result {
         subject = subject.previous_result_file(file)?;
+    }
+    for dir in &asked.show {
+        subject = subject.shown(dir)?;
+    }
+    for variable in &asked.env {
+        let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
+        subject = subject.variable(name, value);
     }
     let ifname = asked.interface.name_or(subject.ifname().as_str())?;
     let subject = subject.with_ifname(ifname).args(asked.given.args()?);

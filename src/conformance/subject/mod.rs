@@ -2,17 +2,19 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::Access;
 
+mod error;
+
+pub use self::error::SubjectError;
 use super::configured::Configured;
+use super::isolation::{Stage, reap};
 use super::known;
-use crate::Chain;
-use crate::conf::{ConfError, PluginConfig};
-use crate::invoke::{FindError, find};
-use crate::result::{AddResult, ParseError};
+use crate::conf::PluginConfig;
+use crate::invoke::find;
+use crate::result::AddResult;
 use crate::spec::capability::CapabilityArgs;
 use crate::spec::{CniArgs, IfName, Object};
 
@@ -38,79 +40,16 @@ pub struct Subject {
     pub(super) wanted_version: String,
     pub(super) ifname: IfName,
     pub(super) args: CniArgs,
+    pub(super) env: Vec<(OsString, OsString)>,
+    shown: Vec<PathBuf>,
     /// The result of the plugin before this one, where one is given.
     pub(super) previous: Option<AddResult>,
     capability_args: CapabilityArgs,
 }
 
-/// A plugin can't be checked, since there is none, or no configuration for it.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SubjectError {
-    /// No plugin directory has a plugin of that name.
-    #[error("{source}{}", if *is_here { format!("; did you mean ./{}?", source.plugin()) } else { String::new() })]
-    NotFound {
-        /// Why.
-        source: FindError,
-        /// Whether the working directory has a file of that name.
-        is_here: bool,
-    },
-    /// The path leads to no file.
-    #[error("plugin {} is no file", .0.display())]
-    NoFile(PathBuf),
-    /// The file may not be executed.
-    #[error("plugin {file} can't be executed; `chmod +x {file}` lets it be", file = .0.display())]
-    NotExecutable(PathBuf),
-    /// The file's name can't be a `type`.
-    #[error("plugin {} has a name that is not UTF-8", .0.display())]
-    NotUtf8(PathBuf),
-    /// The configuration or the previous result can't be read.
-    #[error("cannot read {}: {source}", file.display())]
-    Read {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The configuration is none.
-    #[error("{}: {}", file.display(), Chain(source))]
-    Parse {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        source: Box<ConfError>,
-    },
-    /// The configuration is for other plugins.
-    #[error(
-        "{}: no plugin of type `{plugin}`, which is the program's file name, but of type {}",
-        file.display(),
-        types.join(", ")
-    )]
-    NoSuchPlugin {
-        /// The file.
-        file: PathBuf,
-        /// The type that was looked for: the name of the program.
-        plugin: String,
-        /// The types that the file has.
-        types: Vec<String>,
-    },
-    /// The previous result is none.
-    #[error("{}: {}", file.display(), Chain(source))]
-    PreviousResult {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        source: ParseError,
-    },
-    /// There is no working directory that a relative path could start from.
-    #[error("cannot make the path of {} absolute: {source}", path.display())]
-    Relative {
-        /// The path.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-}
+/// What the plugin finds in its environment besides the protocol's variables.
+const ENVIRONMENT: [(&str, &str); 2] =
+    [("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"), ("HOME", "/root")];
 
 impl Subject {
     /// Finds a plugin: a path with a slash is one of a program, and anything else a name in the directories. Those are
@@ -124,6 +63,9 @@ impl Subject {
         plugin: impl AsRef<Path>,
         dirs: impl IntoIterator<Item = impl Into<PathBuf>>,
     ) -> Result<Self, SubjectError> {
+        if Stage::own() == Stage::Reaper {
+            reap();
+        }
         let dirs = dirs.into_iter().map(Into::into).filter(|dir: &PathBuf| !dir.as_os_str().is_empty());
         let mut dirs = dirs.map(absolute).collect::<Result<Vec<_>, _>>()?;
         let program = program(plugin.as_ref(), &mut dirs)?;
@@ -140,6 +82,8 @@ impl Subject {
             wanted_version: version,
             ifname,
             args: CniArgs::new(),
+            env: ENVIRONMENT.map(|(name, value)| (name.into(), value.into())).to_vec(),
+            shown: Vec::new(),
             previous: None,
             capability_args: CapabilityArgs::new(),
         })
@@ -193,6 +137,24 @@ impl Subject {
         Self { args, ..self }
     }
 
+    /// Adds a variable to the plugin's environment, which has `PATH` and `HOME` and nothing of the caller's.
+    pub fn variable(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        let name = name.into();
+        self.env.retain(|(known, _)| *known != name);
+        self.env.push((name, value.into()));
+        self
+    }
+
+    /// Shows one more directory of the host to the plugin, which has its own, those of the plugins that it delegates to, and
+    /// those that programs and libraries are in. What the plugin writes there changes nothing.
+    ///
+    /// # Errors
+    /// The path is relative, and there is no working directory.
+    pub fn shown(mut self, dir: impl AsRef<Path>) -> Result<Self, SubjectError> {
+        self.shown.push(absolute(dir)?);
+        Ok(self)
+    }
+
     /// Sets the arguments of the capabilities that the plugin declares.
     pub fn capability_args(self, capability_args: CapabilityArgs) -> Self {
         Self { capability_args, ..self }
@@ -213,16 +175,11 @@ impl Subject {
         &self.ifname
     }
 
-    /// The environment that the plugin inherits.
-    pub(super) fn env() -> Vec<(OsString, OsString)> {
-        std::env::vars_os().filter(|(name, _)| !super::isolation::is_private(name)).collect()
-    }
-
     /// Directories that must stay visible on the hosts that checks are made on.
     pub(super) fn visible_dirs(&self) -> Vec<PathBuf> {
         let link = self.program.parent().map(Path::to_owned);
         let file = fs::canonicalize(&self.program).ok().and_then(|file| file.parent().map(Path::to_owned));
-        let dirs = self.dirs.iter().cloned().chain(link).chain(file);
+        let dirs = self.dirs.iter().chain(&self.shown).cloned().chain(link).chain(file);
         dirs.filter(|dir| dir.is_dir()).collect()
     }
 
