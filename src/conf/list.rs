@@ -1,5 +1,6 @@
 //! A network: a list of plugins from the text of a file.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::key::{Key, json_problem, keys};
@@ -137,6 +138,11 @@ impl NetworkConfig {
     /// Whether only the plugins in the list itself count, not those of the folder named like the network.
     pub fn loads_only_inlined_plugins(&self) -> bool {
         self.only_inlined
+    }
+
+    /// Returns the capabilities that at least one plugin takes arguments of.
+    pub fn capabilities(&self) -> BTreeSet<&str> {
+        self.plugins.iter().flat_map(PluginConfig::enabled_capabilities).collect()
     }
 
     /// The name as the text has it.

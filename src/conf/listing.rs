@@ -21,6 +21,11 @@ pub struct Listing {
 }
 
 impl Listing {
+    /// A listing of one network.
+    pub fn of(network: NetworkConfig) -> Self {
+        Self { networks: vec![network], ..Self::default() }
+    }
+
     /// Returns the default network: see [`ConfDir::default_network`](super::ConfDir::default_network). `None` when no
     /// file can be used, and with [`OnBroken::Stop`](super::OnBroken::Stop) when a broken file comes first.
     ///

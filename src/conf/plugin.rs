@@ -67,6 +67,11 @@ impl PluginConfig {
         &self.known.cni_version
     }
 
+    /// Returns the capabilities that the plugin takes arguments of.
+    pub fn enabled_capabilities(&self) -> Vec<&str> {
+        self.capabilities().iter().filter(|(_, on)| **on).map(|(name, _)| name.as_str()).collect()
+    }
+
     /// The capabilities by name, and whether they are enabled.
     pub fn capabilities(&self) -> &BTreeMap<String, bool> {
         &self.known.capabilities

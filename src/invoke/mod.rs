@@ -11,6 +11,7 @@ mod find;
 mod installed;
 mod observed;
 mod process;
+mod record;
 mod reply;
 mod request;
 #[cfg(feature = "tracing")]

@@ -35,20 +35,28 @@
 //! To make a namespace takes CAP_SYS_ADMIN, and to enter one takes that right over the namespace, too. Root has both;
 //! [`unshare_as_root`] gives them to a program of an ordinary user. Errors say which right an operation takes.
 
+mod command;
 mod enter;
 mod error;
 mod found;
+#[cfg(feature = "link")]
+mod host;
 mod identity;
 mod interface;
+mod named;
 mod namespace;
 mod own;
 mod pin;
 mod state;
 mod unshare;
 
+pub use self::command::{CommandError, supervise};
 pub use self::enter::run_in;
 pub use self::error::NetnsError;
+#[cfg(feature = "link")]
+pub use self::host::{HostError, enter_own_host};
 pub use self::identity::Identity;
+pub use self::named::{InvalidNamespace, NAMED, container_id, resolve};
 pub use self::namespace::Namespace;
 pub use self::own::is_own;
 pub(crate) use self::own::{CNI_NETNS_OVERRIDE, override_allows};

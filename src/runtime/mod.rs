@@ -24,6 +24,7 @@ mod occupied;
 mod request;
 mod rollback;
 mod status;
+mod survey;
 #[cfg(feature = "tracing")]
 mod traced;
 mod validate;
@@ -44,6 +45,7 @@ pub use self::examine::Problem;
 pub use self::gc::Keep;
 pub use self::negotiate::SupportedVersions;
 pub use self::notice::Notice;
+pub use self::survey::{Finding, Survey};
 use crate::CancelToken;
 use crate::cache::Cache;
 use crate::conf::NetworkConfig;

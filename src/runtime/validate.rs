@@ -28,11 +28,7 @@ impl Cni {
         network.network_name()?;
         let check = |plugin| self.validate_plugin(network, plugin).err();
         Failures::into_result(network.plugins().iter().filter_map(check).collect())?;
-        let enabled = |plugin: &PluginConfig| {
-            let capabilities = plugin.capabilities().iter().filter(|(_, on)| **on);
-            capabilities.map(|(name, _)| name.clone()).collect::<Vec<_>>()
-        };
-        Ok(network.plugins().iter().flat_map(enabled).collect())
+        Ok(network.capabilities().into_iter().map(str::to_owned).collect())
     }
 
     fn validate_plugin(&self, network: &NetworkConfig, plugin: &PluginConfig) -> Result<(), Error> {

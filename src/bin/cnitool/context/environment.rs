@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use libcni::conf::{ConfDir, OnBroken};
 use libcni::invoke::DEFAULT_PLUGIN_DIRS;
+use libcni::netns;
 use libcni::spec::capability::CapabilityArgs;
 use libcni::spec::{CniArgs, ErrorCode, IfName, InvalidArg, InvalidName};
 
-use super::namespace;
 use super::options::{Capabilities, Configurations, Given, Interface, Loading, PluginDirs};
 use super::trace_file::Unfit;
 use crate::output::failure::Failure;
@@ -27,7 +27,7 @@ pub(crate) enum Invalid {
     #[error("cannot append to the trace file {}: {source}", path.display())]
     TraceFile { path: PathBuf, source: Unfit },
     #[error("{0}")]
-    Netns(#[from] namespace::Unusable),
+    Netns(#[from] netns::InvalidNamespace),
 }
 
 impl From<Invalid> for Failure {

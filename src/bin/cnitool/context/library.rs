@@ -5,12 +5,12 @@ use std::path::Path;
 use libcni::cache::Cache;
 use libcni::conf::{ConfDir, Listing, NetworkConfig};
 use libcni::invoke::{ObservedExec, ProcessExec};
+use libcni::netns;
 use libcni::runtime::Caution;
 use libcni::spec::{ContainerId, IfName};
 use libcni::{Attachment, CancelToken, Chain, Cni, Error};
 
 use super::environment::{Invalid, is_like_go};
-use super::namespace;
 use super::options::{Attached, Container, Given, Host, Negotiation, Records, Running};
 use super::trace::Trace;
 use crate::output::describe::file;
@@ -19,9 +19,7 @@ use crate::output::{hear, hear_others, warn};
 /// The network of a name as its file has it, and a warning for every broken file on the way to it.
 pub(crate) fn load(dir: &ConfDir, name: &str) -> Result<NetworkConfig, Error> {
     let loaded = dir.load(name)?;
-    for problem in &loaded.skipped {
-        warn(&format!("skipped {}", Chain(problem)));
-    }
+    loaded.skipped.iter().for_each(|problem| warn(&format!("skipped {}", Chain(problem))));
     Ok(loaded.network)
 }
 
@@ -29,12 +27,9 @@ pub(crate) fn load(dir: &ConfDir, name: &str) -> Result<NetworkConfig, Error> {
 pub(crate) fn in_file_order(dir: &ConfDir) -> Result<Vec<NetworkConfig>, Error> {
     let Listing { mut networks, shadowed, broken, .. } = dir.list()?;
     for network in shadowed {
-        let name = network.name();
-        warn(&format!("skipped {}: an earlier file configures network `{name}`", file(&network)));
+        warn(&format!("skipped {}: an earlier file configures network `{}`", file(&network), network.name()));
     }
-    for problem in broken {
-        warn(&format!("skipped {}", Chain(&problem)));
-    }
+    broken.iter().for_each(|problem| warn(&format!("skipped {}", Chain(problem))));
     networks.sort_by(|a, b| a.path().cmp(&b.path()));
     Ok(networks)
 }
@@ -116,10 +111,10 @@ pub(crate) fn attachment(
 ) -> Result<Attachment, Invalid> {
     // Empty where there is none any more, as a plugin gets it.
     let is_gone = netns.as_os_str().is_empty() && container.container_id.is_some();
-    let netns = if is_gone { String::new() } else { namespace::resolve(netns)? };
+    let netns = if is_gone { String::new() } else { netns::resolve(netns)? };
     let id = match &container.container_id {
         Some(id) => ContainerId::new(id)?,
-        None => namespace::container_id(&netns),
+        None => netns::container_id(&netns),
     };
     let attachment = Attachment::new(id, ifname).netns(netns);
     Ok(attachment.args(given.args()?).capability_args(given.capabilities.capability_args()?))

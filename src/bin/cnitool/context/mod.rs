@@ -2,7 +2,6 @@
 
 pub(crate) mod environment;
 pub(crate) mod library;
-pub(crate) mod namespace;
 pub(crate) mod options;
 pub(crate) mod signals;
 mod trace;

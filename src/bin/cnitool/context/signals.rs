@@ -52,16 +52,16 @@ impl Signals {
     }
 
     /// Waits for a child to end, and reaps others; signals that came to this program alone are passed on to it.
-    pub(crate) fn wait_for(&self, child: rustix::process::Pid) -> io::Result<ExitStatus> {
+    pub(crate) fn wait_for(&self, child: i32) -> io::Result<ExitStatus> {
         loop {
             while let Some((ended, status)) = rustix::process::wait(WaitOptions::NOHANG)? {
-                if ended == child {
+                if ended.as_raw_nonzero().get() == child {
                     return Ok(ExitStatus::from_raw(status.as_raw()));
                 }
             }
             if let Caught::ForUsAlone(signal) = self.wait()? {
                 // Not reaped yet, so the number is still the child's.
-                let _ = kill(Pid::from_raw(child.as_raw_nonzero().get()), signal);
+                let _ = kill(Pid::from_raw(child), signal);
             }
         }
     }

@@ -2,13 +2,12 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use libcni::Chain;
-use libcni::invoke::{ExecError, ExecEvent, Output, Request};
+use libcni::invoke::{ExecError, ExecEvent, Output};
 use libcni::spec::Object;
 
 use super::trace_file::{self, Unfit};
@@ -34,8 +33,8 @@ impl Trace {
             ExecEvent::Begins { number, request } if self.to_stderr => {
                 output::say(&format!("trace {number}: {}", request::text(request)));
             }
-            ExecEvent::Ended { number, request, took, ended } => {
-                let record = || compact(&describe(number, request, took, ended));
+            ExecEvent::Ended { number, took, ended, .. } => {
+                let record = || compact(&event.record().unwrap_or_default());
                 match (self.to_stderr, output::is_json()) {
                     (true, true) => output::line(&record()),
                     (true, false) => output::say(&format!("trace {number}: {}", text(took, ended))),
@@ -68,29 +67,6 @@ fn text(took: Duration, ended: Result<&Output, &ExecError>) -> String {
         }
     }
     printable(&lines.join("\n"))
-}
-
-fn describe(number: u64, request: &Request, took: Duration, ended: Result<&Output, &ExecError>) -> Object {
-    let mut object = Object::new();
-    object.set("trace", &number);
-    object.set("endedUnixMilliseconds", &UNIX_EPOCH.elapsed().unwrap_or_default().as_millis());
-    request::describe(request).iter().for_each(|(key, value)| object.set(key, value));
-    match ended {
-        Ok(Output { status, stdout, stderr }) => {
-            match status.signal() {
-                Some(signal) => object.set("signal", &signal),
-                None => object.set("exitStatus", &status.code()),
-            }
-            object.set("stdout", &String::from_utf8_lossy(stdout));
-            object.set("stderr", &String::from_utf8_lossy(stderr));
-        }
-        Err(error) => {
-            object.set("error", &Chain(error).to_string());
-            object.set("stderr", &String::from_utf8_lossy(error.stderr()));
-        }
-    }
-    object.set("milliseconds", &took.as_millis());
-    object
 }
 
 /// JSON in one line. A line break can only be between tokens: in a text it is escaped.

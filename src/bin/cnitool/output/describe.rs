@@ -3,16 +3,11 @@
 use std::path::Path;
 
 use libcni::Chain;
-use libcni::conf::{ConfError, NetworkConfig, PluginConfig};
+use libcni::conf::{ConfError, NetworkConfig};
 use libcni::spec::Object;
 
 pub(crate) fn file(network: &NetworkConfig) -> String {
     network.path().map(|path| path.display().to_string()).unwrap_or_default()
-}
-
-/// The capabilities that a plugin takes arguments of.
-pub(crate) fn capabilities(plugin: &PluginConfig) -> Vec<&str> {
-    plugin.capabilities().iter().filter(|(_, on)| **on).map(|(name, _)| name.as_str()).collect()
 }
 
 /// A file that is no configuration, for people: `LINE:COLUMN: `, if known, and the reason.

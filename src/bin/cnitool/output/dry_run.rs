@@ -33,7 +33,7 @@ fn text(number: usize, request: &Request, before: Option<&Request>) -> String {
 }
 
 fn describe(request: &Request, before: Option<&Request>) -> Object {
-    let mut object = request::describe(request);
+    let mut object = request.record();
     if let Some(plugin) = source_of_prev_result(request, before) {
         object.set("prevResultFrom", plugin);
     }

@@ -8,7 +8,7 @@ use libcni::invoke::{FindError, find};
 use libcni::spec::{Object, Version};
 
 use crate::output::attached::id;
-use crate::output::describe::{capabilities, file};
+use crate::output::describe::file;
 use crate::output::failure::Failure;
 use crate::output::table::{Table, fields};
 use crate::output::{is_json, print_json, printable};
@@ -46,7 +46,7 @@ impl<'a> Plugin<'a> {
         };
         let name = self.config.plugin_type();
         let source = self.config.path().map_or_else(|| "the list".to_owned(), |path| path.display().to_string());
-        let own = [name.to_owned(), place(&self.file), capabilities(self.config).join(","), source];
+        let own = [name.to_owned(), place(&self.file), self.config.enabled_capabilities().join(","), source];
         let ipam = |file| [self.config.ipam_type().to_owned(), place(file), String::new(), format!("ipam of {name}")];
         std::iter::once(own).chain(self.ipam.as_ref().map(ipam))
     }
@@ -60,7 +60,7 @@ impl<'a> Plugin<'a> {
             object.set("ipam", self.config.ipam_type());
             object.set("ipamFile", &text(file));
         }
-        object.set("capabilities", &capabilities(self.config));
+        object.set("capabilities", &self.config.enabled_capabilities());
         object.set("configuredIn", &self.config.path().map(Path::to_string_lossy));
         object
     }

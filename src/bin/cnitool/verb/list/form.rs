@@ -20,10 +20,9 @@ pub(super) struct Form {
 impl Form {
     /// Prints a table for people or for scripts, or nothing where there is no row.
     pub(super) fn show<const N: usize>(self, table: &Table<N>) -> Result<(), Failure> {
-        match (table.is_empty(), self.plain) {
-            (true, _) => Ok(()),
-            (false, true) => Ok(print(&table.plain())?),
-            (false, false) => Ok(print(&table.aligned())?),
+        if table.is_empty() {
+            return Ok(());
         }
+        Ok(print(&if self.plain { table.plain() } else { table.aligned() })?)
     }
 }

@@ -1,8 +1,5 @@
 //! `cnitool run`: a command in a namespace of its own that is added to networks, and everything taken back.
 
-mod command;
-mod rootless;
-
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::path::Path;
@@ -10,18 +7,18 @@ use std::time::UNIX_EPOCH;
 
 use clap::Args;
 use libcni::conf::NetworkConfig;
-use libcni::netns::{Namespace, NetnsError, Pin};
+use libcni::netns::{NAMED, Namespace, NetnsError, Pin, enter_own_host, supervise};
 use libcni::spec::{ErrorCode, IfName};
 use libcni::{Attachment, Chain, Cni, Error};
+use rustix::process::geteuid;
 
 use super::add::not_added;
 use crate::context::environment::Invalid;
 use crate::context::library::{attachment, in_file_order};
-use crate::context::namespace::NAMED;
 use crate::context::options::{Container, Given, Host, Output};
 use crate::context::signals::{Signals, exit_code};
 use crate::output::failure::Failure;
-use crate::output::say;
+use crate::output::{say, warn};
 
 /// The arguments of `run`.
 #[derive(Args, Debug)]
@@ -49,8 +46,8 @@ pub(crate) struct Run {
 pub(crate) fn run(run: &Run, signals: Option<&Signals>) -> Result<u8, Failure> {
     let signals = signals.ok_or_else(|| failed("no file descriptor is left to wait for signals with"))?;
     let cni = run.host.cni(signals.token())?;
-    if rootless::is_needed() {
-        rootless::enter().map_err(|error| failed(Chain(&error)))?;
+    if !geteuid().is_root() {
+        enter_own_host().map_err(|error| failed(Chain(&error)))?;
     }
     let networks = networks(&cni, run)?;
     let pin = namespace().map_err(|error| failed(Chain(&error)))?;
@@ -63,7 +60,9 @@ pub(crate) fn run(run: &Run, signals: Option<&Signals>) -> Result<u8, Failure> {
     cni.add_all(&attachments).map_err(not_added)?;
     // What is taken back is taken back whatever signals come: each plugin has its deadline.
     let mut added = Added { cni: cni.clone().uncancelled(), attachments: &attachments };
-    let status = command::supervise(pin.namespace(), &run.command, signals).map_err(|error| failed(Chain(&error)))?;
+    let tell = |left: &[i32]| warn(&format!("the command has left processes that can't be ended: {left:?}"));
+    let status = supervise(pin.namespace(), &run.command, |child| signals.wait_for(child), tell);
+    let status = status.map_err(|error| failed(Chain(&error)))?;
     added.take_back()?;
     Ok(exit_code(status))
 }

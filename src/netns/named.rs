@@ -1,37 +1,56 @@
-//! From the NETNS argument to the path that plugins get, and to a container ID.
+//! Namespaces as people name them, and the container ID that tools derive from one.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use libcni::spec::ContainerId;
 use sha2::{Digest, Sha512};
 
+use crate::spec::ContainerId;
+
 /// Where `ip netns` keeps its names.
-pub(crate) const NAMED: &str = "/var/run/netns";
+pub const NAMED: &str = "/var/run/netns";
 
 /// A namespace argument that can't be used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Unusable {
+#[non_exhaustive]
+pub enum InvalidNamespace {
+    /// It is relative, and there is no working directory.
     #[error("cannot make the namespace path `{}` absolute: {source}", path.display())]
-    NoWorkingDirectory { path: PathBuf, source: io::Error },
+    NoWorkingDirectory {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is empty.
     #[error("the namespace is empty, which only `del` takes, with --container-id")]
     Empty,
+    /// Plugins are given text.
     #[error("namespace path `{}` is not UTF-8", .0.display())]
     NotUtf8(PathBuf),
 }
 
-/// The absolute path of a namespace, cleaned of `.`, `..` and repeated slashes by name alone, as Go does, so that
+/// Returns the absolute path of a namespace, cleaned of `.`, `..` and repeated slashes by name alone, as Go does, so that
 /// two tools call the same attachment alike. A bare name that is no file here is one of `ip netns`.
-pub(crate) fn resolve(argument: &Path) -> Result<String, Unusable> {
+///
+/// ```
+/// assert_eq!(libcni::netns::resolve("/run//netns/./blue".as_ref())?, "/run/netns/blue");
+/// # Ok::<(), libcni::netns::InvalidNamespace>(())
+/// ```
+///
+/// # Errors
+/// See [`InvalidNamespace`].
+pub fn resolve(argument: &Path) -> Result<String, InvalidNamespace> {
     if argument.as_os_str().is_empty() {
-        return Err(Unusable::Empty);
+        return Err(InvalidNamespace::Empty);
     }
     let is_name =
         matches!(argument.components().collect::<Vec<_>>()[..], [Component::Normal(name)] if name == argument);
     let path = if is_name && !argument.exists() { Path::new(NAMED).join(argument) } else { argument.to_owned() };
-    let absolute = std::path::absolute(&path).map_err(|source| Unusable::NoWorkingDirectory { path, source })?;
+    let absolute =
+        std::path::absolute(&path).map_err(|source| InvalidNamespace::NoWorkingDirectory { path, source })?;
     let cleaned = clean(&absolute);
-    cleaned.into_os_string().into_string().map_err(|path| Unusable::NotUtf8(path.into()))
+    cleaned.into_os_string().into_string().map_err(|path| InvalidNamespace::NotUtf8(path.into()))
 }
 
 fn clean(absolute: &Path) -> PathBuf {
@@ -48,8 +67,8 @@ fn clean(absolute: &Path) -> PathBuf {
     cleaned
 }
 
-/// The ID that the Go cnitool gives to the container of a namespace.
-pub(crate) fn container_id(netns: &str) -> ContainerId {
+/// Returns the ID that the Go cnitool, and ours, give to the container of a namespace.
+pub fn container_id(netns: &str) -> ContainerId {
     let hash = Sha512::digest(netns.as_bytes());
     let hex: String = hash.iter().take(10).map(|byte| format!("{byte:02x}")).collect();
     ContainerId::new(format!("cnitool-{hex}")).expect("letters, digits and a dash")

@@ -1,4 +1,4 @@
-//! The command of `run`, and what it leaves behind.
+//! A command in a namespace, and what it leaves running.
 
 use std::ffi::{CString, OsString};
 use std::fs;
@@ -7,7 +7,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use libcni::netns::{Namespace, NetnsError};
 use nix::errno::Errno;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp};
 use nix::sys::prctl::set_child_subreaper;
@@ -15,16 +14,24 @@ use nix::sys::signal::{SigSet, Signal, kill};
 use nix::unistd::Pid;
 use rustix::process::{WaitOptions, wait};
 
-use crate::context::signals::Signals;
-use crate::output::warn;
+use super::{Namespace, NetnsError};
 
-/// The command has no exit status.
+/// A command has no exit status.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NoStatus {
+#[non_exhaustive]
+pub enum CommandError {
+    /// The namespace can't be entered.
     #[error(transparent)]
     Namespace(#[from] NetnsError),
+    /// The command can't be started.
     #[error("cannot run `{}`", program.display())]
-    Spawn { program: OsString, source: io::Error },
+    Spawn {
+        /// Its first word.
+        program: OsString,
+        /// Why.
+        source: io::Error,
+    },
+    /// It can't be waited for.
     #[error("cannot wait for the command")]
     Wait(#[source] io::Error),
 }
@@ -33,18 +40,35 @@ pub(super) enum NoStatus {
 const GRACE: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(5);
 
-/// Runs the command in the namespace, and ends what it leaves running there. Signals that came to this program alone are
-/// passed on to it.
-pub(super) fn supervise(namespace: &Namespace, words: &[OsString], signals: &Signals) -> Result<ExitStatus, NoStatus> {
-    let _adopting = Adopting::begin();
+/// Runs a command in a namespace to its end, and ends what it leaves running.
+///
+/// The command gets the standard descriptors and none of the others that this program has. `wait` is given its process ID,
+/// waits for it and returns its status. What loses its parent meanwhile becomes a child of this process, and is ended
+/// afterwards, SIGTERM before SIGKILL; `left` hears the process IDs of what can't be ended. So this is for a program that
+/// has no children of its own.
+///
+/// # Errors
+/// The namespace can't be entered, or the command can't be started or waited for.
+pub fn supervise(
+    namespace: &Namespace,
+    words: &[OsString],
+    wait: impl FnOnce(i32) -> io::Result<ExitStatus>,
+    left: impl FnOnce(&[i32]),
+) -> Result<ExitStatus, CommandError> {
+    let adopting = Adopting::begin();
     let program = || words.first().cloned().unwrap_or_default();
     let spawned = namespace.run(|| spawn(words))?;
-    let child = spawned.map_err(|source| NoStatus::Spawn { program: program(), source })?;
-    signals.wait_for(child).map_err(NoStatus::Wait)
+    let child = spawned.map_err(|source| CommandError::Spawn { program: program(), source })?;
+    let status = wait(child.as_raw()).map_err(CommandError::Wait);
+    let stubborn = adopting.end();
+    if !stubborn.is_empty() {
+        left(&stubborn);
+    }
+    status
 }
 
 /// Starts the command with the standard descriptors and none of the others that this program was handed.
-fn spawn(words: &[OsString]) -> io::Result<rustix::process::Pid> {
+fn spawn(words: &[OsString]) -> io::Result<Pid> {
     let words = words.iter().map(|word| CString::new(word.as_bytes())).collect::<Result<Vec<_>, _>>()?;
     let program = words.first().ok_or(Errno::ENOENT)?;
     let variable =
@@ -55,8 +79,7 @@ fn spawn(words: &[OsString]) -> io::Result<rustix::process::Pid> {
         // Refused for numbers above a limit lowered since.
         let _ = actions.add_close(fd);
     }
-    let pid = posix_spawnp(program, &actions, &attributes()?, &words, &environment)?;
-    Ok(rustix::process::Pid::from_raw(pid.as_raw()).ok_or(Errno::ESRCH)?)
+    Ok(posix_spawnp(program, &actions, &attributes()?, &words, &environment)?)
 }
 
 /// No signal blocked, but in the command only: here, one that came meanwhile would end this program, and leave everything
@@ -80,9 +103,16 @@ impl Adopting {
     }
 }
 
+impl Adopting {
+    /// Ends the children, and returns those that can't be ended.
+    fn end(self) -> Vec<i32> {
+        end_children();
+        children().iter().map(|child| child.as_raw()).collect()
+    }
+}
+
 impl Drop for Adopting {
     fn drop(&mut self) {
-        end_children();
         // What a plugin leaves running when networks are taken back is none of the command's.
         let _ = set_child_subreaper(false);
     }
@@ -112,10 +142,6 @@ fn end_children() {
             }
             std::thread::sleep(TICK);
         }
-    }
-    let left: Vec<_> = children().iter().map(Pid::to_string).collect();
-    if !left.is_empty() {
-        warn(&format!("the command has left processes that can't be ended: {}", left.join(", ")));
     }
 }
 

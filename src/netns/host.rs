@@ -1,4 +1,4 @@
-//! Networks for an ordinary user: a host of namespaces in which that user is root, and which ends with this program.
+//! A host for an ordinary user, made of namespaces in which that user is root. It ends with the program.
 
 use std::fs::{self, File, FileType};
 use std::io;
@@ -6,17 +6,26 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use libcni::netns::{Kind, Namespace, NetnsError, UnshareError, unshare_as_root};
 use nix::mount::{MsFlags, mount};
-use rustix::process::geteuid;
+
+use super::{Kind, Namespace, NetnsError, UnshareError, unshare_as_root};
 
 /// An ordinary user can't have a host here.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NotAllowed {
+#[non_exhaustive]
+pub enum HostError {
+    /// The namespaces can't be made.
     #[error("an ordinary user needs a host of namespaces")]
     Namespaces(#[from] UnshareError),
+    /// A directory of the host can't be covered with one of its own.
     #[error("cannot make a directory {dir} that this user can write to")]
-    Directory { dir: &'static str, source: io::Error },
+    Directory {
+        /// The directory.
+        dir: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// Its `lo` can't be brought up.
     #[error(transparent)]
     Loopback(#[from] NetnsError),
 }
@@ -25,19 +34,23 @@ pub(super) enum NotAllowed {
 /// user's to change.
 const WRITTEN: [(&str, &[&str]); 2] = [("/run", &["netns", "xtables.lock"]), ("/var/lib", &["cni"])];
 
-/// Whether this process may not make namespaces and networks on the host.
-pub(super) fn is_needed() -> bool {
-    !geteuid().is_root()
-}
-
-/// Moves this process, which must have one thread only, to a network, mount and user namespace of its own.
+/// Moves this process, which must have one thread only, to a network, mount and user namespace of its own, in which an
+/// ordinary user is root.
 ///
 /// Files stay where they are, but `/run/netns`, `/var/lib/cni` and the lock of iptables are new, and go with the process.
 /// The network is that of a host with nothing but `lo`: networks work between its containers, and lead nowhere else.
-pub(super) fn enter() -> Result<(), NotAllowed> {
+///
+/// ```no_run
+/// libcni::netns::enter_own_host()?;
+/// # Ok::<(), libcni::netns::HostError>(())
+/// ```
+///
+/// # Errors
+/// The kernel does not let this user make namespaces, or a directory can't be covered.
+pub fn enter_own_host() -> Result<(), HostError> {
     unshare_as_root(&[Kind::Network, Kind::Mount])?;
     for (dir, new) in WRITTEN {
-        replace(Path::new(dir), new).map_err(|source| NotAllowed::Directory { dir, source })?;
+        replace(Path::new(dir), new).map_err(|source| HostError::Directory { dir, source })?;
     }
     Ok(Namespace::open("/proc/self/ns/net")?.bring_loopback_up()?)
 }
