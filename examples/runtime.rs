@@ -31,7 +31,7 @@ impl Container {
 
     fn attachment(&self, number: usize) -> Result<Attachment, Box<dyn Error>> {
         let attachment = Attachment::new(self.id.parse()?, format!("eth{number}").parse()?);
-        Ok(attachment.netns(self.pin.path().to_string_lossy()))
+        Ok(attachment.netns(self.pin.path()))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Everything that a verb can fail with, sorted by who must act.
 
+mod from;
 mod occupied;
 mod questions;
 
@@ -13,6 +14,7 @@ use crate::cache::{CacheError, Key};
 use crate::conf::LoadError;
 use crate::invoke::{FindError, PluginError};
 use crate::lock::LockError;
+use crate::netns::NetnsError;
 use crate::result::{ConvertError, ParseError};
 use crate::spec::{Command, InvalidName, InvalidVersion, Version};
 
@@ -27,6 +29,13 @@ pub enum Error {
     /// A container ID, network name or interface name is not allowed.
     #[error(transparent)]
     Name(#[from] InvalidName),
+    /// A value that was given or read is not what it should be: an argument, an address, a version, a result. The
+    /// error itself, of [`spec`](crate::spec) or [`result`](crate::result), is found by downcasting.
+    #[error(transparent)]
+    Invalid(Box<dyn StdError + Send + Sync>),
+    /// A network namespace can't be made, entered or removed.
+    #[error(transparent)]
+    Netns(#[from] NetnsError),
 
     // ---- whoever wrote the configuration
     /// The network can't be loaded.

@@ -17,6 +17,7 @@ mod lossless;
 mod names;
 mod negotiate;
 mod ownership;
+mod public_input;
 mod requests;
 mod rollback;
 mod status;

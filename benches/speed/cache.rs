@@ -62,7 +62,7 @@ fn list(dir: &Path, count: usize) -> Duration {
 /// A GC that finds nothing of its network.
 fn gc_of_nothing(host: &Host, dir: &Path) -> Duration {
     let cni = host.cni().cache_dir(dir);
-    let network = network(1).at_version(&libcni::spec::Version::V1_0_0);
+    let network = network(1).at_version(&libcni::spec::Version::V1_0_0).unwrap();
     timed(|| cni.gc(&network, &Keep::Nothing).unwrap())
 }
 

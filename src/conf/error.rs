@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::value::RawValue;
 
-use crate::spec::{InvalidField, InvalidName, InvalidVersion, reason};
+use crate::spec::{InvalidField, InvalidName, InvalidVersion, Version, reason};
 
 /// A configuration can't be used: which file, where in it, and why.
 #[derive(Debug)]
@@ -74,6 +74,9 @@ pub enum Problem {
         /// The text.
         source: InvalidVersion,
     },
+    /// A version is none that this crate implements.
+    #[error("version {0} is not implemented")]
+    UnknownVersion(Version),
     /// A text stands for a boolean, but is neither `true` nor `false`.
     #[error("`{key}` must be true or false, not `{value}`")]
     Boolean {
@@ -160,6 +163,12 @@ impl fmt::Display for Malformed {
 }
 
 impl std::error::Error for Malformed {}
+
+impl From<PluginProblem> for ConfError {
+    fn from(problem: PluginProblem) -> Self {
+        Self::new(Problem::SinglePlugin(problem))
+    }
+}
 
 impl ConfError {
     pub(super) fn new(problem: Problem) -> Self {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::effective::{effective_version, known};
 use super::key::{Key, json_problem, keys};
 use super::{ConfError, Malformed, PluginConfig, PluginProblem, Problem};
 use crate::spec::{Fields, InvalidName, InvalidVersion, NetworkName, Object, Version, characters, is_same};
@@ -183,16 +184,22 @@ impl NetworkConfig {
     }
 
     /// The same network at one version, which its text then says alone, so that the cache records what was used.
-    pub fn at_version(&self, version: &Version) -> Self {
+    ///
+    /// # Errors
+    /// This crate does not implement the version: what is added in it could be neither checked nor deleted.
+    pub fn at_version(&self, version: &Version) -> Result<Self, ConfError> {
+        if !version.is_known() {
+            return Err(ConfError::new(Problem::UnknownVersion(version.clone())));
+        }
         let mut text = Object::parse(&self.text).unwrap_or_default();
         text.remove("cniVersions");
         text.set("cniVersion", version.as_str());
-        Self {
+        Ok(Self {
             version: version.as_str().to_owned(),
             versions: vec![version.clone()],
             text: text.to_string(),
             ..self.clone()
-        }
+        })
     }
 
     /// Whether CHECK does nothing.
@@ -241,31 +248,6 @@ fn locate(error: ConfError, text: &str, path: &str) -> ConfError {
         Some((_, value)) => error.at(text, value),
         None => error,
     }
-}
-
-/// The version to use, and all that the configuration names.
-fn effective_version(single: Key<'_>, several: Key<'_>) -> Result<(String, Vec<Version>), ConfError> {
-    let fallback = single.text()?.unwrap_or_default();
-    let mut candidates = several.versions()?;
-    if candidates.is_empty() {
-        let versions = known(&fallback);
-        return Ok((fallback, versions));
-    }
-    if single.value.is_some() {
-        candidates.push(single.version(&fallback)?);
-    }
-    candidates.retain(|version| *version <= Version::CURRENT);
-    candidates.sort();
-    let highest = candidates.last().map_or(fallback, |version| version.as_str().to_owned());
-    // Plugins compare texts, so 1.0 and 1.0.0 are two.
-    candidates.dedup_by(|a, b| a.as_str() == b.as_str());
-    Ok((highest, candidates))
-}
-
-/// The version of a configuration that names one at the most, if this crate implements it.
-fn known(version: &str) -> Vec<Version> {
-    let parsed = if version.is_empty() { Some(Version::V0_1_0) } else { version.parse().ok() };
-    parsed.filter(|version| *version <= Version::CURRENT).into_iter().collect()
 }
 
 #[cfg(test)]

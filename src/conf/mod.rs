@@ -4,6 +4,7 @@
 //! [section 1](crate::specification#1-configuration) of the specification.
 
 mod edit;
+mod effective;
 mod error;
 mod file;
 mod key;

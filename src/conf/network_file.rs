@@ -76,6 +76,27 @@ fn append_folder(network: &mut NetworkConfig, file: &Path) -> Result<(), ConfErr
 }
 
 impl NetworkConfig {
+    /// Returns the network that brings up `lo` of a container, which runtimes add each container to before any other:
+    /// `cni-loopback`, with the plugin `loopback`, as containerd has it.
+    ///
+    /// ```
+    /// use libcni::conf::NetworkConfig;
+    /// use libcni::{Attachment, Cni};
+    ///
+    /// # fn example(cni: &Cni) -> Result<(), libcni::Error> {
+    /// let lo = Attachment::new("web-0".parse()?, "lo".parse()?).netns("/run/netns/web-0");
+    /// cni.add(&NetworkConfig::loopback(), &lo)?;
+    /// # Ok(())
+    /// # }
+    /// assert_eq!(NetworkConfig::loopback().name(), "cni-loopback");
+    /// ```
+    #[doc(alias = "WithLoNetwork")]
+    pub fn loopback() -> Self {
+        // The oldest version with CHECK, since a node may have plugins of any age.
+        let text = r#"{"cniVersion":"0.4.0","name":"cni-loopback","plugins":[{"type":"loopback"}]}"#;
+        Self::parse(text).expect("it is a list, as a test says")
+    }
+
     /// Loads the network of one file, wherever it is: a list, with the plugins of the folder beside it
     /// ([1.4](crate::specification#14-plugins-in-a-folder)), or a single plugin, lifted to a list of one.
     ///

@@ -9,13 +9,16 @@ use crate::cache::CacheError;
 use crate::conf::LoadError;
 use crate::invoke::{ExecError, Failure, FindError};
 use crate::lock::LockError;
-use crate::spec::{Command, ErrorCode, ErrorReply};
+use crate::spec::{Command, ErrorCode, ErrorReply, InvalidArg};
 
 impl Error {
     /// The code that a plugin gave, or that the protocol has for this error.
     pub fn code(&self) -> ErrorCode {
         match self {
             Error::Name(name) => name.code(),
+            Error::Invalid(error) if error.is::<InvalidArg>() => ErrorCode::INVALID_ENVIRONMENT,
+            Error::Invalid(_) => ErrorCode::DECODING,
+            Error::Netns(_) => ErrorCode::INVALID_NETNS,
             Error::Load(_) | Error::NoPlugins { .. } | Error::InvalidVersion { .. } => {
                 ErrorCode::INVALID_NETWORK_CONFIG
             }

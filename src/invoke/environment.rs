@@ -72,7 +72,7 @@ pub(crate) struct Inherited(Arc<[(OsString, OsString)]>);
 
 impl Inherited {
     pub(crate) fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        let mut variables: Vec<_> = variables.into_iter().collect();
+        let mut variables: Vec<_> = variables.into_iter().filter(is_variable).collect();
         let mut set: BTreeSet<&OsStr> = Parameters::NAMES.map(OsStr::new).into();
         let mut is_first = variables.iter().map(|(key, _)| set.insert(key)).collect::<Vec<_>>().into_iter();
         variables.retain(|_| is_first.next().unwrap_or_default());
@@ -82,6 +82,12 @@ impl Inherited {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &(OsString, OsString)> {
         self.0.iter()
     }
+}
+
+/// Whether a process can have a variable of this name and value: anything else would be another one.
+fn is_variable((name, value): &(OsString, OsString)) -> bool {
+    let (name, value) = (name.as_encoded_bytes(), value.as_encoded_bytes());
+    !name.is_empty() && !name.contains(&b'=') && !name.contains(&0) && !value.contains(&0)
 }
 
 impl Default for Inherited {

@@ -25,6 +25,14 @@ pub enum FindError {
         /// The name.
         plugin: String,
     },
+    /// The plugin could not be told where others are: `CNI_PATH` separates directories by `:`.
+    #[error("plugin directory `{}` can't be used: `CNI_PATH` can't name a directory with a `:`", dir.display())]
+    BadDir {
+        /// The name.
+        plugin: String,
+        /// The directory.
+        dir: PathBuf,
+    },
     /// No directory has a regular file of that name.
     #[error("plugin `{plugin}` not found in {}", list(dirs))]
     NotFound {
@@ -40,7 +48,10 @@ impl FindError {
     pub fn plugin(&self) -> &str {
         match self {
             Self::NoName => "",
-            Self::BadName { plugin } | Self::NoDirs { plugin } | Self::NotFound { plugin, .. } => plugin,
+            Self::BadName { plugin }
+            | Self::NoDirs { plugin }
+            | Self::BadDir { plugin, .. }
+            | Self::NotFound { plugin, .. } => plugin,
         }
     }
 }
@@ -76,6 +87,9 @@ pub fn find(plugin: &str, dirs: &[PathBuf]) -> Result<PathBuf, FindError> {
     }
     if dirs.is_empty() {
         return Err(FindError::NoDirs { plugin: name() });
+    }
+    if let Some(dir) = dirs.iter().find(|dir| dir.as_os_str().as_encoded_bytes().contains(&b':')) {
+        return Err(FindError::BadDir { plugin: name(), dir: dir.clone() });
     }
     dirs.iter()
         .filter(|dir| !dir.as_os_str().is_empty())

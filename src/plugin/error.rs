@@ -11,7 +11,8 @@ use crate::link::LinkError;
 use crate::netns::NetnsError;
 use crate::spec::{ErrorCode, ErrorReply, InvalidName};
 
-/// Why a verb failed. Made by `?` from any error; becomes the CNI error object that is printed.
+/// Why a verb failed. Made by `?` from any error, a text and a boxed error (that of `anyhow`) included; becomes the CNI
+/// error object that is printed.
 ///
 /// An [`ErrorReply`] stays as it is, a delegated plugin's error keeps its code, invalid names and arguments and network
 /// namespaces that can't be entered have that of the specification, any other error becomes code 999.
@@ -25,6 +26,9 @@ use crate::spec::{ErrorCode, ErrorReply, InvalidName};
 ///
 /// let other: Failure = "no number".parse::<u8>().unwrap_err().into();
 /// assert_eq!(other.into_reply().code, ErrorCode::INTERNAL);
+///
+/// let boxed: Box<dyn std::error::Error + Send + Sync> = "no link".into();
+/// assert_eq!(Failure::from(boxed).into_reply().msg, "no link");
 /// ```
 // Not an `Error` itself: then `?` could not take every other one.
 pub struct Failure(ErrorReply);
@@ -57,9 +61,9 @@ impl fmt::Debug for Failure {
     }
 }
 
-impl<E: StdError + 'static> From<E> for Failure {
+impl<E: Into<Box<dyn StdError + Send + Sync>>> From<E> for Failure {
     fn from(error: E) -> Self {
-        let error: Box<dyn StdError> = Box::new(error);
+        let error: Box<dyn StdError> = error.into();
         let error = match error.downcast::<ErrorReply>() {
             Ok(reply) => return Self(*reply),
             Err(other) => other,

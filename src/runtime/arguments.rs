@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::Attachment;
-use crate::spec::capability::{Bandwidth, PortMapping, Resolver};
-use crate::spec::{InvalidArg, IpNet, Pod};
+use crate::spec::capability::{Bandwidth, IpRange, PortMapping, Resolver};
+use crate::spec::{InvalidArg, InvalidField, IpNet, Pod};
 
 /// Each is the same attachment with one more argument. A capability reaches the plugins that declare it.
 ///
@@ -19,7 +19,7 @@ use crate::spec::{InvalidArg, IpNet, Pod};
 ///     .pod(&pod)?
 ///     .port_mappings(&[PortMapping::tcp(8080, 80)])
 ///     .bandwidth(&Bandwidth { ingress_rate: 10_000_000, ingress_burst: 8_000_000, ..Bandwidth::default() })
-///     .capability("io.kubernetes.cri.pod-annotations", &[("team", "blue")]);
+///     .capability("io.kubernetes.cri.pod-annotations", &[("team", "blue")])?;
 /// assert!(attachment.args.to_string().starts_with("IgnoreUnknown=1;K8S_POD_NAMESPACE=default;"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -34,9 +34,12 @@ impl Attachment {
     }
 
     /// Sets the argument of any capability.
-    pub fn capability(mut self, capability: &str, value: &(impl Serialize + ?Sized)) -> Self {
-        self.capability_args.set(capability, value);
-        self
+    ///
+    /// # Errors
+    /// The value can't be written as JSON: it is a map with keys that are no text, or says so itself.
+    pub fn capability(mut self, capability: &str, value: &(impl Serialize + ?Sized)) -> Result<Self, InvalidField> {
+        self.capability_args.set(capability, value)?;
+        Ok(self)
     }
 
     /// Sets `portMappings`: ports of the host that lead to the container.
@@ -72,6 +75,24 @@ impl Attachment {
     /// Sets `aliases`: further names of the container.
     pub fn aliases(mut self, aliases: &[String]) -> Self {
         self.capability_args.set_aliases(aliases);
+        self
+    }
+
+    /// Sets `ipRanges`: where to take addresses from, one of each inner list.
+    pub fn ip_ranges(mut self, sets: &[Vec<IpRange>]) -> Self {
+        self.capability_args.set_ip_ranges(sets);
+        self
+    }
+
+    /// Sets `deviceID`: the PCI or other address of a device.
+    pub fn device_id(mut self, device: &str) -> Self {
+        self.capability_args.set_device_id(device);
+        self
+    }
+
+    /// Sets `infinibandGUID`.
+    pub fn infiniband_guid(mut self, guid: &str) -> Self {
+        self.capability_args.set_infiniband_guid(guid);
         self
     }
 

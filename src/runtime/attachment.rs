@@ -1,5 +1,7 @@
 //! The parameters of one attachment.
 
+use std::path::Path;
+
 use crate::cache::{Entry, Key};
 use crate::conf::NetworkConfig;
 use crate::invoke::Parameters;
@@ -47,8 +49,11 @@ impl Attachment {
     }
 
     /// The same attachment with a network namespace.
-    pub fn netns(self, path: impl Into<String>) -> Self {
-        let netns = path.into();
+    ///
+    /// The path is handed to plugins and recorded in JSON, so it should be UTF-8; what is not becomes U+FFFD, and plugins
+    /// then find no such namespace.
+    pub fn netns(self, path: impl AsRef<Path>) -> Self {
+        let netns = path.as_ref().to_string_lossy().into_owned();
         Self { netns, ..self }
     }
 

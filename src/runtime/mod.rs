@@ -133,7 +133,8 @@ impl Cni {
         Self { exec, answers: version::Answers::default(), ..self }
     }
 
-    /// Gives plugins another environment than this process has, besides the protocol's variables.
+    /// Gives plugins another environment than this process has, besides the protocol's variables. What no environment
+    /// can hold is left out: a name that is empty or has `=` or NUL in it, a value with NUL.
     pub fn env(self, env: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let env = Inherited::new(env);
         Self { env, answers: version::Answers::default(), ..self }

@@ -77,7 +77,7 @@ impl Cni {
     pub fn negotiate(&self, network: &NetworkConfig) -> Result<NetworkConfig, Error> {
         let supported = self.supported_versions(network);
         if let Some(version) = supported.highest() {
-            return Ok(network.at_version(&version));
+            return Ok(network.at_version(&version)?);
         }
         let SupportedVersions { configured, plugins } = supported;
         let (mut answers, mut errors) = (Vec::new(), Vec::new());

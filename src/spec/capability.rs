@@ -49,6 +49,22 @@ impl PortMapping {
     pub fn tcp(host_port: u16, container_port: u16) -> Self {
         Self { host_port, container_port, protocol: "tcp".to_owned(), host_ip: None }
     }
+
+    /// A UDP port on every address of the host.
+    pub fn udp(host_port: u16, container_port: u16) -> Self {
+        Self { protocol: "udp".to_owned(), ..Self::tcp(host_port, container_port) }
+    }
+
+    /// An SCTP port on every address of the host.
+    pub fn sctp(host_port: u16, container_port: u16) -> Self {
+        Self { protocol: "sctp".to_owned(), ..Self::tcp(host_port, container_port) }
+    }
+
+    /// The same mapping on one address of the host alone.
+    pub fn host_ip(self, address: IpAddr) -> Self {
+        let host_ip = Some(address);
+        Self { host_ip, ..self }
+    }
 }
 
 /// Limits of an interface (key `bandwidth`): rates in bits per second, bursts in bits; 0 is unlimited.
@@ -149,58 +165,63 @@ impl CapabilityArgs {
     }
 
     /// Sets the argument of any capability.
-    pub fn set(&mut self, capability: &str, value: &(impl Serialize + ?Sized)) {
-        self.0.set(capability, value);
+    ///
+    /// # Errors
+    /// The value can't be written as JSON: it is a map with keys that are no text, or says so itself. Nothing is set.
+    pub fn set(&mut self, capability: &str, value: &(impl Serialize + ?Sized)) -> Result<(), InvalidField> {
+        let unwritable = |error: serde_json::Error| InvalidField::new(capability, error.to_string());
+        self.0.set_raw(capability, serde_json::value::to_raw_value(value).map_err(unwritable)?);
+        Ok(())
     }
 
     /// Sets `portMappings`.
     pub fn set_port_mappings(&mut self, mappings: &[PortMapping]) {
-        self.set("portMappings", mappings);
+        self.0.set("portMappings", mappings);
     }
 
     /// Sets `bandwidth`.
     pub fn set_bandwidth(&mut self, bandwidth: &Bandwidth) {
-        self.set("bandwidth", bandwidth);
+        self.0.set("bandwidth", bandwidth);
     }
 
     /// Sets `ipRanges`: for each inner list the plugin allocates one address.
     pub fn set_ip_ranges(&mut self, sets: &[Vec<IpRange>]) {
-        self.set("ipRanges", sets);
+        self.0.set("ipRanges", sets);
     }
 
     /// Sets `ips`: the addresses to use.
     pub fn set_ips(&mut self, ips: &[IpNet]) {
-        self.set("ips", ips);
+        self.0.set("ips", ips);
     }
 
     /// Sets `mac`: the hardware address to use.
     pub fn set_mac(&mut self, mac: &str) {
-        self.set("mac", mac);
+        self.0.set("mac", mac);
     }
 
     /// Sets `dns`: the resolver's configuration.
     pub fn set_dns(&mut self, resolver: &Resolver) {
-        self.set("dns", resolver);
+        self.0.set("dns", resolver);
     }
 
     /// Sets `aliases`: further names of the container.
     pub fn set_aliases(&mut self, aliases: &[String]) {
-        self.set("aliases", aliases);
+        self.0.set("aliases", aliases);
     }
 
     /// Sets `deviceID`: the PCI or other address of a device.
     pub fn set_device_id(&mut self, device: &str) {
-        self.set("deviceID", device);
+        self.0.set("deviceID", device);
     }
 
     /// Sets `infinibandGUID`.
     pub fn set_infiniband_guid(&mut self, guid: &str) {
-        self.set("infinibandGUID", guid);
+        self.0.set("infinibandGUID", guid);
     }
 
     /// Sets `cgroupPath`: the container's control group.
     pub fn set_cgroup_path(&mut self, path: &str) {
-        self.set("cgroupPath", path);
+        self.0.set("cgroupPath", path);
     }
 }
 

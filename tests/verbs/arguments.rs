@@ -1,7 +1,7 @@
 //! What runtimes tell plugins besides the attachment: the pod, capabilities, the trace.
 
 use libcni::Attachment;
-use libcni::spec::capability::{Bandwidth, PortMapping, Resolver};
+use libcni::spec::capability::{Bandwidth, IpRange, PortMapping, Resolver};
 use libcni::spec::{Pod, TraceContext};
 use serde_json::json;
 
@@ -41,21 +41,34 @@ fn a_pod_smuggles_no_other_argument() {
 #[test]
 fn capabilities_reach_the_plugins_that_declare_them() {
     let sandbox = Sandbox::new().plugins(["one"]);
-    let capabilities = ["portMappings", "bandwidth", "ips", "mac", "dns", "aliases", "cgroupPath", "x"];
-    let declared: serde_json::Map<_, _> = capabilities.map(|name| (name.to_owned(), json!(true))).into_iter().collect();
+    let capabilities = ["portMappings", "bandwidth", "ips", "mac", "dns", "aliases", "ipRanges", "deviceID"];
+    let capabilities = capabilities.into_iter().chain(["infinibandGUID", "cgroupPath", "x"]);
+    let declared: serde_json::Map<_, _> = capabilities.map(|name| (name.to_owned(), json!(true))).collect();
     let network = sandbox.network_with(json!({"plugins": [{"type": "one", "capabilities": declared}]}));
+    let subnet = "10.1.0.0/16".parse().unwrap();
+    let range = IpRange { subnet, range_start: None, range_end: None, gateway: None };
     let attachment: Attachment = attachment("c1", "eth0")
-        .port_mappings(&[PortMapping::tcp(8080, 80)])
+        .port_mappings(&[PortMapping::tcp(8080, 80), PortMapping::udp(53, 53).host_ip([127, 0, 0, 1].into())])
         .bandwidth(&Bandwidth { egress_rate: 1000, ..Bandwidth::default() })
         .ips(&["10.1.0.5/16".parse().unwrap()])
         .mac("02:00:00:00:00:01")
         .dns(&Resolver { servers: vec!["10.1.0.1".to_owned()], ..Resolver::default() })
         .aliases(&["db".to_owned()])
+        .ip_ranges(&[vec![range]])
+        .device_id("0000:00:1f.6")
+        .infiniband_guid("24:8a:07:03:00:8d:ae:2e")
         .cgroup_path("/machine.slice/c1")
-        .capability("x", &json!({"y": 1}));
+        .capability("x", &json!({"y": 1}))
+        .unwrap();
     sandbox.cni().add(&network, &attachment).unwrap();
     let expected = json!({
-        "portMappings": [{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}],
+        "portMappings": [
+            {"hostPort": 8080, "containerPort": 80, "protocol": "tcp"},
+            {"hostPort": 53, "containerPort": 53, "protocol": "udp", "hostIP": "127.0.0.1"},
+        ],
+        "ipRanges": [[{"subnet": "10.1.0.0/16"}]],
+        "deviceID": "0000:00:1f.6",
+        "infinibandGUID": "24:8a:07:03:00:8d:ae:2e",
         "bandwidth": {"ingressRate": 0, "ingressBurst": 0, "egressRate": 1000, "egressBurst": 0},
         "ips": ["10.1.0.5/16"],
         "mac": "02:00:00:00:00:01",

@@ -52,7 +52,7 @@ fn ranges_give_their_addresses_in_turn(host: &Host) {
 
 fn requested_addresses_are_given(host: &Host) {
     let mut capability = CapabilityArgs::new();
-    capability.set("ips", &["10.77.0.9/24", "fd00:77::9"]);
+    capability.set("ips", &["10.77.0.9/24", "fd00:77::9"]).unwrap();
     let plain = bridge(host, json!({}));
     let with_args = bridge(host, json!({"args": {"cni": {"ips": ["10.77.0.7"]}}}));
     let by_variable = attachment("blue").args("IgnoreUnknown=1;K8S_POD=x;IP=10.77.0.8".parse().unwrap());
@@ -77,7 +77,7 @@ fn requested_addresses_are_given(host: &Host) {
 
 fn ranges_of_the_runtime_come_first(host: &Host) {
     let mut args = CapabilityArgs::new();
-    args.set("ipRanges", &json!([[{"subnet": "10.99.0.0/24"}]]));
+    args.set("ipRanges", &json!([[{"subnet": "10.99.0.0/24"}]])).unwrap();
     let blue = attachment("blue").capability_args(args);
     host.ours().add(&bridge(host, json!({})), &blue).unwrap();
     assert_eq!(host.addresses("blue"), ["10.99.0.2", "10.77.0.2", "fd00:77::2"]);
