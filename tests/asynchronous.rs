@@ -9,6 +9,7 @@ use crate::support::{self, Sandbox, is_gone, pid_in};
 
 mod dropped;
 mod many;
+mod settled;
 mod verbs;
 
 /// Both kinds of runtime.

@@ -21,6 +21,7 @@ mod public_input;
 mod requests;
 mod rollback;
 mod status;
+mod update;
 mod validate;
 
 /// Checks that an error and its causes say all of this.

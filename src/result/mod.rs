@@ -22,6 +22,7 @@ mod tests;
 pub mod v020;
 pub mod v040;
 pub mod v100;
+mod views;
 
 /// The result of an ADD, in the version that the plugin chose.
 ///

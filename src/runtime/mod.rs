@@ -27,6 +27,7 @@ mod status;
 mod survey;
 #[cfg(feature = "tracing")]
 mod traced;
+mod update;
 mod validate;
 mod version;
 

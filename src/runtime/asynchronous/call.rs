@@ -1,5 +1,6 @@
 //! A blocking call as a future that ends it when dropped.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::panic::resume_unwind;
 
@@ -8,11 +9,19 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::CancelToken;
+use crate::spec::ContainerId;
 
-/// Calls on threads of tokio's pool, counted until their threads are through with them.
+/// Calls on threads of tokio's pool, known until their threads are through with them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Calls {
-    at_work: watch::Sender<usize>,
+    at_work: watch::Sender<AtWork>,
+}
+
+/// The calls at work, each by its number, with the containers that it is for.
+#[derive(Debug, Default)]
+struct AtWork {
+    next: u64,
+    calls: BTreeMap<u64, Vec<ContainerId>>,
 }
 
 impl Calls {
@@ -23,10 +32,11 @@ impl Calls {
     pub(super) async fn run<T: Send + 'static>(
         &self,
         token: CancelToken,
+        containers: Vec<ContainerId>,
         function: impl FnOnce() -> T + Send + 'static,
     ) -> io::Result<T> {
         let runtime = Handle::try_current().map_err(io::Error::other)?;
-        let counted = Counted::new(&self.at_work);
+        let counted = Counted::new(&self.at_work, containers);
         let function = in_current_span(function);
         let task = runtime.spawn_blocking(move || {
             let _counted = counted;
@@ -39,9 +49,13 @@ impl Calls {
         })
     }
 
-    pub(super) async fn settled(&self) {
+    /// Waits until none of the calls that are at work now is at work any more; those that begin later don't count.
+    pub(super) async fn settled(&self, is_meant: impl Fn(&[ContainerId]) -> bool) {
+        let mut at_work = self.at_work.subscribe();
+        let next = at_work.borrow().next;
+        let is_settled = |at_work: &AtWork| !at_work.calls.range(..next).any(|(_, containers)| is_meant(containers));
         // Fails when the sender is gone, but this value has one.
-        let _ = self.at_work.subscribe().wait_for(|calls| *calls == 0).await;
+        let _ = at_work.wait_for(is_settled).await;
     }
 }
 
@@ -73,17 +87,25 @@ impl<T> Drop for Call<T> {
     }
 }
 
-struct Counted(watch::Sender<usize>);
+struct Counted {
+    at_work: watch::Sender<AtWork>,
+    number: u64,
+}
 
 impl Counted {
-    fn new(at_work: &watch::Sender<usize>) -> Self {
-        at_work.send_modify(|calls| *calls += 1);
-        Self(at_work.clone())
+    fn new(at_work: &watch::Sender<AtWork>, containers: Vec<ContainerId>) -> Self {
+        let mut number = 0;
+        at_work.send_modify(|at_work| {
+            number = at_work.next;
+            at_work.next += 1;
+            at_work.calls.insert(number, containers);
+        });
+        Self { at_work: at_work.clone(), number }
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.send_modify(|calls| *calls -= 1);
+        self.at_work.send_modify(|at_work| drop(at_work.calls.remove(&self.number)));
     }
 }

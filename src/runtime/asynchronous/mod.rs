@@ -17,7 +17,9 @@ mod verbs;
 use self::call::Calls;
 use super::Cni;
 use crate::CancelToken;
+use crate::cache::Cache;
 use crate::error::Error;
+use crate::spec::{ContainerId, TraceContext};
 
 /// [`Cni`] with its verbs as futures (feature `tokio`).
 ///
@@ -88,10 +90,20 @@ impl AsyncCni {
         E: From<Error> + Send + 'static,
         F: FnOnce(&Cni) -> Result<T, E> + Send + 'static,
     {
+        self.run_for(Vec::new(), function).await
+    }
+
+    /// The same, for containers whose calls can be waited for.
+    async fn run_for<T, E, F>(&self, containers: Vec<ContainerId>, function: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: FnOnce(&Cni) -> Result<T, E> + Send + 'static,
+    {
         let not_started = |source| Error::NotStarted { source };
         let token = self.token().map_err(not_started)?;
         let cni = self.cni.clone().cancel(token.clone());
-        self.calls.run(token, move || function(&cni)).await.map_err(not_started)?
+        self.calls.run(token, containers, move || function(&cni)).await.map_err(not_started)?
     }
 
     /// A token for one call, which ends with the one that the embedder gave for all.
@@ -102,10 +114,44 @@ impl AsyncCni {
         }
     }
 
-    /// Waits until no call of this value or its clones is at work, those of dropped futures included.
+    /// Waits until no call of this value or its clones that is at work now is at work any more, those of dropped futures
+    /// included. Calls that begin meanwhile are not waited for.
     ///
     /// Then no plugin that they started runs, and they hold nothing.
     pub async fn settled(&self) {
-        self.calls.settled().await;
+        self.calls.settled(|_| true).await;
+    }
+
+    /// Waits like [`settled`](Self::settled), for the verbs of one container alone: before its namespace is removed, for
+    /// one. What [`run`](Self::run) does is for no container that could be told.
+    ///
+    /// ```no_run
+    /// # async fn example(cni: &libcni::AsyncCni) -> Result<(), libcni::Error> {
+    /// cni.settled_for(&"web-0".parse()?).await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn settled_for(&self, container: &ContainerId) {
+        self.calls.settled(|containers| containers.contains(container)).await;
+    }
+
+    /// The cache of results. Its functions read the disk, so call them in [`run`](Self::run).
+    pub fn cache(&self) -> &Cache {
+        self.cni.cache()
+    }
+
+    /// The same, with calls that continue from another place of a distributed trace ([`Cni::trace_context`]). It counts as
+    /// a clone: [`settled`](Self::settled) waits for its calls, too.
+    ///
+    /// ```no_run
+    /// # use libcni::{AsyncCni, Attachment, Error, conf::NetworkConfig, spec::TraceContext};
+    /// # async fn example(cni: &AsyncCni, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
+    /// let span = TraceContext::new("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
+    /// cni.trace_context(span).add(network, attachment).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn trace_context(&self, context: TraceContext) -> Self {
+        Self { cni: self.cni.clone().trace_context(context), calls: self.calls.clone() }
     }
 }

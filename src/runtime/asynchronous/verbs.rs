@@ -8,8 +8,8 @@ use crate::conf::NetworkConfig;
 use crate::error::Error;
 use crate::invoke::Request;
 use crate::result::AddResult;
-use crate::runtime::{Attachment, DelReport, Keep, OnMissingPlugin, SupportedVersions};
-use crate::spec::VersionReply;
+use crate::runtime::{Attachment, DelReport, Keep, OnMissingPlugin, Problem, SupportedVersions};
+use crate::spec::{ContainerId, VersionReply};
 
 impl AsyncCni {
     /// [`Cni::add`](crate::Cni::add) as a future.
@@ -18,7 +18,7 @@ impl AsyncCni {
     /// As there, and [`Error::NotStarted`].
     pub async fn add(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<AddResult, Error> {
         let (network, attachment) = (network.clone(), attachment.clone());
-        self.run(move |cni| cni.add(&network, &attachment)).await
+        self.run_for(vec![attachment.container_id.clone()], move |cni| cni.add(&network, &attachment)).await
     }
 
     /// [`Cni::add_with_rollback`](crate::Cni::add_with_rollback) as a future. It is rolled back when the future is
@@ -32,7 +32,8 @@ impl AsyncCni {
         attachment: &Attachment,
     ) -> Result<AddResult, Error> {
         let (network, attachment) = (network.clone(), attachment.clone());
-        self.run(move |cni| cni.add_with_rollback(&network, &attachment)).await
+        self.run_for(vec![attachment.container_id.clone()], move |cni| cni.add_with_rollback(&network, &attachment))
+            .await
     }
 
     /// [`Cni::add_all`](crate::Cni::add_all) as a future. All are rolled back when the future is dropped, too, by the
@@ -42,7 +43,7 @@ impl AsyncCni {
     /// As there, and [`Error::NotStarted`].
     pub async fn add_all(&self, attachments: &[(&NetworkConfig, &Attachment)]) -> Result<Vec<AddResult>, Error> {
         let attachments = owned(attachments);
-        self.run(move |cni| cni.add_all(&borrowed(&attachments))).await
+        self.run_for(containers(&attachments), move |cni| cni.add_all(&borrowed(&attachments))).await
     }
 
     /// [`Cni::check`](crate::Cni::check) as a future.
@@ -51,7 +52,7 @@ impl AsyncCni {
     /// As there, and [`Error::NotStarted`].
     pub async fn check(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
         let (network, attachment) = (network.clone(), attachment.clone());
-        self.run(move |cni| cni.check(&network, &attachment)).await
+        self.run_for(vec![attachment.container_id.clone()], move |cni| cni.check(&network, &attachment)).await
     }
 
     /// [`Cni::del`](crate::Cni::del) as a future.
@@ -60,7 +61,7 @@ impl AsyncCni {
     /// As there, and [`Error::NotStarted`].
     pub async fn del(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
         let (network, attachment) = (network.clone(), attachment.clone());
-        self.run(move |cni| cni.del(&network, &attachment)).await
+        self.run_for(vec![attachment.container_id.clone()], move |cni| cni.del(&network, &attachment)).await
     }
 
     /// [`Cni::del_with`](crate::Cni::del_with) as a future.
@@ -74,7 +75,8 @@ impl AsyncCni {
         on_missing: OnMissingPlugin,
     ) -> Result<DelReport, Error> {
         let (network, attachment) = (network.clone(), attachment.clone());
-        self.run(move |cni| cni.del_with(&network, &attachment, on_missing)).await
+        self.run_for(vec![attachment.container_id.clone()], move |cni| cni.del_with(&network, &attachment, on_missing))
+            .await
     }
 
     /// [`Cni::del_cached`](crate::Cni::del_cached) as a future.
@@ -83,7 +85,7 @@ impl AsyncCni {
     /// As there, and [`Error::NotStarted`].
     pub async fn del_cached(&self, key: &Key, on_missing: OnMissingPlugin) -> Result<DelReport, Error> {
         let key = key.clone();
-        self.run(move |cni| cni.del_cached(&key, on_missing)).await
+        self.run_for(vec![key.container_id.clone()], move |cni| cni.del_cached(&key, on_missing)).await
     }
 
     /// [`Cni::del_all`](crate::Cni::del_all) as a future.
@@ -92,7 +94,7 @@ impl AsyncCni {
     /// As there, and [`Error::NotStarted`].
     pub async fn del_all(&self, attachments: &[(&NetworkConfig, &Attachment)]) -> Result<(), Error> {
         let attachments = owned(attachments);
-        self.run(move |cni| cni.del_all(&borrowed(&attachments))).await
+        self.run_for(containers(&attachments), move |cni| cni.del_all(&borrowed(&attachments))).await
     }
 
     /// [`Cni::cached_attachment`](crate::Cni::cached_attachment) as a future.
@@ -101,7 +103,20 @@ impl AsyncCni {
     /// As there, and [`Error::NotStarted`].
     pub async fn cached_attachment(&self, key: &Key) -> Result<(NetworkConfig, Attachment), Error> {
         let key = key.clone();
-        self.run(move |cni| cni.cached_attachment(&key)).await
+        self.run_for(vec![key.container_id.clone()], move |cni| cni.cached_attachment(&key)).await
+    }
+
+    /// [`Cni::update_result`](crate::Cni::update_result) as a future.
+    ///
+    /// # Errors
+    /// As there, and [`Error::NotStarted`].
+    pub async fn update_result(
+        &self,
+        key: &Key,
+        change: impl FnOnce(AddResult) -> Result<AddResult, Error> + Send + 'static,
+    ) -> Result<AddResult, Error> {
+        let key = key.clone();
+        self.run_for(vec![key.container_id.clone()], move |cni| cni.update_result(&key, change)).await
     }
 
     /// [`Cni::gc`](crate::Cni::gc) as a future.
@@ -138,6 +153,15 @@ impl AsyncCni {
     pub async fn validate(&self, network: &NetworkConfig) -> Result<BTreeSet<String>, Error> {
         let network = network.clone();
         self.run(move |cni| cni.validate(&network)).await
+    }
+
+    /// [`Cni::examine`](crate::Cni::examine) as a future.
+    ///
+    /// # Errors
+    /// [`Error::NotStarted`].
+    pub async fn examine(&self, network: &NetworkConfig) -> Result<Vec<Problem>, Error> {
+        let network = network.clone();
+        self.run(move |cni| Ok(cni.examine(&network))).await
     }
 
     /// [`Cni::plugin_version`](crate::Cni::plugin_version) as a future.
@@ -202,6 +226,10 @@ type Owned = Vec<(NetworkConfig, Attachment)>;
 
 fn owned(attachments: &[(&NetworkConfig, &Attachment)]) -> Owned {
     attachments.iter().map(|&(network, attachment)| (network.clone(), attachment.clone())).collect()
+}
+
+fn containers(attachments: &Owned) -> Vec<ContainerId> {
+    attachments.iter().map(|(_, attachment)| attachment.container_id.clone()).collect()
 }
 
 fn borrowed(attachments: &Owned) -> Vec<(&NetworkConfig, &Attachment)> {

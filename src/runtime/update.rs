@@ -1,0 +1,44 @@
+//! A recorded result is changed, under the lock of its attachment.
+
+use super::Cni;
+use super::attachment::describe;
+use crate::cache::{Cached, Entry, Key};
+use crate::error::Error;
+use crate::result::AddResult;
+
+impl Cni {
+    /// Changes the recorded result of an attachment, which CHECK and DEL hand to plugins: when an interface has got
+    /// another address or MTU since ADD, for one. No other operation on the container runs meanwhile, and the rest of the
+    /// entry stays as it is. Returns the result as it is recorded now.
+    ///
+    /// ```no_run
+    /// use libcni::result::AddResult;
+    /// # fn example(cni: &libcni::Cni, key: &libcni::cache::Key) -> Result<(), libcni::Error> {
+    /// cni.update_result(key, |result| {
+    ///     let mut body = result.latest();
+    ///     body.interfaces.iter_mut().for_each(|interface| interface.mtu = Some(9000));
+    ///     Ok(AddResult::from(body).to_version(result.version())?)
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Nothing is recorded, what is recorded is no result, the system refuses, or the function fails. Then the entry stays
+    /// as it was.
+    pub fn update_result(
+        &self,
+        key: &Key,
+        change: impl FnOnce(AddResult) -> Result<AddResult, Error>,
+    ) -> Result<AddResult, Error> {
+        let attachment = || describe(key.network.as_str(), key.container_id.as_str(), key.ifname.as_str());
+        let _locks = self.lock_attachment(key)?;
+        let Some(Cached::Entry(entry)) = self.cache.read(key)? else {
+            return Err(Error::NotCached { attachment: attachment() });
+        };
+        let invalid = |source| Error::InvalidCachedResult { attachment: attachment(), source };
+        let result = change(entry.result().map_err(invalid)?)?;
+        self.cache.write(key, &Entry { result: result.to_object(), ..entry })?;
+        Ok(result)
+    }
+}
