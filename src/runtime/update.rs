@@ -1,7 +1,6 @@
 //! A recorded result is changed, under the lock of its attachment.
 
 use super::Cni;
-use super::attachment::describe;
 use crate::cache::{Cached, Entry, Key};
 use crate::error::Error;
 use crate::result::AddResult;
@@ -31,10 +30,11 @@ impl Cni {
         key: &Key,
         change: impl FnOnce(AddResult) -> Result<AddResult, Error>,
     ) -> Result<AddResult, Error> {
-        let attachment = || describe(key.network.as_str(), key.container_id.as_str(), key.ifname.as_str());
+        let attachment =
+            || format!("interface `{}` of container `{}` on network `{}`", key.ifname, key.container_id, key.network);
         let _locks = self.lock_attachment(key)?;
         let Some(Cached::Entry(entry)) = self.cache.read(key)? else {
-            return Err(Error::NotCached { attachment: attachment() });
+            return Err(self.not_cached(key));
         };
         let invalid = |source| Error::InvalidCachedResult { attachment: attachment(), source };
         let result = change(entry.result().map_err(invalid)?)?;
