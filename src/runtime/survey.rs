@@ -24,25 +24,26 @@ pub enum Finding<'a> {
     File(&'a ConfError),
 }
 
-impl Cni {
+impl<'a> Survey<'a> {
     /// Examines every network of a listing: its files, plugins and versions, names that two files have, and capability
     /// arguments that no plugin takes.
     ///
     /// ```no_run
     /// use libcni::Cni;
     /// use libcni::conf::ConfDir;
+    /// use libcni::runtime::Survey;
     /// use libcni::spec::capability::CapabilityArgs;
     ///
     /// let listing = ConfDir::default().list()?;
     /// let cni = Cni::new();
-    /// let survey = cni.survey(&listing, &CapabilityArgs::new());
+    /// let survey = Survey::of(&cni, &listing, &CapabilityArgs::new());
     /// println!("{} of {} networks can be used", survey.valid.len(), listing.networks.len());
     /// # Ok::<(), libcni::conf::LoadError>(())
     /// ```
-    pub fn survey<'a>(&self, listing: &'a Listing, given: &CapabilityArgs) -> Survey<'a> {
-        let mut survey = Survey::default();
+    pub fn of(cni: &Cni, listing: &'a Listing, given: &CapabilityArgs) -> Self {
+        let mut survey = Self::default();
         for network in &listing.networks {
-            let mut found: Vec<_> = self.examine(network).iter().map(ToString::to_string).collect();
+            let mut found: Vec<_> = cni.examine(network).iter().map(ToString::to_string).collect();
             found.extend(not_taken(network, given));
             if found.is_empty() {
                 survey.valid.push(network);

@@ -46,7 +46,7 @@ pub(crate) fn validate(validate: &Validate, signals: Option<&Signals>) -> Result
         Some(_) => validate.capabilities.capability_args()?,
         None => CapabilityArgs::new(),
     };
-    let survey = cni.survey(&listing, &given);
+    let survey = Survey::of(&cni, &listing, &given);
     if is_json() {
         print_json(&describe(&survey))?;
     } else {
