@@ -22,7 +22,7 @@ impl Ids {
     }
 
     pub(super) fn weakness(&self) -> Option<String> {
-        let text = "the plugin has the user ID of root: files of root that it can see are its own";
+        let text = "the plugin has the user ID of root, and can change settings of the kernel in /proc/sys and /sys";
         matches!(self, Self::Root).then(|| text.to_owned())
     }
 }

@@ -10,9 +10,11 @@
 //!
 //! Plugins run in the reaper's PID namespace, and in a user namespace whose root is an ordinary user outside. What they
 //! must not reach is not covered but taken away: their root directory is a new one ([`root`]), whose mounts are locked
-//! because they come from a more privileged namespace. Without threads that fork, which Rust's safe part does not have, only a
-//! new program can be the first process of a namespace; all else the judge does by itself, so that no plugin can
-//! trace it: for the kernel, its memory belongs to the user namespace that its program was started in.
+//! because they come from a more privileged namespace.
+//!
+//! The judge enters that user namespace as well, since what it makes there must be the plugin's to change. It starts no
+//! program on the way: for the kernel, the memory of a process belongs to the user namespace that its program was
+//! started in, so no rights over the inner one are enough to trace it.
 
 mod entry;
 mod filter;
