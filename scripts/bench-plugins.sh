@@ -4,7 +4,8 @@
 #   scripts/bench-plugins.sh [RUNS]      as root; RUNS containers each (default 30)
 #
 # Everything is driven by our cnitool, in namespaces that end with this script. Compare the columns of one run:
-# absolute times differ from machine to machine and from hour to hour. All programs are static, as Go's are.
+# absolute times differ from machine to machine and from hour to hour. The plugins and cnitool are static, as Go's are; the
+# plugin that does nothing is an ordinary build.
 #
 # What can't be faster is in the table, too: a plugin that does nothing, and what the kernel takes to delete a pair of
 # veths, mostly for waiting until no processor can be looking at them any more.
@@ -13,9 +14,11 @@ set -euo pipefail
 if [ "${1-}" != --inside ]; then
     cd "$(dirname "$0")/.."
     built=$(scripts/build-static.sh)
-    exec unshare --net --mount --propagation private "$PWD/scripts/bench-plugins.sh" --inside "${1:-30}" "$built"
+    cargo build --quiet --locked --release --example noop
+    exec unshare --net --mount --propagation private "$PWD/scripts/bench-plugins.sh" --inside "${1:-30}" "$built" \
+        "$PWD/target/release/examples"
 fi
-runs=$2 release=$3 cnitool=$release/cnitool
+runs=$2 release=$3 examples=$4 cnitool=$release/cnitool
 declare -A dirs=([ours]=$release/plugins [go]=/usr/lib/cni)
 
 mount -t tmpfs tmpfs /run
@@ -44,7 +47,7 @@ timed() {
 
 # what_can_not_be_faster RUN: measures a plugin that does nothing, and deleting links.
 what_can_not_be_faster() {
-    local options=(--conf-dir /run/net.d --plugin-dir "${dirs[ours]}" --cache-dir /run/cni --container-id "n$1")
+    local options=(--conf-dir /run/net.d --plugin-dir "$examples" --cache-dir /run/cni --container-id "n$1")
     timed noop-add "$cnitool" add noop c "${options[@]}"
     timed noop-del "$cnitool" del noop c "${options[@]}"
     ip link add veth0 up type veth peer name veth1 netns c
