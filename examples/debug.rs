@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_behaviour_of_no_verb_is_refused() {
-        let outcome = call("ADD", r#","behaviour":{"add":{}}"#);
-        assert!(outcome.stdout.contains("unknown field `add`"), "{}", outcome.stdout);
+        let outcome = call("ADD", r#","behaviour":{"PUT":{}}"#);
+        assert!(outcome.stdout.contains("PUT"), "{}", outcome.stdout);
     }
 }
