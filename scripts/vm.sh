@@ -16,7 +16,7 @@ for program in qemu-system-x86_64 busybox modprobe; do
     command -v "$program" > /dev/null || { echo "ignored: scripts/vm.sh needs $program"; exit 0; }
 done
 vm=$PWD/target/vm
-kernel=$(find "$vm/boot" -name 'vmlinuz-*' 2> /dev/null | sort -V | tail -n 1)
+kernel=$(find "$vm/boot" -name 'vmlinuz-*' 2> /dev/null | sort -V | tail -n 1) || true
 [ -n "$kernel" ] || { echo "ignored: scripts/vm.sh needs a kernel in target/vm"; exit 0; }
 version=${kernel##*/vmlinuz-}
 
