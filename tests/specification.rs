@@ -7,6 +7,7 @@ mod conventions;
 mod examples;
 mod links;
 mod promises;
+mod threats;
 mod tutorial;
 
 fn specification() -> Document {

@@ -4,33 +4,36 @@ use std::fs;
 
 use crate::support::{Document, repository};
 
-/// One promise: its number, and what it says, in one line.
-struct Promise {
-    number: usize,
+/// An item that tests hold: its number, and what it says, in one line.
+pub(super) struct Item {
+    pub(super) number: usize,
     text: String,
 }
 
-impl Promise {
-    /// Promises are items of a list that begin with their number in bold.
-    fn all() -> Vec<Promise> {
-        let mut promises = Vec::new();
-        for line in Document::read("tests/PROMISES.md").prose() {
-            match line.strip_prefix("- **P-").and_then(|rest| rest.split_once("** ")) {
-                Some((number, text)) => {
-                    promises.push(Promise { number: number.parse().unwrap(), text: text.to_owned() });
-                }
-                None if line.starts_with("  ") && !promises.is_empty() => {
-                    let last = &mut promises.last_mut().unwrap().text;
-                    *last = format!("{last} {}", line.trim());
-                }
-                None => {}
+/// The items of a page's lists that begin with a letter and a number in bold.
+pub(super) fn items(page: &str, letter: &str) -> Vec<Item> {
+    let begin = format!("- **{letter}-");
+    let mut items: Vec<Item> = Vec::new();
+    for line in Document::read(page).prose() {
+        match line.strip_prefix(&begin).and_then(|rest| rest.split_once("** ")) {
+            Some((number, text)) => items.push(Item { number: number.parse().unwrap(), text: text.to_owned() }),
+            None if line.starts_with("  ") && !items.is_empty() => {
+                let last = &mut items.last_mut().unwrap().text;
+                *last = format!("{last} {}", line.trim());
             }
+            None => {}
         }
-        promises
     }
+    items
+}
 
+fn promises() -> Vec<Item> {
+    items("tests/PROMISES.md", "P")
+}
+
+impl Item {
     /// The tests that it names: file and name.
-    fn tests(&self) -> Vec<(&str, &str)> {
+    pub(super) fn tests(&self) -> Vec<(&str, &str)> {
         let spans = self.text.split('`').skip(1).step_by(2);
         let references = spans.filter_map(|span| span.split_once(": "));
         let is_path = |path: &str| ["tests/", "src/", "examples/"].iter().any(|dir| path.starts_with(dir));
@@ -40,7 +43,7 @@ impl Promise {
 }
 
 /// Whether a file has a test of this name: a function, a trial of the kernel tests, or a recorded case.
-fn exists(path: &str, name: &str) -> bool {
+pub(super) fn exists(path: &str, name: &str) -> bool {
     let Ok(text) = fs::read_to_string(repository().join(path)) else { return false };
     match path.rsplit_once('.') {
         Some((_, "json")) => {
@@ -49,7 +52,9 @@ fn exists(path: &str, name: &str) -> bool {
         }
         _ if path.starts_with("tests/kernel/") => text.contains(&format!("::{name}\"")),
         // Its trials are made from functions that say which of them failed.
-        _ if path.starts_with("tests/conformance/") => text.contains(&format!("fn {name}(")),
+        _ if path.starts_with("tests/conformance/") => {
+            text.contains(&format!("fn {name}(")) || text.contains(&format!("\"{name}\""))
+        }
         _ => text.split("#[test]").skip(1).any(|test| is_function(test, name)),
     }
 }
@@ -62,7 +67,7 @@ fn is_function(text: &str, name: &str) -> bool {
 
 #[test]
 fn promises_are_numbered_from_1_without_gaps() {
-    let mut numbers: Vec<_> = Promise::all().iter().map(|promise| promise.number).collect();
+    let mut numbers: Vec<_> = promises().iter().map(|promise| promise.number).collect();
     numbers.sort_unstable();
     assert!(!numbers.is_empty());
     assert_eq!(numbers, (1..=numbers.len()).collect::<Vec<_>>());
@@ -70,7 +75,7 @@ fn promises_are_numbered_from_1_without_gaps() {
 
 #[test]
 fn every_promise_names_tests_that_exist() {
-    for promise in Promise::all() {
+    for promise in promises() {
         assert!(!promise.tests().is_empty(), "P-{} names no test", promise.number);
         for (path, name) in promise.tests() {
             assert!(exists(path, name), "P-{}: {path} has no test {name}", promise.number);

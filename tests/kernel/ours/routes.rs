@@ -1,10 +1,13 @@
 //! Routes of containers: what the result says is in the kernel, or ADD fails.
 
+use std::fs;
+use std::net::Ipv4Addr;
+
 use libcni::conf::NetworkConfig;
 use libcni::{Attachment, Chain};
 use serde_json::{Value, json};
 
-use super::{DUAL_STACK, attachment, bridge, ipam, merge};
+use super::{DUAL_STACK, attachment, bridge, ipam, merge, plugins};
 use crate::Test;
 use crate::host::Host;
 
@@ -13,6 +16,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::routes::the_default_route_of_a_second_network_comes_before_the_first", second_default_route),
     ("ours::routes::a_route_that_is_listed_twice_is_there_once", route_listed_twice),
     ("ours::routes::attributes_are_those_of_the_result", attributes),
+    ("ours::routes::any_number_of_routes_of_a_container_costs_check_no_memory", check_with_many_routes),
     ("ours::routes::a_route_that_can_not_be_fails_add_and_leaves_nothing", route_that_can_not_be),
 ];
 
@@ -120,4 +124,18 @@ fn route_that_can_not_be(host: &Host) {
         assert!(Chain(&error).to_string().contains(expected), "{error:?}");
         host.is_clean();
     }
+}
+
+fn check_with_many_routes(host: &Host) {
+    let network = with_routes(host, json!([{"dst": "10.100.0.0/16", "gw": "10.77.0.1"}]));
+    host.add(&network, "blue");
+    let route = |n: u32| format!("route add {}/32 dev eth0\n", Ipv4Addr::from(0x0b00_0000 + n));
+    fs::write(host.path("batch"), (0..300_000).map(route).collect::<String>()).unwrap();
+    host.run("ip -n blue -batch batch");
+    // With all of them in memory it would need more, by a half.
+    let limited = format!("#!/bin/sh\nulimit -v 49152\nexec '{}'\n", plugins().join("bridge").display());
+    fs::create_dir(host.path("limited")).unwrap();
+    fs::write(host.path("limited/bridge"), limited).unwrap();
+    host.run("chmod 755 limited/bridge");
+    host.cni_with([host.path("limited"), plugins()]).check(&network, &attachment("blue")).unwrap();
 }
