@@ -8,6 +8,7 @@ mod killed;
 mod life;
 mod lists;
 mod localnet;
+mod many_ports;
 mod neighbours;
 mod netns;
 mod ownership;
@@ -40,6 +41,7 @@ pub(crate) const TESTS: &[&[Test]] = &[
     life::TESTS,
     lists::TESTS,
     localnet::TESTS,
+    many_ports::TESTS,
     netns::TESTS,
     ownership::TESTS,
     ports::TESTS,

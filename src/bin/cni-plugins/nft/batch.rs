@@ -32,11 +32,12 @@ pub(crate) fn change(plan: impl Fn(&mut Connection) -> Result<Vec<Message>, Erro
 
 /// Whether what was read was not what is there any more.
 fn may_work_now(error: &Error) -> bool {
-    error.is_interruption() || matches!(error.errno(), Some(Errno::ENOENT | Errno::EBUSY))
+    error.is_interruption() || matches!(error.errno(), Some(Errno::ENOENT | Errno::EBUSY | Errno::ENOBUFS))
 }
 
 impl Connection {
-    /// Makes all changes at once or none of them. `ERESTART` when the rules are in another generation by now.
+    /// Makes all changes at once or none of them. `ERESTART` when the rules are in another generation by now; `ENOBUFS`
+    /// when so many of them can't be made that there was no room to say so.
     pub(crate) fn commit(&mut self, requests: &[Message], generation: Option<Generation>) -> Result<(), Error> {
         self.batch(requests, generation, Some(Message::end()))
     }
@@ -66,9 +67,21 @@ impl Connection {
     fn outcome(&mut self, begun: u32, begin: &Message, requests: &[Message]) -> Result<(), Error> {
         let mut outcome = Ok(());
         loop {
-            for answer in self.receive(begin)? {
+            let answers = match self.receive(begin) {
+                // Of a batch that succeeds there is one answer.
+                Err(error) if error.is_overflow() => {
+                    self.drain()?;
+                    return outcome.and(refused(begin, -(Errno::ENOBUFS as i32)));
+                }
+                answers => answers?,
+            };
+            for answer in answers {
                 let Content::End(code) = answer.content else { continue };
                 let place = answer.sequence.wrapping_sub(begun) as usize;
+                // Answers to an earlier batch may have been left.
+                if place > requests.len() {
+                    continue;
+                }
                 let request = place.checked_sub(1).and_then(|index| requests.get(index));
                 outcome = outcome.and(refused(request.unwrap_or(begin), code));
                 // An error of the batch as a whole may be the only one.

@@ -224,7 +224,7 @@ impl Layout {
         }
         let requests = plan::requests(self, &present, &change)?;
         connection.commit(&requests, Some(generation)).map_err(|error| match error.errno() {
-            Some(Errno::ENOENT | Errno::EEXIST | Errno::EBUSY) => Attempt::Stale(error),
+            Some(Errno::ENOENT | Errno::EEXIST | Errno::EBUSY | Errno::ENOBUFS) => Attempt::Stale(error),
             _ => error.into(),
         })?;
         Ok(change)

@@ -1,10 +1,13 @@
 //! What is in a table that has owners.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
+use nix::errno::Errno;
+
+use super::message::Message;
 use super::owned::{Change, Entry, Layout, Map, Rules};
 use super::request::{read_elements, read_rule};
-use super::socket::{Connection, Error, if_there};
+use super::socket::{Connection, Error, if_there, refused};
 
 /// Which elements to read.
 #[derive(Clone, Debug)]
@@ -76,7 +79,7 @@ impl Layout {
         let mut entries = Vec::new();
         let request = self.requests().get_elements(map.name);
         let listed = connection.dump_each(&request, |object| entries.extend(read_elements(map.name, object)));
-        Ok(if_there(listed)?.map(|()| entries))
+        if_there(listed)?.map(|()| each_once(&request, entries)).transpose()
     }
 
     /// What is there, with the rules of the table's own chains and of those that the elements lead to.
@@ -101,5 +104,25 @@ impl Layout {
             rules.extend(listed.iter().filter_map(|object| read_rule(object)));
         }
         Ok(rules)
+    }
+}
+
+/// The elements of a list, in which each must be once. While the kernel makes room for many new ones, it lists some twice,
+/// and as many not at all.
+fn each_once(request: &Message, entries: Vec<Entry>) -> Result<Vec<Entry>, Error> {
+    let keys: HashSet<_> = entries.iter().map(|entry| &entry.key).collect();
+    if keys.len() < entries.len() { refused(request, -(Errno::EINTR as i32)).map(|()| entries) } else { Ok(entries) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_with_something_twice_lacks_something_else() {
+        let entry = |key| Entry { map: "m", key: vec![key], chain: "c".to_owned(), owner: None };
+        assert!(each_once(&Message::get_generation(), vec![entry(1), entry(2)]).is_ok());
+        let error = each_once(&Message::get_generation(), vec![entry(1), entry(2), entry(1)]).unwrap_err();
+        assert!(error.is_interruption());
     }
 }

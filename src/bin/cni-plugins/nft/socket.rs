@@ -42,6 +42,11 @@ impl Error {
         }
     }
 
+    /// Whether the kernel had more to say than there was room for.
+    pub(super) fn is_overflow(&self) -> bool {
+        matches!(self, Self::Socket { source, .. } if source.raw_os_error() == Some(Errno::ENOBUFS as i32))
+    }
+
     /// Whether rules changed while we were at it, and the same may work now.
     pub(super) fn is_interruption(&self) -> bool {
         matches!(self.errno(), Some(Errno::ERESTART | Errno::EINTR))
@@ -103,7 +108,11 @@ const GENERATION_ID: u16 = 1;
 impl Connection {
     fn open() -> Result<Self, Error> {
         match Socket::new(NETLINK_NETFILTER) {
-            Ok(socket) => Ok(Self { socket, sequence: 0 }),
+            Ok(socket) => {
+                // An error need not carry the request back. Old kernels have it do so all the same.
+                let _ = socket.set_cap_ack(true);
+                Ok(Self { socket, sequence: 0 })
+            }
             Err(error) if error.raw_os_error() == Some(Errno::EPROTONOSUPPORT as i32) => {
                 Err(Error::Unavailable { source: Errno::EPROTONOSUPPORT })
             }
@@ -203,6 +212,18 @@ impl Connection {
         // Who is root in a user namespace only may not go beyond the limit for everybody.
         if length > ALWAYS_FITS && setsockopt(socket, SndBufForce, &room).is_err() {
             let _ = setsockopt(socket, SndBuf, &room);
+        }
+    }
+
+    /// Throws away what is left of answers. Until then the kernel drops all that it has to say, without a word.
+    pub(super) fn drain(&mut self) -> Result<(), Error> {
+        loop {
+            let mut bytes = Vec::with_capacity(DATAGRAM);
+            match self.socket.recv(&mut bytes, nix::libc::MSG_DONTWAIT) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.raw_os_error() == Some(Errno::ENOBUFS as i32) => {}
+                received => drop(received.map_err(|source| Error::Socket { doing: "read from", source })?),
+            }
         }
     }
 

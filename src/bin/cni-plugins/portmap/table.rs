@@ -14,7 +14,7 @@ use crate::nft::owned::{Chain, Change, Entry, Map, Place};
 use crate::nft::reading::Look;
 use crate::portmap::condition::Condition;
 use crate::portmap::config::{Config, Masquerade};
-use crate::portmap::layout::{LAYOUT, TURNS, chains, masqueraded_key, masqueraded_of, port_key, ports_of};
+use crate::portmap::layout::{LAYOUT, TURNS, chains, is_gone, masqueraded_key, masqueraded_of, port_key, ports_of};
 use crate::portmap::mapping::{HostPort, Mapping};
 
 /// The port is somebody else's: a code of the plugin's own.
@@ -80,8 +80,14 @@ impl Needed {
     }
 }
 
+/// More mappings than this are looked for by reading all elements.
+const FEW: usize = 200;
+
 /// Where the elements of mappings are or may be, at each turn.
 fn places(mappings: &[Mapping]) -> Look {
+    if mappings.len() > FEW {
+        return Look::Everywhere;
+    }
     let of = |mapping: &Mapping| {
         let family = mapping.family();
         let at = (0..TURNS).map(|turn| (ports_of(family).name, port_key(mapping.host, turn)));
@@ -126,7 +132,7 @@ pub(crate) fn add(owner: &Owner, mappings: &[Mapping], config: &Config) -> Answe
         let (mut places, mut names) = (BTreeSet::new(), BTreeSet::new());
         change.add.retain(|entry| places.insert((entry.map, entry.key.clone())));
         change.chains.retain(|chain| names.insert(chain.name.clone()));
-        change.remove = present.iter().filter(|entry| entry.is_of(owner)).cloned().collect();
+        change.remove = present.iter().filter(|entry| entry.is_of(owner) && !is_gone(entry)).cloned().collect();
         Ok(change)
     })?;
     Ok(())
