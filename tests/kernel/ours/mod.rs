@@ -3,6 +3,7 @@
 mod addresses;
 mod alive;
 mod bridge;
+mod conditions;
 mod interfaces;
 mod killed;
 mod life;
@@ -36,6 +37,7 @@ pub(crate) const TESTS: &[&[Test]] = &[
     addresses::TESTS,
     alive::TESTS,
     bridge::TESTS,
+    conditions::TESTS,
     interfaces::TESTS,
     killed::TESTS,
     life::TESTS,

@@ -19,8 +19,6 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::ports::a_mapping_can_be_for_one_address_or_one_family", one_address_or_one_family),
     ("ours::ports::traffic_to_others_is_not_intercepted", traffic_to_others_is_not_intercepted),
     ("ours::ports::nobody_reaches_the_loopback_addresses_of_the_host", nobody_reaches_loopback),
-    ("ours::ports::conditions_must_hold", conditions_must_hold),
-    ("ours::ports::conditions_that_are_not_understood_are_refused", conditions_are_refused),
     ("ours::ports::a_port_that_is_taken_names_its_owner", a_port_that_is_taken_names_its_owner),
     ("ours::ports::a_container_has_its_port_in_each_of_its_networks", a_container_has_its_port_in_each_of_its_networks),
     ("ours::ports::udp_reaches_who_has_the_port_now", udp_reaches_who_has_the_port_now),
@@ -33,7 +31,7 @@ pub(crate) const TESTS: &[Test] = &[
 pub(crate) const WITH_SCTP: &[Test] = &[("ours::ports::sctp_reaches_who_has_the_port", sctp_reaches_who_has_the_port)];
 
 /// The network `net`: a bridge, and portmap with more keys.
-fn network_with(host: &Host, keys: Value) -> NetworkConfig {
+pub(super) fn network_with(host: &Host, keys: Value) -> NetworkConfig {
     let mut portmap = json!({"type": "portmap", "capabilities": {"portMappings": true}});
     merge(&mut portmap, keys);
     let bridge = json!({"type": "bridge", "bridge": "cni0", "isDefaultGateway": true, "ipMasq": true,
@@ -42,14 +40,14 @@ fn network_with(host: &Host, keys: Value) -> NetworkConfig {
     NetworkConfig::parse(&list.to_string()).unwrap()
 }
 
-fn mapped(container: &str, mappings: &[PortMapping]) -> Attachment {
+pub(super) fn mapped(container: &str, mappings: &[PortMapping]) -> Attachment {
     let mut attachment = attachment(container);
     attachment.capability_args.set_port_mappings(mappings);
     attachment
 }
 
 /// The port 8080 of the host, for the port 80 of the container.
-fn web() -> PortMapping {
+pub(super) fn web() -> PortMapping {
     PortMapping::tcp(8080, 80)
 }
 
@@ -58,7 +56,7 @@ fn at(address: &str, mapping: PortMapping) -> PortMapping {
 }
 
 /// `blue` serves its port 80, mapped from 8080; the world is there, and `green` on the same network.
-fn blue_serves(host: &Host, keys: Value, mappings: &[PortMapping]) -> NetworkConfig {
+pub(super) fn blue_serves(host: &Host, keys: Value, mappings: &[PortMapping]) -> NetworkConfig {
     let network = network_with(host, keys);
     host.make_world();
     host.ours().add(&network, &mapped("blue", mappings)).unwrap();
@@ -69,7 +67,7 @@ fn blue_serves(host: &Host, keys: Value, mappings: &[PortMapping]) -> NetworkCon
 
 /// Takes both off the network, and finds nothing left of them.
 #[track_caller]
-fn ends(host: &Host, network: &NetworkConfig) {
+pub(super) fn ends(host: &Host, network: &NetworkConfig) {
     host.del(network, "blue");
     host.del(network, "green");
     host.is_clean();
@@ -181,24 +179,9 @@ fn nobody_reaches_loopback(host: &Host) {
     }
 }
 
-fn conditions_must_hold(host: &Host) {
-    let keys = json!({
-        "conditionsV4": ["!", "-s", "192.0.2.8/31"],
-        "conditionsV6": ["ip6 saddr", "2001:db8::/64", "iifname", "world"],
-        "backend": "nftables",
-    });
-    let network = blue_serves(host, keys, &[web()]);
-    does_not_reach("world", "192.0.2.1:8080");
-    reaches(HOST, "192.0.2.1:8080", "blue", "192.0.2.1");
-    reaches("world", "[2001:db8::1]:8080", "blue", "2001:db8::9");
-    does_not_reach(HOST, "[2001:db8::1]:8080");
-    host.ours().check(&network, &mapped("blue", &[web()])).unwrap();
-    ends(host, &network);
-}
-
 /// The code and text of the error of portmap's ADD.
 #[track_caller]
-fn refused(host: &Host, keys: Value, container: &str, mappings: &[PortMapping]) -> (u64, String) {
+pub(super) fn refused(host: &Host, keys: Value, container: &str, mappings: &[PortMapping]) -> (u64, String) {
     let network = network_with(host, keys);
     let error = host.ours().add(&network, &mapped(container, mappings)).unwrap_err();
     let Error::Plugin(source) = &error else { panic!("{error:?}") };
@@ -206,20 +189,6 @@ fn refused(host: &Host, keys: Value, container: &str, mappings: &[PortMapping]) 
     let refused = (source.code().unwrap().0, Chain(&error).to_string());
     host.del(&network, container);
     refused
-}
-
-fn conditions_are_refused(host: &Host) {
-    for (keys, code, expected) in [
-        (json!({"conditionsV4": ["-m", "mark", "--mark", "1"]}), 2, "condition `-m` is not supported"),
-        (json!({"conditionsV6": ["-s", "10.0.0.0/8"]}), 7, "`10.0.0.0/8` is not an IPv6 network"),
-        (json!({"backend": "ipfw"}), 7, "unknown `backend` `ipfw`"),
-        (json!({"markMasqBit": 32}), 7, "invalid `markMasqBit` 32"),
-        (json!({"markMasqBit": 1, "externalSetMarkChain": "X"}), 7, "can't be set together"),
-    ] {
-        let (got, message) = refused(host, keys, "blue", &[web()]);
-        assert!(got == code && message.contains(expected), "{got} {message}");
-        host.is_clean();
-    }
 }
 
 fn a_port_that_is_taken_names_its_owner(host: &Host) {

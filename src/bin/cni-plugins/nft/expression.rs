@@ -11,7 +11,7 @@ pub(crate) type Expression = Attributes;
 /// The expressions of a rule in order.
 pub(crate) type Rule = Vec<Expression>;
 
-/// Which address of a packet.
+/// Which address or port of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     /// Where it comes from.
@@ -23,8 +23,6 @@ pub(crate) enum Side {
 const LINK_HEADER: u32 = 0;
 const NETWORK_HEADER: u32 = 1;
 const TRANSPORT_HEADER: u32 = 2;
-const PORT_LENGTH: u32 = 2;
-const DESTINATION_PORT_OFFSET: u32 = 2;
 
 /// An expression by its name.
 fn named(name: &str, data: &Attributes) -> Expression {
@@ -67,15 +65,35 @@ pub(crate) fn hardware_address(side: Side, into: Register) -> Expression {
     payload(LINK_HEADER, offset, LENGTH, into)
 }
 
-/// Loads the destination port of TCP, UDP or SCTP.
-pub(crate) fn destination_port(into: Register) -> Expression {
-    payload(TRANSPORT_HEADER, DESTINATION_PORT_OFFSET, PORT_LENGTH, into)
+/// Loads the source or destination port of TCP, UDP or SCTP.
+pub(crate) fn port(side: Side, into: Register) -> Expression {
+    const LENGTH: u32 = 2;
+    let offset = match side {
+        Side::Source => 0,
+        Side::Destination => LENGTH,
+    };
+    payload(TRANSPORT_HEADER, offset, LENGTH, into)
 }
 
 /// Goes on only when a register holds these bytes (or does not).
 pub(crate) fn compare(register: Register, operator: Operator, bytes: &[u8]) -> Expression {
     let attributes = Attributes::new().number(1, register.into()).number(2, operator.into());
     named("cmp", &attributes.nest(3, &value(bytes)))
+}
+
+/// Goes on only when the first register holds bytes from these to those (or does not).
+pub(crate) fn is_between(operator: Operator, from: &[u8], to: &[u8]) -> Expression {
+    let attributes = Attributes::new().number(1, Register::Reg1.into()).number(2, operator.into());
+    named("range", &attributes.nest(3, &value(from)).nest(4, &value(to)))
+}
+
+/// Goes on only when a set of the table has what is in the first register (or has not).
+pub(crate) fn is_in_set(operator: Operator, set: &str) -> Expression {
+    const FLAGS: u16 = 5;
+    const INVERTED: u32 = 1;
+    let attributes = Attributes::new().text(1, set).number(2, Register::Reg1.into());
+    let is_inverted = operator == Operator::NotEqual;
+    named("lookup", &if is_inverted { attributes.number(FLAGS, INVERTED) } else { attributes })
 }
 
 /// Keeps only the bits of a register that are set in a mask.

@@ -35,6 +35,7 @@ pub(super) mod verb {
     pub(in super::super) const GET_RULE: u16 = 7;
     pub(in super::super) const DELETE_RULE: u16 = 8;
     pub(in super::super) const NEW_SET: u16 = 9;
+    pub(in super::super) const GET_SET: u16 = 10;
     pub(in super::super) const NEW_ELEMENT: u16 = 12;
     pub(in super::super) const GET_ELEMENT: u16 = 13;
     pub(in super::super) const DELETE_ELEMENT: u16 = 14;
@@ -120,6 +121,7 @@ impl Message {
             verb::NEW_TABLE => return format!("make table `{table}`"),
             verb::DELETE_TABLE => return format!("remove table `{table}`"),
             verb::NEW_SET => format!("make map `{name}`"),
+            verb::GET_SET => "list the sets".to_owned(),
             verb::NEW_CHAIN => format!("make chain `{name}`"),
             verb::GET_CHAIN => format!("find chain `{name}`"),
             verb::DELETE_CHAIN => format!("remove chain `{name}`"),

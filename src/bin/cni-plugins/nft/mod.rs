@@ -17,6 +17,7 @@
 mod answer;
 pub(crate) mod attribute;
 pub(crate) mod batch;
+mod changing;
 pub(crate) mod expression;
 pub(crate) mod family;
 pub(crate) mod masquerade;

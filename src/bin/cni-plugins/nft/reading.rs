@@ -1,13 +1,16 @@
 //! What is in a table that has owners.
 
 use std::collections::{BTreeSet, HashSet};
+use std::time::Instant;
 
+use libcni::plugin::Answer;
 use nix::errno::Errno;
 
+use super::changing::PATIENCE;
 use super::message::Message;
 use super::owned::{Change, Entry, Layout, Map, Rules};
-use super::request::{read_elements, read_rule};
-use super::socket::{Connection, Error, if_there, refused};
+use super::request::{read_elements, read_rule, read_set};
+use super::socket::{Connection, Error, connection, if_there, refused, unless_unavailable};
 
 /// Which elements to read.
 #[derive(Clone, Debug)]
@@ -43,6 +46,46 @@ impl Present {
 const FEW: usize = 64;
 
 impl Layout {
+    /// The elements of a map.
+    pub(crate) fn entries_of(&self, map: Map) -> Answer<Vec<Entry>> {
+        let connection = &mut *connection()?;
+        let start = Instant::now();
+        loop {
+            match self.elements(connection, map) {
+                Err(error) if error.is_interruption() && start.elapsed() < PATIENCE => {}
+                entries => return Ok(entries?.unwrap_or_default()),
+            }
+        }
+    }
+
+    /// What is there: the elements, and how many rules each chain has.
+    pub(crate) fn contents(&self) -> Answer<(Vec<Entry>, Rules)> {
+        self.contents_where(&Look::Everywhere)
+    }
+
+    /// The same, of the table's own chains and of those that the elements of some places lead to.
+    pub(crate) fn contents_where(&self, look: &Look) -> Answer<(Vec<Entry>, Rules)> {
+        let connection = &mut *connection()?;
+        let start = Instant::now();
+        loop {
+            match self.read(connection, look) {
+                Err(error) if error.is_interruption() && start.elapsed() < PATIENCE => {}
+                contents => return Ok(contents?),
+            }
+        }
+    }
+
+    /// The sets that somebody else has in the table.
+    pub(crate) fn sets_of_others(&self) -> Answer<BTreeSet<String>> {
+        let listed = unless_unavailable(
+            connection().and_then(|mut connection| connection.dump_if_there(&self.requests().get_sets())),
+        )?;
+        let names = listed.flatten().unwrap_or_default().into_iter().filter_map(|set| read_set(&set));
+        // Those without a name of their own are part of a rule.
+        let is_of_others = |name: &String| !name.starts_with("__") && self.maps.iter().all(|map| map.name != name);
+        Ok(names.filter(is_of_others).collect())
+    }
+
     /// What is there, without rules.
     pub(super) fn present(&self, connection: &mut Connection, look: &Look) -> Result<Present, Error> {
         match look {

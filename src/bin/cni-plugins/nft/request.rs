@@ -118,6 +118,11 @@ impl Requests<'_> {
         self.request(verb::DELETE_ELEMENT, 0, self.element(entry.map, &key(&entry.key)))
     }
 
+    /// Lists the sets of the table.
+    pub(super) fn get_sets(&self) -> Message {
+        self.request(verb::GET_SET, 0, self.whole())
+    }
+
     /// Lists a map.
     pub(super) fn get_elements(&self, map: &str) -> Message {
         self.request(verb::GET_ELEMENT, 0, self.named(map))
@@ -170,6 +175,11 @@ fn read_element(map: &'static str, element: &[u8]) -> Option<Entry> {
         chain: attribute::nested(element, &VERDICT_CHAIN).and_then(attribute::text).unwrap_or_default(),
         owner: attribute::first(element, USER_DATA).and_then(Owner::from_user_data),
     })
+}
+
+/// The name of a listed set.
+pub(super) fn read_set(object: &[u8]) -> Option<String> {
+    attribute::first(object, NAME).and_then(attribute::text)
 }
 
 /// The chain that a listed rule is in.

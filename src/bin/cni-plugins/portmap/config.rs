@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::invalid::invalid;
 use crate::nft::family::Family;
-use crate::portmap::condition::{self, Condition};
+use crate::portmap::condition::{self, Condition, Language};
 use crate::portmap::mapping::Mapping;
 
 /// The keys of the reference plugin of the same name.
@@ -49,6 +49,7 @@ impl Config {
     pub(crate) fn read(call: &Call) -> Answer<Self> {
         let written: Written = call.config.typed()?;
         written.check()?;
+        written.check_backend()?;
         let conditions = |key, tokens: &Option<Vec<String>>, family| {
             condition::parse(key, tokens.as_deref().unwrap_or_default(), family)
         };
@@ -69,6 +70,18 @@ impl Config {
 }
 
 impl Config {
+    /// The sets of others that are looked up for mappings, each with the key that names it.
+    pub(crate) fn sets(&self, mappings: &[Mapping]) -> impl Iterator<Item = (&'static str, &str)> {
+        let keys = [(Family::V4, "conditionsV4"), (Family::V6, "conditionsV6")];
+        let asked = keys.into_iter().filter(|(family, _)| mappings.iter().any(|mapping| mapping.family() == *family));
+        let sets: Vec<_> = asked
+            .flat_map(|(family, key)| {
+                self.conditions(family).iter().flat_map(Condition::sets).map(move |set| (key, set))
+            })
+            .collect();
+        sets.into_iter()
+    }
+
     /// The address of the container that 127.0.0.1 leads to, if any of its ports may be reached that way.
     pub(crate) fn reached_by_loopback(&self, mappings: &[Mapping]) -> Option<IpAddr> {
         let mut containers = mappings.iter().map(|mapping| mapping.container.addr());
@@ -87,9 +100,6 @@ impl Written {
 
     /// The keys that have no effect here are checked as well: a mistake in them is one wherever the list is used.
     fn check(&self) -> Answer {
-        if let Some(backend) = self.backend.as_deref().filter(|name| !["iptables", "nftables"].contains(name)) {
-            return Err(invalid(format!("unknown `backend` `{backend}`: it is `iptables` or `nftables`")));
-        }
         if self.mark_masq_bit.is_some() && self.external_set_mark_chain.is_some() {
             return Err(invalid("`markMasqBit` and `externalSetMarkChain` can't be set together"));
         }
@@ -99,5 +109,27 @@ impl Written {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Without `backend` each list of conditions says by itself what it is for.
+    fn check_backend(&self) -> Answer {
+        let Some(backend) = self.backend.as_deref() else { return Ok(()) };
+        let asked = match backend {
+            "iptables" => Language::Iptables,
+            "nftables" => Language::Nft,
+            _ => return Err(invalid(format!("unknown `backend` `{backend}`: it is `iptables` or `nftables`"))),
+        };
+        let language = |words: &Option<Vec<String>>| words.as_deref().and_then(condition::language);
+        let keys = [
+            ("externalSetMarkChain", self.external_set_mark_chain.as_ref().map(|_| Language::Iptables)),
+            ("conditionsV4", language(&self.conditions_v4)),
+            ("conditionsV6", language(&self.conditions_v6)),
+        ];
+        let wrong: Vec<_> =
+            keys.iter().filter(|(_, is)| is.is_some_and(|is| is != asked)).map(|(key, _)| *key).collect();
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        Err(invalid(format!("`backend` is `{backend}`, which these keys are not for: {}", wrong.join(", "))))
     }
 }

@@ -108,7 +108,7 @@ fn look_up(family: Family, load_address: Expression, turn: u32) -> Rule {
     let mut rule = expression::is_family(family);
     rule.push(load_address);
     rule.push(expression::meta(MetaKey::L4Proto, protocol));
-    rule.push(expression::destination_port(port));
+    rule.push(expression::port(Side::Destination, port));
     rule.push(expression::immediate(number, &turn.to_be_bytes()));
     rule.push(expression::verdict_of(ports_of(family).name));
     rule

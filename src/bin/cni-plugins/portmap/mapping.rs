@@ -22,10 +22,14 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
-    fn read(name: &str) -> Answer<Self> {
+    /// The protocol of a name, in any case.
+    pub(crate) fn named(name: &str) -> Option<Self> {
         let known = [("tcp", Self::Tcp), ("udp", Self::Udp), ("sctp", Self::Sctp)];
-        let found = known.into_iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
-        found.map(|(_, protocol)| protocol).ok_or_else(|| {
+        known.into_iter().find(|(known, _)| name.eq_ignore_ascii_case(known)).map(|(_, protocol)| protocol)
+    }
+
+    fn read(name: &str) -> Answer<Self> {
+        Self::named(name).ok_or_else(|| {
             invalid(format!("invalid `protocol` `{name}` in `portMappings`: it is `tcp`, `udp` or `sctp`"))
         })
     }

@@ -31,8 +31,10 @@ use libcni::plugin::{Answer, AttachmentCall, Call, Failure, Plugin};
 use libcni::result::AddResult;
 use serde::de::IgnoredAny;
 
+use crate::invalid::invalid;
 use crate::nft::Owner;
 use crate::portmap::config::Config;
+use crate::portmap::layout::LAYOUT;
 use crate::portmap::mapping::Mapping;
 use crate::takeover;
 use crate::valid::Valid;
@@ -110,6 +112,7 @@ fn map(owner: &Owner, mappings: &[Mapping], config: &Config) -> Answer {
     if let Some((port, whose)) = takeover::mapped::holder(owner, &ports(mappings))? {
         return Err(table::taken(port, &whose));
     }
+    check_sets(mappings, config)?;
     table::add(owner, mappings, config)?;
     // After the guard, which came with the table.
     if let Some(container) = config.reached_by_loopback(mappings)
@@ -121,6 +124,23 @@ fn map(owner: &Owner, mappings: &[Mapping], config: &Config) -> Answer {
     let ports: Vec<_> = mappings.iter().map(|mapping| mapping.host).collect();
     unmap::forget(&ports);
     Ok(())
+}
+
+/// Sets can be looked up in their own table only.
+fn check_sets(mappings: &[Mapping], config: &Config) -> Answer {
+    let mut asked = config.sets(mappings).peekable();
+    if asked.peek().is_none() {
+        return Ok(());
+    }
+    let there = LAYOUT.sets_of_others()?;
+    match asked.find(|(_, set)| !there.contains(*set)) {
+        None => Ok(()),
+        Some((key, set)) => Err(invalid(format!(
+            "`{key}`: table `inet {table}` has no set `{set}`; make it there: \
+             nft 'add table inet {table}; add set inet {table} {set} {{ … }}'",
+            table = LAYOUT.table
+        ))),
+    }
 }
 
 fn check_loopback(mappings: &[Mapping], config: &Config) -> Answer {

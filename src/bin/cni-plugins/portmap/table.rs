@@ -8,11 +8,11 @@ use libcni::spec::ErrorCode;
 use netlink_packet_netfilter::nftables::{Operator, Register};
 
 use crate::nft::Owner;
-use crate::nft::expression::{self, Rule, Side};
+use crate::nft::expression::{self, Side};
 use crate::nft::family::{self, Family};
 use crate::nft::owned::{Chain, Change, Entry, Map, Place};
 use crate::nft::reading::Look;
-use crate::portmap::condition::Condition;
+use crate::portmap::condition;
 use crate::portmap::config::{Config, Masquerade};
 use crate::portmap::layout::{LAYOUT, TURNS, chains, is_gone, masqueraded_key, masqueraded_of, port_key, ports_of};
 use crate::portmap::mapping::{HostPort, Mapping};
@@ -25,12 +25,15 @@ fn port_chain(mapping: &Mapping, turn: u32, config: &Config) -> Chain {
     let HostPort { address, protocol, port } = mapping.host;
     let family = mapping.family();
     let (to, to_port) = (Register::Reg1, Register::Reg2);
-    let mut rule: Rule = config.conditions(family).iter().flat_map(Condition::expressions).collect();
-    rule.push(expression::immediate(to, &family::octets(mapping.container.addr())));
-    rule.push(expression::immediate(to_port, &mapping.container_port.to_be_bytes()));
-    rule.push(expression::translate_destination(family, to, to_port));
+    let lead = [
+        expression::immediate(to, &family::octets(mapping.container.addr())),
+        expression::immediate(to_port, &mapping.container_port.to_be_bytes()),
+        expression::translate_destination(family, to, to_port),
+    ];
+    let ways = condition::ways(config.conditions(family)).into_iter();
+    let rules = ways.map(|way| way.into_iter().chain(lead.clone()).collect()).collect();
     let turn = if turn == 0 { String::new() } else { format!("_{turn}") };
-    Chain { name: format!("{protocol}-{port}-{}{turn}", family::in_name(address)), hook: None, rules: vec![rule] }
+    Chain { name: format!("{protocol}-{port}-{}{turn}", family::in_name(address)), hook: None, rules }
 }
 
 /// The chain that masquerades for a container, the same for all of its network; `None` when nothing is to be.

@@ -74,7 +74,7 @@ impl Unmapped {
         if self.is_last_of_network || self.is_empty {
             localhost::close(reached_by_loopback)?;
         }
-        if self.is_empty && !localhost::must_be_guarded()? {
+        if self.is_empty && !localhost::must_be_guarded()? && LAYOUT.sets_of_others()?.is_empty() {
             LAYOUT.change(|_| Ok(Change::default()))?;
         }
         Ok(())
