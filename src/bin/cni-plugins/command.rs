@@ -1,4 +1,5 @@
-//! What the program does by its own name, for a person: it says what it is, and installs itself.
+//! What the program does by its own name, for a person: it says what it is, installs itself, and
+//! removes the rules of the plugins.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -7,6 +8,7 @@ use std::process::ExitCode;
 use libcni::Chain;
 use libcni::spec::{ErrorCode, ErrorReply};
 
+use crate::flush;
 use crate::install::{ABOUT, Existing, install};
 use crate::plugins;
 
@@ -14,6 +16,8 @@ const USAGE: &str = "\
 usage: cni-plugins list                    print the names of the plugins
        cni-plugins install [--force] DIR   put the program into DIR, with a link for each plugin;
                                            --force replaces the plugins of others that are there
+       cni-plugins flush                   remove all rules of the plugins: containers that run lose
+                                           masquerading and mapped ports
        cni-plugins --version";
 
 /// Does what the arguments say.
@@ -28,7 +32,15 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
         ["list"] => print(&plugins::names().collect::<Vec<_>>().join("\n")),
         ["install", "--force", _] => say(install(arguments[2].as_ref(), Existing::Replace)),
         ["install", dir] if !dir.starts_with('-') => say(install(arguments[1].as_ref(), Existing::Keep)),
+        ["flush"] => flush(),
         _ => wrong_usage(),
+    }
+}
+
+fn flush() -> ExitCode {
+    match flush::flush() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => fail(&failure.into_reply().to_string()),
     }
 }
 

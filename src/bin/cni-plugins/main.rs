@@ -3,6 +3,7 @@
 mod about;
 mod bridge;
 mod command;
+mod flush;
 mod host_local;
 mod in_process;
 mod install;

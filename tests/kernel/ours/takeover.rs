@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::Command;
 
 use libcni::conf::NetworkConfig;
 use libcni::runtime::Keep;
@@ -18,9 +19,11 @@ use crate::traffic::{does_not_reach, reaches, serve};
 pub(crate) const TESTS: &[Test] = &[
     ("ours::takeover::what_nftables_rules_left_is_accepted_and_removed", nftables_rules),
     ("ours::takeover::a_container_of_ours_costs_no_process", a_container_of_ours_costs_no_process),
+    ("ours::takeover::flush_removes_every_rule_of_ours", flush_removes_every_rule),
 ];
 
 pub(crate) const WITH_GO: &[Test] = &[
+    ("ours::takeover::the_way_back_is_open_after_a_flush", the_way_back_is_open),
     ("ours::takeover::del_removes_the_rules_of_iptables_nft", |host| del_removes_rules(host, "nft")),
     ("ours::takeover::del_removes_the_rules_of_iptables_legacy", |host| del_removes_rules(host, "legacy")),
     ("ours::takeover::check_accepts_rules_of_iptables_nft", |host| check_accepts_rules(host, "nft")),
@@ -261,4 +264,47 @@ fn a_container_of_ours_costs_no_process(host: &Host) {
     cni.add(&network, &attachment("blue")).unwrap();
     cni.del(&network, &attachment("blue")).unwrap();
     assert_eq!(fs::read_to_string(host.path("ran")).unwrap_or_default(), "");
+}
+
+fn flush(host: &Host) {
+    host.run_command(Command::new(env!("CARGO_BIN_EXE_cni-plugins")).arg("flush"));
+}
+
+fn flush_removes_every_rule(host: &Host) {
+    let (network, blue) = (network(host, "1.1.0"), mapped("blue"));
+    flush(host);
+    host.run("nft 'table inet mine { chain c { type nat hook prerouting priority 0; }; }'");
+    host.ours().add(&network, &blue).unwrap();
+    for table in ["inet libcni_portmap", "bridge libcni_macspoofchk", "inet libcni_masquerading"] {
+        assert!(host.run("nft list tables").contains(table), "{table}");
+    }
+    flush(host);
+    assert_eq!(host.run("nft list tables"), "table inet mine\n");
+    assert_eq!(host.run("cat /proc/sys/net/ipv4/conf/cni0/route_localnet"), "0\n");
+    // Nobody is the worse for it: DEL works, and so does the next ADD.
+    host.ours().del(&network, &blue).unwrap();
+    host.ours().add(&network, &blue).unwrap();
+    host.ours().check(&network, &blue).unwrap();
+    host.ours().del(&network, &blue).unwrap();
+    assert_eq!(host.run("nft list tables"), "table inet mine\n");
+}
+
+fn the_way_back_is_open(host: &Host) {
+    // Their bridge complains when it finds none of its own rules against spoofing.
+    let network = network(host, VERSION).text().replace(r#""macspoofchk":true"#, r#""macspoofchk":false"#);
+    let network = NetworkConfig::parse(&network).unwrap();
+    host.make_world();
+    host.run("ip netns add green");
+    host.ours().add(&network, &mapped("blue")).unwrap();
+    flush(host);
+    // Their DEL takes our container off the network, and their next one has its port and its address. The first one of
+    // 1.1.1 misses the chain of its own masquerading; 1.9 does not.
+    let _ = go(host, "nft").del(&network, &mapped("blue"));
+    go(host, "nft").del(&network, &mapped("blue")).unwrap();
+    assert_eq!(rules(host), "");
+    assert_eq!(host.reservations(), Vec::<String>::new());
+    go(host, "nft").add(&network, &mapped("green")).unwrap();
+    serve("green", 80);
+    reaches("world", "192.0.2.1:8080", "green", "192.0.2.9");
+    go(host, "nft").del(&network, &mapped("green")).unwrap();
 }

@@ -27,6 +27,7 @@ const HEADERS: usize = 20;
 /// What may be done to each kind of object of nf_tables.
 pub(super) mod verb {
     pub(in super::super) const NEW_TABLE: u16 = 0;
+    pub(in super::super) const GET_TABLE: u16 = 1;
     pub(in super::super) const DELETE_TABLE: u16 = 2;
     pub(in super::super) const NEW_CHAIN: u16 = 3;
     pub(in super::super) const GET_CHAIN: u16 = 4;
@@ -119,6 +120,7 @@ impl Message {
         let name = name(if is_chain { CHAIN_NAME } else { NAME }).unwrap_or_default();
         let doing = match self.kind & 0xff {
             verb::NEW_TABLE => return format!("make table `{table}`"),
+            verb::GET_TABLE => return "list the tables".to_owned(),
             verb::DELETE_TABLE => return format!("remove table `{table}`"),
             verb::NEW_SET => format!("make map `{name}`"),
             verb::GET_SET => "list the sets".to_owned(),

@@ -46,6 +46,11 @@ impl Requests<'_> {
         self.request(verb::DELETE_TABLE, 0, self.whole())
     }
 
+    /// Lists the tables of the family.
+    pub(crate) fn get_tables(&self) -> Message {
+        self.request(verb::GET_TABLE, 0, Attributes::new())
+    }
+
     pub(super) fn new_map(&self, map: &Map, id: u32) -> Message {
         const FLAGS: u16 = 3;
         const KEY_TYPE: u16 = 4;
@@ -175,6 +180,11 @@ fn read_element(map: &'static str, element: &[u8]) -> Option<Entry> {
         chain: attribute::nested(element, &VERDICT_CHAIN).and_then(attribute::text).unwrap_or_default(),
         owner: attribute::first(element, USER_DATA).and_then(Owner::from_user_data),
     })
+}
+
+/// The name of a listed table.
+pub(crate) fn read_table(object: &[u8]) -> Option<String> {
+    attribute::first(object, TABLE).and_then(attribute::text)
 }
 
 /// The name of a listed set.

@@ -22,7 +22,7 @@ mod condition;
 mod config;
 mod conntrack;
 mod layout;
-mod localhost;
+pub(crate) mod localhost;
 mod mapping;
 mod table;
 mod unmap;

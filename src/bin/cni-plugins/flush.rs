@@ -1,0 +1,34 @@
+//! `cni-plugins flush`: removes every rule of the plugins, and the settings that are of use with them only.
+
+use libcni::plugin::Answer;
+use netlink_packet_netfilter::NetfilterProtoFamily;
+
+use crate::nft::batch;
+use crate::nft::request::{Requests, read_table};
+use crate::nft::socket::unless_unavailable;
+use crate::portmap::localhost;
+
+/// What the names of our tables begin with.
+const OURS: &str = "libcni_";
+
+/// The families that we have tables of.
+const FAMILIES: [NetfilterProtoFamily; 2] = [NetfilterProtoFamily::Inet, NetfilterProtoFamily::Bridge];
+
+/// Removes the tables whole, also what somebody else put into them. Loopback addresses are closed first: after the tables
+/// nothing guards them.
+///
+/// # Errors
+/// The kernel did not let it.
+pub(crate) fn flush() -> Answer {
+    localhost::close(|| Ok(Vec::new()))?;
+    unless_unavailable(batch::change(|connection| {
+        let mut requests = Vec::new();
+        for family in FAMILIES {
+            let listed = connection.dump(&Requests { table: "", family }.get_tables())?;
+            let names = listed.iter().filter_map(|table| read_table(table)).filter(|name| name.starts_with(OURS));
+            requests.extend(names.map(|name| Requests { table: &name, family }.delete_table()));
+        }
+        Ok(requests)
+    }))?;
+    Ok(())
+}
