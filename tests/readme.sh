@@ -42,7 +42,7 @@ inside() {
     mount -t tmpfs tmpfs /run && mkdir -p /run/netns /run/lock && ip link set lo up || return
     mount -t tmpfs tmpfs /var/lib/cni || return
     # Where pages install plugins.
-    layer /opt && layer /usr/lib || return
+    layer /opt/cni && layer /usr/lib || return
     # shellcheck disable=SC2317  # a line of the block calls it; the pages have it for people
     sudo() { env "$@"; }
     while IFS= read -r line; do
@@ -70,7 +70,7 @@ cd "$(dirname "$0")/.." || exit 2
 [ $# -gt 0 ] || set -- README.md src/bin/cnitool/README.md examples/README.md examples/TUTORIAL.md
 work=$(mktemp -d)
 . tests/support/host.sh
-make_mount_points /var/lib/cni
+make_mount_points /var/lib/cni /opt/cni
 trap 'rm -rf "$work"; remove_mount_points' EXIT
 passed=0 failed=0
 
