@@ -14,6 +14,7 @@ use std::net::IpAddr;
 
 use libcni::link::{Handle, LinkError, Request, Way};
 use libcni::plugin::Answer;
+use nix::errno::Errno;
 
 /// The setting, when it is ours.
 const OURS: u32 = 2;
@@ -35,13 +36,17 @@ fn link_of(host: &mut Handle, container: IpAddr) -> Result<Option<u32>, LinkErro
 pub(crate) fn open(container: IpAddr) -> Result<(), LinkError> {
     let mut host = Handle::here()?;
     match link_of(&mut host, container)? {
-        Some(link) if host.route_localnet(link)? == Some(0) => set(&mut host, link, OURS),
+        Some(link) if host.route_localnet(link)? == Some(0) => {
+            host.ask([Request::set_route_localnet(link, OURS)]).map(drop)
+        }
         _ => Ok(()),
     }
 }
 
-fn set(host: &mut Handle, link: u32, value: u32) -> Result<(), LinkError> {
-    host.ask([Request::set_route_localnet(link, value)]).map(drop)
+/// Sets links that were there a moment ago: the kernel takes those of a deleted namespace down in its own time.
+fn set_if_there(host: &mut Handle, links: impl Iterator<Item = u32>, value: u32) -> Result<(), LinkError> {
+    let requests = links.map(|link| Request::set_route_localnet(link, value).fine_with(&[Errno::ENODEV]));
+    host.ask_all(requests.collect()).map(drop)
 }
 
 /// Says whether the link that a container is on is open, or there is none to open.
@@ -65,10 +70,10 @@ pub(crate) fn close(with_ports: impl Fn() -> Answer<Vec<IpAddr>>) -> Answer {
     }
     let needed = links_of(&mut host, &with_ports()?)?;
     let closed: Vec<_> = ours.into_iter().filter(|link| !needed.contains(link)).collect();
-    closed.iter().try_for_each(|link| set(&mut host, *link, 0))?;
+    set_if_there(&mut host, closed.iter().copied(), 0)?;
     // Whoever mapped a port meanwhile may have found the link open, and left it so.
     let needed = links_of(&mut host, &with_ports()?)?;
-    Ok(closed.iter().filter(|link| needed.contains(link)).try_for_each(|link| set(&mut host, *link, OURS))?)
+    Ok(set_if_there(&mut host, closed.into_iter().filter(|link| needed.contains(link)), OURS)?)
 }
 
 fn links_of(host: &mut Handle, containers: &[IpAddr]) -> Result<BTreeSet<u32>, LinkError> {
@@ -82,4 +87,17 @@ fn links_of(host: &mut Handle, containers: &[IpAddr]) -> Result<BTreeSet<u32>, L
 /// Says whether a link of the host is open, whoever opened it: then it must be guarded.
 pub(crate) fn must_be_guarded() -> Result<bool, LinkError> {
     Ok(is_open_for_all() || !Handle::here()?.links_that_route_localnet()?.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_that_went_meanwhile_is_fine() {
+        let mut host = Handle::here().unwrap();
+        // Where the kernel refuses a user, it does so before it looks for the link.
+        let allowed = set_if_there(&mut host, [u32::from(u16::MAX) * 1000].into_iter(), 0);
+        assert!(allowed.is_ok() || allowed.is_err_and(|error| error.is(Errno::EPERM)));
+    }
 }
