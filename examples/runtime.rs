@@ -50,10 +50,11 @@ fn main() -> ExitCode {
 
 fn run(names: &[&str], command: &mut Command) -> Result<ExitCode, Box<dyn Error>> {
     let dir = std::env::var_os("NETCONFPATH").map_or_else(ConfDir::default, ConfDir::new);
-    let mut cni = Cni::new();
+    let mut cni = Cni::builder();
     if let Some(path) = std::env::var_os("CNI_PATH") {
         cni = cni.plugin_dirs(std::env::split_paths(&path));
     }
+    let cni = cni.build()?;
     let container = Container::create()?;
     let attach = |(number, name): (usize, &&str)| Ok((dir.load(name)?.network, container.attachment(number)?));
     let attachments = names.iter().enumerate().map(attach).collect::<Result<Vec<_>, Box<dyn Error>>>()?;

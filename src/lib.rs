@@ -10,6 +10,7 @@
 //! | find networks | [`conf::ConfDir`] |
 //! | find the network of containers that ask for none by name | [`conf::ConfDir::default_network`] |
 //! | change a configuration as an installer does | [`conf::edit_file`] |
+//! | say where plugins and records are, and how plugins are run | [`Cni::builder`] |
 //! | add containers to them and remove them again | [`Cni`], [`Attachment`] |
 //! | read what a plugin answered | [`result::AddResult::latest`] |
 //! | add one container to several networks, or to none of them | [`Cni::add_all`] |
@@ -49,7 +50,7 @@
 //!   ([`spec::Object`]).
 //!
 //! [`Cni`] can be shared by threads. Nothing here is global, and nothing is written to stdout, nor to stderr once
-//! [`Cni::on_notice`] is set.
+//! [`runtime::Builder::on_notice`] is set.
 //!
 //! # A plugin
 //!
@@ -57,7 +58,7 @@
 //!
 //! # Tests of your own
 //!
-//! A runtime's are quick with plugins that are not there: give [`Cni::exec`] an [`invoke::Exec`] that answers as you say. A
+//! A runtime's are quick with plugins that are not there: give [`runtime::Builder::exec`] an [`invoke::Exec`] that answers as you say. A
 //! plugin's call [`plugin::dispatch`], which takes environment and stdin and returns stdout and the exit code.
 //!
 //! # Features
@@ -66,7 +67,7 @@
 //! |---|---|---|
 //! | `cli` (default) | what only the binary `cnitool` needs; link with `default-features = false` | `clap` |
 //! | `tokio` | `AsyncCni`: the verbs as futures; dropping one ends the plugin with all its children | `tokio` with `rt`, `sync` |
-//! | `tracing` | `Cni::tracing`: each execution as a span, what a plugin wrote to stderr as its events | `tracing` |
+//! | `tracing` | `Builder::tracing`: each execution as a span, what a plugin wrote to stderr as its events | `tracing` |
 //! | `plugins` (default) | what only the binary `cni-plugins` needs | `link`, `netlink-packet-netfilter` |
 //! | `link` | `link`: links, addresses and routes of the kernel; `netns::Namespace::bring_loopback_up` | netlink crates |
 //! | `conformance` (with `cli`) | `conformance`: checks of any plugin against the specification | `link` |

@@ -50,7 +50,7 @@ fn tree_was_ended(sandbox: &Sandbox) {
 
 /// The verbs as futures, with a deadline for plugins that no test waits for.
 fn in_async(sandbox: &Sandbox) -> AsyncCni {
-    sandbox.cni().timeout(Duration::from_secs(600)).into_async()
+    sandbox.builder().timeout(Duration::from_secs(600)).build().unwrap().into_async()
 }
 
 /// Waits until all calls have ended, which must not take as long as the deadline.

@@ -77,7 +77,9 @@ fn a_list_may_have_many_plugins_and_a_plugin_many_keys() {
         let network = promptly(|| NetworkConfig::parse(&text)).unwrap();
         let exec = FakeExec::new(|_| printing("{}"));
         let sandbox = Sandbox::new();
-        promptly(|| sandbox.cni().exec(exec.clone()).add(&network, &attachment("c1", "eth0")).unwrap());
+        promptly(|| {
+            sandbox.builder().exec(exec.clone()).build().unwrap().add(&network, &attachment("c1", "eth0")).unwrap()
+        });
         let sent = exec.requests()[0].stdin.len();
         assert!(sent >= network.plugins()[0].object().to_string().len(), "{sent}");
     }
@@ -108,7 +110,7 @@ fn there_may_be_many_capability_arguments() {
     let mine = attachment("c1", "eth0").capability_args(arguments);
     let exec = FakeExec::new(|_| printing("{}"));
     let sandbox = Sandbox::new();
-    promptly(|| sandbox.cni().exec(exec.clone()).add(&network, &mine).unwrap());
+    promptly(|| sandbox.builder().exec(exec.clone()).build().unwrap().add(&network, &mine).unwrap());
     let sent = Object::parse(std::str::from_utf8(&exec.requests()[0].stdin).unwrap()).unwrap();
     assert_eq!(sent.get("runtimeConfig").unwrap().get(), format!("{{{given}}}"));
 }

@@ -158,7 +158,7 @@ fn hanging_add_after(sandbox: &Sandbox, shell: &str) -> std::process::Child {
 }
 
 fn impatient(sandbox: &Sandbox) -> Cni {
-    sandbox.cni().lock_timeout(Duration::from_millis(50))
+    sandbox.builder().lock_timeout(Duration::from_millis(50)).build().unwrap()
 }
 
 #[test]
@@ -230,7 +230,13 @@ fn an_embedder_can_bring_its_own_locking() {
         }
     }
     let sandbox = Sandbox::new().plugins(["one"]);
-    let error = sandbox.cni().locking(Never).add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
+    let error = sandbox
+        .builder()
+        .locking(Never)
+        .build()
+        .unwrap()
+        .add(&sandbox.network(), &attachment("c1", "eth0"))
+        .unwrap_err();
     assert!(matches!(error, Error::Lock(LockError::Cancelled { .. })), "{error:?}");
     assert_eq!(sandbox.calls(), Vec::<String>::new());
 }
@@ -241,7 +247,7 @@ fn two_hundred_containers_are_added_at_once() {
     let network =
         libcni::conf::NetworkConfig::parse(r#"{"cniVersion":"1.0.0","name":"net","plugins":[{"type":"one"}]}"#);
     let (network, exec) = (network.unwrap(), crate::support::FakeExec::new(|_| crate::support::printing("{}")));
-    let cni = sandbox.cni().exec(exec);
+    let cni = sandbox.builder().exec(exec).build().unwrap();
     std::thread::scope(|scope| {
         for number in 0..200 {
             let (cni, network) = (&cni, &network);

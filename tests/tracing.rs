@@ -14,7 +14,7 @@ mod recorder;
 #[track_caller]
 fn told(up_to: Level, sandbox: &Sandbox, call: impl FnOnce(&Cni)) -> Recorder {
     let recorder = Recorder::new(up_to);
-    let cni = sandbox.cni().tracing();
+    let cni = sandbox.builder().tracing().build().unwrap();
     tracing::subscriber::with_default(recorder.clone(), || call(&cni));
     recorder
 }
@@ -84,7 +84,7 @@ fn a_failure_is_a_warning_with_its_reason_and_span() {
 fn a_plugin_that_was_ended_is_a_warning_with_what_it_had_said() {
     let sandbox = Sandbox::new().plugins(["one"]).on("one", "ADD", "echo no lease >&2; exec sleep 300");
     let recorder = told(Level::WARN, &sandbox, |cni| {
-        let cni = cni.clone().timeout(Duration::from_secs(1));
+        let cni = cni.to_builder().timeout(Duration::from_secs(1)).build().unwrap();
         cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
     });
     assert_eq!(recorder.lines(), ["WARN libcni::plugin: no lease", "WARN libcni::plugin: failed"]);

@@ -64,5 +64,6 @@ impl From<&Notice<'_>> for Heard {
 fn hearing(cni: Cni) -> (Cni, Arc<Mutex<Vec<Heard>>>) {
     let heard: Arc<Mutex<Vec<Heard>>> = Arc::default();
     let notices = heard.clone();
-    (cni.on_notice(move |notice| notices.lock().unwrap().push(notice.into())), heard)
+    let hear = move |notice: &Notice<'_>| notices.lock().unwrap().push(notice.into());
+    (cni.to_builder().on_notice(hear).build().unwrap(), heard)
 }

@@ -46,7 +46,8 @@ fn keeping(host: &Host, table: &mut Table) {
         let attachments = Cache::new(dir).attachments(None).unwrap().entries;
         let valid = |e: &Entry| ValidAttachment { container_id: e.container_id.clone(), ifname: e.ifname.clone() };
         let keep = Keep::Only(attachments.iter().map(valid).collect());
-        let (cni, network) = (host.cni().cache_dir(dir), NetworkConfig::parse(&bridge(network)).unwrap());
+        let (cni, network) =
+            (host.cni().to_builder().cache_dir(dir).build().unwrap(), NetworkConfig::parse(&bridge(network)).unwrap());
         assert_eq!(attachments.len(), count);
         timed(|| assert!(cni.stale(&network, &keep).unwrap().is_empty()))
     };
@@ -61,7 +62,7 @@ fn list(dir: &Path, count: usize) -> Duration {
 
 /// A GC that finds nothing of its network.
 fn gc_of_nothing(host: &Host, dir: &Path) -> Duration {
-    let cni = host.cni().cache_dir(dir);
+    let cni = host.cni().to_builder().cache_dir(dir).build().unwrap();
     let network = network(1).at_version(&libcni::spec::Version::V1_0_0).unwrap();
     timed(|| cni.gc(&network, &Keep::Nothing).unwrap())
 }

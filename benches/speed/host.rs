@@ -60,7 +60,7 @@ impl Host {
     }
 
     pub(crate) fn cni(&self) -> Cni {
-        Cni::new().plugin_dirs([self.bin()]).cache_dir(self.path("cache"))
+        Cni::builder().plugin_dirs([self.bin()]).cache_dir(self.path("cache")).build().unwrap()
     }
 
     /// A fresh directory.

@@ -72,7 +72,7 @@ impl Exec for Nobody {
 fn requests(host: &Host, table: &mut Table) {
     let text = bridge("net").replace("1.0.0", "1.1.0");
     let network = NetworkConfig::parse(&text).unwrap();
-    let cni = Cni::new().exec(Nobody);
+    let cni = Cni::builder().exec(Nobody).build().unwrap();
     let calls = host.count(500, 20) as u32;
     let requests = calls * network.plugins().len() as u32;
     let plugins: Vec<_> = network.plugins().iter().map(|plugin| plugin.object().to_string()).collect();

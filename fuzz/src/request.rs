@@ -19,7 +19,7 @@ pub fn holds(data: &[u8]) {
     let [list, arguments, answer] = parts::split(text);
     let Ok(network) = NetworkConfig::parse(list) else { return };
     let exec = Recorder::answering(answer);
-    let cni = cni().exec(exec.clone());
+    let cni = cni().to_builder().exec(exec.clone()).build().expect("settings");
     let attachment = Attachment::new("c1".parse().expect("an ID"), "eth0".parse().expect("a name"));
     let arguments = CapabilityArgs::parse(arguments).unwrap_or_default();
     let attachment = attachment.netns("/run/netns/blue").capability_args(arguments);
@@ -39,7 +39,7 @@ thread_local! {
 
 fn cni() -> Cni {
     let dir = DIR.with(|dir| dir.path().to_owned());
-    Cni::new().env([("PATH".into(), "/usr/bin".into())]).cache_dir(dir).on_notice(|_| {})
+    Cni::builder().env([("PATH".into(), "/usr/bin".into())]).cache_dir(dir).on_notice(|_| {}).build().expect("settings")
 }
 
 fn is_derived(request: &Request, network: &NetworkConfig) {

@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::conf::{ConfError, LoadError, PluginProblem};
-use crate::invoke::PluginError;
+use crate::invoke::{InvalidSetting, PluginError};
 use crate::result::{ConvertError, ParseError};
 use crate::spec::{
     InvalidArg, InvalidField, InvalidIpNet, InvalidTraceContext, InvalidVersion, InvalidVersionReply, UnknownCommand,
@@ -43,6 +43,7 @@ invalid!(
     InvalidArg,
     InvalidField,
     InvalidIpNet,
+    InvalidSetting,
     InvalidTraceContext,
     InvalidVersion,
     InvalidVersionReply,

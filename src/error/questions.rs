@@ -7,7 +7,7 @@ use super::Error;
 use crate::Chain;
 use crate::cache::CacheError;
 use crate::conf::LoadError;
-use crate::invoke::{ExecError, Failure, FindError};
+use crate::invoke::{ExecError, Failure, FindError, InvalidSetting};
 use crate::lock::LockError;
 use crate::spec::{Command, ErrorCode, ErrorReply, InvalidArg};
 
@@ -16,7 +16,9 @@ impl Error {
     pub fn code(&self) -> ErrorCode {
         match self {
             Error::Name(name) => name.code(),
-            Error::Invalid(error) if error.is::<InvalidArg>() => ErrorCode::INVALID_ENVIRONMENT,
+            Error::Invalid(error) if error.is::<InvalidArg>() || error.is::<InvalidSetting>() => {
+                ErrorCode::INVALID_ENVIRONMENT
+            }
             Error::Invalid(_) => ErrorCode::DECODING,
             Error::Netns(_) => ErrorCode::INVALID_NETNS,
             Error::Load(_) | Error::NoPlugins { .. } | Error::InvalidVersion { .. } => {

@@ -69,7 +69,8 @@ impl<E: Exec + ?Sized> Exec for Arc<E> {
 /// use libcni::invoke::Limits;
 ///
 /// let limits = Limits { timeout: Duration::from_secs(5), ..Limits::default() };
-/// let cni = libcni::Cni::new().limits(limits);
+/// let cni = libcni::Cni::builder().limits(limits).build()?;
+/// # Ok::<(), libcni::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Limits {

@@ -88,7 +88,7 @@ pub fn find(plugin: &str, dirs: &[PathBuf]) -> Result<PathBuf, FindError> {
     if dirs.is_empty() {
         return Err(FindError::NoDirs { plugin: name() });
     }
-    if let Some(dir) = dirs.iter().find(|dir| dir.as_os_str().as_encoded_bytes().contains(&b':')) {
+    if let Some(dir) = dirs.iter().find(|dir| has_separator(dir)) {
         return Err(FindError::BadDir { plugin: name(), dir: dir.clone() });
     }
     dirs.iter()
@@ -96,6 +96,11 @@ pub fn find(plugin: &str, dirs: &[PathBuf]) -> Result<PathBuf, FindError> {
         .map(|dir| absolute(dir).join(plugin))
         .find(|path| path.is_file())
         .ok_or_else(|| FindError::NotFound { plugin: name(), dirs: dirs.to_vec() })
+}
+
+/// Whether the name of a directory has what separates directories in CNI_PATH.
+pub(crate) fn has_separator(dir: &Path) -> bool {
+    dir.as_os_str().as_encoded_bytes().contains(&b':')
 }
 
 /// A relative directory counts from the working directory; where there is none, it stays as it is.

@@ -14,20 +14,22 @@ mod process;
 mod record;
 mod reply;
 mod request;
+mod setting;
 #[cfg(feature = "tracing")]
 mod traced;
 
 pub use environment::Environment;
-pub(crate) use environment::Inherited;
+pub(crate) use environment::{Inherited, is_variable};
 pub use exec::{Exec, ExecError, Limits, Output};
 pub use failure::{Failure, PluginError};
-pub(crate) use find::FileState;
 pub use find::{DEFAULT_PLUGIN_DIRS, FindError, find};
+pub(crate) use find::{FileState, has_separator};
 pub use installed::{Installed, Standing, installed};
 pub use observed::{ExecEvent, ObservedExec};
 pub use process::ProcessExec;
 pub use reply::read_reply;
 pub(crate) use request::join_dirs;
 pub use request::{Parameters, Request};
+pub use setting::InvalidSetting;
 #[cfg(feature = "tracing")]
 pub use traced::TracingExec;

@@ -44,7 +44,8 @@ pub enum ExecEvent<'a> {
 ///         println!("{} {}: {how} after {} ms", request.command, request.plugin, took.as_millis());
 ///     }
 /// });
-/// let cni = Cni::new().exec(exec);
+/// let cni = Cni::builder().exec(exec).build()?;
+/// # Ok::<(), libcni::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct ObservedExec<E> {

@@ -18,7 +18,7 @@ use crate::{Chain, Printable};
 /// - one for each line that the plugin wrote to stderr, at INFO, or at WARN when it failed;
 /// - one for its end, with `duration_ms` and `exit`: `ended` at DEBUG, `failed` at WARN with the field `error`.
 ///
-/// A plugin's words are [`Printable`]. [`Cni::tracing`](crate::Cni::tracing) puts this around what a
+/// A plugin's words are [`Printable`]. [`Builder::tracing`](crate::runtime::Builder::tracing) puts this around what a
 /// runtime uses already.
 #[derive(Clone, Debug)]
 pub struct TracingExec<E> {

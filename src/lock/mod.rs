@@ -35,7 +35,8 @@ use crate::spec::{ContainerId, IfName, NetworkName};
 ///     }
 /// }
 ///
-/// let cni = libcni::Cni::new().locking(Unlocked);
+/// let cni = libcni::Cni::builder().locking(Unlocked).build()?;
+/// # Ok::<(), libcni::Error>(())
 /// ```
 pub trait Locking: fmt::Debug + Send + Sync {
     /// Waits until a resource can be had, for a limited time.

@@ -42,6 +42,7 @@ impl Cni {
 
     pub(super) fn try_add(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<AddResult, NotAdded> {
         let key = self.check_addable(network, attachment)?;
+        let network = &*self.agreed(network)?;
         let _locks = self.lock_attachment(&key)?;
         let record = self.record(&key);
         self.check_free(&key, attachment, record)?;

@@ -1,7 +1,5 @@
 //! How much is found out before plugins are run.
 
-use super::Cni;
-
 /// What a verb finds out by itself before it runs the first plugin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -13,11 +11,4 @@ pub enum Caution {
     /// Nothing: the plugins find out, as with the Go libcni. An ADD that fails half-way has to be undone more often, and
     /// its DEL may remove what was there before.
     AsGo,
-}
-
-impl Cni {
-    /// Chooses what a verb finds out before it runs plugins: everything, unless set.
-    pub fn caution(self, caution: Caution) -> Self {
-        Self { caution, ..self }
-    }
 }

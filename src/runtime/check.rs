@@ -29,6 +29,7 @@ impl Cni {
     #[doc(alias("CheckNetworkList", "CheckNetwork"))]
     pub fn check(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
         let key = attachment.key(network.network_name()?);
+        let network = &*self.agreed(network)?;
         let Some(version) = self.checked_version(network)? else { return Ok(()) };
         let _locks = self.lock_attachment(&key)?;
         let previous = self.result_to_check(network, attachment, &key, &version)?;

@@ -60,6 +60,7 @@ impl Cni {
         on_missing: OnMissingPlugin,
     ) -> Result<DelReport, Error> {
         let key = attachment.key(network.network_name()?);
+        let network = &*self.agreed_or_as_written(network);
         let _locks = self.lock_for_removal(&key)?;
         self.del_locked(network, attachment, &key, on_missing)
     }
@@ -143,6 +144,7 @@ impl Cni {
         attachment: &Attachment,
     ) -> Result<(), Error> {
         let key = attachment.key(network.network_name()?);
+        let network = &*self.agreed_or_as_written(network);
         let _locks = self.lock_for_removal(&key)?;
         let all = network.plugins();
         self.del_of(network, &all[..started.min(all.len())], attachment, &key, OnMissingPlugin::Continue).map(drop)

@@ -8,7 +8,8 @@ use crate::result::AddResult;
 use crate::spec::Command;
 
 impl Cni {
-    /// Returns the requests that [`Cni::add`] would send, in order. Nothing is run, locked or written.
+    /// Returns the requests that [`Cni::add`] would send, in order. Nothing is locked or written, and nothing is run
+    /// but VERSION where versions are negotiated.
     ///
     /// The first request is exactly what the plugin would get. The others lack `prevResult`, which is what the plugin
     /// before them answers, and which nobody knows before it runs.
@@ -31,6 +32,7 @@ impl Cni {
         if network.plugins().is_empty() {
             return Err(Error::NoPlugins { network: network.name().to_owned() });
         }
+        let network = &*self.agreed(network)?;
         self.requests(Command::Add, network, attachment, None)
     }
 
@@ -40,6 +42,7 @@ impl Cni {
     /// As those of [`Cni::add_requests`]; or the version has no CHECK, or the cached result can't be used.
     pub fn check_requests(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<Vec<Request>, Error> {
         let key = attachment.key(network.network_name()?);
+        let network = &*self.agreed(network)?;
         let Some(version) = self.checked_version(network)? else { return Ok(Vec::new()) };
         let previous = self.result_to_check(network, attachment, &key, &version)?;
         self.requests(Command::Check, network, attachment, previous.as_ref())
@@ -51,6 +54,7 @@ impl Cni {
     /// As those of [`Cni::add_requests`].
     pub fn del_requests(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<Vec<Request>, Error> {
         let key = attachment.key(network.network_name()?);
+        let network = &*self.agreed_or_as_written(network);
         let (attachment, previous) = self.what_to_delete(network, attachment, &key)?;
         let mut requests = self.requests(Command::Del, network, &attachment, previous.as_ref())?;
         requests.reverse();

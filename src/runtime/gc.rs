@@ -87,6 +87,7 @@ impl Cni {
         if network.disables_gc() {
             return Ok(());
         }
+        let network = &*self.agreed(network)?;
         let _locks = self.lock_network(&name)?;
         let (keep, mut errors) = match self.attachments_to(&name) {
             Ok(found) => {

@@ -8,6 +8,7 @@ mod arguments;
 #[cfg(feature = "tokio")]
 mod asynchronous;
 mod attachment;
+mod builder;
 mod call;
 mod caution;
 mod check;
@@ -31,7 +32,6 @@ mod update;
 mod validate;
 mod version;
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +39,7 @@ use std::time::Duration;
 #[cfg(feature = "tokio")]
 pub use self::asynchronous::AsyncCni;
 pub use self::attachment::Attachment;
+pub use self::builder::Builder;
 use self::call::Answer;
 pub use self::caution::Caution;
 pub use self::del::{DelReport, OnMissingPlugin};
@@ -86,6 +87,7 @@ pub struct Cni {
     lock_timeout: Duration,
     notices: notice::Sink,
     caution: Caution,
+    negotiates: bool,
     answers: version::Answers,
 }
 
@@ -97,7 +99,7 @@ impl Default for Cni {
 
 impl Cni {
     /// Plugins from [`DEFAULT_PLUGIN_DIRS`], the cache in `/var/lib/cni`, plugins as processes with the environment
-    /// that this process has now.
+    /// that this process has now. [`Cni::builder`] has what can be set.
     #[doc(alias = "NewCNIConfig")]
     pub fn new() -> Self {
         Self {
@@ -111,86 +113,33 @@ impl Cni {
             lock_timeout: Duration::from_secs(60),
             notices: notice::Sink::default(),
             caution: Caution::default(),
+            negotiates: false,
             answers: version::Answers::default(),
         }
     }
 
-    /// Looks for plugins in these directories, in this order.
-    pub fn plugin_dirs(self, dirs: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
-        let plugin_dirs = dirs.into_iter().map(Into::into).collect();
-        Self { plugin_dirs, ..self }
-    }
-
-    /// Keeps results in another directory.
-    #[doc(alias = "NewCNIConfigWithCacheDir")]
-    pub fn cache_dir(self, dir: impl Into<PathBuf>) -> Self {
-        let cache = Cache::new(dir);
-        Self { cache, ..self }
-    }
-
-    /// Runs plugins in another way: a fake in tests, some other kind of process.
-    pub fn exec(self, exec: impl Exec + 'static) -> Self {
-        let exec = Arc::new(exec);
-        Self { exec, answers: version::Answers::default(), ..self }
-    }
-
-    /// Gives plugins another environment than this process has, besides the protocol's variables. What no environment
-    /// can hold is left out: a name that is empty or has `=` or NUL in it, a value with NUL.
-    pub fn env(self, env: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        let env = Inherited::new(env);
-        Self { env, answers: version::Answers::default(), ..self }
-    }
-
-    /// Tells plugins which place of a distributed trace they continue from, instead of what this process inherited.
+    /// Returns the same for calls that continue from another place of a distributed trace.
     ///
     /// ```
     /// # fn example(cni: &libcni::Cni, network: &libcni::conf::NetworkConfig, attachment: &libcni::Attachment)
-    /// # -> Result<(), Box<dyn std::error::Error>> {
+    /// # -> Result<(), libcni::Error> {
     /// use libcni::spec::TraceContext;
     ///
     /// let span = TraceContext::new("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
-    /// cni.clone().trace_context(span).add(network, attachment)?;
+    /// cni.with_trace_context(span).add(network, attachment)?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn trace_context(self, context: TraceContext) -> Self {
+    pub fn with_trace_context(&self, context: TraceContext) -> Self {
         let trace_context = Some(context);
-        Self { trace_context, ..self }
+        Self { trace_context, ..self.clone() }
     }
 
-    /// How long each execution of a plugin may take.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.limits.timeout = timeout;
-        self
-    }
-
-    /// Sets the limits of each execution of a plugin, time included.
-    pub fn limits(self, limits: Limits) -> Self {
-        Self { limits, ..self }
-    }
-
-    /// Ends running and future executions when the token is cancelled.
-    pub fn cancel(mut self, token: CancelToken) -> Self {
-        self.limits.cancel = Some(token);
-        self
-    }
-
-    /// Keeps operations apart in another way than with files in the cache directory
-    /// ([`FileLocks`](crate::lock::FileLocks)).
-    pub fn locking(self, locking: impl Locking + 'static) -> Self {
-        let locking: Option<Arc<dyn Locking>> = Some(Arc::new(locking));
-        Self { locking, ..self }
-    }
-
-    /// How long to wait for another operation on the same container or network, one minute unless set.
-    pub fn lock_timeout(self, lock_timeout: Duration) -> Self {
-        Self { lock_timeout, ..self }
-    }
-
-    /// Hears what is worth knowing but no error. By default it goes to stderr.
-    pub fn on_notice(self, hear: impl Fn(&Notice<'_>) + Send + Sync + 'static) -> Self {
-        let notices = notice::Sink::new(hear);
-        Self { notices, ..self }
+    /// Returns the same for calls that end when the token is cancelled, and by no other token.
+    pub fn with_cancel(&self, token: CancelToken) -> Self {
+        let mut cni = self.clone();
+        cni.limits.cancel = Some(token);
+        cni
     }
 
     /// The cache of results.

@@ -1,5 +1,7 @@
 //! Versions that a configuration and all its plugins have in common.
 
+use std::borrow::Cow;
+
 use super::Cni;
 use crate::conf::NetworkConfig;
 use crate::error::{Error, Failures};
@@ -58,7 +60,7 @@ impl Cni {
 
     /// The same network at the highest version that its configuration (`cniVersion`, `cniVersions`) and all its
     /// plugins support. Without this call, verbs use the highest version of the configuration, whatever the plugins
-    /// say.
+    /// say; [`Builder::negotiate`](super::Builder::negotiate) has each verb do it.
     ///
     /// Costs one execution of every plugin, so keep the answer. Add, check and delete with the same network.
     ///
@@ -89,5 +91,15 @@ impl Cni {
         }
         Failures::into_result(errors)?;
         Err(Error::NoCommonVersion { network: network.name().to_owned(), configured, plugins: answers })
+    }
+
+    /// The network as a verb uses it: at the version that all plugins know, where that is wanted.
+    pub(super) fn agreed<'a>(&self, network: &'a NetworkConfig) -> Result<Cow<'a, NetworkConfig>, Error> {
+        if self.negotiates { self.negotiate(network).map(Cow::Owned) } else { Ok(Cow::Borrowed(network)) }
+    }
+
+    /// The network as DEL uses it, which goes on where plugins can't be asked: those that are there undo what they did.
+    pub(super) fn agreed_or_as_written<'a>(&self, network: &'a NetworkConfig) -> Cow<'a, NetworkConfig> {
+        self.agreed(network).unwrap_or(Cow::Borrowed(network))
     }
 }

@@ -9,9 +9,10 @@ use crate::result::AddResult;
 impl Cni {
     /// The same, but no token ends its plugins: for what must be undone although, or because, everything else is
     /// cancelled. Each execution still has its deadline.
-    pub fn uncancelled(mut self) -> Self {
-        self.limits.cancel = None;
-        self
+    pub fn uncancelled(&self) -> Self {
+        let mut cni = self.clone();
+        cni.limits.cancel = None;
+        cni
     }
 
     /// [`Cni::add`], and DEL after a failure that may have left something behind ([`Error::needs_cleanup`]).
@@ -91,7 +92,7 @@ impl Cni {
         if started == 0 && added.is_empty() {
             return *error;
         }
-        let cni = self.clone().uncancelled();
+        let cni = self.uncancelled();
         let started = (started > 0).then(|| cni.del_started(network, started, attachment).err()).flatten();
         // A plugin that is not installed any more leaves what it has added.
         let before = added

@@ -27,6 +27,7 @@ impl Cni {
     #[doc(alias = "GetStatusNetworkList")]
     pub fn status(&self, network: &NetworkConfig) -> Result<(), Error> {
         network.network_name()?;
+        let network = &*self.agreed(network)?;
         if !self.version(network, Command::Status)?.has_status() {
             return Ok(());
         }

@@ -1,20 +1,30 @@
 //! Executions and notices as spans and events of the crate `tracing`.
 
-use super::{Cni, Notice};
+use std::sync::Arc;
+
+use super::notice::Sink;
+use super::{Builder, Cni, Notice};
 use crate::invoke::TracingExec;
 
-impl Cni {
+impl Builder {
     /// Tells the crate `tracing` of each execution of a plugin, as [`TracingExec`] has it, and of every [`Notice`], at
-    /// WARN with the target `libcni`, in place of this process's stderr (feature `tracing`).
-    ///
-    /// Call it after [`Cni::exec`] and [`Cni::on_notice`], whose other settings it keeps or replaces.
+    /// WARN with the target `libcni`, in place of this process's stderr and of [`Builder::on_notice`] (feature `tracing`).
     ///
     /// ```no_run
-    /// let cni = libcni::Cni::new().tracing();
+    /// let cni = libcni::Cni::builder().tracing().build()?;
+    /// # Ok::<(), libcni::Error>(())
     /// ```
-    pub fn tracing(self) -> Self {
-        let exec = TracingExec::new(self.exec.clone());
-        self.exec(exec).on_notice(tell)
+    pub fn tracing(mut self) -> Self {
+        self.is_traced = true;
+        self
+    }
+}
+
+impl Cni {
+    /// The same with an executor that tells of what the other runs.
+    pub(super) fn traced(self) -> Self {
+        let exec = Arc::new(TracingExec::new(self.exec));
+        Self { exec, notices: Sink::new(tell), ..self }
     }
 }
 

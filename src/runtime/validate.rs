@@ -26,6 +26,7 @@ impl Cni {
     #[doc(alias("ValidateNetworkList", "ValidateNetwork"))]
     pub fn validate(&self, network: &NetworkConfig) -> Result<BTreeSet<String>, Error> {
         network.network_name()?;
+        let network = &*self.agreed(network)?;
         let check = |plugin| self.validate_plugin(network, plugin).err();
         Failures::into_result(network.plugins().iter().filter_map(check).collect())?;
         Ok(network.capabilities().into_iter().map(str::to_owned).collect())

@@ -8,7 +8,7 @@ pub const TRACESTATE: &str = "TRACESTATE";
 pub const BAGGAGE: &str = "BAGGAGE";
 
 /// The place in a distributed trace that plugins are to continue from: the texts of the three headers, which reach a
-/// plugin as environment variables ([`Cni::trace_context`](crate::Cni::trace_context)).
+/// plugin as environment variables ([`Cni::with_trace_context`](crate::Cni::with_trace_context)).
 ///
 /// ```
 /// use libcni::spec::TraceContext;

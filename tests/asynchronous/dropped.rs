@@ -86,7 +86,7 @@ fn stubborn() -> (Sandbox, AsyncCni) {
     let sandbox = Sandbox::new().plugins(["one"]).on("one", "ADD", &shell).on("one", "DEL", "test -e $home/ended");
     let forever = Duration::from_secs(600);
     let limits = Limits { timeout: forever, grace: forever, ..Limits::default() };
-    let cni = sandbox.cni().limits(limits).into_async();
+    let cni = sandbox.builder().limits(limits).build().unwrap().into_async();
     (sandbox, cni)
 }
 
@@ -191,7 +191,7 @@ fn a_call_that_is_dropped_while_it_waits_for_a_thread_never_begins() {
 fn an_embedders_own_token_still_ends_a_call() {
     let sandbox = hanging();
     let token = CancelToken::new().unwrap();
-    let cni = sandbox.cni().timeout(Duration::from_secs(600)).cancel(token.clone()).into_async();
+    let cni = sandbox.builder().timeout(Duration::from_secs(600)).cancel(token.clone()).build().unwrap().into_async();
     let error = current_thread().block_on(async {
         let (network, attachment) = (sandbox.network(), attachment("c1", "eth0"));
         let cancel = async {

@@ -37,7 +37,7 @@ fn two_hundred_adds_run_at_the_same_time() {
             printing("{}")
         });
         let sandbox = Sandbox::new().plugins(["one"]);
-        let cni = Cni::new().exec(fake).cache_dir(sandbox.path("cache")).into_async();
+        let cni = Cni::builder().exec(fake).cache_dir(sandbox.path("cache")).build().unwrap().into_async();
         add_all(&runtime, &cni, &sandbox, 200);
     }
 }

@@ -61,7 +61,7 @@ fn the_cache_and_a_trace_context_are_had_without_the_blocking_half() {
     let span = TraceContext::new("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").unwrap();
     current_thread().block_on(async {
         let (network, attachment) = (sandbox.network(), attachment("c1", "eth0"));
-        cni.trace_context(span).add(&network, &attachment).await.unwrap();
+        cni.with_trace_context(span).add(&network, &attachment).await.unwrap();
     });
     let variables = sandbox.env_of("one", "ADD");
     assert!(

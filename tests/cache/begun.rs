@@ -34,7 +34,7 @@ fn blocks_no_verb(name: &str, plant: impl Fn(&Path)) {
     fs::create_dir(sandbox.path("cache")).unwrap();
     fs::write(sandbox.path("victim"), "precious").unwrap();
     plant(&sandbox.path("cache").join(name));
-    let cni = sandbox.cni().on_notice(|_| {});
+    let cni = sandbox.builder().on_notice(|_| {}).build().unwrap();
     let (network, mine) = (sandbox.network(), attachment("c1", "eth0"));
     let other = attachment("c2", "eth0");
     promptly(|| {

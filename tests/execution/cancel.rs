@@ -89,7 +89,7 @@ fn a_token_may_be_the_child_of_a_descriptor() {
 fn a_cancelled_add_runs_no_further_plugin_and_caches_nothing() {
     let token = CancelToken::new().unwrap();
     let sandbox = Sandbox::new().plugins(["one", "two"]).on("one", "ADD", "exec sleep 300");
-    let cni = sandbox.cni().cancel(token.clone());
+    let cni = sandbox.builder().cancel(token.clone()).build().unwrap();
     let error = std::thread::scope(|scope| {
         let adding = scope.spawn(|| cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err());
         eventually("the first plugin runs", || sandbox.calls() == ["ADD one"]);
@@ -118,7 +118,7 @@ impl Exec for CancelledAfterOne {
 #[test]
 fn an_add_that_is_cancelled_between_two_plugins_stays_on_record() {
     let sandbox = Sandbox::new().plugins(["one", "two"]);
-    let cni = sandbox.cni().exec(CancelledAfterOne::default());
+    let cni = sandbox.builder().exec(CancelledAfterOne::default()).build().unwrap();
     let error = cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
     assert!(error.needs_cleanup(), "{error:?}");
     let stale = cni.stale(&sandbox.network(), &Keep::Nothing).unwrap();

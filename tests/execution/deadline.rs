@@ -111,7 +111,7 @@ fn endless_writers_are_ended_at_the_deadline() {
 #[test]
 fn an_error_of_a_verb_says_which_plugin_hung_and_may_be_tried_again() {
     let sandbox = Sandbox::new().plugins(["one"]).on("one", "ADD", "echo no lease >&2; exec sleep 300");
-    let cni = sandbox.cni().timeout(Duration::from_secs(1));
+    let cni = sandbox.builder().timeout(Duration::from_secs(1)).build().unwrap();
     let error = cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
     assert!(matches!(error, Error::Plugin(_)), "{error:?}");
     assert!(error.is_retryable() && error.needs_cleanup(), "{error:?}");

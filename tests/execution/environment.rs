@@ -66,7 +66,7 @@ fn a_plugin_gets_each_variable_once_and_inherited_cni_ones_are_replaced() {
         ("HTTP_PROXY", "http://other"),
         ("CNI_NETNS_OVERRIDE", "1"),
     ];
-    let cni = sandbox.cni().env(inherited.map(|(name, value)| (name.into(), value.into())));
+    let cni = sandbox.builder().env(inherited.map(|(name, value)| (name.into(), value.into()))).build().unwrap();
     cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
     let names = names(&sandbox);
     assert_eq!(names.len(), names.iter().collect::<BTreeSet<_>>().len(), "{names:?}");
@@ -103,7 +103,7 @@ fn a_plugin_directory_that_is_not_utf8_is_passed_on_as_it_is() {
     let exec = FakeExec::new(|_| printing("{}"));
     let sandbox = Sandbox::new().plugins(["one"]);
     let dirs = [b"/a\xff".as_slice(), b"/b"].map(|dir| OsString::from_vec(dir.to_vec()));
-    let cni = sandbox.cni().plugin_dirs(dirs).exec(exec.clone());
+    let cni = sandbox.builder().plugin_dirs(dirs).exec(exec.clone()).build().unwrap();
     cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
     assert_eq!(exec.requests()[0].env("CNI_PATH").unwrap().as_bytes(), b"/a\xff:/b");
 }

@@ -129,7 +129,13 @@ fn a_plugin_of_a_relative_directory_is_run() {
     let sandbox = Sandbox::new().plugins(["one"]);
     let up = "../".repeat(std::env::current_dir().unwrap().components().count());
     let relative = format!("{up}{}", sandbox.bin().display());
-    sandbox.cni().plugin_dirs([relative]).add(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
+    sandbox
+        .builder()
+        .plugin_dirs([relative])
+        .build()
+        .unwrap()
+        .add(&sandbox.network(), &attachment("c1", "eth0"))
+        .unwrap();
     assert_eq!(sandbox.calls(), ["ADD one"]);
 }
 
@@ -139,7 +145,7 @@ fn a_file_that_may_not_be_executed_is_found_and_hides_later_ones() {
     let sandbox = Sandbox::new().plugins(["one"]);
     fs::create_dir(sandbox.path("early")).unwrap();
     fs::write(sandbox.path("early/one"), "#!/bin/sh\n").unwrap();
-    let cni = sandbox.cni().plugin_dirs([sandbox.path("early"), sandbox.bin()]);
+    let cni = sandbox.builder().plugin_dirs([sandbox.path("early"), sandbox.bin()]).build().unwrap();
     let error = cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
     assert!(chain(&error).contains("early/one: nobody may execute the file"), "{}", chain(&error));
 }

@@ -31,7 +31,7 @@ fn each_execution_is_told_when_it_begins_and_when_it_has_ended() {
     let (lines, hear) = told();
     let sandbox = Sandbox::new().plugins(["one", "two"]).on("one", "ADD", "echo '{}'; echo hm >&2");
     let sandbox = sandbox.on("two", "ADD", "kill -9 $$");
-    let cni = sandbox.cni().on_notice(|_| ()).exec(ObservedExec::new(ProcessExec, hear));
+    let cni = sandbox.builder().on_notice(|_| ()).exec(ObservedExec::new(ProcessExec, hear)).build().unwrap();
     let error = cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
     assert!(matches!(error, Error::Plugin(_)), "{error:?}");
     let expected =
@@ -51,7 +51,7 @@ fn an_execution_that_had_to_be_ended_is_told_with_the_reason() {
 fn plugins_are_found_by_the_executor_that_runs_them() {
     let (lines, hear) = told();
     let fake = FakeExec::new(|_| failing(3, "", "")).without(|plugin| plugin == "gone");
-    let cni = Cni::new().exec(ObservedExec::new(fake, hear));
+    let cni = Cni::builder().exec(ObservedExec::new(fake, hear)).build().unwrap();
     let error = cni.plugin_version("gone").unwrap_err();
     assert!(matches!(error, Error::PluginNotFound { source: FindError::NotFound { .. }, .. }), "{error:?}");
     cni.plugin_version("there").unwrap_err();

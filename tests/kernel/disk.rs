@@ -54,7 +54,12 @@ fn del_works_on_a_full_disk(host: &Host) {
     let _disk = SmallDisk::new(host);
     host.cni().add(&network(host, "1.0.0"), &host.attachment()).unwrap();
     fill(host);
-    let cni = host.cni().on_notice(|notice| assert!(matches!(notice, Notice::Unlocked { .. }), "{notice:?}"));
+    let cni = host
+        .cni()
+        .to_builder()
+        .on_notice(|notice| assert!(matches!(notice, Notice::Unlocked { .. }), "{notice:?}"))
+        .build()
+        .unwrap();
     cni.del(&network(host, "1.0.0"), &host.attachment()).unwrap();
     host.has_no_trace();
 }
@@ -71,7 +76,12 @@ fn del_on_a_read_only_disk_says_what_is_left(host: &Host) {
     let _disk = SmallDisk::new(host);
     host.cni().add(&network(host, "1.0.0"), &host.attachment()).unwrap();
     host.run("mount -o remount,ro cache");
-    let cni = host.cni().on_notice(|notice| assert!(matches!(notice, Notice::Unlocked { .. }), "{notice:?}"));
+    let cni = host
+        .cni()
+        .to_builder()
+        .on_notice(|notice| assert!(matches!(notice, Notice::Unlocked { .. }), "{notice:?}"))
+        .build()
+        .unwrap();
     let error = cni.del(&network(host, "1.0.0"), &host.attachment()).unwrap_err();
     assert!(matches!(error, Error::Cache(CacheError::Io { .. })), "{error:?}");
     assert_eq!(host.reservations(), Vec::<String>::new(), "the plugins have done their work");

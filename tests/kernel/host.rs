@@ -134,13 +134,14 @@ impl Host {
 
     /// The library with Debian's plugins.
     pub(crate) fn cni(&self) -> Cni {
-        self.cni_with([PLUGINS]).env([("PATH".into(), self.plugin_path().into())])
+        let path = [("PATH".into(), self.plugin_path().into())];
+        self.cni_with([PLUGINS]).to_builder().env(path).build().unwrap()
     }
 
     /// The library with the plugins of directories.
     pub(crate) fn cni_with(&self, dirs: impl IntoIterator<Item = impl Into<PathBuf>>) -> Cni {
-        let cni = Cni::new().plugin_dirs(dirs).cache_dir(self.path("cache"));
-        cni.on_notice(|notice| panic!("unexpected notice: {notice:?}"))
+        let cni = Cni::builder().plugin_dirs(dirs).cache_dir(self.path("cache"));
+        cni.on_notice(|notice| panic!("unexpected notice: {notice:?}")).build().unwrap()
     }
 
     /// The attachment of the namespace `blue`.

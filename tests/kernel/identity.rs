@@ -30,7 +30,12 @@ fn a_namespace_that_took_over_the_name_is_not_touched(host: &Host) {
     host.run("ip netns add blue");
     assert!(!recorded.may_be(&Identity::of("/run/netns/blue").unwrap()));
     host.run("ip -n blue link add eth0 type bridge");
-    let cni = host.cni().on_notice(|notice| assert!(matches!(notice, Notice::ForeignNetns { .. }), "{notice:?}"));
+    let cni = host
+        .cni()
+        .to_builder()
+        .on_notice(|notice| assert!(matches!(notice, Notice::ForeignNetns { .. }), "{notice:?}"))
+        .build()
+        .unwrap();
     cni.del(&network(host), &attachment).unwrap();
     assert_ne!(host.run("ip -n blue -o link show eth0"), "");
     host.has_no_trace();

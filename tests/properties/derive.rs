@@ -45,7 +45,7 @@ proptest! {
         let network = network(&own, &declared);
         let exec = FakeExec::new(|_| printing("{}"));
         let sandbox = Sandbox::new();
-        let cni = sandbox.cni().exec(exec.clone());
+        let cni = sandbox.builder().exec(exec.clone()).build().unwrap();
         let mine = attachment("c1", "eth0").capability_args(CapabilityArgs::from(arguments.clone()));
         run_all(&cni, &network, &mine);
         let requests = exec.requests();

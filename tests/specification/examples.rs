@@ -37,7 +37,13 @@ impl Told {
             Command::Add => printing(&answer),
             _ => printing(""),
         });
-        let cni = Cni::new().plugin_dirs(["/opt/cni/bin"]).cache_dir(cache.path()).exec(plugins.clone()).env([]);
+        let cni = Cni::builder()
+            .plugin_dirs(["/opt/cni/bin"])
+            .cache_dir(cache.path())
+            .exec(plugins.clone())
+            .env([])
+            .build()
+            .unwrap();
         let mut attachment = Attachment::new("web-0".parse().unwrap(), "eth0".parse().unwrap());
         attachment = attachment.netns("/run/netns/blue").args("IgnoreUnknown=1;K8S_POD_NAME=web-0".parse().unwrap());
         attachment.capability_args = CapabilityArgs::parse(&specification().example("capability-arguments")).unwrap();
@@ -183,7 +189,7 @@ fn a_plugin_answers_version_and_errors_as_the_specification_shows() {
 #[test]
 fn version_is_asked_as_the_specification_shows() {
     let plugins = FakeExec::new(|_| printing(&specification().example("version-answer")));
-    let cni = Cni::new().exec(plugins.clone());
+    let cni = Cni::builder().exec(plugins.clone()).build().unwrap();
     let reply = cni.plugin_version("bridge").unwrap();
     assert_eq!(reply.supported_versions.len(), Version::ALL.len());
     let stdin: Value = serde_json::from_slice(&plugins.requests()[0].stdin).unwrap();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use libcni::conf::{ConfDir, NetworkConfig};
+use libcni::runtime::Builder;
 use libcni::{Attachment, Cni};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -64,7 +65,12 @@ impl Sandbox {
 
     /// The library for this host, with a notice as good as an error.
     pub(crate) fn cni(&self) -> Cni {
-        let cni = Cni::new().plugin_dirs([self.bin()]).cache_dir(self.path("cache"));
+        self.builder().build().unwrap()
+    }
+
+    /// The same, with more to be set.
+    pub(crate) fn builder(&self) -> Builder {
+        let cni = Cni::builder().plugin_dirs([self.bin()]).cache_dir(self.path("cache"));
         cni.timeout(Duration::from_secs(20)).on_notice(|notice| panic!("unexpected notice: {notice:?}"))
     }
 

@@ -58,7 +58,7 @@ fn request_vectors() {
             previous => previous.clone(),
         };
         let exec = FakeExec::new(move |_| printing(&result.to_string()));
-        let cni = Cni::new().exec(exec.clone()).cache_dir(cache.path());
+        let cni = Cni::builder().exec(exec.clone()).cache_dir(cache.path()).build().unwrap();
         let error: Error = match attachment(case).map_err(Error::from).and_then(|a| call(case, &cni, &a)) {
             Ok(()) => return Ok(sent(case, &exec)),
             Err(error) => error,

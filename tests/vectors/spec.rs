@@ -97,7 +97,7 @@ fn plugin_version(case: &Case) -> Outcome {
         code => failing(code.unwrap() as i32, case.text("stdout"), ""),
     };
     let exec = FakeExec::new(move |_| output.clone());
-    let reply = Cni::new().exec(exec.clone()).plugin_version("p");
+    let reply = Cni::builder().exec(exec.clone()).build().unwrap().plugin_version("p");
     let request = exec.requests().remove(0);
     let sent = |key: &str| request.env(key).unwrap().to_str().unwrap().to_owned();
     assert_eq!(String::from_utf8(request.stdin.clone()).unwrap(), r#"{"cniVersion":"1.1.0"}"#);
@@ -125,7 +125,7 @@ fn validate_list(case: &Case) -> Outcome {
         printing(&json!({"cniVersion": "1.1.0", "supportedVersions": supported_by(&request.plugin)}).to_string())
     });
     let exec = exec.without(move |plugin| missing(plugin).is_null());
-    match Cni::new().exec(exec).validate(&network) {
+    match Cni::builder().exec(exec).build().unwrap().validate(&network) {
         Ok(capabilities) => Ok(json!(capabilities)),
         Err(Error::PluginNotFound { .. }) => category("not_found"),
         Err(Error::VersionUnsupported { .. }) => category("unsupported"),

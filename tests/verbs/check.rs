@@ -73,7 +73,7 @@ fn check_of_what_was_never_added_says_so_and_where_it_looked() {
     says(&error, ["container `c1` is not on network `net` as `eth1`: ", &sandbox.path("cache").display().to_string()]);
     assert!(sandbox.calls().is_empty());
     // As Go does it, plugins are asked.
-    let cni = sandbox.cni().caution(Caution::AsGo);
+    let cni = sandbox.builder().caution(Caution::AsGo).build().unwrap();
     cni.check(&sandbox.network(), &attachment("c1", "eth1")).unwrap();
     assert_eq!(sandbox.request_of("one", "CHECK").get("prevResult"), None);
 }

@@ -182,7 +182,7 @@ fn the_namespace_of_this_process_is_not_touched_unless_that_is_allowed() {
     assert!(matches!(heard.as_slice(), [Heard::ForeignNetns(path)] if path == "/proc/self/ns/net"), "{heard:?}");
 
     let path = ("PATH".into(), "/usr/bin:/bin".into());
-    let allowing = sandbox.cni().env([("CNI_NETNS_OVERRIDE".into(), "1".into()), path]);
+    let allowing = sandbox.builder().env([("CNI_NETNS_OVERRIDE".into(), "1".into()), path]).build().unwrap();
     allowing.del(&sandbox.network(), &own).unwrap();
     assert_eq!(sandbox.variable_of("one", "DEL", "CNI_NETNS"), "/proc/self/ns/net");
 }

@@ -137,7 +137,7 @@ fn an_unreadable_entry_is_reported_and_stops_nothing() {
 fn gc_deletes_what_an_add_began_that_was_cut_short() {
     let sandbox = Sandbox::new().plugins(["one", "two"]).on("two", "ADD", "exec sleep 100");
     let (network, attachment) = (sandbox.network(), attachment("c1", "eth0"));
-    let impatient = sandbox.cni().timeout(std::time::Duration::from_secs(1));
+    let impatient = sandbox.builder().timeout(std::time::Duration::from_secs(1)).build().unwrap();
     assert!(impatient.add(&network, &attachment).unwrap_err().needs_cleanup());
     assert_eq!(sandbox.cached(), Vec::<String>::new());
     let key = attachment.key("net".parse().unwrap());

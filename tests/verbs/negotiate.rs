@@ -1,6 +1,7 @@
 //! The highest version that a configuration and its plugins have in common.
 
 use libcni::conf::NetworkConfig;
+use libcni::runtime::Keep;
 use libcni::{Cni, Error};
 use serde_json::json;
 
@@ -16,7 +17,7 @@ fn cni() -> Cni {
         "new" => answer(r#""1.1.0","0.4.0","1.0.0""#),
         _ => failing(1, "", "no memory"),
     });
-    Cni::new().exec(exec.without(|plugin| plugin == "gone"))
+    Cni::builder().exec(exec.without(|plugin| plugin == "gone")).build().unwrap()
 }
 
 fn network(version: &str, versions: &[&str], plugins: &[&str]) -> NetworkConfig {
@@ -94,4 +95,30 @@ fn what_was_agreed_is_sent_and_recorded() {
     let recorded = NetworkConfig::parse(network.text()).unwrap();
     assert_eq!(recorded.cni_version(), "0.4.0");
     assert!(recorded.text().contains("1e+300") || recorded.text().contains("1e300"), "{}", recorded.text());
+}
+
+#[test]
+fn a_builder_has_every_verb_use_what_all_plugins_know() {
+    let answer = r#"echo '{"cniVersion":"1.0.0","supportedVersions":["0.4.0","1.0.0"]}'"#;
+    let sandbox = Sandbox::new().plugins(["one"]).on("one", "VERSION", answer);
+    let network = sandbox.network_with(json!({"cniVersions": ["0.4.0", "1.0.0", "1.1.0"]}));
+    let cni = sandbox.builder().negotiate().build().unwrap();
+    let one = attachment("c1", "eth0");
+    cni.add(&network, &one).unwrap();
+    cni.check(&network, &one).unwrap();
+    // From version 1.1.0 on the plugin would be asked.
+    cni.status(&network).unwrap();
+    cni.gc(&network, &Keep::Nothing).unwrap();
+    cni.del(&network, &one).unwrap();
+    assert_eq!(sandbox.calls(), ["VERSION one", "ADD one", "CHECK one", "DEL one", "DEL one"]);
+    for verb in ["ADD", "CHECK", "DEL"] {
+        assert_eq!(sandbox.request_of("one", verb)["cniVersion"], "1.0.0", "{verb}");
+    }
+}
+
+#[test]
+fn a_plugin_that_can_not_be_asked_does_not_keep_del_from_the_others() {
+    let sandbox = Sandbox::new().plugins(["one"]).on("one", "VERSION", "exit 1");
+    sandbox.builder().negotiate().build().unwrap().del(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
+    assert_eq!(sandbox.calls(), ["VERSION one", "DEL one"]);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use libcni::conf::{NetworkConfig, PluginConfig, Problem};
-use libcni::invoke::FindError;
+use libcni::invoke::InvalidSetting;
 use libcni::netns::Namespace;
 use libcni::plugin::Failure;
 use libcni::result::AddResult;
@@ -81,26 +81,29 @@ fn a_value_that_is_no_json_is_an_error_and_sets_nothing() {
 
 #[test]
 fn a_directory_that_cni_path_can_not_name_is_refused_by_its_name() {
-    let sandbox = Sandbox::new().plugins(["one"]);
-    let cni = sandbox.cni().plugin_dirs([sandbox.bin(), PathBuf::from("/opt/a:b")]);
-    let error = cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
-    let Error::PluginNotFound { source: FindError::BadDir { dir, .. }, .. } = &error else { panic!("{error:?}") };
+    let error = Cni::builder().plugin_dirs(["/opt/cni/bin", "/opt/a:b"]).build().unwrap_err();
+    let InvalidSetting::PluginDir { dir, .. } = &error else { panic!("{error:?}") };
     assert_eq!(dir, Path::new("/opt/a:b"));
-    assert!(sandbox.calls().is_empty());
+    assert!(error.to_string().contains("/opt/a:b"), "{error}");
+    assert_eq!(Error::from(error).code(), ErrorCode::INVALID_ENVIRONMENT);
 }
 
 #[test]
-fn a_variable_that_no_environment_can_hold_is_left_out() {
+fn a_variable_that_no_environment_can_hold_is_refused() {
+    for odd in [("", "x"), ("A=B", "c"), ("N\0", "x"), ("V", "x\0")] {
+        let env = [("GOOD", "a=b"), odd].map(|(name, value)| (name.into(), value.into()));
+        let error = Cni::builder().env(env).build().unwrap_err();
+        assert!(matches!(&error, InvalidSetting::Variable { name, .. } if name == odd.0), "{error:?}");
+    }
+}
+
+#[test]
+fn a_variable_with_an_equals_sign_in_its_value_reaches_the_plugin() {
     let sandbox = Sandbox::new().plugins(["one"]);
     let path = std::env::var_os("PATH").unwrap();
-    let odd = [("", "x"), ("A=B", "c"), ("N\0", "x"), ("V", "x\0"), ("GOOD", "a=b")];
-    let odd = odd.map(|(key, value)| (key.into(), value.into()));
-    let cni: Cni = sandbox.cni().env([("PATH".into(), path)].into_iter().chain(odd));
+    let cni = sandbox.builder().env([("PATH".into(), path), ("GOOD".into(), "a=b".into())]).build().unwrap();
     cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
-    let request = &cni.add_requests(&sandbox.network(), &attachment("c2", "eth0")).unwrap()[0];
-    let inherited: Vec<_> = request.env.iter().filter(|(key, _)| !key.to_string_lossy().starts_with("CNI_")).collect();
-    assert_eq!(inherited.len(), 2, "{inherited:?}");
-    assert_eq!(request.env.get("GOOD"), Some("a=b".as_ref()));
+    assert_eq!(sandbox.variable_of("one", "ADD", "GOOD"), "a=b");
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn fake() -> (Sandbox, FakeExec, NetworkConfig) {
 #[test]
 fn requests_are_what_the_verbs_send() {
     let (sandbox, exec, network) = fake();
-    let cni = sandbox.cni().exec(exec.clone());
+    let cni = sandbox.builder().exec(exec.clone()).build().unwrap();
     let capability_args = CapabilityArgs::parse(r#"{"mac":"02:00:00:00:00:01"}"#).unwrap();
     let attachment = attachment("c1", "eth0").args("K=V".parse().unwrap()).capability_args(capability_args);
     let planned = cni.add_requests(&network, &attachment).unwrap();
@@ -45,7 +45,8 @@ fn requests_are_what_the_verbs_send() {
 fn nothing_is_sent_where_check_is_disabled() {
     let (sandbox, exec, _) = fake();
     let network = sandbox.network_with(json!({"disableCheck": true, "plugins": [{"type": "one"}]}));
-    let requests = sandbox.cni().exec(exec).check_requests(&network, &attachment("c1", "eth0")).unwrap();
+    let requests =
+        sandbox.builder().exec(exec).build().unwrap().check_requests(&network, &attachment("c1", "eth0")).unwrap();
     assert!(requests.is_empty());
 }
 
@@ -53,7 +54,7 @@ fn nothing_is_sent_where_check_is_disabled() {
 fn what_a_verb_would_refuse_is_refused() {
     let (sandbox, exec, network) = fake();
     let old = sandbox.network_with(json!({"cniVersion": "0.3.1", "plugins": [{"type": "one"}]}));
-    let cni = sandbox.cni().exec(exec.without(|plugin| plugin == "two"));
+    let cni = sandbox.builder().exec(exec.without(|plugin| plugin == "two")).build().unwrap();
     let attachment = attachment("c1", "eth0");
     let refused = cni.add_requests(&network, &attachment).unwrap_err();
     assert!(matches!(refused, Error::PluginNotFound { .. }), "{refused:?}");

@@ -74,7 +74,7 @@ fn an_earlier_attachment_that_a_second_add_runs_into_is_left_alone() {
 #[test]
 fn an_add_that_ran_out_of_time_is_undone_in_time_of_its_own() {
     let sandbox = host().on("two", "ADD", "exec sleep 300");
-    let cni = sandbox.cni().timeout(Duration::from_secs(3));
+    let cni = sandbox.builder().timeout(Duration::from_secs(3)).build().unwrap();
     cni.add_with_rollback(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
     assert_eq!(sandbox.calls()[2..], ["DEL two", "DEL one"]);
 }
@@ -83,7 +83,7 @@ fn an_add_that_ran_out_of_time_is_undone_in_time_of_its_own() {
 fn an_add_that_was_cancelled_is_undone() {
     let sandbox = host().on("two", "ADD", "touch $home/running; exec sleep 300");
     let token = CancelToken::new().unwrap();
-    let cni = sandbox.cni().cancel(token.clone());
+    let cni = sandbox.builder().cancel(token.clone()).build().unwrap();
     let network = sandbox.network();
     let error = std::thread::scope(|scope| {
         let add = scope.spawn(|| cni.add_with_rollback(&network, &attachment("c1", "eth0")));
@@ -144,7 +144,7 @@ fn no_network_at_all_is_fine() {
 #[test]
 fn an_add_is_undone_without_a_plugin_that_has_gone_meanwhile() {
     let sandbox = host().on("two", "ADD", &format!("rm $home/bin/two; {}", fails_with(120, "out of luck")));
-    let cni = sandbox.cni().on_notice(|_| {});
+    let cni = sandbox.builder().on_notice(|_| {}).build().unwrap();
     let error = cni.add_with_rollback(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
     assert!(matches!(error, Error::RolledBack { undo: None, .. }), "{error:?}");
     assert_eq!(sandbox.calls(), ["ADD one", "ADD two", "DEL one"]);

@@ -63,7 +63,7 @@ use crate::spec::{ContainerId, TraceContext};
 ///
 /// tokio itself panics where the system refuses the first thread of its pool.
 ///
-/// To hear from this crate which plugin hung, let a timeout around a future be longer than [`Cni::timeout`], which each
+/// To hear from this crate which plugin hung, let a timeout around a future be longer than [`Builder::timeout`](crate::runtime::Builder::timeout), which each
 /// plugin has.
 #[derive(Clone, Debug)]
 pub struct AsyncCni {
@@ -102,7 +102,7 @@ impl AsyncCni {
     {
         let not_started = |source| Error::NotStarted { source };
         let token = self.token().map_err(not_started)?;
-        let cni = self.cni.clone().cancel(token.clone());
+        let cni = self.cni.with_cancel(token.clone());
         self.calls.run(token, containers, move || function(&cni)).await.map_err(not_started)?
     }
 
@@ -140,18 +140,18 @@ impl AsyncCni {
         self.cni.cache()
     }
 
-    /// The same, with calls that continue from another place of a distributed trace ([`Cni::trace_context`]). It counts as
+    /// The same, with calls that continue from another place of a distributed trace ([`Cni::with_trace_context`]). It counts as
     /// a clone: [`settled`](Self::settled) waits for its calls, too.
     ///
     /// ```no_run
     /// # use libcni::{AsyncCni, Attachment, Error, conf::NetworkConfig, spec::TraceContext};
     /// # async fn example(cni: &AsyncCni, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
     /// let span = TraceContext::new("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")?;
-    /// cni.trace_context(span).add(network, attachment).await?;
+    /// cni.with_trace_context(span).add(network, attachment).await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn trace_context(&self, context: TraceContext) -> Self {
-        Self { cni: self.cni.clone().trace_context(context), calls: self.calls.clone() }
+    pub fn with_trace_context(&self, context: TraceContext) -> Self {
+        Self { cni: self.cni.with_trace_context(context), calls: self.calls.clone() }
     }
 }

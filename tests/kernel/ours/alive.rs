@@ -62,7 +62,7 @@ fn others(network: &NetworkConfig) -> [NetworkConfig; 2] {
 
 /// The library with our plugins, of a runtime that has no record of what was added.
 fn forgetful(host: &Host) -> Cni {
-    host.ours().cache_dir(host.path("other-cache"))
+    host.ours().to_builder().cache_dir(host.path("other-cache")).build().unwrap()
 }
 
 fn del_of_another_network(host: &Host) {

@@ -32,7 +32,13 @@ fn what_is_no_namespace_is_refused_at_once(host: &Host) {
     for path in no_namespaces(host) {
         for network in networks(host) {
             // Whoever waits for the FIFO is ended then, and reports no code of its own.
-            let error = host.ours().timeout(Duration::from_secs(5)).add(&network, &attachment("blue").netns(path));
+            let error = host
+                .ours()
+                .to_builder()
+                .timeout(Duration::from_secs(5))
+                .build()
+                .unwrap()
+                .add(&network, &attachment("blue").netns(path));
             let error = error.unwrap_err();
             assert_eq!(error.code(), ErrorCode::INVALID_NETNS, "{path}: {}", Chain(&error));
             assert!(Chain(&error).to_string().contains(&format!("cannot open network namespace {path}")), "{error:?}");

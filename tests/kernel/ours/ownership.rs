@@ -63,7 +63,7 @@ fn an_interface_that_nobody_recorded_outlives(host: &Host) {
 fn del_of_the_wrong_network_leaves_it(host: &Host) {
     let [internal, mynet] = networks(host);
     host.ours().add(&internal, &attachment("blue")).unwrap();
-    host.ours().on_notice(|_| {}).del(&mynet, &attachment("blue")).unwrap();
+    host.ours().to_builder().on_notice(|_| {}).build().unwrap().del(&mynet, &attachment("blue")).unwrap();
     host.ours().check(&internal, &attachment("blue")).unwrap();
     host.ours().del(&internal, &attachment("blue")).unwrap();
     let left: &cache::Inventory = &host.ours().cache().inventory().unwrap();

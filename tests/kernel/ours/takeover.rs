@@ -61,7 +61,7 @@ fn go(host: &Host, kind: &str) -> Cni {
         let _ = symlink(format!("/usr/sbin/xtables-{kind}-multi"), sbin.join(name));
     }
     let _ = symlink("/usr/sbin/nft", sbin.join("nft"));
-    host.cni_with([PLUGINS]).env([("PATH".into(), sbin.into())])
+    host.cni_with([PLUGINS]).to_builder().env([("PATH".into(), sbin.into())]).build().unwrap()
 }
 
 /// The rules of all containers, or of one: of their addresses, ports and chains.
@@ -254,7 +254,12 @@ fn a_container_of_ours_costs_no_process(host: &Host) {
         fs::write(&spy, format!("#!/bin/sh\necho {name} \"$@\" >>{}\n", host.path("ran").display())).unwrap();
         fs::set_permissions(&spy, fs::Permissions::from_mode(0o755)).unwrap();
     }
-    let cni = host.ours().env([("PATH".into(), format!("{}:/usr/bin:/bin", dir.display()).into())]);
+    let cni = host
+        .ours()
+        .to_builder()
+        .env([("PATH".into(), format!("{}:/usr/bin:/bin", dir.display()).into())])
+        .build()
+        .unwrap();
     cni.add(&network, &blue).unwrap();
     cni.check(&network, &blue).unwrap();
     host.run("iptables-legacy -t nat -S && ip6tables-legacy -t nat -S");

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use libcni::conf::{ConfDir, OnBroken};
-use libcni::invoke::DEFAULT_PLUGIN_DIRS;
+use libcni::invoke::{DEFAULT_PLUGIN_DIRS, InvalidSetting};
 use libcni::netns;
 use libcni::spec::capability::CapabilityArgs;
 use libcni::spec::{CniArgs, ErrorCode, IfName, InvalidArg, InvalidName};
@@ -28,6 +28,8 @@ pub(crate) enum Invalid {
     TraceFile { path: PathBuf, source: Unfit },
     #[error("{0}")]
     Netns(#[from] netns::InvalidNamespace),
+    #[error(transparent)]
+    Setting(#[from] InvalidSetting),
 }
 
 impl From<Invalid> for Failure {

@@ -6,7 +6,7 @@ use libcni::cache::Cache;
 use libcni::conf::{ConfDir, Listing, NetworkConfig};
 use libcni::invoke::{ObservedExec, ProcessExec};
 use libcni::netns;
-use libcni::runtime::Caution;
+use libcni::runtime::{Builder, Caution};
 use libcni::spec::{ContainerId, IfName};
 use libcni::{Attachment, CancelToken, Chain, Cni, Error};
 
@@ -37,7 +37,11 @@ pub(crate) fn in_file_order(dir: &ConfDir) -> Result<Vec<NetworkConfig>, Error> 
 impl Running {
     /// The library for verbs that run plugins and record nothing. A token that is given ends what runs.
     pub(crate) fn cni(&self, cancel: Option<CancelToken>) -> Result<Cni, Invalid> {
-        let mut cni = Cni::new().plugin_dirs(self.dirs.plugin_dirs()).timeout(self.limits.timeout);
+        Ok(self.builder(cancel)?.build()?)
+    }
+
+    fn builder(&self, cancel: Option<CancelToken>) -> Result<Builder, Invalid> {
+        let mut cni = Cni::builder().plugin_dirs(self.dirs.plugin_dirs()).timeout(self.limits.timeout);
         if is_like_go() {
             cni = cni.caution(Caution::AsGo);
         }
@@ -69,7 +73,7 @@ impl Records {
     }
 
     /// The same library with the records of this directory.
-    pub(crate) fn kept_by(&self, cni: Cni) -> Cni {
+    pub(crate) fn kept_by(&self, cni: Builder) -> Builder {
         match &self.cache_dir {
             Some(dir) => cni.cache_dir(dir),
             None => cni,
@@ -79,7 +83,7 @@ impl Records {
 
 impl Host {
     pub(crate) fn cni(&self, cancel: Option<CancelToken>) -> Result<Cni, Invalid> {
-        Ok(self.records.kept_by(self.running.cni(cancel)?).lock_timeout(self.lock_timeout))
+        Ok(self.records.kept_by(self.running.builder(cancel)?).lock_timeout(self.lock_timeout).build()?)
     }
 
     /// The network of a name, at the version that was asked for.

@@ -59,7 +59,7 @@ pub(crate) fn run(run: &Run, signals: Option<&Signals>) -> Result<u8, Failure> {
     let attachments: Vec<_> = attachments.iter().map(|(network, attachment)| (*network, attachment)).collect();
     cni.add_all(&attachments).map_err(not_added)?;
     // What is taken back is taken back whatever signals come: each plugin has its deadline.
-    let mut added = Added { cni: cni.clone().uncancelled(), attachments: &attachments };
+    let mut added = Added { cni: cni.uncancelled(), attachments: &attachments };
     let tell = |left: &[i32]| warn(&format!("the command has left processes that can't be ended: {left:?}"));
     let status = supervise(pin.namespace(), &run.command, |child| signals.wait_for(child), tell);
     let status = status.map_err(|error| failed(Chain(&error)))?;
