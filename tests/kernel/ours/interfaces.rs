@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use libcni::Chain;
 use libcni::conf::NetworkConfig;
+use std::thread;
+
 use serde_json::json;
 
 use super::{attachment, bridge, ipam, merge};
@@ -18,6 +20,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::interfaces::duplicate_addresses_are_waited_for_and_refused", duplicates_are_refused),
     ("ours::interfaces::a_bridge_that_was_there_before_keeps_its_hardware_address", bridge_keeps_its_address),
     ("ours::interfaces::a_bridge_is_up_with_its_first_port", bridge_is_up_with_its_first_port),
+    ("ours::interfaces::a_new_bridge_has_one_hardware_address_for_all_who_make_it_at_once", new_bridge_has_one_address),
     ("ours::interfaces::the_result_has_the_hardware_address_of_a_plain_bridge", plain_bridge_reports_its_address),
 ];
 
@@ -126,6 +129,22 @@ fn bridge_keeps_its_address(host: &Host) {
         told.dedup();
         assert_eq!(told.len(), 1, "{before}: {told:?}");
         assert!(address == told[0] || address == "00:00:00:00:00:00", "{before}: {address} {told:?}");
+        host.run("ip link del cni0");
+    }
+}
+
+fn new_bridge_has_one_address(host: &Host) {
+    let network = bridge(host, json!({}));
+    let names: Vec<_> = (0..8).map(|n| format!("c{n}")).collect();
+    host.run("for n in $(seq 0 7); do ip netns add c$n; done");
+    for round in 0..10 {
+        let add = |name: &str| host.ours().add(&network, &attachment(name)).unwrap().latest().interfaces[0].mac.clone();
+        let told: Vec<_> = thread::scope(|scope| {
+            let all: Vec<_> = names.iter().map(|name| scope.spawn(move || add(name))).collect();
+            all.into_iter().map(|one| one.join().unwrap().unwrap()).collect()
+        });
+        assert_eq!(told, vec![address_of(host, None, "cni0"); names.len()], "round {round}");
+        names.iter().for_each(|name| host.del(&network, name));
         host.run("ip link del cni0");
     }
 }

@@ -40,7 +40,9 @@ pub(crate) fn ensure(host: &mut Handle, link: &Link, gateways: &[IpNet], others:
         // Another ADD at the same time may have been faster.
         let add = |gateway: &IpNet| Request::add_address(link.index, *gateway, false).fine_with(&[Errno::EEXIST]);
         host.ask_all(remove.chain(gateways.iter().map(add)).collect())?;
-        pin(host, link)?;
+        // As it is now: another ADD may have given it one since it was looked at.
+        let now = host.link(&link.name)?;
+        pin(host, now.as_ref().unwrap_or(link))?;
     }
     gateways.iter().try_for_each(|gateway| enable_forwarding(gateway.addr()))
 }

@@ -39,10 +39,14 @@ pub(crate) fn ensure_bridge(host: &mut Handle, settings: &Ipv6Settings, config: 
 /// goes, and containers would lose their gateway until they ask for it again.
 fn make_bridge(host: &mut Handle, config: &Config) -> Answer<Link> {
     let name = config.bridge.as_str();
-    // Another ADD at the same time may have been faster.
-    let add = Request::add_bridge(name, config.mtu(), config.filters_vlans()).fine_with(&[Errno::EEXIST]);
-    let [_, found] = host.ask([add, Request::get_link(name)]).map_err(|e| or_without_vlans(e, config))?;
-    let bridge = found.into_link().ok_or_else(|| Failure::internal(format!("no answer about link `{name}`")))?;
+    let add = Request::add_bridge(name, config.mtu(), config.filters_vlans());
+    let missing = || Failure::internal(format!("no answer about link `{name}`"));
+    let bridge = match host.ask([add, Request::get_link(name)]) {
+        Ok([_, found]) => found.into_link().ok_or_else(missing)?,
+        // Another ADD was faster. The address is for whoever made the bridge: by now it may be that of a port.
+        Err(e) if e.is(Errno::EEXIST) => return host.link(name)?.ok_or_else(missing),
+        Err(e) => return Err(or_without_vlans(e, config)),
+    };
     gateway::pin(host, &bridge)?;
     // A new bridge takes itself to be connected; setting what it has makes it count its ports.
     const DEFAULT_PRIORITY: u16 = 0x8000;
