@@ -152,3 +152,28 @@ impl Sender {
         }
     }
 }
+
+/// Takes whatever is sent by TCP to a port of a place, and says so at its end.
+pub(crate) fn swallow(place: &'static str, port: u16) {
+    let listener = inside(place, || TcpListener::bind(("::", port))).unwrap();
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut connection, &mut std::io::sink());
+                let _ = connection.write_all(b"all");
+            });
+        }
+    });
+}
+
+/// How long it takes until a place has got all that another one sends.
+pub(crate) fn time_to_send(from: &str, to: &str, bytes: usize) -> Duration {
+    let address: SocketAddr = to.parse().unwrap();
+    let mut connection = inside(from, || TcpStream::connect_timeout(&address, PATIENCE)).unwrap();
+    let began = std::time::Instant::now();
+    connection.write_all(&vec![0; bytes]).unwrap();
+    connection.shutdown(std::net::Shutdown::Write).unwrap();
+    assert_eq!(said_on(connection, PATIENCE).as_deref(), Some("all"), "{from} -> {to}");
+    began.elapsed()
+}

@@ -1,6 +1,7 @@
 //! `cni-plugins`: all plugins of this project in one program. Its file name says which one it is.
 
 mod about;
+mod bandwidth;
 mod bridge;
 mod command;
 mod flush;

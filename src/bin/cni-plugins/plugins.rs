@@ -5,6 +5,7 @@ use std::path::Path;
 
 use libcni::plugin::Plugin;
 
+use crate::bandwidth::Bandwidth;
 use crate::bridge::Bridge;
 use crate::host_local::HostLocal;
 use crate::loopback::Loopback;
@@ -14,8 +15,13 @@ use crate::portmap::Portmap;
 pub(crate) type AnyPlugin = &'static (dyn Plugin + Sync);
 
 /// The plugins, by the names that configurations call them.
-const PLUGINS: [(&str, AnyPlugin); 4] =
-    [("bridge", &Bridge), ("host-local", &HostLocal), ("loopback", &Loopback), ("portmap", &Portmap)];
+const PLUGINS: &[(&str, AnyPlugin)] = &[
+    ("bandwidth", &Bandwidth),
+    ("bridge", &Bridge),
+    ("host-local", &HostLocal),
+    ("loopback", &Loopback),
+    ("portmap", &Portmap),
+];
 
 /// The plugin of a name.
 fn named(name: &OsStr) -> Option<AnyPlugin> {

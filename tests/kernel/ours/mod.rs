@@ -2,6 +2,7 @@
 
 mod addresses;
 mod alive;
+mod bandwidth;
 mod bridge;
 mod conditions;
 mod interfaces;
@@ -36,6 +37,7 @@ use crate::host::{Host, lacks_host, lacks_plugins};
 pub(crate) const TESTS: &[&[Test]] = &[
     addresses::TESTS,
     alive::TESTS,
+    bandwidth::TESTS,
     bridge::TESTS,
     conditions::TESTS,
     interfaces::TESTS,
@@ -53,7 +55,8 @@ pub(crate) const TESTS: &[&[Test]] = &[
     takeover::TESTS,
 ];
 
-pub(crate) const WITH_GO: &[&[Test]] = &[addresses::WITH_GO, alive::WITH_GO, neighbours::WITH_GO, takeover::WITH_GO];
+pub(crate) const WITH_GO: &[&[Test]] =
+    &[addresses::WITH_GO, alive::WITH_GO, bandwidth::WITH_GO, neighbours::WITH_GO, takeover::WITH_GO];
 
 /// What shows and tries, as a shell sees it.
 const PROBE: &str = "nft list ruleset && busybox ping -c 1 localhost >/dev/null";

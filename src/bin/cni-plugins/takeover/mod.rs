@@ -27,4 +27,5 @@ pub(crate) mod ports;
 mod rule;
 mod words;
 
+pub(crate) use names::hash as hashed;
 pub(crate) use rule::Port;

@@ -19,7 +19,8 @@ pub(super) const POSTROUTING: &str = "POSTROUTING";
 const CHAIN: usize = 28;
 const NFT_HASH: usize = 16;
 
-fn hash(length: usize, prefix: &str, of: &str) -> String {
+/// A prefix and digits that stand for a text, as long as there is room for.
+pub(crate) fn hash(length: usize, prefix: &str, of: &str) -> String {
     let digest = Sha512::digest(of);
     let hex = digest.iter().map(|byte| format!("{byte:02x}"));
     let mut name = prefix.to_owned();

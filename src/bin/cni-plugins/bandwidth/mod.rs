@@ -1,0 +1,111 @@
+//! `bandwidth`: limits how fast a container sends and receives. Comes after a plugin that connects it by a pair of veths.
+//!
+//! What goes to the container is limited as it leaves the host's end. What comes from it can't be limited there, where
+//! it comes in: it goes by way of an `ifb`, and is limited as it leaves that.
+
+mod check;
+mod config;
+mod limit;
+mod names;
+
+use libcni::link::{Handle, Link, Request};
+use libcni::plugin::{Answer, AttachmentCall, Call, Failure, Plugin};
+use libcni::result::AddResult;
+use libcni::result::v100::{Body, Interface};
+
+use self::config::Limits;
+use self::names::Names;
+use crate::valid::Valid;
+
+pub(crate) struct Bandwidth;
+
+impl Plugin for Bandwidth {
+    fn add(&self, call: &AttachmentCall) -> Answer<AddResult> {
+        let limits = Limits::read(call)?;
+        let previous = call.config.require_prev_result()?;
+        if limits.are_none() {
+            return Ok(previous);
+        }
+        let mut body = previous.latest();
+        let mut host = Handle::here()?;
+        let port = host_end(&mut host, call, &body)?;
+        let ifb = limit::apply(&mut host, &Names::of(call), &port, &limits)?;
+        body.interfaces.extend(ifb.iter().map(described));
+        Ok(body.into())
+    }
+
+    fn del(&self, call: &AttachmentCall) -> Answer {
+        let mut host = Handle::here()?;
+        let port = other_end(&mut host, call)?;
+        limit::lift(&mut host, &Names::of(call), port.as_ref())
+    }
+
+    fn check(&self, call: &AttachmentCall) -> Answer {
+        let limits = Limits::read(call)?;
+        let body = call.config.require_prev_result()?.latest();
+        let mut host = Handle::here()?;
+        let port = host_end(&mut host, call, &body)?;
+        check::check(&mut host, &Names::of(call), &port, &limits)
+    }
+
+    fn gc(&self, call: &Call) -> Answer {
+        let Some(valid) = call.config.valid_attachments()?.map(Valid::new) else { return Ok(()) };
+        let mut host = Handle::here()?;
+        let links = host.links()?;
+        let stale = links.iter().filter(|link| names::is_stale(link, call.config.name().as_str(), &valid));
+        host.ask_all(stale.map(|link| Request::delete_link(&link.name)).collect())?;
+        Ok(())
+    }
+
+    fn status(&self, call: &Call) -> Answer {
+        Limits::read(call).map(drop)
+    }
+
+    fn about(&self) -> Option<String> {
+        Some(crate::about::about("bandwidth"))
+    }
+}
+
+/// The host's end of the container's interface, which the previous result must know.
+fn host_end(host: &mut Handle, call: &AttachmentCall, body: &Body) -> Answer<Link> {
+    let ifname = &call.ifname;
+    if body.interfaces.is_empty() {
+        return Err(Failure::internal("bandwidth: the previous result has no `interfaces`"));
+    }
+    let no_pair = || {
+        let netns = call.netns().unwrap_or("".as_ref()).display();
+        Failure::internal(format!(
+            "bandwidth: interface `{ifname}` in {netns} is no end of a pair of veths whose other end is on the host"
+        ))
+    };
+    call.require_netns()?;
+    let port = other_end(host, call)?.ok_or_else(no_pair)?;
+    let is_known = |interface: &Interface| {
+        interface.name == port.name && interface.sandbox.as_deref().unwrap_or_default().is_empty()
+    };
+    if body.interfaces.iter().any(is_known) {
+        return Ok(port);
+    }
+    let msg = format!(
+        "bandwidth: the other end of interface `{ifname}`, `{}`, is not among the `interfaces` of the previous result",
+        port.name
+    );
+    Err(Failure::internal(msg))
+}
+
+/// The host's end of the container's interface; `None` when there is none, or no container.
+fn other_end(host: &mut Handle, call: &AttachmentCall) -> Answer<Option<Link>> {
+    let Some(netns) = call.netns() else { return Ok(None) };
+    let mut inside = match Handle::inside(netns) {
+        Err(error) if error.is_gone() => return Ok(None),
+        inside => inside?,
+    };
+    let Some(link) = inside.link(call.ifname.as_str())? else { return Ok(None) };
+    let Some(peer) = link.peer.filter(|_| link.kind.as_deref() == Some("veth")) else { return Ok(None) };
+    let port = host.link_at(peer)?;
+    Ok(port.filter(|port| port.kind.as_deref() == Some("veth") && port.peer == Some(link.index)))
+}
+
+fn described(ifb: &Link) -> Interface {
+    Interface { name: ifb.name.clone(), mac: Some(ifb.mac.clone()), mtu: Some(ifb.mtu.into()), ..Interface::default() }
+}

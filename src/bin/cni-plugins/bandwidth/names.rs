@@ -1,0 +1,75 @@
+//! What an attachment's `ifb` is called, and whose one is.
+
+use libcni::link::{Handle, Link};
+use libcni::plugin::{Answer, AttachmentCall};
+
+use crate::takeover::hashed;
+use crate::valid::Valid;
+
+/// As long as the kernel lets names of links be.
+const LENGTH: usize = 15;
+
+/// What the `ifb` of an attachment is called.
+pub(crate) struct Names {
+    /// As the reference plugin calls it, which has one for all interfaces of a container.
+    shared: String,
+    /// For a further interface of the container.
+    own: String,
+    /// What administrators see of whose it is.
+    pub(crate) alias: String,
+}
+
+impl Names {
+    pub(crate) fn of(call: &AttachmentCall) -> Self {
+        let (network, id, ifname) = (call.config.name().as_str(), call.container_id.as_str(), call.ifname.as_str());
+        Self {
+            shared: hashed(LENGTH, "bwp", &format!("{network}{id}")),
+            own: hashed(LENGTH, "bwp", &format!("{network} {id} {ifname}")),
+            alias: alias(network, id, ifname),
+        }
+    }
+
+    /// The `ifb` of the attachment, ours or one of the reference plugin; `None` when there is none.
+    pub(crate) fn find(&self, host: &mut Handle) -> Answer<Option<Link>> {
+        for name in [&self.shared, &self.own] {
+            let found = host.link(name)?.filter(|link| link.kind.as_deref() == Some("ifb"));
+            let is_of = |link: &Link| link.alias.as_ref().is_none_or(|alias| *alias == self.alias);
+            if let Some(link) = found.filter(is_of) {
+                return Ok(Some(link));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A name for it that nobody has.
+    pub(crate) fn free(&self, host: &mut Handle) -> Answer<&str> {
+        Ok(if host.link(&self.shared)?.is_some() { &self.own } else { &self.shared })
+    }
+}
+
+fn alias(network: &str, container_id: &str, ifname: &str) -> String {
+    // The kernel takes 255 bytes, and the last one is the text's end. Names are ASCII.
+    format!("{}{container_id}/{ifname}", prefix(network)).chars().take(254).collect()
+}
+
+fn prefix(network: &str) -> String {
+    format!("cni-bandwidth:{network}/")
+}
+
+/// Whether a link is the `ifb` of an attachment of a network that is not to be kept.
+pub(crate) fn is_stale(link: &Link, network: &str, valid: &Valid) -> bool {
+    let Some(of) = link.alias.as_ref().filter(|alias| alias.starts_with(&prefix(network))) else { return false };
+    link.kind.as_deref() == Some("ifb")
+        && !valid.iter().any(|valid| *of == alias(network, &valid.container_id, &valid.ifname))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // As seen of the reference plugin 1.9.
+    #[test]
+    fn the_name_is_that_of_the_reference_plugin() {
+        assert_eq!(hashed(LENGTH, "bwp", "cni-plugin-bandwidth-testdummy"), "bwpa8eda89404b7");
+    }
+}

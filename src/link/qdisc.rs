@@ -1,0 +1,210 @@
+//! Queueing disciplines: how fast packets leave through a link.
+
+use std::time::Duration;
+
+use netlink_packet_core::{DefaultNla, Emitable, NLM_F_CREATE, NLM_F_EXCL, NlasIterator};
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::tc::{TcAttribute, TcHandle, TcMessage, TcOption};
+use nix::errno::Errno;
+
+use super::{Handle, LinkError, Request};
+
+/// A limit on what leaves through a link: the token bucket filter (`tbf`) of the kernel.
+///
+/// Two of them are equal when the kernel does the same for both: what it says of one can be compared with what it was
+/// told.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use libcni::link::TokenBucket;
+///
+/// // 10 Mbit/s, 100 kB at once, and up to 25 ms of waiting.
+/// let bucket = TokenBucket::new(1_250_000, 100_000, Duration::from_millis(25));
+/// assert_eq!(bucket.limit, 131_250);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokenBucket {
+    /// The rate in bytes per second.
+    pub rate: u64,
+    /// How long the bucket takes to fill at that rate, in units of 64 ns, in which the kernel counts.
+    pub fill_time: u32,
+    /// How many bytes may wait.
+    pub limit: u32,
+}
+
+impl TokenBucket {
+    /// Makes the limit for a rate in bytes per second, the number of bytes that may leave at once, and the time that a
+    /// packet may wait for its turn.
+    pub fn new(rate: u64, burst: u32, latency: Duration) -> Self {
+        const MICROSECONDS: f64 = 1e6;
+        const TICKS: f64 = 15.625;
+        // Whole microseconds, as other tools count. Numbers that are too great become the greatest.
+        let fill_time = (f64::from(burst) * MICROSECONDS / rate.max(1) as f64) as u32;
+        let waiting = (rate as f64 * latency.as_secs_f64()) as u32;
+        Self { rate, fill_time: (f64::from(fill_time) * TICKS) as u32, limit: waiting.saturating_add(burst) }
+    }
+
+    /// The bucket as the attributes of `tbf`.
+    fn options(self) -> Vec<u8> {
+        const PARAMETERS: u16 = 1;
+        const RATE_64: u16 = 4;
+        let peak = rate_spec(0);
+        let parameters =
+            [&rate_spec(self.rate)[..], &peak, &self.limit.to_ne_bytes(), &self.fill_time.to_ne_bytes(), &[0; 4]];
+        let mut options = vec![DefaultNla::new(PARAMETERS, parameters.concat())];
+        if self.rate > u32::MAX.into() {
+            options.push(DefaultNla::new(RATE_64, self.rate.to_ne_bytes().to_vec()));
+        }
+        nested(&options)
+    }
+
+    fn of(options: &[u8]) -> Option<Self> {
+        const PARAMETERS: u16 = 1;
+        const RATE_64: u16 = 4;
+        let number = |bytes: &[u8], at| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+        let parameters = attribute(options, PARAMETERS)?;
+        let rate_64 = attribute(options, RATE_64).and_then(|rate| Some(u64::from_ne_bytes(rate.try_into().ok()?)));
+        let rate = rate_64.or_else(|| number(&parameters, 8).map(u64::from))?;
+        Some(Self { rate, limit: number(&parameters, 24)?, fill_time: number(&parameters, 28)? })
+    }
+}
+
+/// A rate of up to 4 GB/s; the greatest of these for a greater one.
+pub(super) fn rate_spec(rate: u64) -> [u8; 12] {
+    const ETHERNET: u8 = 1;
+    let mut spec = [0; 12];
+    spec[1] = ETHERNET;
+    spec[8..].copy_from_slice(&u32::try_from(rate).unwrap_or(u32::MAX).to_ne_bytes());
+    spec
+}
+
+pub(super) fn nested(attributes: &[DefaultNla]) -> Vec<u8> {
+    let mut bytes = vec![0; attributes.buffer_len()];
+    attributes.emit(&mut bytes);
+    bytes
+}
+
+fn attribute(bytes: &[u8], kind: u16) -> Option<Vec<u8>> {
+    let mut found = NlasIterator::new(bytes).filter_map(Result::ok).filter(|attribute| attribute.kind() == kind);
+    found.next().map(|attribute| attribute.value().to_vec())
+}
+
+/// The handle of the discipline of what leaves through a link.
+pub(super) const ROOT: TcHandle = TcHandle { major: 1, minor: 0 };
+/// The handle of the place for filters of what comes in through a link.
+pub(super) const INGRESS: TcHandle = TcHandle { major: 0xffff, minor: 0 };
+
+/// A message about a thing of a kind: its handle, and that of the thing it belongs to.
+pub(super) fn message(index: u32, kind: &str, handle: TcHandle, parent: TcHandle) -> TcMessage {
+    let mut message = TcMessage::with_index(i32::try_from(index).unwrap_or_default());
+    message.header.handle = handle;
+    message.header.parent = parent;
+    message.attributes.push(TcAttribute::Kind(kind.to_owned()));
+    message
+}
+
+pub(super) fn with_options(mut message: TcMessage, options: Vec<u8>) -> TcMessage {
+    const OPTIONS: u16 = 2;
+    message.attributes.push(TcAttribute::Other(DefaultNla::new(OPTIONS, options)));
+    message
+}
+
+pub(super) fn new_qdisc(doing: &str, message: TcMessage) -> Request {
+    Request::new(doing, RouteNetlinkMessage::NewQueueDiscipline(message), NLM_F_CREATE | NLM_F_EXCL)
+}
+
+impl Request {
+    /// Limits all that leaves through a link.
+    pub fn add_token_bucket(index: u32, bucket: TokenBucket) -> Self {
+        Self::token_bucket(index, bucket, ROOT, TcHandle::ROOT)
+    }
+
+    pub(super) fn token_bucket(index: u32, bucket: TokenBucket, handle: TcHandle, parent: TcHandle) -> Self {
+        let message = with_options(message(index, "tbf", handle, parent), bucket.options());
+        new_qdisc("add a token bucket to the link", message)
+    }
+
+    /// Removes the limit that [`Request::add_token_bucket`] or [`Request::shape`] made; fine when there is none, or
+    /// another discipline in its place.
+    pub fn remove_limit(index: u32) -> [Self; 2] {
+        ["tbf", "htb"].map(|kind| {
+            let message = RouteNetlinkMessage::DelQueueDiscipline(message(index, kind, ROOT, TcHandle::ROOT));
+            let request = Self::new(format!("remove the {kind} of the link"), message, 0);
+            request.fine_with(&[Errno::ENOENT, Errno::EINVAL, Errno::ENODEV])
+        })
+    }
+}
+
+/// A queueing discipline that is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Qdisc {
+    /// Its kind, as `tc` calls it: `tbf`, `fq_codel`.
+    pub kind: String,
+    /// Whether all that leaves through the link comes by it first.
+    pub is_root: bool,
+    /// The limit, if it is one.
+    pub bucket: Option<TokenBucket>,
+}
+
+impl Handle {
+    /// Lists the queueing disciplines of a link, but for those that the kernel has by default.
+    ///
+    /// # Errors
+    /// The kernel could not be asked.
+    pub fn qdiscs(&mut self, index: u32) -> Result<Vec<Qdisc>, LinkError> {
+        let request = RouteNetlinkMessage::GetQueueDiscipline(TcMessage::default());
+        self.list("list the queueing disciplines", request, |qdiscs: &mut Vec<_>, item| {
+            let RouteNetlinkMessage::NewQueueDiscipline(message) = item else { return };
+            // The kernel lists those of all links.
+            if u32::try_from(message.header.index) == Ok(index) {
+                qdiscs.push(Qdisc::of(&message));
+            }
+        })
+    }
+}
+
+impl Qdisc {
+    fn of(message: &TcMessage) -> Self {
+        let mut qdisc = Self { is_root: message.header.parent == TcHandle::ROOT, ..Self::default() };
+        for attribute in &message.attributes {
+            match attribute {
+                TcAttribute::Kind(kind) => qdisc.kind.clone_from(kind),
+                TcAttribute::Options(options) if qdisc.kind == "tbf" => {
+                    qdisc.bucket = options.iter().find_map(bucket);
+                }
+                _ => {}
+            }
+        }
+        qdisc
+    }
+}
+
+fn bucket(option: &TcOption) -> Option<TokenBucket> {
+    use netlink_packet_core::Nla;
+    let TcOption::Other(option) = option else { return None };
+    let mut value = vec![0; option.value_len()];
+    option.emit_value(&mut value);
+    TokenBucket::of(&value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_survives_the_way_to_the_kernel() {
+        for rate in [1, 1_250_000, 10_000_000_000] {
+            let bucket = TokenBucket::new(rate, 100_000, Duration::from_millis(25));
+            assert_eq!(TokenBucket::of(&bucket.options()), Some(bucket));
+        }
+    }
+
+    // As seen of the reference plugin 1.9.
+    #[test]
+    fn numbers_are_those_of_other_tools() {
+        let bucket = TokenBucket::new(1000, 10, Duration::from_millis(25));
+        assert_eq!(bucket, TokenBucket { rate: 1000, fill_time: 156_250, limit: 35 });
+        assert_eq!(TokenBucket::new(1, u32::MAX, Duration::from_millis(25)).fill_time, u32::MAX);
+    }
+}
