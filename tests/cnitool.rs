@@ -14,6 +14,7 @@ mod list;
 mod manual;
 mod neighbours;
 mod nested;
+mod no_files;
 mod options;
 mod ownership;
 mod process;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Problem;
+use super::file::{Found, read_unchanged};
 
 /// Replaces a file that still has the content from before.
 pub(super) fn replace(path: &Path, before: &str, content: &str) -> Result<(), Problem> {
@@ -43,7 +44,7 @@ fn own_like(file: &File, old: &Path) -> io::Result<()> {
 }
 
 fn rename(new: &Path, path: &Path, before: &str) -> Result<(), Problem> {
-    if fs::read(path).map_err(Problem::Read)? != before.as_bytes() {
+    if !read_unchanged(&Found::at(path)).is_ok_and(|now| now == before) {
         return Err(Problem::Changed);
     }
     fs::rename(new, path).map_err(problem("replace"))?;

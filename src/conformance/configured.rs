@@ -1,12 +1,11 @@
 //! The configuration of the plugin: out of a file, or one that is known to work.
 
-use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
 
-use super::known;
 use super::subject::SubjectError;
+use super::{file, known};
 use crate::conf::{NetworkConfig, PluginConfig};
 use crate::spec::Object;
 
@@ -20,9 +19,9 @@ pub(super) struct Configured {
 
 impl Configured {
     /// The first plugin of a file that is of this type, or that hands on to an IPAM plugin of this type.
-    pub(super) fn read(file: &Path, plugin: &str) -> Result<Self, SubjectError> {
-        let named = || file.to_owned();
-        let text = fs::read_to_string(file).map_err(|source| SubjectError::Read { file: named(), source })?;
+    pub(super) fn read(path: &Path, plugin: &str) -> Result<Self, SubjectError> {
+        let named = || path.to_owned();
+        let text = file::read(path).map_err(|source| SubjectError::Read { file: named(), source })?;
         let network = NetworkConfig::parse_any(&text)
             .map_err(|source| SubjectError::Parse { file: named(), source: Box::new(source) })?;
         let types = |other: &&PluginConfig| [other.plugin_type(), other.ipam_type()].contains(&plugin);

@@ -30,6 +30,7 @@ mod check;
 mod configured;
 mod container;
 mod facts;
+mod file;
 mod finding;
 mod groups;
 mod host;

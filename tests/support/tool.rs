@@ -55,6 +55,12 @@ impl Ran {
         self
     }
 
+    /// Returns whether a signal ended it.
+    pub(crate) fn was_killed(&self) -> bool {
+        // `timeout` ends itself as its command did, and a shell tells of that by a number.
+        self.output.status.code().is_none_or(|code| code >= 128)
+    }
+
     /// Checks that stderr says something.
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Self {

@@ -10,6 +10,7 @@ mod error;
 
 pub use self::error::SubjectError;
 use super::configured::Configured;
+use super::file;
 use super::isolation::{Stage, reap};
 use super::known;
 use crate::conf::PluginConfig;
@@ -112,9 +113,10 @@ impl Subject {
     ///
     /// # Errors
     /// The file can't be read, or is no result of a known version.
-    pub fn previous_result_file(self, file: impl AsRef<Path>) -> Result<Self, SubjectError> {
-        let file = || file.as_ref().to_owned();
-        let text = fs::read_to_string(file()).map_err(|source| SubjectError::Read { file: file(), source })?;
+    pub fn previous_result_file(self, path: impl AsRef<Path>) -> Result<Self, SubjectError> {
+        let path = path.as_ref();
+        let file = || path.to_owned();
+        let text = file::read(path).map_err(|source| SubjectError::Read { file: file(), source })?;
         let result = AddResult::parse(&text).map_err(|source| SubjectError::PreviousResult { file: file(), source })?;
         Ok(self.previous_result(result))
     }

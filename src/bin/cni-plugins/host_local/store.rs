@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use libcni::spec::{ErrorCode, ErrorReply};
 use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::{Flock, FlockArg, OFlag};
 use nix::unistd::{AccessFlags, access};
 
 use crate::host_local::owner::Owner;
@@ -33,6 +33,9 @@ impl From<StoreError> for ErrorReply {
         Self::new(ErrorCode::IO, error.to_string()).with_details(error.source.to_string())
     }
 }
+
+/// A planted link is not followed, and a FIFO not waited for.
+const AS_IT_IS: i32 = OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK).union(OFlag::O_NOCTTY).bits();
 
 fn failed<E: Into<io::Error>>(doing: &'static str, path: &Path) -> impl FnOnce(E) -> StoreError {
     let path = path.to_owned();
@@ -71,11 +74,14 @@ impl Store {
         let path = dir.join("lock");
         // With the mode that Go gives it.
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o750);
+        options.read(true).write(true).create(true).truncate(false).mode(0o750).custom_flags(AS_IT_IS);
         let file = match options.open(&path) {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
             // Whoever may not write can still look.
-            Err(e) if e.kind() == ErrorKind::PermissionDenied => File::open(&path).map_err(failed("open", &path))?,
+            Err(e) if e.kind() == ErrorKind::PermissionDenied => {
+                let mut options = OpenOptions::new();
+                options.read(true).custom_flags(AS_IT_IS).open(&path).map_err(failed("open", &path))?
+            }
             opened => opened.map_err(failed("open", &path))?,
         };
         let lock = lock(file).map_err(failed("lock", &path))?;
@@ -146,7 +152,9 @@ impl Store {
 
     pub(super) fn set_last_reserved(&self, set: usize, address: IpAddr) -> Result<(), StoreError> {
         let path = self.last_reserved_path(set);
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600).custom_flags(AS_IT_IS);
+        let file = options.open(&path);
         let written = file.and_then(|mut file| file.write_all(address.to_string().as_bytes()));
         written.map_err(failed("write", &path))
     }
@@ -184,7 +192,7 @@ fn address_of(file_name: &OsStr) -> Option<IpAddr> {
 /// Reads a small file: an ADD reads one for each address in use, so each system call counts.
 pub(super) fn read(path: &Path, content: &mut Vec<u8>) -> io::Result<()> {
     const ENOUGH: usize = 1024;
-    let mut file = File::open(path)?;
+    let mut file = OpenOptions::new().read(true).custom_flags(AS_IT_IS).open(path)?;
     content.resize(ENOUGH, 0);
     let length = file.read(content)?;
     content.truncate(length);
@@ -197,6 +205,9 @@ pub(super) fn read(path: &Path, content: &mut Vec<u8>) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
+
+    use nix::sys::stat::Mode;
+    use nix::unistd::mkfifo;
 
     use super::*;
 
@@ -256,6 +267,25 @@ mod tests {
         assert!(Store::open(net.clone()).unwrap().is_none());
         check_writable(&net).unwrap();
         assert!(!net.exists());
+    }
+
+    #[test]
+    fn nothing_is_written_through_a_link_and_no_fifo_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(dir.path());
+        let [first, second] = [0, 1].map(|set| store.last_reserved_path(set));
+        let theirs = dir.path().join("theirs");
+        std::os::unix::fs::symlink(&theirs, &first).unwrap();
+        mkfifo(&second, Mode::S_IRWXU).unwrap();
+        for set in [0, 1] {
+            assert_eq!(store.last_reserved(set), None);
+            assert!(store.set_last_reserved(set, address("10.0.0.9")).is_err());
+        }
+        drop(store);
+        fs::remove_file(dir.path().join("data/net/lock")).unwrap();
+        std::os::unix::fs::symlink(&theirs, dir.path().join("data/net/lock")).unwrap();
+        assert!(Store::open(dir.path().join("data/net")).is_err());
+        assert!(!theirs.exists());
     }
 
     #[test]
