@@ -1,6 +1,7 @@
 //! Everything that a verb can fail with, sorted by who must act.
 
 mod from;
+mod object;
 mod occupied;
 mod questions;
 

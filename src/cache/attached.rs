@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use super::{Cache, CacheError, Cached, Entry, InvalidEntry};
+use crate::netns::State;
+use crate::spec::Object;
 
 /// An attachment as the cache has it.
 #[derive(Debug)]
@@ -34,6 +36,47 @@ impl Attached {
     /// Returns how long ago ADD came to its end; `None` where it did not, or where it can't be told.
     pub fn age(&self) -> Option<Duration> {
         self.written?.elapsed().ok()
+    }
+
+    /// Returns `CONTAINER:INTERFACE`, which names one attachment to a network.
+    pub fn id(&self) -> String {
+        format!("{}:{}", self.entry.container_id, self.entry.ifname)
+    }
+
+    /// Returns what has become of it, in a word: that of its namespace's [`State`], or `unfinished`; empty where no
+    /// namespace was recorded.
+    pub fn state(&self) -> &'static str {
+        if self.is_finished() { self.entry.netns_state().map(State::as_str).unwrap_or_default() } else { "unfinished" }
+    }
+
+    /// Returns the addresses of its result, with their prefix lengths.
+    pub fn addresses(&self) -> Vec<String> {
+        let ips = self.entry.result().map(|result| result.latest().ips).unwrap_or_default();
+        ips.iter().map(|ip| ip.address.to_string()).collect()
+    }
+
+    /// Describes it: `network`, `containerID`, `ifname`, `addresses`, `netns`, `netnsState`, `ageSeconds`, `finished` and
+    /// `file`.
+    ///
+    /// ```no_run
+    /// for attached in libcni::cache::Cache::default().inventory()?.attached {
+    ///     println!("{}", attached.to_object());
+    /// }
+    /// # Ok::<(), libcni::cache::CacheError>(())
+    /// ```
+    pub fn to_object(&self) -> Object {
+        let Entry { network, container_id, ifname, netns, .. } = &self.entry;
+        let mut object = Object::new();
+        object.set("network", network);
+        object.set("containerID", container_id);
+        object.set("ifname", ifname);
+        object.set("addresses", &self.addresses());
+        object.set("netns", netns);
+        object.set("netnsState", &self.entry.netns_state().map(State::as_str));
+        object.set("ageSeconds", &self.age().map(|age| age.as_secs()));
+        object.set("finished", &self.is_finished());
+        object.set("file", &self.file.as_ref().map(|file| file.to_string_lossy()));
+        object
     }
 }
 

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::value::RawValue;
 
-use crate::spec::{InvalidField, InvalidName, InvalidVersion, Version, reason};
+use crate::Chain;
+use crate::spec::{InvalidField, InvalidName, InvalidVersion, Object, Version, reason};
 
 /// A configuration can't be used: which file, where in it, and why.
 #[derive(Debug)]
@@ -200,6 +201,29 @@ impl ConfError {
     /// Where in the text, where that can be said.
     pub fn position(&self) -> Option<Position> {
         self.position
+    }
+
+    /// Returns what is wrong and where in the file, for a line that names the file already.
+    ///
+    /// ```
+    /// let error = libcni::conf::NetworkConfig::parse("{").unwrap_err();
+    /// assert!(error.in_its_file().starts_with("1:1: not a JSON object"));
+    /// ```
+    pub fn in_its_file(&self) -> String {
+        let place = self.position.map(|at| format!("{}:{}: ", at.line, at.column)).unwrap_or_default();
+        format!("{place}{}", Chain(&self.problem))
+    }
+
+    /// Describes the error: `file`, `line` and `column`, where they are known, and `message`.
+    pub fn to_object(&self) -> Object {
+        let mut object = Object::new();
+        object.set("file", &self.file().map(Path::to_string_lossy));
+        if let Some(at) = self.position {
+            object.set("line", &at.line);
+            object.set("column", &at.column);
+        }
+        object.set("message", &Chain(&self.problem).to_string());
+        object
     }
 
     /// What is wrong.

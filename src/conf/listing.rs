@@ -46,6 +46,11 @@ impl Listing {
         self.networks.iter().chain(&self.shadowed).find(|network| network.path() == Some(default))
     }
 
+    /// Returns the network that is loaded by the name of this one, which may be shadowed by it.
+    pub fn winner(&self, network: &NetworkConfig) -> Option<&NetworkConfig> {
+        self.networks.iter().find(|other| other.name() == network.name())
+    }
+
     /// Returns all networks, shadowed ones included, in the order in which containerd and CRI-O number them: by
     /// directory, and then by file name, whatever the extension.
     pub fn in_file_order(&self) -> Vec<&NetworkConfig> {

@@ -17,6 +17,7 @@ mod places;
 mod plugin;
 mod remark;
 mod replace;
+mod whole;
 
 pub use edit::{ListEdit, edit_file};
 pub use error::{ConfError, Malformed, PluginProblem, Position, Problem};

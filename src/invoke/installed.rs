@@ -77,3 +77,10 @@ fn judged(dir: &Path, name: String, earlier: &[Installed]) -> Option<Installed> 
     };
     Some(Installed { name, path, standing })
 }
+
+/// Returns whether a directory has the system's own programs, which may do anything when run.
+pub(crate) fn is_of_system(dir: &Path) -> bool {
+    let dir = fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned());
+    let system = ["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
+    system.iter().any(|name| dir == Path::new(name))
+}

@@ -15,6 +15,7 @@ mod record;
 mod reply;
 mod request;
 mod setting;
+mod trace_file;
 #[cfg(feature = "tracing")]
 mod traced;
 
@@ -24,6 +25,7 @@ pub use exec::{Exec, ExecError, Limits, Output};
 pub use failure::{Failure, PluginError};
 pub use find::{DEFAULT_PLUGIN_DIRS, FindError, find};
 pub(crate) use find::{FileState, has_separator};
+pub(crate) use installed::is_of_system;
 pub use installed::{Installed, Standing, installed};
 pub use observed::{ExecEvent, ObservedExec};
 pub use process::ProcessExec;
@@ -31,5 +33,6 @@ pub use reply::read_reply;
 pub(crate) use request::join_dirs;
 pub use request::{Parameters, Request};
 pub use setting::InvalidSetting;
+pub use trace_file::{TraceFile, UnfitTraceFile};
 #[cfg(feature = "tracing")]
 pub use traced::TracingExec;

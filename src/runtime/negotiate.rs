@@ -5,11 +5,15 @@ use std::borrow::Cow;
 use super::Cni;
 use crate::conf::NetworkConfig;
 use crate::error::{Error, Failures};
-use crate::spec::Version;
+use crate::spec::{Object, Version};
 
 /// The versions that a network's configuration and each of its plugins support.
 #[derive(Debug)]
 pub struct SupportedVersions {
+    /// The network.
+    pub network: String,
+    /// The version that verbs use unless they negotiate: [`NetworkConfig::effective_version`].
+    pub used: String,
     /// The versions that the configuration says it is written for, oldest first.
     pub configured: Vec<Version>,
     /// The plugins in the order of the list, and what each answered, or why it did not.
@@ -36,6 +40,36 @@ impl SupportedVersions {
         let shared = |version: &&Version| common.iter().any(|other| other.as_str() == version.as_str());
         self.configured.iter().rfind(shared).cloned()
     }
+
+    /// Returns whether every plugin supports the version that is used.
+    pub fn is_usable(&self) -> bool {
+        self.common().iter().any(|version| version.as_str() == self.used)
+    }
+
+    /// Describes them: `network`, `plugins` (each with `plugin`, `supportedVersions` and `error` where it has none),
+    /// `configured`, `common`, `used` and `negotiated`.
+    pub fn to_object(&self) -> Object {
+        let texts =
+            |versions: &[Version]| versions.iter().map(|version| version.as_str().to_owned()).collect::<Vec<_>>();
+        let mut object = Object::new();
+        object.set("network", &self.network);
+        object.set("plugins", &self.plugins.iter().map(describe).collect::<Vec<_>>());
+        object.set("configured", &texts(&self.configured));
+        object.set("common", &texts(&self.common()));
+        object.set("used", &self.used);
+        object.set("negotiated", &self.highest().map(|version| version.as_str().to_owned()));
+        object
+    }
+}
+
+fn describe((plugin, answer): &(String, Result<Vec<String>, Error>)) -> Object {
+    let mut object = Object::new();
+    object.set("plugin", plugin);
+    object.set("supportedVersions", answer.as_deref().unwrap_or_default());
+    if let Err(error) = answer {
+        object.set("error", &error.reason());
+    }
+    object
 }
 
 impl Cni {
@@ -55,7 +89,8 @@ impl Cni {
         };
         network.plugins().iter().for_each(|plugin| ask(plugin.plugin_type(), false));
         network.plugins().iter().for_each(|plugin| ask(plugin.ipam_type(), true));
-        SupportedVersions { configured: network.versions().to_vec(), plugins }
+        let (network, used, configured) = (network.name(), network.effective_version(), network.versions().to_vec());
+        SupportedVersions { network: network.to_owned(), used: used.to_owned(), configured, plugins }
     }
 
     /// The same network at the highest version that its configuration (`cniVersion`, `cniVersions`) and all its
@@ -81,7 +116,7 @@ impl Cni {
         if let Some(version) = supported.highest() {
             return Ok(network.at_version(&version)?);
         }
-        let SupportedVersions { configured, plugins } = supported;
+        let SupportedVersions { configured, plugins, .. } = supported;
         let (mut answers, mut errors) = (Vec::new(), Vec::new());
         for (plugin, answer) in plugins {
             match answer {

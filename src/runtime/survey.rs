@@ -1,7 +1,10 @@
 //! What is wrong with the networks of a directory.
 
+use std::path::Path;
+
 use super::Cni;
 use crate::conf::{ConfError, Listing, NetworkConfig};
+use crate::spec::Object;
 use crate::spec::capability::CapabilityArgs;
 
 /// The networks of a listing that can be used, and what is wrong with the others.
@@ -51,13 +54,73 @@ impl<'a> Survey<'a> {
             survey.findings.extend(found.into_iter().map(|message| Finding::Network(network, message)));
         }
         survey.findings.extend(listing.shadowed.iter().map(|network| {
-            let winner = listing.networks.iter().find(|other| other.name() == network.name());
-            let winner =
-                winner.and_then(NetworkConfig::path).map(|path| path.display().to_string()).unwrap_or_default();
+            let winner = listing.winner(network).and_then(NetworkConfig::path);
+            let winner = winner.map(|path| path.display().to_string()).unwrap_or_default();
             Finding::Network(network, format!("not used: {winner} has a network of this name, too"))
         }));
         survey.findings.extend(listing.broken.iter().map(Finding::File));
         survey
+    }
+
+    /// Describes the survey: `valid` networks (`file`, `network`, `cniVersion`, `capabilities`) and `problems` (`file`,
+    /// `network` or `line` and `column`, `message`).
+    pub fn to_object(&self) -> Object {
+        let mut object = Object::new();
+        object.set("valid", &self.valid.iter().map(|network| describe(network)).collect::<Vec<_>>());
+        object.set("problems", &self.findings.iter().map(Finding::to_object).collect::<Vec<_>>());
+        object
+    }
+}
+
+fn describe(network: &NetworkConfig) -> Object {
+    let mut object = of(network);
+    object.set("cniVersion", network.effective_version());
+    object.set("capabilities", &network.capabilities());
+    object
+}
+
+fn of(network: &NetworkConfig) -> Object {
+    let mut object = Object::new();
+    object.set("file", &network.path().unwrap_or(Path::new("")).to_string_lossy());
+    object.set("network", network.name());
+    object
+}
+
+impl Finding<'_> {
+    /// Returns the file; empty for a network that no file configures.
+    pub fn file(&self) -> &Path {
+        let file = match self {
+            Self::Network(network, _) => network.path(),
+            Self::File(error) => error.file(),
+        };
+        file.unwrap_or(Path::new(""))
+    }
+
+    /// Returns the name of the network, where there is one.
+    pub fn network(&self) -> &str {
+        match self {
+            Self::Network(network, _) => network.name(),
+            Self::File(_) => "",
+        }
+    }
+
+    /// Returns what is wrong, for a line that has the file and the network already.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Network(_, message) => message.clone(),
+            Self::File(error) => error.in_its_file(),
+        }
+    }
+
+    fn to_object(&self) -> Object {
+        match self {
+            Self::File(error) => error.to_object(),
+            Self::Network(network, message) => {
+                let mut object = of(network);
+                object.set("message", message);
+                object
+            }
+        }
     }
 }
 

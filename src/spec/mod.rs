@@ -7,6 +7,7 @@
 mod args;
 pub mod capability;
 mod command;
+mod duration;
 mod fields;
 mod indent;
 mod ip_net;
@@ -21,6 +22,7 @@ mod version;
 
 pub use args::{CniArgs, InvalidArg};
 pub use command::{CNI_ARGS, CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, CNI_PATH, Command, UnknownCommand};
+pub use duration::{InvalidDuration, duration};
 pub(crate) use fields::{Fields, Shape, serde_by_shape};
 pub(crate) use indent::indent;
 pub use ip_net::{InvalidIpNet, IpNet};

@@ -4,13 +4,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use libcni::conf::{ConfDir, OnBroken};
-use libcni::invoke::{DEFAULT_PLUGIN_DIRS, InvalidSetting};
+use libcni::invoke::{DEFAULT_PLUGIN_DIRS, InvalidSetting, UnfitTraceFile};
 use libcni::netns;
 use libcni::spec::capability::CapabilityArgs;
 use libcni::spec::{CniArgs, ErrorCode, IfName, InvalidArg, InvalidName};
 
 use super::options::{Capabilities, Configurations, Given, Interface, Loading, PluginDirs};
-use super::trace_file::Unfit;
 use crate::output::failure::Failure;
 
 /// An argument or variable that can't be used.
@@ -25,7 +24,7 @@ pub(crate) enum Invalid {
     #[error("capability arguments must be a JSON object: {0}")]
     Capabilities(serde_json::Error),
     #[error("cannot append to the trace file {}: {source}", path.display())]
-    TraceFile { path: PathBuf, source: Unfit },
+    TraceFile { path: PathBuf, source: UnfitTraceFile },
     #[error("{0}")]
     Netns(#[from] netns::InvalidNamespace),
     #[error(transparent)]

@@ -5,4 +5,3 @@ pub(crate) mod library;
 pub(crate) mod options;
 pub(crate) mod signals;
 mod trace;
-mod trace_file;

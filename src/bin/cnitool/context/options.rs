@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use libcni::spec::duration;
 
 /// Which networks there are.
 #[derive(Args, Debug, Default)]
@@ -49,7 +50,7 @@ pub(crate) struct Running {
 /// What a plugin may take.
 #[derive(Args, Debug)]
 pub(crate) struct Limits {
-    /// How long each plugin may take, such as 10s, 500ms or 2m
+    /// How long each plugin may take, such as 10s, 500ms or 1m30s
     #[arg(long, value_name = "TIME", default_value = "25s", value_parser = duration)]
     pub(crate) timeout: Duration,
 }
@@ -148,17 +149,4 @@ pub(crate) struct Settings {
     attached: Attached,
     #[command(flatten)]
     output: Output,
-}
-
-/// A number with a unit: ms, s (also without a unit) or m.
-fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().map_err(|_| "it must start with a number".to_owned())?;
-    match unit {
-        "ms" => Ok(Duration::from_millis(number)),
-        "s" | "" => Ok(Duration::from_secs(number)),
-        "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
-        _ => Err(format!("unknown unit `{unit}`: use ms, s or m")),
-    }
 }

@@ -3,9 +3,8 @@
 use std::fmt;
 use std::io;
 
-use libcni::spec::{ErrorCode, ErrorReply, Object};
+use libcni::spec::{ErrorCode, Object};
 use libcni::{Chain, Error};
-use serde::Serialize;
 
 use super::{is_json, line, printable_json, say};
 
@@ -63,42 +62,21 @@ impl Failure {
     /// The failure as one line of JSON.
     fn to_json(&self) -> String {
         let mut object = self.about.clone();
-        set_some(&mut object, "hint", self.hint.as_ref());
+        if let Some(hint) = &self.hint {
+            object.set("hint", hint);
+        }
         printable_json(&object.to_string())
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { status: 1, message: Chain(&error).to_string(), about: describe(&error), hint: None }
+        Self { status: 1, message: Chain(&error).to_string(), about: error.to_object(), hint: None }
     }
 }
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::new(ErrorCode::IO, format!("cannot write to stdout: {error}"))
-    }
-}
-
-/// What is known of an error: `code`, `msg`, `details`, and what it is about.
-fn describe(error: &Error) -> Object {
-    let ErrorReply { code, msg, details, .. } = error.to_reply();
-    let mut object = Object::new();
-    object.set("code", &code);
-    object.set("msg", &msg);
-    set_some(&mut object, "details", Some(details).filter(|details| !details.is_empty()));
-    set_some(&mut object, "network", error.network());
-    set_some(&mut object, "plugin", error.plugin());
-    set_some(&mut object, "verb", error.command().map(|command| command.as_str()));
-    set_some(&mut object, "file", error.file().map(|file| file.to_string_lossy()));
-    if let Error::Several(failures) = error {
-        object.set("errors", &failures.iter().map(describe).collect::<Vec<_>>());
-    }
-    object
-}
-
-fn set_some(object: &mut Object, key: &str, value: Option<impl Serialize>) {
-    if let Some(value) = value {
-        object.set(key, &value);
     }
 }

@@ -8,7 +8,8 @@ use std::time::UNIX_EPOCH;
 use clap::Args;
 use libcni::conf::NetworkConfig;
 use libcni::netns::{NAMED, Namespace, NetnsError, Pin, enter_own_host, supervise};
-use libcni::spec::{ErrorCode, IfName};
+use libcni::runtime::interface_names;
+use libcni::spec::ErrorCode;
 use libcni::{Attachment, Chain, Cni, Error};
 use rustix::process::geteuid;
 
@@ -51,7 +52,7 @@ pub(crate) fn run(run: &Run, signals: Option<&Signals>) -> Result<u8, Failure> {
     }
     let networks = networks(&cni, run)?;
     let pin = namespace().map_err(|error| failed(Chain(&error)))?;
-    let attachments = IfNames::default().zip(&networks).map(|(ifname, network)| {
+    let attachments = networks.iter().zip(interface_names(&networks)).map(|(network, ifname)| {
         let attachment = attachment(&run.container, &run.given, pin.path(), ifname)?;
         Ok((network, attachment))
     });
@@ -86,28 +87,6 @@ fn networks(cni: &Cni, run: &Run) -> Result<Vec<NetworkConfig>, Error> {
     }
     let networks = in_file_order(&run.host.loading.conf_dir())?;
     networks.into_iter().map(|network| run.host.negotiation.negotiated(cni, network)).collect()
-}
-
-/// The names of interfaces: eth0, eth1, …; a network of nothing but `loopback` has `lo`.
-#[derive(Default)]
-struct IfNames {
-    count: usize,
-}
-
-impl IfNames {
-    fn zip(mut self, networks: &[NetworkConfig]) -> impl Iterator<Item = (IfName, &NetworkConfig)> {
-        networks.iter().map(move |network| (self.next_for(network), network))
-    }
-
-    fn next_for(&mut self, network: &NetworkConfig) -> IfName {
-        let name = if network.plugins().iter().all(|plugin| plugin.plugin_type() == "loopback") {
-            "lo".to_owned()
-        } else {
-            self.count += 1;
-            format!("eth{}", self.count - 1)
-        };
-        IfName::new(name).expect("short, and without odd characters")
-    }
 }
 
 /// What was added; taken back at the latest when it is dropped.

@@ -2,10 +2,8 @@
 
 use clap::Args;
 use libcni::Error;
-use libcni::conf::NetworkConfig;
 use libcni::runtime::SupportedVersions;
 use libcni::spec::{ErrorCode, Version};
-use serde::Serialize;
 
 use super::target::Network;
 use crate::context::library::load;
@@ -35,78 +33,32 @@ pub(crate) struct Versions {
 pub(crate) fn versions(versions: &Versions, signals: Option<&Signals>) -> Result<(), Failure> {
     let cni = versions.running.cni(signals.and_then(Signals::token))?;
     let network = load(&versions.loading.conf_dir(), &versions.target.network)?;
-    let report = Report::new(&network, &cni.supported_versions(&network));
+    let report = cni.supported_versions(&network);
     if is_json() {
-        print_json(&report)?;
+        print_json(&report.to_object())?;
     } else {
-        print(&report.text())?;
+        print(&table(&report).aligned())?;
     }
     if report.is_usable() {
         return Ok(());
     }
-    let Report { network, used, .. } = &report;
+    let SupportedVersions { network, used, .. } = &report;
     let message = format!("version {used} of network `{network}` is not supported by all of its plugins");
     Err(Failure::new(ErrorCode::INCOMPATIBLE_VERSION, message))
 }
 
-#[derive(Serialize)]
-struct Report {
-    network: String,
-    plugins: Vec<Plugin>,
-    configured: Vec<String>,
-    common: Vec<String>,
-    used: String,
-    negotiated: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Plugin {
-    plugin: String,
-    supported_versions: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-}
-
-impl Report {
-    fn new(network: &NetworkConfig, supported: &SupportedVersions) -> Self {
-        let texts = |versions: &[Version]| versions.iter().map(|version| version.as_str().to_owned()).collect();
-        Self {
-            network: network.name().to_owned(),
-            plugins: supported.plugins.iter().map(Plugin::new).collect(),
-            configured: texts(&supported.configured),
-            common: texts(&supported.common()),
-            used: network.effective_version().to_owned(),
-            negotiated: supported.highest().map(|version| version.as_str().to_owned()),
-        }
+fn table(report: &SupportedVersions) -> Table<2> {
+    let texts = |versions: &[Version]| versions.iter().map(Version::as_str).collect::<Vec<_>>().join(" ");
+    let mut table = Table::new(["", "VERSIONS"]);
+    for (plugin, answer) in &report.plugins {
+        let versions = answer.as_ref().map_or_else(Error::reason, |versions| versions.join(" "));
+        table.row([format!("plugin {plugin}"), versions]);
     }
-
-    fn is_usable(&self) -> bool {
-        self.common.contains(&self.used)
-    }
-
-    fn text(&self) -> String {
-        let mut table = Table::new(["", "VERSIONS"]);
-        let title = |text: &str| text.to_owned();
-        for Plugin { plugin, supported_versions, error } in &self.plugins {
-            let versions = error.clone().unwrap_or_else(|| supported_versions.join(" "));
-            table.row([format!("plugin {plugin}"), versions]);
-        }
-        table.row([title("all plugins"), self.common.join(" ")]);
-        table.row([title("configuration"), self.configured.join(" ")]);
-        let note = if self.is_usable() { "" } else { " (not supported by all plugins)" };
-        table.row([title("used"), format!("{}{note}", self.used)]);
-        table.row([title("with --negotiate"), self.negotiated.clone().unwrap_or_else(|| title("none in common"))]);
-        table.aligned()
-    }
-}
-
-impl Plugin {
-    fn new((plugin, answer): &(String, Result<Vec<String>, Error>)) -> Self {
-        Self {
-            plugin: plugin.clone(),
-            supported_versions: answer.as_ref().cloned().unwrap_or_default(),
-            error: answer.as_ref().err().map(Error::reason),
-        }
-    }
+    let note = if report.is_usable() { "" } else { " (not supported by all plugins)" };
+    let negotiated = report.highest().map_or("none in common".to_owned(), |version| version.as_str().to_owned());
+    table.row(["all plugins".to_owned(), texts(&report.common())]);
+    table.row(["configuration".to_owned(), texts(&report.configured)]);
+    table.row(["used".to_owned(), format!("{}{note}", report.used)]);
+    table.row(["with --negotiate".to_owned(), negotiated]);
+    table
 }

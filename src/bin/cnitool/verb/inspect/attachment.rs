@@ -4,7 +4,8 @@ use libcni::Chain;
 use libcni::cache::Attached;
 use libcni::spec::Object;
 
-use crate::output::attached::{self, addresses, age, file, id, state};
+use crate::output::attached::age;
+use crate::output::describe::path;
 use crate::output::failure::Failure;
 use crate::output::table::fields;
 use crate::output::{is_json, print_json, printable};
@@ -26,13 +27,13 @@ fn text(attachment: &Attached) -> String {
         Err(error) => format!("not usable: {}", Chain(&error)),
     };
     let summary = fields(&[
-        ("attachment", id(attachment)),
+        ("attachment", attachment.id()),
         ("network", entry.network.clone()),
         ("namespace", entry.netns.clone()),
-        ("state", state(attachment).to_owned()),
-        ("addresses", addresses(attachment).join(", ")),
+        ("state", attachment.state().to_owned()),
+        ("addresses", attachment.addresses().join(", ")),
         ("age", age(attachment)),
-        ("file", file(attachment).unwrap_or_default()),
+        ("file", path(attachment.file.as_deref())),
         ("arguments", entry.args.to_string()),
         ("result", result),
     ]);
@@ -50,7 +51,7 @@ fn text(attachment: &Attached) -> String {
 
 fn describe(attachment: &Attached) -> Object {
     let entry = &attachment.entry;
-    let mut object = attached::describe(attachment);
+    let mut object = attachment.to_object();
     object.set("cniArgs", &entry.args.iter().collect::<Vec<_>>());
     object.set("capabilityArgs", &entry.capability_args);
     let config = String::from_utf8_lossy(&entry.config);

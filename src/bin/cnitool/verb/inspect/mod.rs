@@ -10,7 +10,6 @@ use libcni::{Chain, Error};
 
 use crate::context::library::load;
 use crate::context::options::{Loading, Output, PluginDirs, Records};
-use crate::output::attached::id;
 use crate::output::failure::Failure;
 
 /// What to inspect.
@@ -47,5 +46,5 @@ pub(crate) fn inspect(inspect: &Inspect) -> Result<(), Failure> {
 fn is_named(attachment: &Attached, name: &str) -> bool {
     let file = attachment.file.as_deref();
     let is_file = || file.is_some_and(|file| file.as_os_str() == name || file.file_name() == Some(name.as_ref()));
-    attachment.entry.container_id == name || id(attachment) == name || is_file()
+    attachment.entry.container_id == name || attachment.id() == *name || is_file()
 }

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use libcni::cache::Attached;
 use libcni::conf::{NetworkConfig, PluginConfig};
 use libcni::invoke::{FindError, find};
-use libcni::spec::{Object, Version};
+use libcni::spec::{Command, Object};
 
-use crate::output::attached::id;
 use crate::output::describe::file;
 use crate::output::failure::Failure;
 use crate::output::table::{Table, fields};
@@ -16,12 +15,13 @@ use crate::output::{is_json, print_json, printable};
 /// Prints a network, whose plugins are in these directories.
 pub(super) fn print(network: &NetworkConfig, dirs: &[PathBuf], attached: &[Attached]) -> Result<(), Failure> {
     let plugins: Vec<_> = network.plugins().iter().map(|plugin| Plugin::locate(plugin, dirs)).collect();
-    let attached: Vec<_> = attached.iter().filter(|one| one.entry.network == network.name()).map(id).collect();
+    let attached: Vec<_> =
+        attached.iter().filter(|one| one.entry.network == network.name()).map(Attached::id).collect();
     if is_json() {
         return Ok(print_json(&describe(network, &plugins, &attached))?);
     }
     let (summary, table) = (summary(network, &attached), table(&plugins));
-    let config = printable(&whole(network).to_json_pretty());
+    let config = printable(&network.to_object().to_json_pretty());
     Ok(crate::output::print(&format!("{summary}\n\n{}\n\nconfiguration\n{config}", table.aligned()))?)
 }
 
@@ -78,31 +78,14 @@ fn summary(network: &NetworkConfig, attached: &[String]) -> String {
     ])
 }
 
-/// What can be done in the network's version, unless the configuration disables it.
 fn verbs(network: &NetworkConfig) -> Vec<&'static str> {
-    let version = network.version().ok();
-    let has = |verb: fn(&Version) -> bool| version.as_ref().is_some_and(verb);
-    let all = [
-        ("ADD", true),
-        ("DEL", true),
-        ("CHECK", has(Version::has_check) && !network.disables_check()),
-        ("GC", has(Version::has_gc) && !network.disables_gc()),
-        ("STATUS", has(Version::has_status)),
-    ];
-    all.into_iter().filter(|(_, on)| *on).map(|(verb, _)| verb).collect()
+    network.verbs().into_iter().map(Command::as_str).collect()
 }
 
 fn table(plugins: &[Plugin<'_>]) -> Table<4> {
     let mut table = Table::new(["PLUGIN", "FILE", "CAPABILITIES", "CONFIGURED IN"]);
     plugins.iter().flat_map(Plugin::rows).for_each(|row| table.row(row));
     table
-}
-
-/// The list with all of its plugins, those of its folder included.
-fn whole(network: &NetworkConfig) -> Object {
-    let mut list = Object::parse(network.text()).unwrap_or_default();
-    list.set("plugins", &network.plugins().iter().map(PluginConfig::object).collect::<Vec<_>>());
-    list
 }
 
 fn describe(network: &NetworkConfig, plugins: &[Plugin<'_>], attached: &[String]) -> Object {
@@ -113,7 +96,7 @@ fn describe(network: &NetworkConfig, plugins: &[Plugin<'_>], attached: &[String]
     object.set("verbs", &verbs(network));
     object.set("plugins", &plugins.iter().map(Plugin::describe).collect::<Vec<_>>());
     object.set("attachments", attached);
-    object.set("config", &whole(network));
+    object.set("config", &network.to_object());
     let mut report = Object::new();
     report.set("network", &object);
     report

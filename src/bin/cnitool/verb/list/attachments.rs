@@ -7,7 +7,7 @@ use libcni::spec::Object;
 
 use super::form::Form;
 use crate::context::options::Records;
-use crate::output::attached::{addresses, age, describe, state, unusable};
+use crate::output::attached::{age, unusable};
 use crate::output::failure::Failure;
 use crate::output::table::Table;
 use crate::output::{is_json, print_json, warn};
@@ -26,7 +26,7 @@ pub(super) fn list(list: &Attachments) -> Result<(), Failure> {
     let inventory = list.records.cache().inventory().map_err(Error::from)?;
     if is_json() {
         let mut report = Object::new();
-        report.set("attachments", &inventory.attached.iter().map(describe).collect::<Vec<_>>());
+        report.set("attachments", &inventory.attached.iter().map(Attached::to_object).collect::<Vec<_>>());
         report.set("unreadable", &inventory.unusable.iter().map(describe_unusable).collect::<Vec<_>>());
         return Ok(print_json(&report)?);
     }
@@ -47,9 +47,9 @@ fn row(attached: &Attached) -> [String; 7] {
         entry.network.clone(),
         entry.container_id.clone(),
         entry.ifname.clone(),
-        addresses(attached).join(","),
+        attached.addresses().join(","),
         entry.netns.clone(),
-        state(attached).to_owned(),
+        attached.state().to_owned(),
         age(attached),
     ]
 }

@@ -6,12 +6,11 @@ use clap::Args;
 use libcni::Error;
 use libcni::conf::{ConfError, Listing, NetworkConfig};
 use libcni::spec::Object;
-use serde::Serialize;
 
 use super::form::Form;
 use crate::context::library::in_file_order;
 use crate::context::options::Configurations;
-use crate::output::describe::{broken, broken_object, file};
+use crate::output::describe::{file, path};
 use crate::output::failure::Failure;
 use crate::output::table::Table;
 use crate::output::{is_json, print_json};
@@ -32,10 +31,10 @@ pub(super) fn list(list: &Networks) -> Result<(), Failure> {
     }
     let listing = list.configurations.conf_dir().list().map_err(Error::from)?;
     if is_json() {
-        return Ok(print_json(&Report::new(&listing))?);
+        return Ok(print_json(&describe(&listing))?);
     }
     let mut rows: Vec<_> = listing.networks.iter().map(|network| row(network, "ok".to_owned())).collect();
-    rows.extend(listing.shadowed.iter().map(|network| row(network, shadowed_by(network, &listing.networks))));
+    rows.extend(listing.shadowed.iter().map(|network| shadowed_row(network, &listing)));
     rows.extend(listing.broken.iter().map(broken_row));
     rows.sort_by(|a, b| a[3].cmp(&b[3]));
     let mut table = Table::new(["NAME", "VERSION", "PLUGINS", "FILE", "STATE"]);
@@ -54,66 +53,38 @@ fn print_plain(list: &Networks) -> Result<(), Failure> {
 }
 
 fn row(network: &NetworkConfig, state: String) -> [String; 5] {
-    [network.name().to_owned(), network.effective_version().to_owned(), types(network).join(","), file(network), state]
+    let types = network.plugin_types().join(",");
+    [network.name().to_owned(), network.effective_version().to_owned(), types, file(network), state]
 }
 
 fn broken_row(problem: &ConfError) -> [String; 5] {
-    let file = problem.file().map(|file| file.display().to_string()).unwrap_or_default();
-    let state = format!("broken: {}", broken(problem));
-    [String::new(), String::new(), String::new(), file, state]
+    let state = format!("broken: {}", problem.in_its_file());
+    [String::new(), String::new(), String::new(), path(problem.file()), state]
 }
 
-fn shadowed_by(network: &NetworkConfig, winners: &[NetworkConfig]) -> String {
-    let file = winner(network, winners).and_then(Path::file_name).unwrap_or_default();
-    format!("shadowed by {}", Path::new(file).display())
+fn shadowed_row(network: &NetworkConfig, listing: &Listing) -> [String; 5] {
+    let winner = listing.winner(network).and_then(NetworkConfig::path).and_then(Path::file_name);
+    row(network, format!("shadowed by {}", Path::new(winner.unwrap_or_default()).display()))
 }
 
-/// The file that configures the network of the same name.
-fn winner<'a>(network: &NetworkConfig, winners: &'a [NetworkConfig]) -> Option<&'a Path> {
-    winners.iter().find(|other| other.name() == network.name())?.path()
+fn describe(listing: &Listing) -> Object {
+    let shadowed = |network: &NetworkConfig| {
+        let mut object = of(network);
+        object.set("shadowedBy", &listing.winner(network).map(file));
+        object
+    };
+    let mut report = Object::new();
+    report.set("networks", &listing.networks.iter().map(of).collect::<Vec<_>>());
+    report.set("shadowed", &listing.shadowed.iter().map(shadowed).collect::<Vec<_>>());
+    report.set("broken", &listing.broken.iter().map(ConfError::to_object).collect::<Vec<_>>());
+    report
 }
 
-fn types(network: &NetworkConfig) -> Vec<&str> {
-    network.plugins().iter().map(|plugin| plugin.plugin_type()).collect()
-}
-
-#[derive(Serialize)]
-struct Report<'a> {
-    networks: Vec<Network<'a>>,
-    shadowed: Vec<Network<'a>>,
-    broken: Vec<Object>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Network<'a> {
-    name: &'a str,
-    cni_version: &'a str,
-    plugins: Vec<&'a str>,
-    file: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    shadowed_by: Option<String>,
-}
-
-impl<'a> Report<'a> {
-    fn new(listing: &'a Listing) -> Self {
-        let shadower = |network| winner(network, &listing.networks).map(|path| path.display().to_string());
-        Self {
-            networks: listing.networks.iter().map(|network| Network::new(network, None)).collect(),
-            shadowed: listing.shadowed.iter().map(|network| Network::new(network, shadower(network))).collect(),
-            broken: listing.broken.iter().map(broken_object).collect(),
-        }
-    }
-}
-
-impl<'a> Network<'a> {
-    fn new(network: &'a NetworkConfig, shadowed_by: Option<String>) -> Self {
-        Self {
-            name: network.name(),
-            cni_version: network.effective_version(),
-            plugins: types(network),
-            file: file(network),
-            shadowed_by,
-        }
-    }
+fn of(network: &NetworkConfig) -> Object {
+    let mut object = Object::new();
+    object.set("name", network.name());
+    object.set("cniVersion", network.effective_version());
+    object.set("plugins", &network.plugin_types());
+    object.set("file", &file(network));
+    object
 }

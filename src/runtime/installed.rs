@@ -1,0 +1,92 @@
+//! The plugins that are installed, and which versions each supports.
+
+use std::path::{Path, PathBuf};
+
+use super::Cni;
+use crate::error::Error;
+use crate::invoke::{Installed, Standing, installed, is_of_system};
+use crate::spec::Object;
+
+/// The plugins of a runtime's directories.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct InstalledPlugins {
+    /// Every regular file, in the order in which it would be found.
+    pub plugins: Vec<InstalledPlugin>,
+    /// The directories that were left out, since they hold the system's own programs, which may do anything when run.
+    pub of_system: Vec<PathBuf>,
+    /// The directories that can't be read, and why.
+    pub unreadable: Vec<(PathBuf, std::io::Error)>,
+}
+
+/// A file of a plugin directory, and what it answered to VERSION.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct InstalledPlugin {
+    /// The file.
+    pub installed: Installed,
+    /// The versions that it supports; empty where it was not asked, or is no plugin.
+    pub supported_versions: Vec<String>,
+    /// Why it is no plugin that can be run.
+    pub error: Option<String>,
+}
+
+impl Cni {
+    /// Asks every executable of the plugin directories which versions it supports. Directories of the system's own
+    /// programs are left out: asking `reboot` would be a bad idea.
+    ///
+    /// ```no_run
+    /// for plugin in libcni::Cni::new().installed_plugins()?.plugins {
+    ///     println!("{}: {}", plugin.installed.name, plugin.supported_versions.join(", "));
+    /// }
+    /// # Ok::<(), libcni::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// It was cancelled. What is wrong with a file or a directory is in the value.
+    pub fn installed_plugins(&self) -> Result<InstalledPlugins, Error> {
+        let (of_system, dirs): (Vec<_>, Vec<_>) = self.plugin_dirs.iter().cloned().partition(|dir| is_of_system(dir));
+        let (files, unreadable) = installed(&dirs);
+        let plugins = files.into_iter().map(|file| self.ask(file)).collect::<Result<_, _>>()?;
+        Ok(InstalledPlugins { plugins, of_system, unreadable })
+    }
+
+    fn ask(&self, installed: Installed) -> Result<InstalledPlugin, Error> {
+        let (supported_versions, error) = match installed.standing {
+            Standing::Shadowed { .. } => (Vec::new(), None),
+            Standing::NotExecutable => (Vec::new(), Some("not executable".to_owned())),
+            Standing::Found => match self.plugin_version(&installed.name) {
+                Ok(reply) => (reply.supported_versions, None),
+                Err(error) if error.is_cancelled() => return Err(error),
+                Err(error) => (Vec::new(), Some(format!("no plugin: {}", error.reason()))),
+            },
+        };
+        Ok(InstalledPlugin { installed, supported_versions, error })
+    }
+}
+
+impl InstalledPlugin {
+    /// Returns the file that is run instead, where an earlier directory has one of this name.
+    pub fn shadowed_by(&self) -> Option<&Path> {
+        match &self.installed.standing {
+            Standing::Shadowed { by } => Some(by),
+            _ => None,
+        }
+    }
+
+    /// Returns whether it is the plugin of its name, and can be run.
+    pub fn is_usable(&self) -> bool {
+        self.error.is_none() && self.shadowed_by().is_none()
+    }
+
+    /// Describes it: `name`, `file`, `supportedVersions`, and where they apply `shadowedBy` and `error`.
+    pub fn to_object(&self) -> Object {
+        let mut object = Object::new();
+        object.set("name", &self.installed.name);
+        object.set("file", &self.installed.path.to_string_lossy());
+        object.set("supportedVersions", &self.supported_versions);
+        object.set_some("shadowedBy", &self.shadowed_by().map(Path::to_string_lossy));
+        object.set_some("error", &self.error);
+        object
+    }
+}
