@@ -92,6 +92,22 @@ fn an_add_of_a_delegate_that_failed_is_followed_by_its_del() {
 }
 
 #[test]
+fn the_error_of_a_delegate_is_handed_on_in_its_own_words() {
+    let (outcome, _) = add(|delegate| delegate, || failing(1, r#"{"code":7,"msg":"no such set","details":"x"}"#, ""));
+    assert_eq!(outcome.stdout, r#"{"cniVersion":"1.1.0","code":7,"msg":"no such set","details":"x"}"#);
+}
+
+#[test]
+fn a_delegate_that_has_no_words_is_named() {
+    for answer in [|| failing(3, "", ""), || failing(1, r#"{"code":7,"msg":""}"#, ""), || {
+        failing(0, r#"{"code":7,"msg":"no"}"#, "")
+    }] {
+        let (outcome, _) = add(|delegate| delegate, answer);
+        assert!(outcome.stdout.contains("plugin `other` (/fake/other) failed on ADD"), "{}", outcome.stdout);
+    }
+}
+
+#[test]
 fn a_delegate_that_undoes_its_own_failures_gets_no_del() {
     let (_, requests) = add(|delegate| delegate.without_undo(), refusing);
     assert_eq!(requests.len(), 1);

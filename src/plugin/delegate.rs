@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use super::{Answer, Call, Config};
+use super::{Answer, Call, Config, Failure};
+use crate::Chain;
 use crate::invoke::{Environment, Exec, Failure as PluginFailure, Limits, PluginError, Request, read_reply};
 use crate::result::AddResult;
 use crate::spec::{CNI_ARGS, CNI_COMMAND, CNI_IFNAME, CniArgs, Command, IfName, Object, text};
@@ -103,7 +104,7 @@ impl<'a> Delegate<'a> {
     /// Runs ADD. When it fails after it was started, runs DEL, as the specification asks for.
     ///
     /// # Errors
-    /// The plugin can't be found, fails, or prints no result; its CNI error code is kept.
+    /// The plugin can't be found, fails, or prints no result; its error object is handed on as it is.
     pub fn add(self) -> Answer<Delegated<'a>> {
         let request = self.request(Command::Add)?;
         let added = self.execute(&request).and_then(|stdout| self.read_result(&request, stdout));
@@ -113,7 +114,7 @@ impl<'a> Delegate<'a> {
                 if self.undoes_failed_add && was_started(&error) {
                     let _ = self.run(Command::Del);
                 }
-                Err((*error).into())
+                Err(told(*error))
             }
         }
     }
@@ -159,7 +160,7 @@ impl<'a> Delegate<'a> {
 
     fn run(&self, command: Command) -> Answer {
         let executed = self.execute(&self.request(command)?);
-        executed.map(drop).map_err(|error| (*error).into())
+        executed.map(drop).map_err(|error| told(*error))
     }
 
     fn request(&self, command: Command) -> Answer<Request> {
@@ -180,6 +181,12 @@ impl<'a> Delegate<'a> {
         super::io::pass_on_stderr(&output.stderr);
         read_reply(request, output)
     }
+}
+
+/// Says on stderr which plugin failed: its error object is handed on in its own words.
+fn told(error: PluginError) -> Failure {
+    super::io::pass_on_stderr(format!("{}\n", Chain(&error)).as_bytes());
+    error.into()
 }
 
 fn was_started(error: &PluginError) -> bool {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::ArgsError;
 use crate::Chain;
-use crate::invoke::PluginError;
+use crate::invoke::{Failure as PluginFailure, PluginError};
 #[cfg(feature = "link")]
 use crate::link::LinkError;
 use crate::netns::NetnsError;
@@ -14,8 +14,8 @@ use crate::spec::{ErrorCode, ErrorReply, InvalidName};
 /// Why a verb failed. Made by `?` from any error, a text and a boxed error (that of `anyhow`) included; becomes the CNI
 /// error object that is printed.
 ///
-/// An [`ErrorReply`] stays as it is, a delegated plugin's error keeps its code, invalid names and arguments and network
-/// namespaces that can't be entered have that of the specification, any other error becomes code 999.
+/// An [`ErrorReply`] stays as it is, and so does the error of a delegated plugin; invalid names and arguments and network
+/// namespaces that can't be entered have the code of the specification, any other error becomes code 999.
 ///
 /// ```
 /// use libcni::plugin::Failure;
@@ -68,15 +68,26 @@ impl<E: Into<Box<dyn StdError + Send + Sync>>> From<E> for Failure {
             Ok(reply) => return Self(*reply),
             Err(other) => other,
         };
-        // The code of another plugin, and its details, have places of their own.
         if let Some(plugin) = error.downcast_ref::<PluginError>() {
-            return Self(plugin.to_reply());
+            return Self(handed_on(plugin));
         }
         let text = Chain(&*error).to_string();
         let name = error.downcast_ref::<InvalidName>().map(InvalidName::code);
         let args = error.downcast_ref::<ArgsError>().map(|_| ErrorCode::INVALID_ENVIRONMENT);
         let netns = is_about_netns(&*error).then_some(ErrorCode::INVALID_NETNS);
         Self::new(name.or(args).or(netns).unwrap_or(ErrorCode::INTERNAL), text)
+    }
+}
+
+/// The error of another plugin: in that plugin's own words, as runtimes know them, where it found any.
+fn handed_on(plugin: &PluginError) -> ErrorReply {
+    match &plugin.failure {
+        PluginFailure::Reported { reply, status, .. }
+            if !reply.msg.is_empty() && status.code().is_some_and(|code| code != 0) =>
+        {
+            ErrorReply { cni_version: None, ..reply.clone() }
+        }
+        _ => plugin.to_reply(),
     }
 }
 
