@@ -99,9 +99,11 @@ fn the_error_of_a_delegate_is_handed_on_in_its_own_words() {
 
 #[test]
 fn a_delegate_that_has_no_words_is_named() {
-    for answer in [|| failing(3, "", ""), || failing(1, r#"{"code":7,"msg":""}"#, ""), || {
-        failing(0, r#"{"code":7,"msg":"no"}"#, "")
-    }] {
+    for answer in [
+        || failing(3, "", ""),
+        || failing(1, r#"{"code":7,"msg":""}"#, ""),
+        || failing(0, r#"{"code":7,"msg":"no"}"#, ""),
+    ] {
         let (outcome, _) = add(|delegate| delegate, answer);
         assert!(outcome.stdout.contains("plugin `other` (/fake/other) failed on ADD"), "{}", outcome.stdout);
     }

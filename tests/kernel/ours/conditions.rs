@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::ports::{blue_serves, ends, mapped, refused, web};
+use super::ports::{blue_serves, ends, mapped, network_with, refused, web};
 use crate::Test;
 use crate::host::Host;
 use crate::traffic::{HOST, does_not_reach, reaches};
@@ -13,6 +13,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::conditions::can_be_of_ports_and_interfaces", ports_and_interfaces),
     ("ours::conditions::can_look_up_sets_which_stay", sets_stay),
     ("ours::conditions::that_are_not_understood_are_refused", conditions_are_refused),
+    ("ours::conditions::are_not_read_for_containers_without_ports", not_read_without_ports),
 ];
 
 fn conditions_must_hold(host: &Host) {
@@ -46,7 +47,7 @@ fn lets_in(host: &Host, conditions: &[&str], world: bool, itself: bool) {
 
 /// Adds `blue` once more, which serves its port 80.
 fn blue_serves_once(host: &Host, conditions: &[&str]) -> libcni::conf::NetworkConfig {
-    let network = super::ports::network_with(host, json!({"conditionsV4": conditions}));
+    let network = network_with(host, json!({"conditionsV4": conditions}));
     host.ours().add(&network, &mapped("blue", &[web()])).unwrap();
     network
 }
@@ -135,4 +136,15 @@ fn conditions_are_refused(host: &Host) {
         assert!(got == code && message.contains(expected), "{got} {message}");
         host.is_clean();
     }
+}
+
+fn not_read_without_ports(host: &Host) {
+    let network = network_with(host, json!({"conditionsV4": ["-m", "set", "--match-set", "x", "src"]}));
+    host.add(&network, "blue");
+    host.ours().check(&network, &mapped("blue", &[])).unwrap();
+    host.del(&network, "blue");
+    // Mistakes in the other keys are mistakes for everybody, as with the reference plugin.
+    let (_, message) = refused(host, json!({"backend": "ipfw"}), "blue", &[]);
+    assert!(message.contains("unknown `backend` `ipfw`"), "{message}");
+    host.is_clean();
 }

@@ -45,11 +45,14 @@ pub(crate) enum Masquerade {
     Everything,
 }
 
+/// Checks the configuration of a call that maps no ports: conditions are for those that do.
+pub(crate) fn check(call: &Call) -> Answer {
+    Written::read(call).map(drop)
+}
+
 impl Config {
     pub(crate) fn read(call: &Call) -> Answer<Self> {
-        let written: Written = call.config.typed()?;
-        written.check()?;
-        written.check_backend()?;
+        let written = Written::read(call)?;
         let conditions = |key, tokens: &Option<Vec<String>>, family| {
             condition::parse(key, tokens.as_deref().unwrap_or_default(), family)
         };
@@ -90,6 +93,13 @@ impl Config {
 }
 
 impl Written {
+    fn read(call: &Call) -> Answer<Self> {
+        let written: Self = call.config.typed()?;
+        written.check()?;
+        written.check_backend()?;
+        Ok(written)
+    }
+
     fn masquerade(&self) -> Masquerade {
         match (self.snat.unwrap_or(true), self.masq_all.unwrap_or(false)) {
             (false, _) => Masquerade::Nothing,

@@ -112,10 +112,16 @@ fn addresses(body: &Body, ifname: &str) -> Vec<IpNet> {
         interface.is_none_or(|interface| interface.name == ifname && interface.sandbox.is_some())
     };
     let first = |family| {
-        let mut addresses = body.ips.iter().filter(of_container).map(|ip| ip.address);
+        let mut addresses = body.ips.iter().filter(of_container).map(|ip| canonical(ip.address));
         addresses.find(|address| Family::of(address.addr()) == family)
     };
     Family::ALL.into_iter().filter_map(first).collect()
+}
+
+/// An IPv4 address in the form of one of IPv6 is one of IPv4 to the kernel.
+fn canonical(address: IpNet) -> IpNet {
+    let mapped = |prefix| IpNet::new(address.addr().to_canonical(), prefix);
+    address.prefix().checked_sub(96).and_then(mapped).filter(IpNet::is_ipv4).unwrap_or(address)
 }
 
 fn mappings(asked: &[PortMapping], addresses: &[IpNet]) -> Answer<Vec<Mapping>> {
@@ -235,5 +241,12 @@ mod tests {
         );
         let addresses: Vec<_> = addresses(&body, "eth0").iter().map(ToString::to_string).collect();
         assert_eq!(addresses, ["10.0.0.4/8", "fd00::6/64"]);
+    }
+
+    #[test]
+    fn an_ipv4_address_in_the_form_of_ipv6_is_one_of_ipv4() {
+        let body = body(r#""ips":[{"address":"::ffff:10.0.0.4/120"},{"address":"fd00::6/120"}]"#);
+        let addresses: Vec<_> = addresses(&body, "eth0").iter().map(ToString::to_string).collect();
+        assert_eq!(addresses, ["10.0.0.4/24", "fd00::6/120"]);
     }
 }

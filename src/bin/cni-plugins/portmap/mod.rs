@@ -43,11 +43,12 @@ pub(crate) struct Portmap;
 
 impl Plugin for Portmap {
     fn add(&self, call: &AttachmentCall) -> Answer<AddResult> {
-        let config = Config::read(call)?;
         let previous = call.config.require_prev_result()?;
         let mappings = mapping::read(call, &previous.latest())?;
-        if !mappings.is_empty() {
-            map(&Owner::of(call), &mappings, &config)?;
+        if mappings.is_empty() {
+            config::check(call)?;
+        } else {
+            map(&Owner::of(call), &mappings, &Config::read(call)?)?;
         }
         Ok(previous)
     }
@@ -67,10 +68,12 @@ impl Plugin for Portmap {
     }
 
     fn check(&self, call: &AttachmentCall) -> Answer {
-        let config = Config::read(call)?;
         let previous = call.config.require_prev_result()?;
         let mappings = mapping::read(call, &previous.latest())?;
-        let owner = Owner::of(call);
+        if mappings.is_empty() {
+            return config::check(call);
+        }
+        let (owner, config) = (Owner::of(call), Config::read(call)?);
         match table::check(&owner, &mappings, &config) {
             Ok(()) => check_loopback(&mappings, &config),
             // The reference plugin may have added the container.
