@@ -7,13 +7,17 @@ mod command;
 mod flush;
 mod host_local;
 mod in_process;
+mod inside;
 mod install;
 mod invalid;
 mod loopback;
+mod mac;
 mod nft;
 mod plugins;
 mod portmap;
+mod sysctl;
 mod takeover;
+mod threads;
 mod valid;
 
 use std::path::Path;

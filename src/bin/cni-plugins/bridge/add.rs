@@ -9,16 +9,16 @@ use libcni::result::AddResult;
 use libcni::result::v100::Body;
 
 use crate::bridge::config::Config;
-use crate::bridge::container::Inside;
 use crate::bridge::gateway::{self, Others};
-use crate::bridge::mac::{self, Mac};
 use crate::bridge::names::Names;
 use crate::bridge::port::{self, NewPort};
-use crate::bridge::sysctl::Ipv6Settings;
-use crate::bridge::threads::join;
 use crate::bridge::{host, remove, result, vlan_gateway};
 use crate::host_local;
+use crate::inside::{Duplicates, Inside};
+use crate::mac::{self, Mac};
 use crate::nft::{Owner, masquerade};
+use crate::sysctl::Ipv6Settings;
+use crate::threads::join;
 
 /// What is being added, and where.
 struct Adding<'a> {
@@ -78,7 +78,8 @@ impl<'a> Adding<'a> {
             let rules = self.config.ip_masq.then(|| scope.spawn(move || masquerade(&owner, body)));
             let gateway = self.make_gateway(bridge, body)?;
             if !self.config.disable_container_interface {
-                self.inside.configure(&inside, &self.config, body)?;
+                let duplicates = if self.config.enabledad { Duplicates::Detect } else { Duplicates::Ignore };
+                self.inside.configure(&inside, duplicates, body)?;
             }
             rules.map_or(Ok(()), join).map(|()| gateway)
         })?;

@@ -7,10 +7,11 @@ use libcni::spec::{IpNet, Route};
 
 use crate::bridge::antispoof::{self, Port};
 use crate::bridge::config::Config;
-use crate::bridge::container::routes;
 use crate::bridge::names::Names;
 use crate::bridge::recorded::{Recorded, may_have};
-use crate::bridge::{mac, result, vlan_gateway};
+use crate::bridge::{result, vlan_gateway};
+use crate::inside::routes;
+use crate::mac;
 use crate::nft::masquerade;
 use crate::takeover;
 

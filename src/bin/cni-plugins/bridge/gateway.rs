@@ -8,7 +8,7 @@ use libcni::plugin::{Answer, Failure};
 use libcni::spec::IpNet;
 use nix::errno::Errno;
 
-use crate::bridge::mac;
+use crate::mac;
 
 /// What a container's gateways may do to other addresses of the bridge.
 pub(crate) struct Others<'a> {

@@ -7,7 +7,7 @@ use nix::errno::Errno;
 
 use crate::bridge::config::Config;
 use crate::bridge::gateway;
-use crate::bridge::sysctl::Ipv6Settings;
+use crate::sysctl::Ipv6Settings;
 
 /// The bridge, made and set up as configured.
 pub(crate) fn ensure_bridge(host: &mut Handle, settings: &Ipv6Settings, config: &Config) -> Answer<Link> {

@@ -4,18 +4,14 @@ mod add;
 mod antispoof;
 mod check;
 mod config;
-mod container;
 mod gateway;
 mod host;
-mod mac;
 mod names;
 mod port;
 mod recorded;
 mod remove;
 mod result;
-mod sysctl;
 mod theirs;
-mod threads;
 mod vlan;
 mod vlan_gateway;
 

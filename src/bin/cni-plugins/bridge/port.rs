@@ -11,9 +11,9 @@ use nix::errno::Errno;
 
 use crate::bridge::antispoof;
 use crate::bridge::config::Config;
-use crate::bridge::mac::{self, Mac};
 use crate::bridge::names::Names;
-use crate::bridge::sysctl::Ipv6Settings;
+use crate::mac::{self, Mac};
+use crate::sysctl::Ipv6Settings;
 
 /// What the port is made of.
 pub(crate) struct NewPort<'a> {

@@ -7,10 +7,10 @@ use libcni::plugin::{Answer, AttachmentCall, Call};
 use nix::errno::Errno;
 
 use crate::bridge::names::{Names, alias, alias_prefix};
-use crate::bridge::threads::join;
 use crate::bridge::{antispoof, theirs};
 use crate::nft::{Owner, masquerade};
 use crate::takeover;
+use crate::threads::join;
 use crate::valid::Valid;
 use libcni::link::{Handle, LinkError, Request};
 

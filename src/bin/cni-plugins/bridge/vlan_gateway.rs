@@ -9,11 +9,11 @@ use libcni::spec::IfName;
 use nix::errno::Errno;
 
 use crate::bridge::config::Config;
-use crate::bridge::mac;
 use crate::bridge::names::host_name;
-use crate::bridge::sysctl::Ipv6Settings;
 use crate::bridge::vlan::Vlans;
 use crate::invalid::invalid;
+use crate::mac;
+use crate::sysctl::Ipv6Settings;
 
 /// The name of the interface that is the gateway of a VLAN.
 pub(crate) fn name(bridge: &str, vlan: u16) -> String {

@@ -9,8 +9,16 @@ use libcni::plugin::{Answer, Failure};
 use libcni::result::v100::{Body, Ip};
 use libcni::spec::{ErrorCode, Object, Route};
 
-use crate::bridge::config::Config;
-use crate::bridge::sysctl::Ipv6Settings;
+use crate::sysctl::Ipv6Settings;
+
+/// What is done about neighbours that have an IPv6 address already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Duplicates {
+    /// An address is used after duplicate address detection only.
+    Detect,
+    /// It is used at once.
+    Ignore,
+}
 
 /// The container's side.
 pub(crate) struct Inside {
@@ -39,13 +47,14 @@ impl Inside {
     }
 
     /// Configures the container's end with what the result says.
-    pub(crate) fn configure(&mut self, link: &Link, config: &Config, body: &Body) -> Answer {
+    pub(crate) fn configure(&mut self, link: &Link, duplicates: Duplicates, body: &Body) -> Answer {
+        let detect = duplicates == Duplicates::Detect;
         if !body.ips.is_empty() {
-            self.set_up_ipv6(&link.name, config, body)?;
+            self.set_up_ipv6(&link.name, detect, body)?;
         }
         // Addresses before the interface is up, so that the kernel announces them when it comes up.
         let announce = (!body.ips.is_empty()).then(|| Request::arp_notify(link.index));
-        let addresses = body.ips.iter().map(|ip| Request::add_address(link.index, ip.address, config.enabledad));
+        let addresses = body.ips.iter().map(|ip| Request::add_address(link.index, ip.address, detect));
         let requests = announce.into_iter().chain(addresses).chain([Request::set_up(link.index)]);
         let routes = routes(body);
         routes.iter().try_for_each(fits)?;
@@ -56,11 +65,11 @@ impl Inside {
 
     /// Lets the interface have IPv6 addresses, where containers are made without, and keep them when it is down for a
     /// while; has the kernel announce them, and look for duplicates only when asked, of the link-local address, too.
-    fn set_up_ipv6(&self, ifname: &str, config: &Config, body: &Body) -> Answer {
-        if config.enabledad {
+    fn set_up_ipv6(&self, ifname: &str, detect: bool, body: &Body) -> Answer {
+        if detect {
             self.settings.prefer(ifname, "enhanced_dad", "1");
         }
-        self.settings.prefer(ifname, "accept_dad", if config.enabledad { "1" } else { "0" });
+        self.settings.prefer(ifname, "accept_dad", if detect { "1" } else { "0" });
         if has_ipv6(body) {
             self.settings.require("lo", "disable_ipv6", "0")?;
             self.settings.require(ifname, "disable_ipv6", "0")?;
