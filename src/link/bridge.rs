@@ -3,7 +3,7 @@
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind, LinkAttribute, LinkFlags, LinkInfo,
+    InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind, LinkAttribute, LinkInfo,
 };
 
 use super::Request;
@@ -45,14 +45,6 @@ impl Request {
         let data = LinkInfo::Data(InfoData::Bridge(vec![setting]));
         message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge), data]));
         Self::new(doing, RouteNetlinkMessage::NewLink(message), 0)
-    }
-
-    /// Makes a bridge promiscuous.
-    pub fn set_promiscuous(index: u32) -> Self {
-        let mut message = indexed(index);
-        message.header.flags |= LinkFlags::Promisc;
-        message.header.change_mask |= LinkFlags::Promisc;
-        Self::new("make the bridge promiscuous", RouteNetlinkMessage::SetLink(message), 0)
     }
 
     /// Makes a link a port of a bridge.

@@ -25,6 +25,10 @@ pub struct Link {
     pub is_up: bool,
     /// Whether it takes frames for any hardware address.
     pub is_promiscuous: bool,
+    /// Whether it takes frames for all groups.
+    pub is_all_multicast: bool,
+    /// How many packets may wait to leave through it.
+    pub tx_queue_len: u32,
     /// The kind that the kernel names: `bridge`, `veth`.
     pub kind: Option<String>,
     /// The bridge that it is a port of.
@@ -160,6 +164,7 @@ impl Link {
             index: message.header.index,
             is_up: message.header.flags.contains(LinkFlags::Up),
             is_promiscuous: message.header.flags.contains(LinkFlags::Promisc),
+            is_all_multicast: message.header.flags.contains(LinkFlags::Allmulti),
             ..Self::default()
         };
         message.attributes.into_iter().for_each(|attribute| link.read(attribute));
@@ -171,6 +176,7 @@ impl Link {
             LinkAttribute::IfName(name) => self.name = name,
             LinkAttribute::Address(mac) => self.mac = format_mac(&mac),
             LinkAttribute::Mtu(mtu) => self.mtu = mtu,
+            LinkAttribute::TxQueueLen(length) => self.tx_queue_len = length,
             LinkAttribute::Controller(index) => self.master = Some(index),
             LinkAttribute::Link(index) => self.peer = Some(index),
             LinkAttribute::OperState(state) => self.is_operational = state == State::Up,

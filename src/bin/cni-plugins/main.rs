@@ -18,6 +18,7 @@ mod portmap;
 mod sysctl;
 mod takeover;
 mod threads;
+mod tuning;
 mod valid;
 
 use std::path::Path;

@@ -10,6 +10,7 @@ use crate::bridge::Bridge;
 use crate::host_local::HostLocal;
 use crate::loopback::Loopback;
 use crate::portmap::Portmap;
+use crate::tuning::Tuning;
 
 /// One of the plugins, for any thread.
 pub(crate) type AnyPlugin = &'static (dyn Plugin + Sync);
@@ -21,6 +22,7 @@ const PLUGINS: &[(&str, AnyPlugin)] = &[
     ("host-local", &HostLocal),
     ("loopback", &Loopback),
     ("portmap", &Portmap),
+    ("tuning", &Tuning),
 ];
 
 /// The plugin of a name.

@@ -19,6 +19,7 @@ mod routes;
 pub(crate) mod settings;
 mod spelling;
 mod takeover;
+mod tuning;
 pub(crate) mod vlan;
 
 use std::fs;
@@ -53,10 +54,11 @@ pub(crate) const TESTS: &[&[Test]] = &[
     settings::TESTS,
     spelling::TESTS,
     takeover::TESTS,
+    tuning::TESTS,
 ];
 
 pub(crate) const WITH_GO: &[&[Test]] =
-    &[addresses::WITH_GO, alive::WITH_GO, bandwidth::WITH_GO, neighbours::WITH_GO, takeover::WITH_GO];
+    &[addresses::WITH_GO, alive::WITH_GO, bandwidth::WITH_GO, neighbours::WITH_GO, takeover::WITH_GO, tuning::WITH_GO];
 
 /// What shows and tries, as a shell sees it.
 const PROBE: &str = "nft list ruleset && busybox ping -c 1 localhost >/dev/null";

@@ -1,6 +1,6 @@
 //! The bridge.
 
-use libcni::link::{Handle, Link, LinkError, Request};
+use libcni::link::{Handle, Link, LinkError, Request, Switch};
 use libcni::plugin::{Answer, Failure};
 use libcni::spec::ErrorCode;
 use nix::errno::Errno;
@@ -30,7 +30,7 @@ pub(crate) fn ensure_bridge(host: &mut Handle, settings: &Ipv6Settings, config: 
         host.ask([Request::filter_vlans(name)]).map_err(|e| or_without_vlans(e, config))?;
     }
     if config.promisc_mode && !bridge.is_promiscuous {
-        host.ask([Request::set_promiscuous(bridge.index)])?;
+        host.ask([Request::set_promiscuous(bridge.index, Switch::On)])?;
     }
     Ok(bridge)
 }
