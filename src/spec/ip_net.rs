@@ -63,6 +63,21 @@ impl IpNet {
         Self { addr: self.with_host_bits(0), ..*self }
     }
 
+    /// Returns the same address in the form of its family: one of IPv4 that is written as one of IPv6 becomes one of IPv4.
+    ///
+    /// ```
+    /// # use libcni::spec::IpNet;
+    /// assert_eq!("::ffff:10.1.0.5/112".parse::<IpNet>()?.to_canonical().to_string(), "10.1.0.5/16");
+    /// assert_eq!("fd00::5/112".parse::<IpNet>()?.to_canonical().to_string(), "fd00::5/112");
+    /// # Ok::<(), libcni::spec::InvalidIpNet>(())
+    /// ```
+    #[must_use]
+    pub fn to_canonical(&self) -> Self {
+        const MAPPED: u8 = 96;
+        let mapped = |prefix| Self::new(self.addr.to_canonical(), prefix);
+        self.prefix.checked_sub(MAPPED).and_then(mapped).filter(Self::is_ipv4).unwrap_or(*self)
+    }
+
     /// Returns the last address of the network, which is the broadcast address for IPv4.
     pub fn last(&self) -> IpAddr {
         self.with_host_bits(u128::MAX)

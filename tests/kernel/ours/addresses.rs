@@ -87,8 +87,8 @@ fn routes_and_resolver(host: &Host) {
     let path = host.path("resolv.conf");
     std::fs::write(&path, "nameserver 10.77.0.53\nsearch example.org\n").unwrap();
     let mut ipam = ipam(host, DUAL_STACK);
-    let routes =
-        json!([{"dst": "192.0.2.0/24"}, {"dst": "198.51.100.0/24", "gw": "10.77.0.99"}, {"dst": "2001:db8::/32"}]);
+    let routes = json!([{"dst": "192.0.2.0/24"}, {"dst": "198.51.100.0/24", "gw": "10.77.0.99"},
+        {"dst": "2001:db8::/32"}, {"dst": "::ffff:203.0.113.0/120"}]);
     merge(&mut ipam, json!({"resolvConf": path, "routes": routes}));
     let network = bridge(host, json!({"ipam": ipam}));
     let result = host.ours().add(&network, &attachment("blue")).unwrap().latest();
@@ -99,6 +99,7 @@ fn routes_and_resolver(host: &Host) {
         "192.0.2.0/24 via 10.77.0.1 dev eth0",
         "198.51.100.0/24 via 10.77.0.99 dev eth0",
         "2001:db8::/32 via fd00:77::1 dev eth0",
+        "203.0.113.0/24 via 10.77.0.1 dev eth0",
         "default via 10.77.0.1 dev eth0",
     ] {
         assert!(routes.contains(expected), "{expected}: {routes}");

@@ -79,6 +79,9 @@ fn mtu(host: &Host) {
     for (namespace, which) in [(None, "cni0"), (None, "master cni0"), (Some("blue"), "eth0")] {
         assert!(link(host, namespace, which).contains(" mtu 1400 "), "{which}");
     }
+    // No MTU is the kernel's choice, in the words of the reference plugin.
+    host.add(&bridge(host, json!({"bridge": "cni1", "mtu": -1})), "green");
+    assert!(link(host, None, "cni1").contains(" mtu 1500 "));
 }
 
 fn hairpin_mode(host: &Host) {
@@ -182,6 +185,7 @@ fn what_can_not_be_is_refused(host: &Host) {
         (json!({"ipMasq": true, "ipMasqBackend": "ipfw"}), "unknown `ipMasqBackend` `ipfw`"),
         (json!({"hairpinMode": true, "promiscMode": true}), "`hairpinMode` and `promiscMode` can't be set together"),
         (json!({"bridge": "a/b"}), "invalid bridge name `a/b`"),
+        (json!({"bridge": "sixteen-or-more-x"}), "invalid bridge name `sixteen-or-more-x`"),
         (json!({"MTU": "big"}), r#"plugin `bridge`: `mtu` must be a number, not "big""#),
         (json!({"bridge": "lo"}), "link `lo` exists but is not a bridge"),
     ] {

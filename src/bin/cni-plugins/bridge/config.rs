@@ -26,8 +26,8 @@ pub(crate) struct Config {
     pub(crate) ip_masq: bool,
     /// What the reference plugin masquerades with. Both are nf_tables here.
     pub(crate) ip_masq_backend: Option<String>,
-    /// MTU of both ends; the kernel's choice when 0.
-    pub(crate) mtu: u32,
+    /// MTU of both ends; the kernel's choice when it is not above 0.
+    pub(crate) mtu: i64,
     /// Lets frames leave by the port that they came in.
     pub(crate) hairpin_mode: bool,
     /// Makes the bridge promiscuous.
@@ -116,6 +116,7 @@ impl Config {
     }
 
     pub(crate) fn mtu(&self) -> Option<u32> {
-        (self.mtu > 0).then_some(self.mtu)
+        // More than fits is more than any link takes: the kernel says so.
+        (self.mtu > 0).then(|| u32::try_from(self.mtu).unwrap_or(u32::MAX))
     }
 }

@@ -16,6 +16,7 @@ const CONTAINER: i64 = 2;
 /// What IPAM said, with the gateways and routes that the configuration adds.
 pub(crate) fn from_ipam(ipam: Option<&AddResult>, config: &Config) -> Body {
     let mut body = ipam.map(AddResult::latest).unwrap_or_default();
+    make_canonical(&mut body);
     for ip in &mut body.ips {
         ip.interface = Some(CONTAINER);
         if config.is_gateway && ip.gateway.is_none() {
@@ -29,6 +30,19 @@ pub(crate) fn from_ipam(ipam: Option<&AddResult>, config: &Config) -> Body {
         body.dns = dns.clone();
     }
     body
+}
+
+/// To the kernel an IPv4 address that is written as one of IPv6 is one of IPv6, which leads nowhere.
+fn make_canonical(body: &mut Body) {
+    let address = |address: &mut Option<IpAddr>| *address = address.map(|address| address.to_canonical());
+    for ip in &mut body.ips {
+        ip.address = ip.address.to_canonical();
+        address(&mut ip.gateway);
+    }
+    for route in &mut body.routes {
+        route.dst = route.dst.to_canonical();
+        address(&mut route.gw);
+    }
 }
 
 /// The table that packets are routed by unless there are rules for others.

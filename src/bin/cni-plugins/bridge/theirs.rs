@@ -3,6 +3,7 @@
 use libcni::link::{Handle, Link, Request};
 use libcni::plugin::{Answer, AttachmentCall};
 use libcni::result::AddResult;
+use libcni::spec::IfName;
 use serde::Deserialize;
 
 use crate::bridge::config::DEFAULT_BRIDGE;
@@ -19,7 +20,8 @@ pub(crate) fn delete(host: &mut Handle, call: &AttachmentCall) -> Answer {
     // Whatever else is wrong with the configuration.
     let key: Key = call.config.typed().unwrap_or_default();
     let name = key.bridge.unwrap_or_else(|| DEFAULT_BRIDGE.to_owned());
-    let bridge = host.link(&name)?;
+    // No bridge has a name that no link can have.
+    let bridge = if IfName::new(&*name).is_ok() { host.link(&name)? } else { None };
     let body = call.config.prev_result().ok().flatten().as_ref().map(AddResult::latest).unwrap_or_default();
     let recorded = Recorded::of(&body, &name, call.ifname.as_str());
     let port = match call.netns() {

@@ -59,7 +59,7 @@ pub(crate) struct Range {
 
 impl Range {
     pub(crate) fn new(config: &RangeConfig) -> Result<Self, InvalidRange> {
-        let subnet = config.subnet.ok_or(InvalidRange::NoSubnet)?;
+        let subnet = config.subnet.ok_or(InvalidRange::NoSubnet)?.to_canonical();
         let (network, broadcast) = bounds(subnet)?;
         // IPv6 has no broadcast address: the last one is as good as any other.
         let last = if subnet.is_ipv4() { step(broadcast, -1) } else { broadcast };
@@ -169,6 +169,11 @@ mod tests {
         assert_eq!((v4.to_string().as_str(), v4.gateway.to_string()), ("10.1.0.1-10.1.255.254", "10.1.0.1".into()));
         let v6 = range(r#"{"subnet":"fd00::/112","gateway":"fe80::1"}"#).unwrap();
         assert_eq!((v6.to_string().as_str(), v6.gateway.to_string()), ("fd00::1-fd00::ffff", "fe80::1".into()));
+        let mapped = range(r#"{"subnet":"::ffff:10.1.0.0/112"}"#).unwrap();
+        assert_eq!(
+            (mapped.to_string().as_str(), mapped.with_prefix(mapped.first).prefix()),
+            ("10.1.0.1-10.1.255.254", 16)
+        );
         let all = range(r#"{"subnet":"::/0"}"#).unwrap();
         assert_eq!(all.last, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff".parse::<IpAddr>().unwrap());
     }

@@ -112,16 +112,10 @@ fn addresses(body: &Body, ifname: &str) -> Vec<IpNet> {
         interface.is_none_or(|interface| interface.name == ifname && interface.sandbox.is_some())
     };
     let first = |family| {
-        let mut addresses = body.ips.iter().filter(of_container).map(|ip| canonical(ip.address));
+        let mut addresses = body.ips.iter().filter(of_container).map(|ip| ip.address.to_canonical());
         addresses.find(|address| Family::of(address.addr()) == family)
     };
     Family::ALL.into_iter().filter_map(first).collect()
-}
-
-/// An IPv4 address in the form of one of IPv6 is one of IPv4 to the kernel.
-fn canonical(address: IpNet) -> IpNet {
-    let mapped = |prefix| IpNet::new(address.addr().to_canonical(), prefix);
-    address.prefix().checked_sub(96).and_then(mapped).filter(IpNet::is_ipv4).unwrap_or(address)
 }
 
 fn mappings(asked: &[PortMapping], addresses: &[IpNet]) -> Answer<Vec<Mapping>> {
