@@ -1,6 +1,6 @@
 //! How a table whose elements have owners is changed while others change it, too.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use libcni::plugin::{Answer, Failure};
 use libcni::spec::ErrorCode;
@@ -8,7 +8,7 @@ use nix::errno::Errno;
 
 use super::owned::{Change, Entry, Layout};
 use super::plan;
-use super::reading::{Look, Present};
+use super::reading::{Look, PATIENCE, Present};
 use super::socket::{Connection, Error, connection};
 
 /// Why an attempt at a change did not succeed.
@@ -38,8 +38,6 @@ impl From<Failure> for Attempt {
     }
 }
 
-/// How long others may keep us from a change by making theirs.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a change may be planned by what is not there, until it is told what the kernel misses.
 const STALE_READS: usize = 10;
 

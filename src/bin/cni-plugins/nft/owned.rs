@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 
 use super::expression::Rule;
 use super::owner::Owner;
-use super::request::Requests;
 
 /// What a table looks like when nobody owns anything in it. It exists only as long as somebody does. A layout that
 /// changes takes another name: what an older one wrote is left as it is.
@@ -132,10 +131,4 @@ pub(crate) struct Change {
     pub(crate) own_chains: Vec<Chain>,
     /// Leaves the table there when it has no element any more.
     pub(crate) keep_table: bool,
-}
-
-impl Layout {
-    pub(super) fn requests(&self) -> Requests<'_> {
-        Requests { table: self.table, family: self.family }
-    }
 }

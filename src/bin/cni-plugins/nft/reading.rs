@@ -1,16 +1,18 @@
 //! What is in a table that has owners.
 
 use std::collections::{BTreeSet, HashSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use libcni::plugin::Answer;
 use nix::errno::Errno;
 
-use super::changing::PATIENCE;
 use super::message::Message;
 use super::owned::{Change, Entry, Layout, Map, Rules};
 use super::request::{read_elements, read_rule, read_set};
 use super::socket::{Connection, Error, connection, if_there, refused, unless_unavailable};
+
+/// How long others may keep us from reading or changing a table by changing it themselves.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Which elements to read.
 #[derive(Clone, Debug)]

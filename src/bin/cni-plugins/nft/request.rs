@@ -9,7 +9,7 @@ use netlink_packet_netfilter::nftables::Verdict;
 use super::attribute::{self, Attributes};
 use super::expression::Rule;
 use super::message::{CHAIN_NAME, Message, NAME, RULE_HANDLE, TABLE, verb};
-use super::owned::{Chain, Entry, Hook, Map};
+use super::owned::{Chain, Entry, Hook, Layout, Map};
 use super::owner::Owner;
 
 /// The data type of verdicts, for the kernel and for `nft`.
@@ -23,6 +23,12 @@ const ITEM: u16 = 1;
 pub(crate) struct Requests<'a> {
     pub(crate) table: &'a str,
     pub(crate) family: NetfilterProtoFamily,
+}
+
+impl Layout {
+    pub(super) fn requests(&self) -> Requests<'_> {
+        Requests { table: self.table, family: self.family }
+    }
 }
 
 impl Requests<'_> {
