@@ -7,6 +7,7 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use nix::errno::Errno;
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::message::Message;
 use super::{Handle, LinkError, Request};
 
 fn message(index: u32, address: IpNet) -> AddressMessage {
@@ -68,8 +69,8 @@ impl Handle {
 }
 
 /// The index of the link, and the address.
-pub(super) fn of_message(answer: RouteNetlinkMessage) -> Option<(u32, Address)> {
-    let RouteNetlinkMessage::NewAddress(message) = answer else { return None };
+pub(super) fn of_message(answer: Message) -> Option<(u32, Address)> {
+    let Message::Address(message) = answer else { return None };
     // On a point-to-point link `Address` is the other end's; `Local` comes with it, and is this one's.
     let (mut local, mut other) = (None, None);
     let mut flags = AddressFlags::from_bits_retain(message.header.flags.bits().into());

@@ -3,12 +3,12 @@
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    AfSpecInet, AfSpecUnspec, InetDevConf, InfoBridge, InfoData, InfoKind, LinkAttribute, LinkFlags, LinkInfo,
-    LinkMessage, State,
+    AfSpecInet, AfSpecUnspec, InetDevConf, InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
 };
 use nix::errno::Errno;
 
-use super::{Handle, LinkError, Request};
+use super::message::Message;
+use super::{Handle, LinkError, Request, attribute};
 
 /// What matters of a link.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -158,8 +158,8 @@ impl Handle {
 }
 
 impl Link {
-    pub(super) fn of(answer: RouteNetlinkMessage) -> Option<Self> {
-        let RouteNetlinkMessage::NewLink(message) = answer else { return None };
+    pub(super) fn of(answer: Message) -> Option<Self> {
+        let Message::Link(message) = answer else { return None };
         let mut link = Self {
             index: message.header.index,
             is_up: message.header.flags.contains(LinkFlags::Up),
@@ -167,39 +167,47 @@ impl Link {
             is_all_multicast: message.header.flags.contains(LinkFlags::Allmulti),
             ..Self::default()
         };
-        message.attributes.into_iter().for_each(|attribute| link.read(attribute));
+        attribute::each(&message.attributes).for_each(|(kind, value)| link.read(kind, value));
         Some(link)
     }
 
-    fn read(&mut self, attribute: LinkAttribute) {
-        match attribute {
-            LinkAttribute::IfName(name) => self.name = name,
-            LinkAttribute::Address(mac) => self.mac = format_mac(&mac),
-            LinkAttribute::Mtu(mtu) => self.mtu = mtu,
-            LinkAttribute::TxQueueLen(length) => self.tx_queue_len = length,
-            LinkAttribute::Controller(index) => self.master = Some(index),
-            LinkAttribute::Link(index) => self.peer = Some(index),
-            LinkAttribute::OperState(state) => self.is_operational = state == State::Up,
-            LinkAttribute::IfAlias(alias) => self.alias = Some(alias),
-            LinkAttribute::Promiscuity(count) => self.is_promiscuous |= count > 0,
-            LinkAttribute::LinkInfo(info) => info.into_iter().for_each(|info| self.read_info(info)),
+    fn read(&mut self, kind: u16, value: &[u8]) {
+        const ADDRESS: u16 = 1;
+        const NAME: u16 = 3;
+        const MTU: u16 = 4;
+        const LINK: u16 = 5;
+        const MASTER: u16 = 10;
+        const QUEUE: u16 = 13;
+        const STATE: u16 = 16;
+        const INFO: u16 = 18;
+        const ALIAS: u16 = 20;
+        const PROMISCUITY: u16 = 30;
+        const UP: u8 = 6;
+        match kind {
+            ADDRESS => self.mac = format_mac(value),
+            NAME => self.name = attribute::text(value).unwrap_or_default(),
+            MTU => self.mtu = attribute::number(value).unwrap_or_default(),
+            LINK => self.peer = attribute::number(value),
+            QUEUE => self.tx_queue_len = attribute::number(value).unwrap_or_default(),
+            MASTER => self.master = attribute::number(value),
+            STATE => self.is_operational = value == [UP],
+            INFO => self.read_info(value),
+            ALIAS => self.alias = attribute::text(value),
+            PROMISCUITY => self.is_promiscuous |= attribute::number(value).is_some_and(|count| count > 0),
             _ => {}
         }
     }
 
-    fn read_info(&mut self, info: LinkInfo) {
-        match info {
-            LinkInfo::Kind(kind) => self.kind = Some(kind.to_string()),
-            LinkInfo::Data(InfoData::Bridge(settings)) => {
-                for setting in settings {
-                    match setting {
-                        InfoBridge::VlanFiltering(filters) => self.filters_vlans = filters,
-                        InfoBridge::VlanDefaultPvid(vlan) => self.default_vlan = (vlan > 0).then_some(vlan),
-                        _ => {}
-                    }
-                }
-            }
-            _ => {}
+    fn read_info(&mut self, info: &[u8]) {
+        const KIND: u16 = 1;
+        const DATA: u16 = 2;
+        const VLAN_FILTERING: u16 = 7;
+        const DEFAULT_VLAN: u16 = 39;
+        self.kind = attribute::first(info, KIND).and_then(attribute::text);
+        if self.kind.as_deref() == Some("bridge") {
+            self.filters_vlans = attribute::nested(info, &[DATA, VLAN_FILTERING]).is_some_and(|filters| filters != [0]);
+            let vlan = attribute::nested(info, &[DATA, DEFAULT_VLAN]).and_then(|vlan| vlan.try_into().ok());
+            self.default_vlan = vlan.map(u16::from_ne_bytes).filter(|vlan| *vlan > 0);
         }
     }
 }

@@ -52,8 +52,8 @@ impl Handle {
     /// # Errors
     /// The kernel refused one of them, or could not be asked.
     pub fn ask<const N: usize>(&mut self, requests: [Request; N]) -> Result<[Answer; N], LinkError> {
-        let answers = self.ask_all(requests.into())?;
-        Ok(answers.try_into().expect("an answer for each request"))
+        let mut answers = self.ask_all(requests.into())?.into_iter();
+        Ok(std::array::from_fn(|_| answers.next().unwrap_or_default()))
     }
 
     /// Does the same as [`Handle::ask`], for any number of requests.

@@ -5,6 +5,7 @@ use netlink_packet_route::RouteNetlinkMessage;
 use nix::errno::Errno;
 
 use super::handle::DATAGRAM;
+use super::message::Message;
 use super::{Handle, LinkError, Request};
 
 /// How far a list has come.
@@ -23,32 +24,41 @@ impl Handle {
         &mut self,
         doing: &str,
         message: RouteNetlinkMessage,
-        mut add: impl FnMut(&mut T, RouteNetlinkMessage),
+        mut add: impl FnMut(&mut T, Message),
     ) -> Result<T, LinkError> {
         const ATTEMPTS: u32 = 20;
+        let request = Request::dump(doing, message);
         for _ in 0..ATTEMPTS {
             let mut listed = T::default();
-            let sequence = self.send(vec![Request::dump(doing, message.clone())])?;
-            let mut progress = Progress { sequence, ..Progress::default() };
-            let mut datagram = Vec::with_capacity(DATAGRAM);
-            while progress.end.is_none() {
-                self.receive(&mut datagram)?;
-                progress.read(&datagram, |item| add(&mut listed, item))?;
-            }
-            match progress.end {
-                Some(errno) if errno != 0 => return Err(LinkError::new(doing, Errno::from_raw(errno))),
-                _ if !progress.is_interrupted => return Ok(listed),
-                _ => {}
+            if self.list_once(request.clone(), &mut |item| add(&mut listed, item))? {
+                return Ok(listed);
             }
         }
         Err(LinkError::new(format!("{doing}, which change all the time"), Errno::EAGAIN))
     }
+
+    /// Returns whether nothing changed meanwhile.
+    fn list_once(&mut self, request: Request, add: &mut dyn FnMut(Message)) -> Result<bool, LinkError> {
+        let doing = request.doing.clone();
+        let sequence = self.send(vec![request])?;
+        let mut progress = Progress { sequence, ..Progress::default() };
+        let mut datagram = Vec::with_capacity(DATAGRAM);
+        loop {
+            self.receive(&mut datagram)?;
+            progress.read(&datagram, add)?;
+            match progress.end {
+                Some(0) => return Ok(!progress.is_interrupted),
+                Some(errno) => return Err(LinkError::new(doing, Errno::from_raw(errno))),
+                None => {}
+            }
+        }
+    }
 }
 
 impl Progress {
-    fn read(&mut self, mut datagram: &[u8], mut add: impl FnMut(RouteNetlinkMessage)) -> Result<(), LinkError> {
+    fn read(&mut self, mut datagram: &[u8], add: &mut dyn FnMut(Message)) -> Result<(), LinkError> {
         while datagram.len() >= 16 {
-            let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(datagram).map_err(LinkError::garbled)?;
+            let message = NetlinkMessage::<Message>::deserialize(datagram).map_err(LinkError::garbled)?;
             datagram = datagram.get((message.header.length as usize).next_multiple_of(4)..).unwrap_or_default();
             if message.header.sequence_number != self.sequence {
                 continue;
@@ -87,7 +97,7 @@ mod tests {
     fn a_list_that_changed_meanwhile_is_marked() {
         for (flags, is_interrupted) in [(0, false), (NLM_F_DUMP_INTR, true)] {
             let mut progress = Progress { sequence: 1, ..Progress::default() };
-            progress.read(&end_of_list(flags), |_| ()).unwrap();
+            progress.read(&end_of_list(flags), &mut |_| ()).unwrap();
             assert_eq!((progress.end, progress.is_interrupted), (Some(0), is_interrupted));
         }
     }

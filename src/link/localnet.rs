@@ -5,14 +5,16 @@ use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{AfSpecInet, AfSpecUnspec, LinkAttribute, LinkFlags, LinkMessage};
 
 use super::device::indexed;
-use super::{Handle, LinkError, Request};
+use super::message::Message;
+use super::{Handle, LinkError, Request, attribute};
+
+const CONFIGURATION: u16 = 1;
+const ROUTE_LOCALNET: u16 = 26;
 
 impl Request {
     /// Sets `route_localnet` of a link: with 0 it drops packets from and to the host's loopback addresses, with any
     /// other number it lets them through.
     pub fn set_route_localnet(index: u32, value: u32) -> Self {
-        const CONFIGURATION: u16 = 1;
-        const ROUTE_LOCALNET: u16 = 26;
         const NESTED: u16 = 1 << 15;
         // As the netlink crate has settings, those that are 0 are not sent.
         let setting = DefaultNla::new(ROUTE_LOCALNET, value.to_ne_bytes().to_vec());
@@ -50,21 +52,13 @@ impl Handle {
 }
 
 /// The index of a link and its setting.
-fn setting(answer: RouteNetlinkMessage) -> Option<(u32, u32)> {
-    let RouteNetlinkMessage::NewLink(message) = answer else { return None };
-    let index = message.header.index;
-    let is_loopback = message.header.flags.contains(LinkFlags::Loopback);
-    let families = message.attributes.into_iter().filter_map(|attribute| match attribute {
-        LinkAttribute::AfSpecUnspec(families) => Some(families),
-        _ => None,
-    });
-    let values = families.flatten().filter_map(|family| match family {
-        AfSpecUnspec::Inet(settings) => Some(settings),
-        _ => None,
-    });
-    let value = values.flatten().find_map(|settings| match settings {
-        AfSpecInet::DevConf(settings) => Some(settings.route_localnet),
-        _ => None,
-    });
-    value.filter(|_| !is_loopback).map(|value| (index, value.unsigned_abs()))
+fn setting(answer: Message) -> Option<(u32, u32)> {
+    const FAMILIES: u16 = 26;
+    const IPV4: u16 = 2;
+    let Message::Link(link) = answer else { return None };
+    let settings = attribute::nested(&link.attributes, &[FAMILIES, IPV4, CONFIGURATION])?;
+    // The first setting has number 1.
+    let value = settings.chunks_exact(4).nth(usize::from(ROUTE_LOCALNET) - 1).and_then(attribute::number);
+    let is_loopback = link.header.flags.contains(LinkFlags::Loopback);
+    value.filter(|_| !is_loopback).map(|value| (link.header.index, value))
 }

@@ -21,6 +21,7 @@
 //! ```
 
 mod address;
+pub mod attribute;
 mod bridge;
 mod device;
 mod error;
@@ -28,6 +29,7 @@ mod handle;
 mod list;
 mod localnet;
 mod loopback;
+mod message;
 mod qdisc;
 mod replies;
 mod request;

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use netlink_packet_core::{DefaultNla, Emitable, NLM_F_CREATE, NLM_F_EXCL, NlasIterator};
+use netlink_packet_core::{DefaultNla, Emitable, NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::tc::{TcAttribute, TcHandle, TcMessage, TcOption};
+use netlink_packet_route::tc::{TcAttribute, TcHandle, TcHeader, TcMessage};
 use nix::errno::Errno;
 
-use super::{Handle, LinkError, Request};
+use super::message::{Message, Thing};
+use super::{Handle, LinkError, Request, attribute};
 
 /// A limit on what leaves through a link: the token bucket filter (`tbf`) of the kernel.
 ///
@@ -62,11 +63,12 @@ impl TokenBucket {
     fn of(options: &[u8]) -> Option<Self> {
         const PARAMETERS: u16 = 1;
         const RATE_64: u16 = 4;
-        let number = |bytes: &[u8], at| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
-        let parameters = attribute(options, PARAMETERS)?;
-        let rate_64 = attribute(options, RATE_64).and_then(|rate| Some(u64::from_ne_bytes(rate.try_into().ok()?)));
-        let rate = rate_64.or_else(|| number(&parameters, 8).map(u64::from))?;
-        Some(Self { rate, limit: number(&parameters, 24)?, fill_time: number(&parameters, 28)? })
+        let parameters = attribute::first(options, PARAMETERS)?;
+        let number = |at| parameters.get(at..at + 4).and_then(attribute::number);
+        let rate_64 =
+            attribute::first(options, RATE_64).and_then(|rate| Some(u64::from_ne_bytes(rate.try_into().ok()?)));
+        let rate = rate_64.or_else(|| number(8).map(u64::from))?;
+        Some(Self { rate, limit: number(24)?, fill_time: number(28)? })
     }
 }
 
@@ -85,10 +87,8 @@ pub(super) fn nested(attributes: &[DefaultNla]) -> Vec<u8> {
     bytes
 }
 
-fn attribute(bytes: &[u8], kind: u16) -> Option<Vec<u8>> {
-    let mut found = NlasIterator::new(bytes).filter_map(Result::ok).filter(|attribute| attribute.kind() == kind);
-    found.next().map(|attribute| attribute.value().to_vec())
-}
+/// The attribute that has the settings of a thing's kind.
+pub(super) const OPTIONS: u16 = 2;
 
 /// The handle of the discipline of what leaves through a link.
 pub(super) const ROOT: TcHandle = TcHandle { major: 1, minor: 0 };
@@ -105,7 +105,6 @@ pub(super) fn message(index: u32, kind: &str, handle: TcHandle, parent: TcHandle
 }
 
 pub(super) fn with_options(mut message: TcMessage, options: Vec<u8>) -> TcMessage {
-    const OPTIONS: u16 = 2;
     message.attributes.push(TcAttribute::Other(DefaultNla::new(OPTIONS, options)));
     message
 }
@@ -155,7 +154,7 @@ impl Handle {
     pub fn qdiscs(&mut self, index: u32) -> Result<Vec<Qdisc>, LinkError> {
         let request = RouteNetlinkMessage::GetQueueDiscipline(TcMessage::default());
         self.list("list the queueing disciplines", request, |qdiscs: &mut Vec<_>, item| {
-            let RouteNetlinkMessage::NewQueueDiscipline(message) = item else { return };
+            let Message::Qdisc(message) = item else { return };
             // The kernel lists those of all links.
             if u32::try_from(message.header.index) == Ok(index) {
                 qdiscs.push(Qdisc::of(&message));
@@ -165,27 +164,12 @@ impl Handle {
 }
 
 impl Qdisc {
-    fn of(message: &TcMessage) -> Self {
-        let mut qdisc = Self { is_root: message.header.parent == TcHandle::ROOT, ..Self::default() };
-        for attribute in &message.attributes {
-            match attribute {
-                TcAttribute::Kind(kind) => qdisc.kind.clone_from(kind),
-                TcAttribute::Options(options) if qdisc.kind == "tbf" => {
-                    qdisc.bucket = options.iter().find_map(bucket);
-                }
-                _ => {}
-            }
-        }
-        qdisc
+    fn of(message: &Thing<TcHeader>) -> Self {
+        const KIND: u16 = 1;
+        let kind = attribute::first(&message.attributes, KIND).and_then(attribute::text).unwrap_or_default();
+        let options = attribute::first(&message.attributes, OPTIONS).filter(|_| kind == "tbf");
+        Self { kind, is_root: message.header.parent == TcHandle::ROOT, bucket: options.and_then(TokenBucket::of) }
     }
-}
-
-fn bucket(option: &TcOption) -> Option<TokenBucket> {
-    use netlink_packet_core::Nla;
-    let TcOption::Other(option) = option else { return None };
-    let mut value = vec![0; option.value_len()];
-    option.emit_value(&mut value);
-    TokenBucket::of(&value)
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! The kernel's answers, as they come in.
 
 use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
-use netlink_packet_route::RouteNetlinkMessage;
 use nix::errno::Errno;
 
+use super::message::Message;
 use super::{Answer, LinkError};
 
 /// The answers to the requests of one message, as they come in.
@@ -27,7 +27,7 @@ impl Replies {
 
     pub(super) fn read(&mut self, mut packet: &[u8]) -> Result<(), LinkError> {
         while packet.len() >= 16 {
-            let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(packet).map_err(LinkError::garbled)?;
+            let message = NetlinkMessage::<Message>::deserialize(packet).map_err(LinkError::garbled)?;
             let length = (message.header.length as usize).next_multiple_of(4);
             packet = packet.get(length..).unwrap_or_default();
             let Some(index) = message.header.sequence_number.checked_sub(self.first) else { continue };

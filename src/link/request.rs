@@ -5,11 +5,12 @@ use netlink_packet_route::RouteNetlinkMessage;
 use nix::errno::Errno;
 
 use super::Link;
+use super::message::Message;
 
 /// What the kernel answered to a [`Request`].
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
-    pub(super) messages: Vec<RouteNetlinkMessage>,
+    pub(super) messages: Vec<Message>,
 }
 
 impl Answer {
@@ -20,22 +21,22 @@ impl Answer {
 }
 
 /// One thing to ask of the kernel, and how to call it when it fails.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Request {
     pub(super) doing: String,
-    message: RouteNetlinkMessage,
-    flags: u16,
+    /// The message, but for its place among those that are sent.
+    bytes: Vec<u8>,
     /// Errors that mean that things are as wanted.
     pub(super) fine: &'static [Errno],
 }
 
 impl Request {
     pub(super) fn new(doing: impl Into<String>, message: RouteNetlinkMessage, flags: u16) -> Self {
-        Self { doing: doing.into(), message, flags: flags | NLM_F_ACK, fine: &[] }
+        Self { doing: doing.into(), bytes: bytes(message, flags | NLM_F_ACK), fine: &[] }
     }
 
     pub(super) fn dump(doing: impl Into<String>, message: RouteNetlinkMessage) -> Self {
-        Self { doing: doing.into(), message, flags: NLM_F_DUMP, fine: &[] }
+        Self { doing: doing.into(), bytes: bytes(message, NLM_F_DUMP), fine: &[] }
     }
 
     /// The same request, for which these errors are none.
@@ -43,13 +44,18 @@ impl Request {
         Self { fine, ..self }
     }
 
-    pub(super) fn bytes(self, sequence: u32) -> Vec<u8> {
-        let mut message = NetlinkMessage::from(self.message);
-        message.header.flags = self.flags | NLM_F_REQUEST;
-        message.header.sequence_number = sequence;
-        message.finalize();
-        let mut bytes = vec![0; message.buffer_len()];
-        message.serialize(&mut bytes);
-        bytes
+    pub(super) fn bytes(mut self, sequence: u32) -> Vec<u8> {
+        const SEQUENCE: std::ops::Range<usize> = 8..12;
+        self.bytes[SEQUENCE].copy_from_slice(&sequence.to_ne_bytes());
+        self.bytes
     }
+}
+
+fn bytes(message: RouteNetlinkMessage, flags: u16) -> Vec<u8> {
+    let mut message = NetlinkMessage::from(message);
+    message.header.flags = flags | NLM_F_REQUEST;
+    message.finalize();
+    let mut bytes = vec![0; message.buffer_len()];
+    message.serialize(&mut bytes);
+    bytes
 }

@@ -12,6 +12,7 @@ use netlink_packet_route::route::{
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use nix::errno::Errno;
 
+use super::message::Message;
 use super::{Handle, LinkError, Request};
 
 fn message(index: u32, route: &Route) -> RouteMessage {
@@ -105,14 +106,14 @@ impl Handle {
         all.header.address_family = family;
         all.attributes.push(RouteAttribute::Oif(index));
         self.list("list the routes", RouteNetlinkMessage::GetRoute(all), |found: &mut BTreeSet<_>, answer| {
-            let RouteNetlinkMessage::NewRoute(message) = answer else { return };
+            let Message::Route(message) = answer else { return };
             found.extend((0..).zip(wanted).filter(|(_, route)| is_route(&message, index, route)).map(|(n, _)| n));
         })
     }
 }
 
-fn way(answer: &RouteNetlinkMessage) -> Option<Way> {
-    let RouteNetlinkMessage::NewRoute(message) = answer else { return None };
+fn way(answer: &Message) -> Option<Way> {
+    let Message::Route(message) = answer else { return None };
     let link = message.attributes.iter().find_map(|attribute| match attribute {
         RouteAttribute::Oif(index) => Some(*index),
         _ => None,

@@ -4,15 +4,13 @@ use std::net::IpAddr;
 
 use netlink_packet_core::{DefaultNla, NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::tc::{
-    TcActionAttribute, TcActionMirrorOption, TcActionOption, TcAttribute, TcFilterU32Option, TcHandle, TcMessage,
-    TcOption,
-};
+use netlink_packet_route::tc::{TcHandle, TcMessage};
 use nix::errno::Errno;
 
 use super::device::{named, up};
-use super::qdisc::{INGRESS, ROOT, message, nested, new_qdisc, rate_spec, with_options};
-use super::{Handle, LinkError, Request, TokenBucket};
+use super::message::Message;
+use super::qdisc::{INGRESS, OPTIONS, ROOT, message, nested, new_qdisc, rate_spec, with_options};
+use super::{Handle, LinkError, Request, TokenBucket, attribute};
 use crate::spec::IpNet;
 use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkInfo};
 
@@ -192,20 +190,24 @@ fn class(handle: TcHandle) -> DefaultNla {
     DefaultNla::new(CLASS, u32::from(handle).to_ne_bytes().to_vec())
 }
 
+const ACTIONS: u16 = 7;
+const KIND: u16 = 1;
+const PARAMETERS: u16 = 2;
+const MIRRED: &str = "mirred";
+
 /// The action that sends a packet out through another link.
 fn by_way_of(index: u32) -> DefaultNla {
-    const ACTIONS: u16 = 7;
     const NESTED: u16 = 1 << 15;
     const FIRST: u16 = 1;
-    const KIND: u16 = 1;
-    const OPTIONS: u16 = 2;
-    const PARAMETERS: u16 = 2;
     const STOLEN: u32 = 4;
     const REDIRECT: u32 = 1;
     // Number, capabilities, action, references, bindings; then how and where to.
     let parameters: Vec<u8> = [0, 0, STOLEN, 0, 0, REDIRECT, index].into_iter().flat_map(u32::to_ne_bytes).collect();
     let options = nested(&[DefaultNla::new(PARAMETERS, parameters)]);
-    let action = nested(&[DefaultNla::new(KIND, b"mirred\0".to_vec()), DefaultNla::new(OPTIONS | NESTED, options)]);
+    let action = nested(&[
+        DefaultNla::new(KIND, format!("{MIRRED}\0").into_bytes()),
+        DefaultNla::new(OPTIONS | NESTED, options),
+    ]);
     DefaultNla::new(ACTIONS, nested(&[DefaultNla::new(FIRST, action)]))
 }
 
@@ -219,29 +221,21 @@ impl Handle {
         message.header.parent = INGRESS;
         let request = RouteNetlinkMessage::GetTrafficFilter(message);
         self.list("list the filters of the link", request, |found: &mut Vec<_>, item| {
-            if let RouteNetlinkMessage::NewTrafficFilter(message) = item {
-                found.extend(message.attributes.iter().flat_map(redirected));
+            if let Message::Filter(filter) = item {
+                found.extend(redirected(&filter.attributes));
             }
         })
     }
 }
 
-fn redirected(attribute: &TcAttribute) -> Vec<u32> {
-    let TcAttribute::Options(options) = attribute else { return Vec::new() };
-    let actions = options.iter().filter_map(|option| match option {
-        TcOption::U32(TcFilterU32Option::Action(actions)) => Some(actions),
-        _ => None,
+/// The links to which the actions of a filter send packets.
+fn redirected(filter: &[u8]) -> Vec<u32> {
+    let actions = attribute::nested(filter, &[OPTIONS, ACTIONS]).unwrap_or_default();
+    let parameters = attribute::each(actions).filter_map(|(_, action)| {
+        let kind = attribute::first(action, KIND).and_then(attribute::text)?;
+        attribute::nested(action, &[OPTIONS, PARAMETERS]).filter(|_| kind == MIRRED)
     });
-    let attributes = actions.flatten().flat_map(|action| &action.attributes);
-    let options = attributes.filter_map(|attribute| match attribute {
-        TcActionAttribute::Options(options) => Some(options),
-        _ => None,
-    });
-    let index = |option: &TcActionOption| match option {
-        TcActionOption::Mirror(TcActionMirrorOption::Parms(parameters)) => Some(parameters.ifindex),
-        _ => None,
-    };
-    options.flatten().filter_map(index).collect()
+    parameters.filter_map(|parameters| attribute::number(parameters.get(24..28)?)).collect()
 }
 
 #[cfg(test)]

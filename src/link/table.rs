@@ -7,6 +7,7 @@ use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteHeader, Rou
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use super::address::of_message;
+use super::message::Message;
 use super::{Handle, LinkError, Request};
 use crate::spec::IpNet;
 
@@ -83,8 +84,8 @@ impl Handle {
 }
 
 impl TableRoute {
-    fn of(answer: &RouteNetlinkMessage) -> Option<Self> {
-        let RouteNetlinkMessage::NewRoute(message) = answer else { return None };
+    fn of(answer: &Message) -> Option<Self> {
+        let Message::Route(message) = answer else { return None };
         let RouteHeader { address_family, destination_prefix_length, kind, table, .. } = message.header;
         let anywhere = if address_family == AddressFamily::Inet { IpAddr::from([0; 4]) } else { [0; 16].into() };
         let dst = IpNet::new(anywhere, destination_prefix_length)?;

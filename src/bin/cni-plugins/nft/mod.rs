@@ -15,7 +15,6 @@
 //! up in a map instead of being compared with rules for each container; and no program must be on the host.
 
 mod answer;
-pub(crate) mod attribute;
 pub(crate) mod batch;
 mod changing;
 pub(crate) mod expression;
@@ -29,4 +28,5 @@ pub(crate) mod reading;
 pub(crate) mod request;
 pub(crate) mod socket;
 
+pub(crate) use libcni::link::attribute;
 pub(crate) use owner::Owner;
