@@ -271,6 +271,15 @@ netns_of() {
     grep -o '"sandbox":"[^"]*"' /var/lib/cni/results/pods-"$1"-eth0 | cut -d '"' -f 4
 }
 
+# ask_by_udp ADDRESS PORT: prints the answer to a datagram.
+ask_by_udp() {
+    /usr/bin/python3 -c 'import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(3)
+s.sendto(b"hello", (sys.argv[1], int(sys.argv[2])))
+print(s.recv(99).decode())' "$@"
+}
+
 remove_pod() {
     cri StopPodSandbox "{\"1\": \"$1\"}" && cri RemovePodSandbox "{\"1\": \"$1\"}"
     is "CRI: a pod is removed" 0 $?
@@ -295,8 +304,8 @@ while True: s.sendto(b"world", s.recvfrom(99)[1])' &
     eventually get http://127.0.0.1:8180/
     is "CRI: the host gets the mapped port" hello "$(get http://127.0.0.1:8180/)"
     is "CRI: by the gateway's IPv6 address, too" hello "$(get 'http://[fd00:49::1]:8180/')"
-    is "CRI: and by UDP" world "$(/usr/bin/python3 -c 'import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(10); s.sendto(b"hello", ("10.49.0.1", 8153)); print(s.recv(99).decode())')"
+    eventually ask_by_udp 10.49.0.1 8153
+    is "CRI: and by UDP" world "$(ask_by_udp 10.49.0.1 8153)"
     is "CRI: it is shaped in both directions" 2 "$(tc qdisc | grep -c tbf)"
     is "CRI: tuning was called" 500 "$(in_pod "$pod" cat /proc/sys/net/core/somaxconn)"
     other=$(run_pod "client-$version")
