@@ -55,7 +55,18 @@ pub(crate) fn requested(call: &AttachmentCall) -> Answer<Option<Mac>> {
     let key = call.config.typed::<Key>()?.args.cni.mac;
     let variable = call.args::<Variable>()?.mac;
     let asked = [capability, Some(key), variable].into_iter().flatten().find(|mac| !mac.is_empty());
-    asked.map(|mac| parse(&mac)).transpose()
+    asked.map(|mac| parse(&mac).and_then(|parsed| of_one_interface(parsed, &mac))).transpose()
+}
+
+/// Refuses an address that no interface can have.
+fn of_one_interface(mac: Mac, text: &str) -> Answer<Mac> {
+    let whose = match mac {
+        [0, 0, 0, 0, 0, 0] => "is nobody's",
+        [first, ..] if first & 1 == 1 => "is that of a group",
+        _ => return Ok(mac),
+    };
+    let msg = format!("invalid hardware address `{text}`: it {whose}, and an interface needs its own");
+    Err(Failure::new(ErrorCode::INVALID_NETWORK_CONFIG, msg))
 }
 
 /// Reads an address of six bytes in one of the forms that Go reads: `02:00:00:00:0a:ff`, `02-00-00-00-0a-ff` or

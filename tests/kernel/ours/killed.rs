@@ -36,7 +36,7 @@ fn start(verb: &str, config: &Value) -> Child {
 }
 
 /// The same, but for its configuration, which it waits for.
-fn start_paused(verb: &str, config: &Value) -> Child {
+pub(super) fn start_paused(verb: &str, config: &Value) -> Child {
     let dir = plugins();
     let mut command = Command::new(dir.join(config["type"].as_str().unwrap()));
     command.env("CNI_COMMAND", verb).env("CNI_CONTAINERID", "c1").env("CNI_IFNAME", "eth0");
@@ -133,6 +133,22 @@ fn portmap_killed_in_del(host: &Host) {
 /// Gives a plugin its configuration and kills it when it has sent so many messages, or is about to send one more; says
 /// whether it came to its end before.
 fn kill_at(messages: u32, mut plugin: Child, config: &Value) -> bool {
+    let is_through = run_until(messages, &mut plugin, config).is_some();
+    if !is_through {
+        plugin.kill().unwrap();
+        waitpid(Pid::from_raw(plugin.id().try_into().unwrap()), None).unwrap();
+    }
+    is_through
+}
+
+/// How many messages a plugin sends to the kernel for a configuration.
+pub(super) fn messages(verb: &str, config: &Value) -> u32 {
+    run_until(u32::MAX, &mut start_paused(verb, config), config).expect("it comes to its end")
+}
+
+/// Gives a plugin its configuration and lets it run until it has sent so many messages, or is about to send one more. Where
+/// it comes to its end before, says how many it has sent.
+fn run_until(messages: u32, plugin: &mut Child, config: &Value) -> Option<u32> {
     let pid = Pid::from_raw(plugin.id().try_into().unwrap());
     ptrace::seize(pid, ptrace::Options::PTRACE_O_EXITKILL).unwrap();
     ptrace::interrupt(pid).unwrap();
@@ -142,13 +158,11 @@ fn kill_at(messages: u32, mut plugin: Child, config: &Value) -> bool {
     while sending <= messages {
         ptrace::syscall(pid, None).unwrap();
         if let WaitStatus::Exited(..) = waitpid(pid, None).unwrap() {
-            return true;
+            return Some(sending / 2);
         }
         // It stops twice: before and after.
         let call = std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap();
         sending += u32::from(call.starts_with(&format!("{} ", nix::libc::SYS_sendto)));
     }
-    plugin.kill().unwrap();
-    waitpid(pid, None).unwrap();
-    false
+    None
 }

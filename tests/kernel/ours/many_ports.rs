@@ -7,12 +7,14 @@ use libcni::conf::NetworkConfig;
 use libcni::spec::capability::PortMapping;
 use serde_json::json;
 
+use super::killed::messages;
 use super::{attachment, ipam};
 use crate::Test;
 use crate::host::Host;
 use crate::traffic::{HOST, Sender, serve_udp};
 
 pub(crate) const TESTS: &[Test] = &[
+    ("ours::many_ports::of_udp_take_no_more_messages_each", of_udp_take_no_more_messages_each),
     ("ours::many_ports::of_udp_take_hardly_longer_than_of_tcp", of_udp_take_hardly_longer_than_of_tcp),
     ("ours::many_ports::check_takes_as_long_for_each", check_takes_as_long_for_each),
 ];
@@ -58,6 +60,31 @@ fn of_udp_take_hardly_longer_than_of_tcp(host: &Host) {
     assert!(udp[1] < tcp[1] * 4, "DEL: {tcp:?} with TCP, {udp:?} with UDP");
     host.run("nft delete table ip others");
     host.is_clean();
+}
+
+fn of_udp_take_no_more_messages_each(host: &Host) {
+    // The kernel knows a connection, so that those of a port are looked for.
+    serve_udp(HOST, 5353);
+    host.run("nft 'table ip others { chain c { type nat hook input priority 0; }; }'");
+    Sender::new(HOST, "127.0.0.1:5353").is_answered_by(HOST);
+    let more_than_tcp = |verb, count: u16| {
+        let [tcp, udp] = ["tcp", "udp"].map(|protocol| {
+            let port = |port| json!({"hostPort": port, "containerPort": port, "protocol": protocol});
+            let ports: Vec<_> = (10_000..10_000 + count).map(port).collect();
+            let config = json!({"cniVersion": "1.1.0", "name": "net", "type": "portmap",
+                "prevResult": {"cniVersion": "1.0.0", "ips": [{"address": "10.77.0.2/24"}]},
+                "runtimeConfig": {"portMappings": ports}});
+            let [add, del] = ["ADD", "DEL"].map(|verb| messages(verb, &config));
+            if verb == "ADD" { add } else { del }
+        });
+        udp.saturating_sub(tcp)
+    };
+    for verb in ["ADD", "DEL"] {
+        let (few, many) = (more_than_tcp(verb, 5), more_than_tcp(verb, 500));
+        assert!(few >= 1, "{verb}: no connection was looked for");
+        assert_eq!(many, few, "{verb}: messages for 500 ports of UDP, beyond those of TCP");
+    }
+    host.run("nft delete table ip others");
 }
 
 fn check_takes_as_long_for_each(host: &Host) {

@@ -5,6 +5,7 @@ mod alive;
 mod bandwidth;
 mod bridge;
 mod conditions;
+mod hostile;
 mod interfaces;
 mod killed;
 mod life;
@@ -41,6 +42,7 @@ pub(crate) const TESTS: &[&[Test]] = &[
     bandwidth::TESTS,
     bridge::TESTS,
     conditions::TESTS,
+    hostile::TESTS,
     interfaces::TESTS,
     killed::TESTS,
     life::TESTS,
