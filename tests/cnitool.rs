@@ -8,6 +8,7 @@ use crate::support::{Ran, Sandbox};
 mod conformance;
 mod dry_run;
 mod failures;
+mod hostile_user;
 mod inspect;
 mod json;
 mod list;

@@ -42,7 +42,9 @@ pub(crate) fn tests() -> Vec<Test> {
         });
         attacks.chain(others)
     };
-    callers.iter().flat_map(|caller| each(*caller)).collect()
+    let told = |(name, test): (&str, fn())| (format!("hostile::{name}"), Box::new(test) as Box<dyn FnOnce() + Send>);
+    let weakness = Uid::effective().is_root().then(|| told(("what_does_not_hold_is_told", weakness_is_told)));
+    callers.iter().flat_map(|caller| each(*caller)).chain(weakness).collect()
 }
 
 /// Things of the host that are none of a plugin's business.
@@ -140,6 +142,18 @@ fn shared_memory_stays(caller: Caller) {
         let _ = fs::remove_file(&left);
         assert!(!was_left, "{} is left\n{report}", left.display());
     }
+}
+
+/// Where root has no user IDs to give away, the plugin's root is that of the machine, and the report begins with it.
+fn weakness_is_told() {
+    let mut faulty = Faulty::new("noop", "");
+    let tool = bounded(faulty.conformance());
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user"]).arg(tool.get_program()).args(tool.get_args()).stdin(Stdio::null());
+    let report = Report::of(command.args(["--only", "101"]));
+    report.passes(101);
+    let weakness = &report.json["weaknesses"][0];
+    assert!(weakness.as_str().is_some_and(|weakness| weakness.contains("the user ID of root")), "{}", report.json);
 }
 
 /// The numbers of `add_key`, `keyctl` and `ptrace`.
