@@ -66,7 +66,8 @@ impl Behaviours {
             Command::Check => self.check,
             Command::Gc => self.gc,
             Command::Status => self.status,
-            Command::Version => Behaviour::default(),
+            // VERSION never gets here, nor does a verb that this library does not know.
+            _ => Behaviour::default(),
         }
     }
 }

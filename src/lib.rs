@@ -82,6 +82,7 @@ mod cancel;
 mod chain;
 mod error;
 mod printable;
+mod setters;
 mod threads;
 
 pub mod cache;

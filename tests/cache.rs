@@ -64,7 +64,7 @@ impl OwnCache {
 #[track_caller]
 fn key(network: &str, container_id: &str, ifname: &str) -> Key {
     let container_id = container_id.parse().unwrap();
-    Key { network: network.parse().unwrap(), container_id, ifname: ifname.parse().unwrap() }
+    Key::new(network.parse().unwrap(), container_id, ifname.parse().unwrap())
 }
 
 fn entry(key: &Key) -> Entry {

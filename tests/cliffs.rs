@@ -2,7 +2,7 @@
 
 use libcni::Chain;
 use libcni::conf::NetworkConfig;
-use libcni::invoke::{Output, read_reply};
+use libcni::invoke::read_reply;
 use libcni::plugin::{Config, load_args};
 use libcni::result::AddResult;
 use libcni::spec::capability::CapabilityArgs;
@@ -131,8 +131,8 @@ fn there_may_be_many_generic_arguments() {
 fn an_error_object_may_have_many_keys_or_levels_and_its_message_stays_short() {
     let request = Script::new("").request;
     for more in [pairs("1"), format!("\"x\":{}", deep()), format!("\"details\":{}", deep())] {
-        let Output { status, stdout, stderr } = failing(1, &format!(r#"{{"code":7,"msg":"m",{more}}}"#), "");
-        let error = promptly(|| read_reply(&request, Output { status, stdout, stderr })).unwrap_err();
+        let output = failing(1, &format!(r#"{{"code":7,"msg":"m",{more}}}"#), "");
+        let error = promptly(|| read_reply(&request, output)).unwrap_err();
         assert_eq!(error.code().unwrap().0, 7);
         assert!(Chain(&*error).to_string().len() < 10_000);
     }

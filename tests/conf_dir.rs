@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
-use libcni::conf::{ConfError, LoadError, MAX_FILE_SIZE, OnBroken, Position};
+use libcni::conf::{ConfError, LoadError, MAX_FILE_SIZE, OnBroken};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
@@ -190,7 +190,7 @@ fn the_network_of_a_broken_file_is_an_error_with_file_line_and_column() {
         let later = r#"{"name":"x","plugins":[{"type":"one"}]}"#;
         let sandbox = Sandbox::new().file(name, text).file("b.conflist", later);
         let Err(LoadError::Config(error)) = sandbox.conf_dir().load("x") else { panic!("{text} was passed over") };
-        assert_eq!(error.position(), Some(Position { line, column }), "{text}");
+        assert_eq!(error.position().map(|at| (at.line, at.column)), Some((line, column)), "{text}");
         let place = format!("{}:{line}:{column}: ", sandbox.net_d().join(name).display());
         let message = chain(&error);
         assert!(message.starts_with(&place) && message.contains(reason), "{message}");

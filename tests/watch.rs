@@ -133,7 +133,7 @@ impl Watched {
 
 /// A pace for tests that only want to know what comes, and whether.
 fn quick() -> Pace {
-    Pace { quiet: Duration::from_millis(10), ..Pace::default() }
+    Pace::default().quiet(Duration::from_millis(10))
 }
 
 /// The text of a list of one plugin.

@@ -44,7 +44,7 @@ fn keeping(host: &Host, table: &mut Table) {
     let (all, tenth) = (fill(host, NETWORK, count), fill(host, "tenth", count / 10));
     let stale = |dir: &Path, network: &str, count: usize| {
         let attachments = Cache::new(dir).attachments(None).unwrap().entries;
-        let valid = |e: &Entry| ValidAttachment { container_id: e.container_id.clone(), ifname: e.ifname.clone() };
+        let valid = |e: &Entry| ValidAttachment::new(e.container_id.clone(), e.ifname.clone());
         let keep = Keep::Only(attachments.iter().map(valid).collect());
         let (cni, network) =
             (host.cni().to_builder().cache_dir(dir).build().unwrap(), NetworkConfig::parse(&bridge(network)).unwrap());

@@ -40,9 +40,5 @@ fn holds_in(dir: &Path, data: &[u8]) {
 
 fn key(network: &str, container_id: &str, ifname: &str) -> Key {
     let message = "a name";
-    Key {
-        network: network.parse().expect(message),
-        container_id: container_id.parse().expect(message),
-        ifname: ifname.parse().expect(message),
-    }
+    Key::new(network.parse().expect(message), container_id.parse().expect(message), ifname.parse().expect(message))
 }

@@ -12,7 +12,7 @@ pub fn holds(data: &[u8]) {
     let (status, rest) = data.split_first().map_or((0, data), |(status, rest)| (i32::from(*status), rest));
     let half = rest.len() / 2;
     for (stdout, stderr) in [(rest, &[][..]), (&[], rest), rest.split_at(half)] {
-        let output = Output { status: ExitStatus::from_raw(status), stdout: stdout.into(), stderr: stderr.into() };
+        let output = Output::default().status(ExitStatus::from_raw(status)).stdout(stdout).stderr(stderr);
         ends(output);
     }
     if let Ok(text) = std::str::from_utf8(rest) {
@@ -22,13 +22,7 @@ pub fn holds(data: &[u8]) {
 
 fn ends(output: Output) {
     let succeeded = output.status.success();
-    let request = Request {
-        plugin: "p".into(),
-        command: Command::Add,
-        program: "/p".into(),
-        env: Default::default(),
-        stdin: vec![],
-    };
+    let request = Request::new("p", Command::Add, "/p");
     match read_reply(&request, output) {
         Ok(_) => assert!(succeeded, "a failure counts as success"),
         Err(error) => {

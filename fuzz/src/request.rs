@@ -83,6 +83,6 @@ impl Exec for Recorder {
 
     fn exec(&self, request: &Request, _: &Limits) -> Result<Output, ExecError> {
         self.requests.lock().expect("no thread has panicked").push(request.clone());
-        Ok(Output { stdout: self.answer.clone().into(), ..Output::default() })
+        Ok(Output::default().stdout(self.answer.clone()))
     }
 }

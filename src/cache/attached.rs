@@ -9,6 +9,7 @@ use crate::spec::Object;
 
 /// An attachment as the cache has it.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Attached {
     /// The entry. [`Entry::netns_state`] says what has become of its namespace.
     pub entry: Entry,
@@ -20,6 +21,7 @@ pub struct Attached {
 
 /// Everything that the cache says of this host.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Inventory {
     /// The attachments in the order of their file names, and then those that were begun and not finished.
     pub attached: Vec<Attached>,

@@ -15,6 +15,7 @@ const INTENT: &str = "libcniIntentV1";
 
 /// The content of a file of the cache.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Cached {
     /// An attachment with its configuration and result.
     Entry(Entry),

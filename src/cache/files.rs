@@ -7,6 +7,7 @@ use super::{Cache, CacheError, Cached, file};
 
 /// A file of the cache.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct CacheFile {
     /// Where it is.
     pub path: PathBuf,

@@ -7,6 +7,7 @@ use crate::spec::{ContainerId, IfName, InvalidName, NetworkName};
 
 /// The key of an entry: the attachment that it is about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Key {
     /// The network.
     pub network: NetworkName,
@@ -22,6 +23,11 @@ const LONGEST_NAME: usize = 255;
 const HASHED: usize = 17;
 
 impl Key {
+    /// The key of an interface of a container on a network.
+    pub fn new(network: NetworkName, container_id: ContainerId, ifname: IfName) -> Self {
+        Self { network, container_id, ifname }
+    }
+
     /// The key of an entry.
     ///
     /// # Errors

@@ -39,6 +39,7 @@ pub struct Cache {
 
 /// The entries of the cache, and what else is in its directory.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Listing {
     /// The attachments, in the order of their file names.
     pub entries: Vec<Entry>,

@@ -19,6 +19,7 @@ pub struct ConfError {
 
 /// A place in a text. Both count from 1; columns count bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Position {
     /// The line.
     pub line: usize,

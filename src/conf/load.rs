@@ -39,6 +39,7 @@ pub enum OnBroken {
 
 /// A network, and the files that were passed over to find it.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Loaded {
     /// The network.
     pub network: NetworkConfig,

@@ -64,6 +64,7 @@ impl Eq for Check {}
 
 /// The weight of a deviation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Level {
     /// The deviation breaks runtimes or loses resources.
     Must,

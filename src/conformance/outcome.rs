@@ -5,6 +5,7 @@ use super::log::Execution;
 
 /// How a check ended.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub enum Outcome {
     /// The plugin does what it owes.
     Pass,
@@ -51,6 +52,7 @@ pub struct Checked {
 /// How many checks ended in which way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Summary {
     /// The number of checks that passed.
     pub pass: usize,

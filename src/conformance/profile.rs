@@ -25,6 +25,7 @@ pub struct Profile {
 
 /// The kind of a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub enum Role {
     /// The plugin makes an interface.
     Interface,

@@ -4,6 +4,7 @@ use super::Error;
 use crate::conf::{ConfError, LoadError, PluginProblem};
 use crate::invoke::{InvalidSetting, PluginError};
 use crate::result::{ConvertError, ParseError};
+use crate::spec::capability::InvalidProtocol;
 use crate::spec::{
     InvalidArg, InvalidField, InvalidIpNet, InvalidTraceContext, InvalidVersion, InvalidVersionReply, UnknownCommand,
 };
@@ -43,6 +44,7 @@ invalid!(
     InvalidArg,
     InvalidField,
     InvalidIpNet,
+    InvalidProtocol,
     InvalidSetting,
     InvalidTraceContext,
     InvalidVersion,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::{FindError, Request};
 use crate::CancelToken;
+use crate::setters::setters;
 
 /// Runs plugins. [`ProcessExec`](super::ProcessExec) runs them as processes; tests and other kinds of runtimes
 /// bring their own.
@@ -29,7 +30,7 @@ use crate::CancelToken;
 ///     }
 ///
 ///     fn exec(&self, _: &Request, _: &Limits) -> Result<Output, ExecError> {
-///         Ok(Output { stdout: b"{}".to_vec(), ..Output::default() })
+///         Ok(Output::default().stdout(*b"{}"))
 ///     }
 /// }
 /// ```
@@ -68,11 +69,12 @@ impl<E: Exec + ?Sized> Exec for Arc<E> {
 ///
 /// use libcni::invoke::Limits;
 ///
-/// let limits = Limits { timeout: Duration::from_secs(5), ..Limits::default() };
+/// let limits = Limits::default().timeout(Duration::from_secs(5));
 /// let cni = libcni::Cni::builder().limits(limits).build()?;
 /// # Ok::<(), libcni::Error>(())
 /// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Limits {
     /// How long it may run.
     pub timeout: Duration,
@@ -84,6 +86,16 @@ pub struct Limits {
     pub max_stderr: usize,
     /// Ends it early.
     pub cancel: Option<CancelToken>,
+}
+
+setters! {
+    Limits {
+        timeout: Duration,
+        grace: Duration,
+        max_stdout: usize,
+        max_stderr: usize,
+        cancel: some CancelToken,
+    }
 }
 
 /// 25 seconds (a supervisor often gives up on its own call after 30, and then nobody learns which plugin hung),
@@ -100,8 +112,9 @@ impl Default for Limits {
     }
 }
 
-/// How a plugin ended, and what it said.
+/// How a plugin ended, and what it said. By default, it succeeded and said nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Output {
     /// Exit status or signal.
     pub status: ExitStatus,
@@ -109,6 +122,14 @@ pub struct Output {
     pub stdout: Vec<u8>,
     /// The bytes that it printed on stderr, up to [`Limits::max_stderr`].
     pub stderr: Vec<u8>,
+}
+
+setters! {
+    Output {
+        status: ExitStatus,
+        stdout: into Vec<u8>,
+        stderr: into Vec<u8>,
+    }
 }
 
 /// A plugin could not be run to its own end.

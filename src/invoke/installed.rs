@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// A regular file of a plugin directory. Whether it is a plugin, only asking it for its version can tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Installed {
     /// The file name, which is the plugin's `type`.
     pub name: String,
@@ -14,6 +15,26 @@ pub struct Installed {
     pub path: PathBuf,
     /// Its use when a plugin of this name is wanted.
     pub standing: Standing,
+}
+
+/// The files of plugin directories.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct InstalledFiles {
+    /// The files.
+    pub files: Vec<Installed>,
+    /// The directories that could not be read.
+    pub unreadable: Vec<UnreadableDir>,
+}
+
+/// A plugin directory that could not be read.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct UnreadableDir {
+    /// The directory.
+    pub dir: PathBuf,
+    /// Why.
+    pub error: io::Error,
 }
 
 /// The use of a file in a plugin directory.
@@ -32,9 +53,14 @@ pub enum Standing {
 }
 
 /// The regular files of the plugin directories, symbolic links followed, in the order in which [`find`](super::find)
-/// looks: by directory, then by name. A directory that does not exist, and the same directory again, have none. The
-/// second value is why directories could not be read.
-pub fn installed(dirs: &[PathBuf]) -> (Vec<Installed>, Vec<(PathBuf, io::Error)>) {
+/// looks: by directory, then by name. A directory that does not exist, and the same directory again, have none.
+///
+/// ```
+/// for plugin in libcni::invoke::installed(&["/opt/cni/bin".into()]).files {
+///     println!("{} {:?}", plugin.path.display(), plugin.standing);
+/// }
+/// ```
+pub fn installed(dirs: &[PathBuf]) -> InstalledFiles {
     let mut all: Vec<Installed> = Vec::new();
     let mut unreadable = Vec::new();
     let mut seen = Vec::new();
@@ -51,10 +77,10 @@ pub fn installed(dirs: &[PathBuf]) -> (Vec<Installed>, Vec<(PathBuf, io::Error)>
                 all.extend(files);
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => unreadable.push((dir.clone(), error)),
+            Err(error) => unreadable.push(UnreadableDir { dir: dir.clone(), error }),
         }
     }
-    (all, unreadable)
+    InstalledFiles { files: all, unreadable }
 }
 
 /// The names in a directory, sorted. A name that is not UTF-8 can't be a `type`.

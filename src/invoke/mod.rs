@@ -26,7 +26,7 @@ pub use failure::{Failure, PluginError};
 pub use find::{DEFAULT_PLUGIN_DIRS, FindError, find};
 pub(crate) use find::{FileState, has_separator};
 pub(crate) use installed::is_of_system;
-pub use installed::{Installed, Standing, installed};
+pub use installed::{Installed, InstalledFiles, Standing, UnreadableDir, installed};
 pub use observed::{ExecEvent, ObservedExec};
 pub use process::ProcessExec;
 pub use reply::read_reply;

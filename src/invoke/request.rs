@@ -5,6 +5,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use super::environment::{Environment, Inherited};
+use crate::setters::setters;
 use crate::spec::{CNI_ARGS, CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, CNI_PATH, Command};
 
 /// One execution of a plugin.
@@ -13,19 +14,16 @@ use crate::spec::{CNI_ARGS, CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS,
 /// use libcni::invoke::{Exec, Limits, Parameters, ProcessExec, Request, read_reply};
 /// use libcni::spec::Command;
 ///
-/// let parameters = Parameters { path: "/opt/cni/bin".as_ref(), ..Parameters::default() };
-/// let request = Request {
-///     plugin: "cat".to_owned(),
-///     command: Command::Status,
-///     program: "/bin/cat".into(),
-///     env: parameters.environment(Command::Status, &[]),
-///     stdin: br#"{"cniVersion": "1.1.0", "name": "mynet", "type": "cat"}"#.to_vec(),
-/// };
+/// let parameters = Parameters::default().path("/opt/cni/bin".as_ref());
+/// let request = Request::new("cat", Command::Status, "/bin/cat")
+///     .with_env(parameters.environment(Command::Status, &[]))
+///     .with_stdin(br#"{"cniVersion": "1.1.0", "name": "mynet", "type": "cat"}"#);
 /// let output = ProcessExec.exec(&request, &Limits::default())?;
 /// assert_eq!(read_reply(&request, output)?, request.stdin);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Request {
     /// The name of the plugin, its `type`.
     pub plugin: String,
@@ -44,6 +42,7 @@ pub struct Request {
 /// Which verb has which of them is in [2.2](crate::specification#22-environment).
 #[derive(Clone, Copy, Debug, Default)]
 #[doc(alias = "CNIArgs")]
+#[non_exhaustive]
 pub struct Parameters<'a> {
     /// CNI_CONTAINERID.
     pub container_id: &'a str,
@@ -55,6 +54,16 @@ pub struct Parameters<'a> {
     pub args: &'a str,
     /// CNI_PATH, which need not be UTF-8, as paths need not.
     pub path: &'a OsStr,
+}
+
+setters! {
+    Parameters<'a> {
+        container_id: &'a str,
+        netns: &'a str,
+        ifname: &'a str,
+        args: &'a str,
+        path: &'a OsStr,
+    }
 }
 
 impl Parameters<'_> {
@@ -69,7 +78,7 @@ impl Parameters<'_> {
     /// use libcni::spec::Command;
     ///
     /// let inherited = [("CNI_IFNAME".into(), "lo".into()), ("LANG".into(), "C".into())];
-    /// let env = Parameters { ifname: "eth0", ..Parameters::default() }.environment(Command::Add, &inherited);
+    /// let env = Parameters::default().ifname("eth0").environment(Command::Add, &inherited);
     /// assert_eq!(env.iter().next(), Some(&("LANG".into(), "C".into())));
     /// assert!(env.get("CNI_IFNAME") == Some("eth0".as_ref()) && env.iter().count() == 7);
     /// ```
@@ -86,6 +95,22 @@ impl Parameters<'_> {
 }
 
 impl Request {
+    /// An execution without environment and stdin.
+    pub fn new(plugin: impl Into<String>, command: Command, program: impl Into<PathBuf>) -> Self {
+        let (env, stdin) = (Environment::default(), Vec::new());
+        Self { plugin: plugin.into(), command, program: program.into(), env, stdin }
+    }
+
+    /// The same with this environment, and no other variable.
+    pub fn with_env(self, env: impl Into<Environment>) -> Self {
+        Self { env: env.into(), ..self }
+    }
+
+    /// The same with these bytes for stdin.
+    pub fn with_stdin(self, stdin: impl Into<Vec<u8>>) -> Self {
+        Self { stdin: stdin.into(), ..self }
+    }
+
     /// The value of an environment variable.
     pub fn env(&self, key: &str) -> Option<&OsStr> {
         self.env.get(key)

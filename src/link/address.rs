@@ -47,6 +47,7 @@ impl Request {
 
 /// An address of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Address {
     /// The address, with the prefix length of its network.
     pub address: IpNet,
@@ -54,6 +55,13 @@ pub struct Address {
     pub is_tentative: bool,
     /// Whether duplicate address detection found that a neighbour has it, so that nobody can use it here.
     pub is_duplicate: bool,
+}
+
+impl Address {
+    /// An address that can be used.
+    pub fn new(address: IpNet) -> Self {
+        Self { address, is_tentative: false, is_duplicate: false }
+    }
 }
 
 impl Handle {

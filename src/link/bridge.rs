@@ -8,14 +8,23 @@ use netlink_packet_route::link::{
 
 use super::Request;
 use super::device::{indexed, named, up};
+use crate::setters::setters;
 
 /// Settings of a bridge's port.
 #[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub struct Port {
     /// Lets frames leave by the port that they came in.
     pub hairpin: bool,
     /// Keeps the port from talking to other isolated ports.
     pub isolated: bool,
+}
+
+setters! {
+    Port {
+        hairpin: bool,
+        isolated: bool,
+    }
 }
 
 impl Request {

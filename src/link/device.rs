@@ -12,6 +12,7 @@ use super::{Handle, LinkError, Request, attribute};
 
 /// What matters of a link.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Link {
     /// The number by which the kernel knows it within its network namespace.
     pub index: u32,
@@ -61,6 +62,13 @@ pub(super) fn up(mut message: LinkMessage) -> LinkMessage {
     message.header.flags |= LinkFlags::Up;
     message.header.change_mask |= LinkFlags::Up;
     message
+}
+
+impl Link {
+    /// A link of which nothing else is known.
+    pub fn new(index: u32, name: impl Into<String>) -> Self {
+        Self { index, name: name.into(), ..Self::default() }
+    }
 }
 
 impl Request {

@@ -54,6 +54,7 @@ impl Request {
 
 /// The way that packets to an address take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Way {
     /// The index of the link that they leave through.
     pub link: u32,

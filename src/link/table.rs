@@ -23,6 +23,7 @@ use crate::spec::IpNet;
 /// # Ok::<(), libcni::link::LinkError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct TableRoute {
     /// The destination.
     pub dst: IpNet,

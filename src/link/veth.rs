@@ -8,9 +8,11 @@ use netlink_packet_route::link::{InfoData, InfoKind, InfoVeth, LinkAttribute, Li
 
 use super::Request;
 use super::device::{named, up};
+use crate::setters::setters;
 
 /// A pair of veths to make: one end here, one in another namespace.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Veth<'a> {
     /// The name of the end here.
     pub name: &'a str,
@@ -28,6 +30,29 @@ pub struct Veth<'a> {
     pub peer_mac: Option<[u8; 6]>,
     /// The network namespace of the other end.
     pub netns: BorrowedFd<'a>,
+}
+
+impl<'a> Veth<'a> {
+    /// A pair with these names, the other end in a network namespace. Both ends are down.
+    pub fn new(name: &'a str, peer: &'a str, netns: BorrowedFd<'a>) -> Self {
+        Self { name, mac: None, bridge: None, is_up: false, mtu: None, peer, peer_mac: None, netns }
+    }
+}
+
+setters! {
+    Veth<'a> {
+        mac: some [u8; 6],
+        bridge: some u32,
+        is_up: bool,
+        peer_mac: some [u8; 6],
+    }
+}
+
+impl Veth<'_> {
+    /// The same with this `mtu`, or with the kernel's choice.
+    pub fn mtu(self, mtu: Option<u32>) -> Self {
+        Self { mtu, ..self }
+    }
 }
 
 impl Request {

@@ -62,6 +62,7 @@ pub struct Wanted<'a> {
 
 /// The attachment that a container is locked for: an interface of it, on a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Purpose<'a> {
     /// The network.
     pub network: &'a NetworkName,
@@ -88,6 +89,7 @@ impl<'a> Wanted<'a> {
 
 /// A thing that can be locked. Whoever takes both, takes the network first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Resource<'a> {
     /// The attachments of a network, as a whole.
     Network(&'a NetworkName),
@@ -116,6 +118,7 @@ impl fmt::Display for Resource<'_> {
 
 /// The sharing of a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Mode {
     /// By all who want it shared.
     Shared,

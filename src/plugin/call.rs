@@ -18,6 +18,7 @@ use crate::spec::{
 /// One call of a plugin: what every verb has.
 #[derive(Clone, Debug)]
 #[doc(alias = "CmdArgs")]
+#[non_exhaustive]
 pub struct Call {
     /// The verb.
     pub command: Command,
@@ -29,6 +30,7 @@ pub struct Call {
 
 /// One call for an interface of a container: ADD, DEL or CHECK.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct AttachmentCall {
     pub(super) call: Call,
     /// The container.

@@ -18,6 +18,7 @@ use crate::spec::{
 
 /// What a plugin's process leaves behind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Outcome {
     /// The one JSON document for stdout; empty after verbs without an answer.
     pub stdout: String,

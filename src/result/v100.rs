@@ -6,11 +6,13 @@
 use std::net::IpAddr;
 
 use super::v040;
+use crate::setters::setters;
 use crate::spec::{Dns, Fields, InvalidField, IpNet, Object, Route, Shape, serde_by_shape};
 
 /// What a result of this generation says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[doc(alias = "types100.Result")]
+#[non_exhaustive]
 pub struct Body {
     /// The interfaces that the plugins made, in the container and on the host.
     pub interfaces: Vec<Interface>,
@@ -26,6 +28,7 @@ pub struct Body {
 
 /// A network interface.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Interface {
     /// Its name.
     pub name: String,
@@ -46,6 +49,7 @@ pub struct Interface {
 /// An address of an interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[doc(alias = "IPConfig")]
+#[non_exhaustive]
 pub struct Ip {
     /// The index of its interface in the list of interfaces. Not checked: it may point nowhere.
     pub interface: Option<i64>,
@@ -61,6 +65,42 @@ impl Ip {
     /// An address without interface and gateway.
     pub fn new(address: IpNet) -> Self {
         Self { interface: None, address, gateway: None, extra: Object::new() }
+    }
+}
+
+setters! {
+    Body {
+        interfaces: into Vec<Interface>,
+        ips: into Vec<Ip>,
+        routes: into Vec<Route>,
+        dns: Dns,
+        extra: Object,
+    }
+}
+
+impl Interface {
+    /// An interface of this name.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
+}
+
+setters! {
+    Interface {
+        mac: some into String,
+        mtu: some i64,
+        sandbox: some into String,
+        socket_path: some into String,
+        pci_id: some into String,
+        extra: Object,
+    }
+}
+
+setters! {
+    Ip {
+        interface: some i64,
+        gateway: some IpAddr,
+        extra: Object,
     }
 }
 

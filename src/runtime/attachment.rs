@@ -23,6 +23,7 @@ use crate::spec::{CniArgs, ContainerId, IfName, InvalidName, NetworkName, Object
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[doc(alias = "RuntimeConf")]
+#[non_exhaustive]
 pub struct Attachment {
     /// The container.
     pub container_id: ContainerId,
@@ -55,6 +56,16 @@ impl Attachment {
     pub fn netns(self, path: impl AsRef<Path>) -> Self {
         let netns = path.as_ref().to_string_lossy().into_owned();
         Self { netns, ..self }
+    }
+
+    /// The same attachment of another container.
+    pub fn container_id(self, container_id: ContainerId) -> Self {
+        Self { container_id, ..self }
+    }
+
+    /// The same attachment as another interface.
+    pub fn ifname(self, ifname: IfName) -> Self {
+        Self { ifname, ..self }
     }
 
     /// The same attachment with generic arguments.

@@ -24,15 +24,26 @@ pub enum OnMissingPlugin {
 
 /// The outcome of a DEL for each plugin.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct DelReport {
-    /// The plugins in the order that they were called, each with why it was skipped, if it was.
-    pub plugins: Vec<(String, Option<FindError>)>,
+    /// The plugins in the order that they were called.
+    pub plugins: Vec<DeletedBy>,
+}
+
+/// What came of DEL for one plugin.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct DeletedBy {
+    /// The plugin.
+    pub plugin: String,
+    /// Why it was skipped, if it was.
+    pub skipped: Option<FindError>,
 }
 
 impl DelReport {
     /// The plugins that were not installed.
     pub fn skipped(&self) -> impl Iterator<Item = &FindError> {
-        self.plugins.iter().filter_map(|(_, skipped)| skipped.as_ref())
+        self.plugins.iter().filter_map(|by| by.skipped.as_ref())
     }
 }
 
@@ -196,7 +207,7 @@ impl Cni {
                 }
                 called => called.map(|_| None)?,
             };
-            report.plugins.push((plugin.plugin_type().to_owned(), skipped));
+            report.plugins.push(DeletedBy { plugin: plugin.plugin_type().to_owned(), skipped });
         }
         Ok(report)
     }

@@ -12,6 +12,7 @@ use crate::spec::{Command, ContainerId, IfName, NetworkName, ValidAttachment};
 /// Which attachments of a network a GC leaves alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[doc(alias = "GCArgs")]
+#[non_exhaustive]
 pub enum Keep {
     /// These: every other one is deleted, and plugins get this list.
     Only(Vec<ValidAttachment>),

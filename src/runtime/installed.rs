@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Cni;
 use crate::error::Error;
-use crate::invoke::{Installed, Standing, installed, is_of_system};
+use crate::invoke::{Installed, InstalledFiles, Standing, UnreadableDir, installed, is_of_system};
 use crate::spec::Object;
 
 /// The plugins of a runtime's directories.
@@ -16,7 +16,7 @@ pub struct InstalledPlugins {
     /// The directories that were left out, since they hold the system's own programs, which may do anything when run.
     pub of_system: Vec<PathBuf>,
     /// The directories that can't be read, and why.
-    pub unreadable: Vec<(PathBuf, std::io::Error)>,
+    pub unreadable: Vec<UnreadableDir>,
 }
 
 /// A file of a plugin directory, and what it answered to VERSION.
@@ -46,7 +46,7 @@ impl Cni {
     /// It was cancelled. What is wrong with a file or a directory is in the value.
     pub fn installed_plugins(&self) -> Result<InstalledPlugins, Error> {
         let (of_system, dirs): (Vec<_>, Vec<_>) = self.plugin_dirs.iter().cloned().partition(|dir| is_of_system(dir));
-        let (files, unreadable) = installed(&dirs);
+        let InstalledFiles { files, unreadable } = installed(&dirs);
         let plugins = files.into_iter().map(|file| self.ask(file)).collect::<Result<_, _>>()?;
         Ok(InstalledPlugins { plugins, of_system, unreadable })
     }

@@ -9,6 +9,7 @@ use crate::spec::{Object, Version};
 
 /// The versions that a network's configuration and each of its plugins support.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct SupportedVersions {
     /// The network.
     pub network: String,
@@ -16,14 +17,24 @@ pub struct SupportedVersions {
     pub used: String,
     /// The versions that the configuration says it is written for, oldest first.
     pub configured: Vec<Version>,
-    /// The plugins in the order of the list, and what each answered, or why it did not.
-    pub plugins: Vec<(String, Result<Vec<String>, Error>)>,
+    /// The plugins in the order of the list.
+    pub plugins: Vec<SupportedBy>,
+}
+
+/// What one plugin supports.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct SupportedBy {
+    /// The plugin.
+    pub plugin: String,
+    /// The versions that it answered, as it wrote them, or why it did not answer.
+    pub versions: Result<Vec<String>, Error>,
 }
 
 impl SupportedVersions {
     /// The versions that every plugin supports, oldest first; none when one could not be asked.
     pub fn common(&self) -> Vec<Version> {
-        let mut answers = self.plugins.iter().map(|(_, answer)| answer.as_deref().unwrap_or_default());
+        let mut answers = self.plugins.iter().map(|by| by.versions.as_deref().unwrap_or_default());
         let first = answers.next().unwrap_or_default();
         let rest: Vec<_> = answers.collect();
         let by_all = |version: &&String| rest.iter().all(|versions| versions.contains(version));
@@ -62,11 +73,11 @@ impl SupportedVersions {
     }
 }
 
-fn describe((plugin, answer): &(String, Result<Vec<String>, Error>)) -> Object {
+fn describe(by: &SupportedBy) -> Object {
     let mut object = Object::new();
-    object.set("plugin", plugin);
-    object.set("supportedVersions", answer.as_deref().unwrap_or_default());
-    if let Err(error) = answer {
+    object.set("plugin", &by.plugin);
+    object.set("supportedVersions", by.versions.as_deref().unwrap_or_default());
+    if let Err(error) = &by.versions {
         object.set("error", &error.reason());
     }
     object
@@ -76,16 +87,17 @@ impl Cni {
     /// Asks every plugin of a network, and every plugin that one of them delegates addresses to (`ipam`), which
     /// versions it supports. An `ipam` type that is not installed is passed over: some plugins have theirs built in.
     pub fn supported_versions(&self, network: &NetworkConfig) -> SupportedVersions {
-        let mut plugins: Vec<(String, _)> = Vec::new();
+        let mut plugins: Vec<SupportedBy> = Vec::new();
         let mut ask = |plugin: &str, is_optional: bool| {
-            if plugin.is_empty() || plugins.iter().any(|(asked, _)| asked == plugin) {
+            if plugin.is_empty() || plugins.iter().any(|asked| asked.plugin == plugin) {
                 return;
             }
-            match self.plugin_version(plugin) {
-                Err(Error::PluginNotFound { .. }) if is_optional => {}
-                Err(error) => plugins.push((plugin.to_owned(), Err(error.in_network(network.name())))),
-                Ok(reply) => plugins.push((plugin.to_owned(), Ok(reply.supported_versions))),
-            }
+            let versions = match self.plugin_version(plugin) {
+                Err(Error::PluginNotFound { .. }) if is_optional => return,
+                Err(error) => Err(error.in_network(network.name())),
+                Ok(reply) => Ok(reply.supported_versions),
+            };
+            plugins.push(SupportedBy { plugin: plugin.to_owned(), versions });
         };
         network.plugins().iter().for_each(|plugin| ask(plugin.plugin_type(), false));
         network.plugins().iter().for_each(|plugin| ask(plugin.ipam_type(), true));
@@ -118,8 +130,8 @@ impl Cni {
         }
         let SupportedVersions { configured, plugins, .. } = supported;
         let (mut answers, mut errors) = (Vec::new(), Vec::new());
-        for (plugin, answer) in plugins {
-            match answer {
+        for SupportedBy { plugin, versions } in plugins {
+            match versions {
                 Ok(versions) => answers.push((plugin, versions)),
                 Err(error) => errors.push(error),
             }

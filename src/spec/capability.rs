@@ -23,8 +23,12 @@ use serde_json::value::RawValue;
 
 use super::json::read_raw;
 use super::{InvalidField, IpNet, Object};
+use crate::setters::setters;
 
+mod protocol;
 mod shapes;
+
+pub use protocol::{InvalidProtocol, Protocol};
 
 /// Capability arguments by key. A plugin gets those that its `capabilities` set to true, as `runtimeConfig`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,42 +37,50 @@ pub struct CapabilityArgs(Object);
 
 /// A port of the host that leads to a port of the container (key `portMappings`).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PortMapping {
     /// The port on the host.
     pub host_port: u16,
     /// The port in the container.
     pub container_port: u16,
-    /// `tcp`, `udp` or `sctp`.
-    pub protocol: String,
+    /// The protocol.
+    pub protocol: Protocol,
     /// The only address of the host that is mapped; all of them when absent.
     pub host_ip: Option<IpAddr>,
 }
 
 impl PortMapping {
+    /// A port on every address of the host.
+    pub fn new(protocol: Protocol, host_port: u16, container_port: u16) -> Self {
+        Self { host_port, container_port, protocol, host_ip: None }
+    }
+
     /// A TCP port on every address of the host.
     pub fn tcp(host_port: u16, container_port: u16) -> Self {
-        Self { host_port, container_port, protocol: "tcp".to_owned(), host_ip: None }
+        Self::new(Protocol::Tcp, host_port, container_port)
     }
 
     /// A UDP port on every address of the host.
     pub fn udp(host_port: u16, container_port: u16) -> Self {
-        Self { protocol: "udp".to_owned(), ..Self::tcp(host_port, container_port) }
+        Self::new(Protocol::Udp, host_port, container_port)
     }
 
     /// An SCTP port on every address of the host.
     pub fn sctp(host_port: u16, container_port: u16) -> Self {
-        Self { protocol: "sctp".to_owned(), ..Self::tcp(host_port, container_port) }
+        Self::new(Protocol::Sctp, host_port, container_port)
     }
+}
 
-    /// The same mapping on one address of the host alone.
-    pub fn host_ip(self, address: IpAddr) -> Self {
-        let host_ip = Some(address);
-        Self { host_ip, ..self }
+setters! {
+    PortMapping {
+        protocol: Protocol,
+        host_ip: some IpAddr,
     }
 }
 
 /// Limits of an interface (key `bandwidth`): rates in bits per second, bursts in bits; 0 is unlimited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Bandwidth {
     /// Towards the container, bits per second.
     pub ingress_rate: u64,
@@ -80,8 +92,18 @@ pub struct Bandwidth {
     pub egress_burst: u64,
 }
 
+setters! {
+    Bandwidth {
+        ingress_rate: u64,
+        ingress_burst: u64,
+        egress_rate: u64,
+        egress_burst: u64,
+    }
+}
+
 /// A range to take an address from (key `ipRanges`, a list of lists of these).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct IpRange {
     /// The network.
     pub subnet: IpNet,
@@ -93,9 +115,25 @@ pub struct IpRange {
     pub gateway: Option<IpAddr>,
 }
 
+impl IpRange {
+    /// All addresses of a network.
+    pub fn new(subnet: IpNet) -> Self {
+        Self { subnet, range_start: None, range_end: None, gateway: None }
+    }
+}
+
+setters! {
+    IpRange {
+        range_start: some IpAddr,
+        range_end: some IpAddr,
+        gateway: some IpAddr,
+    }
+}
+
 /// Settings for the container's resolver (key `dns`). Its keys are not those of [`Dns`](super::Dns), which results and
 /// configurations have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Resolver {
     /// Addresses of name servers, the preferred one first.
     pub servers: Vec<String>,
@@ -105,6 +143,15 @@ pub struct Resolver {
     pub domain: Option<String>,
     /// Options for the resolver.
     pub options: Vec<String>,
+}
+
+setters! {
+    Resolver {
+        servers: into Vec<String>,
+        searches: into Vec<String>,
+        domain: some into String,
+        options: into Vec<String>,
+    }
 }
 
 impl CapabilityArgs {

@@ -18,6 +18,7 @@ pub const CNI_PATH: &str = "CNI_PATH";
 
 /// A verb of the protocol, the value of [`CNI_COMMAND`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Command {
     /// Add an interface to a container, or change one that an earlier plugin of the list made.
     Add,

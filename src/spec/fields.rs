@@ -44,7 +44,7 @@ impl<'a> Fields<'a> {
         Self { entries, path: String::new() }
     }
 
-    fn child(&self, key: &str) -> String {
+    pub(crate) fn child(&self, key: &str) -> String {
         match self.path.as_str() {
             "" => key.to_owned(),
             parent => format!("{parent}.{key}"),

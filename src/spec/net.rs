@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::fields::{Fields, Shape, serde_by_shape};
 use super::object::Object;
 use super::{InvalidField, IpNet};
+use crate::setters::setters;
 
 /// A route in the container.
 ///
@@ -18,6 +19,7 @@ use super::{InvalidField, IpNet};
 ///
 /// Numbers are signed and 64 bits wide because plugins written in Go print what their `int` holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Route {
     /// The destination.
     pub dst: IpNet,
@@ -47,6 +49,17 @@ impl Route {
     pub fn via(self, gw: IpAddr) -> Self {
         let gw = Some(gw);
         Self { gw, ..self }
+    }
+}
+
+setters! {
+    Route {
+        mtu: some i64,
+        advmss: some i64,
+        priority: some i64,
+        table: some i64,
+        scope: some i64,
+        extra: Object,
     }
 }
 
@@ -80,6 +93,7 @@ impl Shape for Route {
 
 /// Settings for the container's resolver. None of the texts is checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Dns {
     /// Addresses of name servers, the preferred one first.
     pub nameservers: Vec<String>,
@@ -91,6 +105,16 @@ pub struct Dns {
     pub options: Vec<String>,
     /// Keys that the specification does not know.
     pub extra: Object,
+}
+
+setters! {
+    Dns {
+        nameservers: into Vec<String>,
+        domain: some into String,
+        search: into Vec<String>,
+        options: into Vec<String>,
+        extra: Object,
+    }
 }
 
 impl Dns {

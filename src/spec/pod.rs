@@ -1,18 +1,33 @@
 //! What Kubernetes' runtimes tell plugins of a pod.
 
 use super::{CniArgs, ContainerId, InvalidArg};
+use crate::setters::setters;
 
 /// A pod, for the generic arguments that plugins know it by.
 ///
 /// Without them, plugins that look up the pod (Calico, Cilium, Multus) attach it without its policies, or not at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Pod<'a> {
     /// Its namespace.
     pub namespace: &'a str,
     /// Its name.
     pub name: &'a str,
-    /// Its UID; may be empty, where it is not known.
-    pub uid: &'a str,
+    /// Its UID, where it is known.
+    pub uid: Option<&'a str>,
+}
+
+impl<'a> Pod<'a> {
+    /// A pod whose UID is not known.
+    pub fn new(namespace: &'a str, name: &'a str) -> Self {
+        Self { namespace, name, uid: None }
+    }
+}
+
+setters! {
+    Pod<'a> {
+        uid: some &'a str,
+    }
 }
 
 impl Pod<'_> {
@@ -22,15 +37,15 @@ impl Pod<'_> {
     /// # Errors
     /// A text can't be an argument; then nothing is set.
     pub fn set_args(&self, sandbox: &ContainerId, args: &mut CniArgs) -> Result<(), InvalidArg> {
-        let pairs = [
+        let known = [
             ("IgnoreUnknown", "1"),
             ("K8S_POD_NAMESPACE", self.namespace),
             ("K8S_POD_NAME", self.name),
             ("K8S_POD_INFRA_CONTAINER_ID", sandbox.as_str()),
-            ("K8S_POD_UID", self.uid),
         ];
+        let uid = self.uid.map(|uid| ("K8S_POD_UID", uid));
         let mut all = args.clone();
-        for (key, value) in pairs.into_iter().filter(|(key, value)| *key != "K8S_POD_UID" || !value.is_empty()) {
+        for (key, value) in known.into_iter().chain(uid) {
             all.set(key, value)?;
         }
         *args = all;

@@ -86,6 +86,7 @@ impl fmt::Display for ErrorCode {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[doc(alias = "types.Error")]
+#[non_exhaustive]
 pub struct ErrorReply {
     /// The version of the specification it is written in, where the plugin said one.
     pub cni_version: Option<String>,
@@ -156,6 +157,7 @@ impl Shape for ErrorReply {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[doc(alias = "PluginInfo")]
+#[non_exhaustive]
 pub struct VersionReply {
     /// The version of the specification that the answer is written in.
     pub cni_version: String,
@@ -179,6 +181,12 @@ pub enum InvalidVersionReply {
 }
 
 impl VersionReply {
+    /// An answer in the newest version, with the versions that are supported.
+    pub fn new(supported_versions: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let supported_versions = supported_versions.into_iter().map(Into::into).collect();
+        Self { cni_version: Version::CURRENT.to_string(), supported_versions }
+    }
+
     /// A plugin from before VERSION existed: it knows 0.1.0 only.
     pub fn predating_version() -> Self {
         Self { cni_version: Version::V0_1_0.to_string(), supported_versions: vec![Version::V0_1_0.to_string()] }
@@ -223,11 +231,19 @@ impl Shape for VersionReply {
 /// An attachment that GC must leave alone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[doc(alias = "GCAttachment")]
+#[non_exhaustive]
 pub struct ValidAttachment {
     /// The container.
     pub container_id: String,
     /// Its interface.
     pub ifname: String,
+}
+
+impl ValidAttachment {
+    /// An interface of a container.
+    pub fn new(container_id: impl Into<String>, ifname: impl Into<String>) -> Self {
+        Self { container_id: container_id.into(), ifname: ifname.into() }
+    }
 }
 
 impl Shape for ValidAttachment {

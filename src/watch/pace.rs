@@ -2,8 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use crate::setters::setters;
+
 /// How quickly changes are delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Pace {
     /// A change is looked at once nothing more has changed for so long.
     pub quiet: Duration,
@@ -14,6 +17,15 @@ pub struct Pace {
     /// Everything is looked at after so long, for what the kernel does not report: changes that another host makes on a
     /// network file system, and what is mounted over a directory.
     pub rescan: Duration,
+}
+
+setters! {
+    Pace {
+        quiet: Duration,
+        longest: Duration,
+        patience: Duration,
+        rescan: Duration,
+    }
 }
 
 /// 100 ms of quiet, 1 second at the longest, 2 seconds for whoever writes a file, and a look every minute.

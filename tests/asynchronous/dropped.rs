@@ -85,7 +85,7 @@ fn stubborn() -> (Sandbox, AsyncCni) {
     let shell = format!("trap ': >$home/asked' TERM; : >$home/began; {wait}; : >$home/ended");
     let sandbox = Sandbox::new().plugins(["one"]).on("one", "ADD", &shell).on("one", "DEL", "test -e $home/ended");
     let forever = Duration::from_secs(600);
-    let limits = Limits { timeout: forever, grace: forever, ..Limits::default() };
+    let limits = Limits::default().timeout(forever).grace(forever);
     let cni = sandbox.builder().limits(limits).build().unwrap().into_async();
     (sandbox, cni)
 }

@@ -12,7 +12,7 @@ use super::made_up::{body, object};
 fn key() -> impl Strategy<Value = Key> {
     // Short, so that some names of files are wanted twice.
     ("[ab](-[ab]){0,2}", "[ab](-[ab]){0,2}", "[ab]|\\PC{1,3}").prop_filter_map("a name", |(network, id, ifname)| {
-        Some(Key { network: network.parse().ok()?, container_id: id.parse().ok()?, ifname: ifname.parse().ok()? })
+        Some(Key::new(network.parse().ok()?, id.parse().ok()?, ifname.parse().ok()?))
     })
 }
 

@@ -1,7 +1,7 @@
 //! Results through the generations.
 
 use libcni::result::{AddResult, v100};
-use libcni::spec::{Object, Route, Version};
+use libcni::spec::{Route, Version};
 use proptest::prelude::*;
 
 use super::made_up::body;
@@ -50,13 +50,13 @@ proptest! {
 
     #[test]
     fn without_an_address_there_is_no_0_2_0_result(body in body()) {
-        let body = v100::Body { ips: Vec::new(), ..body };
+        let body = body.ips(Vec::new());
         prop_assert!(AddResult::from(body).to_version(&Version::V0_2_0).is_err());
     }
 }
 
 /// What a 0.2.0 result can say of a route.
 fn plain(route: &Route) -> Route {
-    let extra: Object = route.extra.clone();
-    Route { gw: route.gw, extra, ..Route::new(route.dst) }
+    let plain = Route::new(route.dst).extra(route.extra.clone());
+    route.gw.map_or(plain.clone(), |gw| plain.via(gw))
 }

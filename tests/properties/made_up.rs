@@ -63,52 +63,62 @@ fn word() -> impl Strategy<Value = Option<String>> {
 
 fn interface() -> impl Strategy<Value = v100::Interface> {
     ("[a-z0-9.]{0,15}", word(), non_zero(), word(), word(), word(), unknown()).prop_map(
-        |(name, mac, mtu, sandbox, socket_path, pci_id, extra)| v100::Interface {
-            name,
-            mac,
-            mtu,
-            sandbox,
-            socket_path,
-            pci_id,
-            extra,
+        |(name, mac, mtu, sandbox, socket_path, pci_id, extra)| {
+            let mut interface = v100::Interface::new(name);
+            interface.mac = mac;
+            interface.mtu = mtu;
+            interface.sandbox = sandbox;
+            interface.socket_path = socket_path;
+            interface.pci_id = pci_id;
+            interface.extra = extra;
+            interface
         },
     )
 }
 
 fn ip() -> impl Strategy<Value = v100::Ip> {
     let parts = (option::of(any::<i64>()), net(), option::of(any::<IpAddr>()), unknown());
-    parts.prop_map(|(interface, address, gateway, extra)| v100::Ip { interface, address, gateway, extra })
+    parts.prop_map(|(interface, address, gateway, extra)| {
+        let mut ip = v100::Ip::new(address);
+        ip.interface = interface;
+        ip.gateway = gateway;
+        ip.extra = extra;
+        ip
+    })
 }
 
 fn route() -> impl Strategy<Value = Route> {
     let numbers = (non_zero(), non_zero(), non_zero(), option::of(any::<i64>()), option::of(any::<i64>()));
     (net(), option::of(any::<IpAddr>()), numbers, unknown()).prop_map(
-        |(dst, gw, (mtu, advmss, priority, table, scope), extra)| Route {
-            dst,
-            gw,
-            mtu,
-            advmss,
-            priority,
-            table,
-            scope,
-            extra,
+        |(dst, gw, (mtu, advmss, priority, table, scope), extra)| {
+            let mut route = Route::new(dst);
+            route.gw = gw;
+            route.mtu = mtu;
+            route.advmss = advmss;
+            route.priority = priority;
+            route.table = table;
+            route.scope = scope;
+            route.extra = extra;
+            route
         },
     )
 }
 
 fn dns() -> impl Strategy<Value = Dns> {
     let list = || vec("[ -~]{0,10}", 0..3);
-    (list(), word(), list(), list(), unknown()).prop_map(|(nameservers, domain, search, options, extra)| Dns {
-        nameservers,
-        domain,
-        search,
-        options,
-        extra,
+    (list(), word(), list(), list(), unknown()).prop_map(|(nameservers, domain, search, options, extra)| {
+        let mut dns = Dns::default().nameservers(nameservers).search(search).options(options);
+        dns.domain = domain;
+        dns.extra = extra;
+        dns
     })
 }
 
 /// What a result of the newest generation may say.
 pub(super) fn body() -> impl Strategy<Value = v100::Body> {
-    (vec(interface(), 0..3), vec(ip(), 0..3), vec(route(), 0..3), dns(), unknown())
-        .prop_map(|(interfaces, ips, routes, dns, extra)| v100::Body { interfaces, ips, routes, dns, extra })
+    (vec(interface(), 0..3), vec(ip(), 0..3), vec(route(), 0..3), dns(), unknown()).prop_map(
+        |(interfaces, ips, routes, dns, extra)| {
+            v100::Body::default().interfaces(interfaces).ips(ips).routes(routes).dns(dns).extra(extra)
+        },
+    )
 }

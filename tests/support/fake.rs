@@ -61,5 +61,5 @@ pub(crate) fn printing(stdout: &str) -> Output {
 
 /// A plugin that exits with this status.
 pub(crate) fn failing(code: i32, stdout: &str, stderr: &str) -> Output {
-    Output { status: ExitStatus::from_raw(code << 8), stdout: stdout.into(), stderr: stderr.into() }
+    Output::default().status(ExitStatus::from_raw(code << 8)).stdout(stdout).stderr(stderr)
 }

@@ -1,5 +1,6 @@
 //! A program for one execution, without a network around it.
 
+use std::ffi::OsString;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -27,11 +28,10 @@ impl Script {
         let program = dir.path().join("program");
         fs::write(&program, content).unwrap();
         fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
-        let env = vec![("PATH".into(), "/usr/bin:/bin".into()), ("HOME".into(), dir.path().into())];
-        let request =
-            Request { plugin: "program".into(), command: Command::Add, program, env: env.into(), stdin: Vec::new() };
-        let limits =
-            Limits { timeout: Duration::from_secs(20), grace: Duration::from_millis(200), ..Limits::default() };
+        let env: Vec<(OsString, OsString)> =
+            vec![("PATH".into(), "/usr/bin:/bin".into()), ("HOME".into(), dir.path().into())];
+        let request = Request::new("program", Command::Add, program).with_env(env);
+        let limits = Limits::default().timeout(Duration::from_secs(20)).grace(Duration::from_millis(200));
         Self { dir, request, limits }
     }
 

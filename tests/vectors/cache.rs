@@ -46,11 +46,7 @@ fn attachments(case: &Case, cache: &Cache) -> Outcome {
 }
 
 fn key(case: &Case) -> Result<Key, InvalidName> {
-    Ok(Key {
-        network: case.text("network").parse()?,
-        container_id: case.text("containerID").parse()?,
-        ifname: case.text("ifName").parse()?,
-    })
+    Ok(Key::new(case.text("network").parse()?, case.text("containerID").parse()?, case.text("ifName").parse()?))
 }
 
 fn read(case: &Case, cache: &Cache) -> Result<Option<Cached>, Value> {
@@ -81,5 +77,6 @@ fn config(case: &Case, cache: &Cache) -> Outcome {
             "cniArgs": entry.args.iter().collect::<Vec<_>>(),
             "capabilityArgs": value(&entry.capability_args),
         })),
+        Some(other) => panic!("{other:?}"),
     }
 }

@@ -53,15 +53,8 @@ fn plugin_error_vectors() {
         "plugin_error.json",
         |_| true,
         |case| {
-            let request = Request {
-                plugin: "p".into(),
-                command: Command::Add,
-                program: "/bin/p".into(),
-                env: Default::default(),
-                stdin: vec![],
-            };
-            let output =
-                Output { status: status(case), stdout: case.text("stdout").into(), stderr: case.text("stderr").into() };
+            let request = Request::new("p", Command::Add, "/bin/p");
+            let output = Output::default().status(status(case)).stdout(case.text("stdout")).stderr(case.text("stderr"));
             let error = read_reply(&request, output).expect_err("it failed");
             let want = &case.value("expect")["ok"];
             if let Some(fragments) = want["msg_contains"].as_array() {

@@ -75,7 +75,7 @@ fn supported(reply: Result<VersionReply, InvalidVersionReply>) -> Outcome {
 }
 
 fn reconcile(case: &Case) -> Outcome {
-    let reply = VersionReply { cni_version: "1.0.0".into(), supported_versions: case.texts("supported") };
+    let reply = VersionReply::new(case.texts("supported"));
     if reply.supports(case.text("config")) { Ok(json!(true)) } else { category("incompatible") }
 }
 

@@ -12,7 +12,7 @@ const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 #[test]
 fn a_pod_reaches_plugins_as_kubernetes_runtimes_say_it() {
     let sandbox = Sandbox::new().plugins(["one"]);
-    let pod = Pod { namespace: "default", name: "web-0", uid: "0c6ad3a7-9d5c" };
+    let pod = Pod::new("default", "web-0").uid("0c6ad3a7-9d5c");
     let attachment = attachment("4f5a9b", "eth0").args("K=V".parse().unwrap()).pod(&pod).unwrap();
     sandbox.cni().add(&sandbox.network(), &attachment).unwrap();
     let expected = "K=V;IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web-0;\
@@ -22,7 +22,7 @@ fn a_pod_reaches_plugins_as_kubernetes_runtimes_say_it() {
 
 #[test]
 fn a_pod_is_said_once() {
-    let pod = Pod { namespace: "default", name: "web-0", uid: "" };
+    let pod = Pod::new("default", "web-0");
     let attachment = attachment("c1", "eth0").args("IgnoreUnknown=0;K8S_POD_NAME=old".parse().unwrap());
     let attachment = attachment.pod(&pod).unwrap().pod(&pod).unwrap();
     let expected = "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web-0;K8S_POD_INFRA_CONTAINER_ID=c1";
@@ -33,7 +33,7 @@ fn a_pod_is_said_once() {
 #[test]
 fn a_pod_smuggles_no_other_argument() {
     for name in ["web;IP=10.0.0.1", "web=0", "", "web\0"] {
-        let pod = Pod { namespace: "default", name, uid: "" };
+        let pod = Pod::new("default", name);
         attachment("c1", "eth0").pod(&pod).unwrap_err();
     }
 }
@@ -46,13 +46,13 @@ fn capabilities_reach_the_plugins_that_declare_them() {
     let declared: serde_json::Map<_, _> = capabilities.map(|name| (name.to_owned(), json!(true))).collect();
     let network = sandbox.network_with(json!({"plugins": [{"type": "one", "capabilities": declared}]}));
     let subnet = "10.1.0.0/16".parse().unwrap();
-    let range = IpRange { subnet, range_start: None, range_end: None, gateway: None };
+    let range = IpRange::new(subnet);
     let attachment: Attachment = attachment("c1", "eth0")
         .port_mappings(&[PortMapping::tcp(8080, 80), PortMapping::udp(53, 53).host_ip([127, 0, 0, 1].into())])
-        .bandwidth(&Bandwidth { egress_rate: 1000, ..Bandwidth::default() })
+        .bandwidth(&Bandwidth::default().egress_rate(1000))
         .ips(&["10.1.0.5/16".parse().unwrap()])
         .mac("02:00:00:00:00:01")
-        .dns(&Resolver { servers: vec!["10.1.0.1".to_owned()], ..Resolver::default() })
+        .dns(&Resolver::default().servers(vec!["10.1.0.1".to_owned()]))
         .aliases(&["db".to_owned()])
         .ip_ranges(&[vec![range]])
         .device_id("0000:00:1f.6")

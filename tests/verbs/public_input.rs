@@ -21,7 +21,7 @@ fn fails(which: usize) -> Result<(), Error> {
         0 => drop(NetworkConfig::parse("{")?),
         1 => drop(NetworkConfig::load("/nowhere/x.conflist")?),
         2 => drop(PluginConfig::parse("{}")?),
-        3 => drop(container().pod(&Pod { namespace: "a;b", name: "c", uid: "" })?),
+        3 => drop(container().pod(&Pod::new("a;b", "c"))?),
         4 => drop(container().capability("x", &BTreeMap::from([((1, 2), 3)]))?),
         5 => drop("a=b".parse::<CniArgs>()?.push("", "x")?),
         6 => drop("1.x".parse::<Version>()?),

@@ -4,8 +4,6 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use libcni::watch::Pace;
-
 use super::{LONG, Watched, broken, list, names, quick};
 
 #[test]
@@ -21,7 +19,7 @@ fn a_burst_of_changes_is_one_snapshot() {
 
 #[test]
 fn a_half_written_file_is_waited_for() {
-    let mut watched = Watched::at(Pace { patience: LONG * 10, ..quick() });
+    let mut watched = Watched::at(quick().patience(LONG * 10));
     watched.mkdir("net.d").network("net.d/one.conflist", "one").next();
     let text = list("changed");
     for end in [0, 1, text.len() / 2, text.len() - 1] {
@@ -34,7 +32,7 @@ fn a_half_written_file_is_waited_for() {
 
 #[test]
 fn a_half_written_file_that_is_taken_back_is_no_snapshot() {
-    let mut watched = Watched::at(Pace { patience: LONG * 10, ..quick() });
+    let mut watched = Watched::at(quick().patience(LONG * 10));
     watched.mkdir("net.d").network("net.d/one.conflist", "one").next();
     watched.write("net.d/two.conflist", "{").nothing_new();
     watched.remove("net.d/two.conflist").nothing_new();
@@ -42,7 +40,7 @@ fn a_half_written_file_that_is_taken_back_is_no_snapshot() {
 
 #[test]
 fn a_file_that_stays_broken_is_delivered_as_broken() {
-    let mut watched = Watched::at(Pace { patience: Duration::from_millis(300), ..quick() });
+    let mut watched = Watched::at(quick().patience(Duration::from_millis(300)));
     watched.mkdir("net.d").network("net.d/one.conflist", "one").next();
     let snapshot = watched.write("net.d/one.conflist", "{").next();
     assert_eq!(broken(&snapshot), ["one.conflist"]);
@@ -54,14 +52,14 @@ fn a_file_that_stays_broken_is_delivered_as_broken() {
 
 #[test]
 fn changes_without_end_are_delivered_all_the_same() {
-    let mut watched = Watched::at(Pace { quiet: LONG * 10, longest: Duration::from_millis(300), ..quick() });
+    let mut watched = Watched::at(quick().quiet(LONG * 10).longest(Duration::from_millis(300)));
     watched.mkdir("net.d").next();
     watched.network("net.d/one.conflist", "one").until(["one"]);
 }
 
 #[test]
 fn a_change_that_the_kernel_does_not_report_is_seen_after_a_while() {
-    let mut watched = Watched::at(Pace { rescan: Duration::from_millis(50), ..quick() });
+    let mut watched = Watched::at(quick().rescan(Duration::from_millis(50)));
     for name in ["v1", "v2"] {
         watched.mkdir(name).network(&format!("{name}/net.conflist"), name);
     }

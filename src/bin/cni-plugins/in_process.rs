@@ -47,7 +47,7 @@ fn call(plugin: AnyPlugin, request: &Request, limits: &Limits) -> Result<Output,
         return Err(ExecError::StdoutTooLong { limit: limits.max_stdout });
     }
     let status = ExitStatus::from_raw(i32::from(outcome.exit_code) << 8);
-    Ok(Output { status, stdout, stderr: outcome.stderr.into_bytes() })
+    Ok(Output::default().status(status).stdout(stdout).stderr(outcome.stderr.into_bytes()))
 }
 
 fn answer(plugin: AnyPlugin, request: Request) -> Outcome {
@@ -61,6 +61,7 @@ mod tests {
     use std::os::unix::fs::symlink;
     use std::time::Duration;
 
+    use libcni::invoke::Parameters;
     use libcni::spec::Command;
 
     use super::*;
@@ -73,23 +74,18 @@ mod tests {
     }
 
     fn request(dir: &Path, command: Command, config: &str) -> Request {
-        let parameters = libcni::invoke::Parameters {
-            container_id: "c1",
-            netns: "/run/netns/c1",
-            ifname: "eth0",
-            path: dir.as_os_str(),
-            ..Default::default()
-        };
+        let parameters =
+            Parameters::default().container_id("c1").netns("/run/netns/c1").ifname("eth0").path(dir.as_os_str());
         let env = parameters.environment(command, &[]);
         let stdin = config.as_bytes().to_vec();
-        Request { plugin: "host-local".to_owned(), command, program: program(dir, "host-local"), env, stdin }
+        Request::new("host-local", command, program(dir, "host-local")).with_env(env).with_stdin(stdin)
     }
 
     #[test]
     fn an_answer_longer_than_the_limit_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let request = request(dir.path(), Command::Version, "");
-        let error = InProcess.exec(&request, &Limits { max_stdout: 10, ..Limits::default() }).unwrap_err();
+        let error = InProcess.exec(&request, &Limits::default().max_stdout(10)).unwrap_err();
         assert!(matches!(error, ExecError::StdoutTooLong { limit: 10 }), "{error:?}");
     }
 
@@ -104,7 +100,7 @@ mod tests {
             r#"{{"cniVersion":"1.1.0","name":"net","ipam":{{"type":"host-local","dataDir":"{}","subnet":"10.0.0.0/24"}}}}"#,
             dir.path().display()
         );
-        let limits = Limits { timeout: Duration::from_millis(50), ..Limits::default() };
+        let limits = Limits::default().timeout(Duration::from_millis(50));
         let error = InProcess.exec(&request(dir.path(), Command::Add, &config), &limits).unwrap_err();
         assert!(matches!(error, ExecError::TimedOut { .. }), "{error:?}");
     }

@@ -125,7 +125,8 @@ pub(crate) fn routes(body: &Body) -> Vec<Route> {
     let mut routes = Vec::new();
     for route in &body.routes {
         let gw = route.gw.or_else(|| gateway(route));
-        let route = Route { dst: route.dst.network(), gw, extra: Object::new(), ..route.clone() };
+        let mut route = route.clone().extra(Object::new());
+        (route.dst, route.gw) = (route.dst.network(), gw);
         if !routes.contains(&route) {
             routes.push(route);
         }

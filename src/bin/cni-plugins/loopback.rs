@@ -56,17 +56,12 @@ fn lo(handle: &mut Handle) -> Answer<Link> {
 
 /// The result: `lo` with its first loopback address of each family.
 fn describe(lo: &Link, addresses: &[Address], netns: &Path) -> v100::Body {
-    let interface = v100::Interface {
-        name: lo.name.clone(),
-        mac: Some(lo.mac.clone()),
-        sandbox: Some(netns.display().to_string()),
-        ..v100::Interface::default()
-    };
+    let interface = v100::Interface::new(lo.name.clone()).mac(lo.mac.clone()).sandbox(netns.display().to_string());
     let loopback = || addresses.iter().map(|address| address.address).filter(|address| address.addr().is_loopback());
     let first = [true, false].map(|is_ipv4| loopback().find(|address| address.is_ipv4() == is_ipv4));
-    let ip = |address| v100::Ip { interface: Some(0), ..v100::Ip::new(address) };
-    let ips = first.into_iter().flatten().map(ip).collect();
-    v100::Body { interfaces: vec![interface], ips, ..v100::Body::default() }
+    let ip = |address| v100::Ip::new(address).interface(0);
+    let ips = first.into_iter().flatten().map(ip).collect::<Vec<_>>();
+    v100::Body::default().interfaces(vec![interface]).ips(ips)
 }
 
 #[cfg(test)]
@@ -75,8 +70,9 @@ mod tests {
 
     #[test]
     fn the_result_has_lo_and_its_addresses() {
-        let lo = Link { name: "lo".to_owned(), mac: "00:00:00:00:00:00".to_owned(), ..Link::default() };
-        let address = |text: &str| Address { address: text.parse().unwrap(), is_tentative: false, is_duplicate: false };
+        let mut lo = Link::new(1, "lo");
+        lo.mac = "00:00:00:00:00:00".to_owned();
+        let address = |text: &str| Address::new(text.parse().unwrap());
         // Old results have place for one address of each family.
         let ips = ["192.0.2.1/32", "127.0.0.1/8", "127.0.0.2/8", "::1/128", "2001:db8::1/128"].map(address);
         let result = AddResult::from(describe(&lo, &ips, Path::new("/run/netns/blue")));

@@ -14,7 +14,7 @@ pub(crate) struct Valid {
 impl Valid {
     pub(crate) fn new(all: Vec<ValidAttachment>) -> Self {
         let mut containers: HashMap<_, HashSet<_>> = HashMap::with_capacity(all.len());
-        for ValidAttachment { container_id, ifname } in &all {
+        for ValidAttachment { container_id, ifname, .. } in &all {
             containers.entry(container_id.clone()).or_default().insert(ifname.clone());
         }
         Self { all, containers }
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn an_attachment_is_found_by_both_of_its_names() {
-        let attachment = |id: &str, ifname: &str| ValidAttachment { container_id: id.into(), ifname: ifname.into() };
+        let attachment = |id: &str, ifname: &str| ValidAttachment::new(id, ifname);
         let valid = Valid::new(vec![attachment("c1", "eth0"), attachment("c1", "eth1"), attachment("c2", "eth0")]);
         assert!(valid.has("c1", "eth1") && valid.has("c2", "eth0"));
         assert!(!valid.has("c2", "eth1") && !valid.has("c3", "eth0"));

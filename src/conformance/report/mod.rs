@@ -18,6 +18,7 @@ use crate::Printable;
 
 /// The form of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Format {
     /// Lines for people, each as soon as its check is made.
     #[default]

@@ -8,7 +8,7 @@ use crate::conf::NetworkConfig;
 use crate::error::Error;
 use crate::invoke::Request;
 use crate::result::AddResult;
-use crate::runtime::{Attachment, DelReport, Keep, OnMissingPlugin, Problem, SupportedVersions};
+use crate::runtime::{Attachment, Cni, DelReport, InstalledPlugins, Keep, OnMissingPlugin, Problem, SupportedVersions};
 use crate::spec::{ContainerId, VersionReply};
 
 impl AsyncCni {
@@ -171,6 +171,14 @@ impl AsyncCni {
     pub async fn plugin_version(&self, plugin: &str) -> Result<VersionReply, Error> {
         let plugin = plugin.to_owned();
         self.run(move |cni| cni.plugin_version(&plugin)).await
+    }
+
+    /// [`Cni::installed_plugins`](crate::Cni::installed_plugins) as a future.
+    ///
+    /// # Errors
+    /// As there, and [`Error::NotStarted`].
+    pub async fn installed_plugins(&self) -> Result<InstalledPlugins, Error> {
+        self.run(Cni::installed_plugins).await
     }
 
     /// [`Cni::supported_versions`](crate::Cni::supported_versions) as a future.

@@ -1,7 +1,7 @@
 //! The keys of the arguments. By shape, since runtimes written in Go print the names of their fields as they are
 //! (`HostPort`), and somebody may read a mapping by serde alone.
 
-use super::{Bandwidth, IpRange, PortMapping, Resolver};
+use super::{Bandwidth, InvalidProtocol, IpRange, PortMapping, Protocol, Resolver};
 use crate::spec::{Fields, InvalidField, Object, Shape, serde_by_shape};
 
 impl Shape for PortMapping {
@@ -9,7 +9,7 @@ impl Shape for PortMapping {
         Ok(Self {
             host_port: fields.require("hostPort")?,
             container_port: fields.require("containerPort")?,
-            protocol: fields.take_text("protocol")?.unwrap_or_else(|| "tcp".to_owned()),
+            protocol: protocol(&mut fields)?,
             host_ip: fields.take_parsed("hostIP")?,
         })
     }
@@ -17,9 +17,16 @@ impl Shape for PortMapping {
     fn write(&self, object: &mut Object) {
         object.set("hostPort", &self.host_port);
         object.set("containerPort", &self.container_port);
-        object.set("protocol", &self.protocol);
+        object.set("protocol", self.protocol.as_str());
         object.set_some("hostIP", &self.host_ip);
     }
+}
+
+/// TCP, where nothing is said.
+fn protocol(fields: &mut Fields<'_>) -> Result<Protocol, InvalidField> {
+    let named = fields.take_text("protocol")?.map(|name| name.parse()).transpose();
+    let invalid = |error: InvalidProtocol| InvalidField::new(fields.child("protocol"), error.to_string());
+    Ok(named.map_err(invalid)?.unwrap_or_default())
 }
 
 impl Shape for Bandwidth {
@@ -124,6 +131,9 @@ mod tests {
         let args = CapabilityArgs::parse(args).unwrap();
         let error = args.typed::<Vec<PortMapping>>("portMappings").unwrap_err();
         assert_eq!(error.to_string(), "`portMappings[1].hostIP`: `10.0`: invalid IP address syntax");
+        let error = serde_json::from_str::<PortMapping>(r#"{"hostPort":1,"containerPort":1,"protocol":"UDP "}"#);
+        let error = error.unwrap_err().to_string();
+        assert!(error.starts_with("`protocol`: `UDP ` is none of the protocols `tcp`, `udp` and `sctp`"), "{error}");
         let error = args.typed::<Bandwidth>("bandwidth").unwrap_err();
         assert_eq!(error.to_string(), r#"`bandwidth.ingressRate` must be a number, not "1M""#);
         assert_eq!((args.typed("mac"), args.typed("ips")), (Ok(None::<String>), Ok(None::<String>)));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use libcni::spec::capability::CapabilityArgs;
-use libcni::{Attachment, Chain, Cni};
+use libcni::{Chain, Cni};
 use serde_json::{Value, json};
 
 use super::{DUAL_STACK, attachment, bridge, ipam, merge, plugins};
@@ -129,7 +129,7 @@ fn takes_over(host: &Host, first: &str, second: &str) {
         super::network(plugin, "1.0.0")
     };
     let [first, second] = [first, second].map(|whose| with_host_local(host, whose));
-    let with_ifname = |ifname: &str| Attachment { ifname: ifname.parse().unwrap(), ..attachment("blue") };
+    let with_ifname = |ifname: &str| attachment("blue").ifname(ifname.parse().unwrap());
     first.add(&network(&keys), &with_ifname("eth0")).unwrap();
     second.add(&network(&keys), &with_ifname("eth1")).unwrap();
     first.add(&network(&keys), &with_ifname("eth2")).unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use libcni::conf::NetworkConfig;
 use libcni::runtime::Keep;
 use libcni::spec::Version;
-use libcni::{Attachment, Chain, Error};
+use libcni::{Chain, Error};
 use serde_json::{Value, json};
 
 use super::{attachment, ipam, merge};
@@ -158,7 +158,7 @@ fn check_finds_what_is_different(host: &Host) {
 
 fn interfaces_are_apart(host: &Host) {
     let network = network(host, "1.1.0", limited());
-    let second = Attachment { ifname: "eth1".parse().unwrap(), ..attachment("blue") };
+    let second = attachment("blue").ifname("eth1".parse().unwrap());
     host.add(&network, "blue");
     host.ours().add(&network, &second).unwrap();
     assert_eq!(host.run("ip -o link show type ifb | wc -l").trim(), "2");

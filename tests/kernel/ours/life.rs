@@ -76,7 +76,7 @@ fn loopback_works_in_every_version(host: &Host) {
     let is_up = || host.run("ip -n blue -o link show dev lo").contains(",UP");
     for version in Version::ALL {
         let network = super::network(json!({"type": "loopback"}), version.as_str());
-        let blue = Attachment { ifname: "lo".parse().unwrap(), ..attachment("blue") };
+        let blue = attachment("blue").ifname("lo".parse().unwrap());
         let result = host.ours().add(&network, &blue).unwrap().latest();
         let ips: Vec<_> = result.ips.iter().map(|ip| ip.address.to_string()).collect();
         assert_eq!(ips, ["127.0.0.1/8", "::1/128"]);
@@ -229,7 +229,7 @@ fn status_tells_that_there_can_be_no_rules(host: &Host) {
 
 fn several_interfaces_are_apart(host: &Host) {
     let network = full(host, "1.1.0");
-    let second = Attachment { ifname: "eth1".parse().unwrap(), ..attachment("blue") };
+    let second = attachment("blue").ifname("eth1".parse().unwrap());
     host.ours().add(&network, &with_port("blue", 8080)).unwrap();
     host.ours().add(&network, &second).unwrap();
     assert_eq!(host.reservations().len(), 4);

@@ -27,7 +27,7 @@ fn network(host: &Host) -> NetworkConfig {
 }
 
 fn with_ports(protocol: &str, count: u16) -> Attachment {
-    let port = |port| PortMapping { protocol: protocol.to_owned(), ..PortMapping::tcp(port, port) };
+    let port = |port| PortMapping::new(protocol.parse().unwrap(), port, port);
     let mut blue = attachment("blue");
     blue.capability_args.set_port_mappings(&(10_000..10_000 + count).map(port).collect::<Vec<_>>());
     blue

@@ -1,7 +1,7 @@
 //! `portmap`: who reaches a container by which port of the host, and as whom.
 
 use libcni::conf::NetworkConfig;
-use libcni::spec::capability::PortMapping;
+use libcni::spec::capability::{PortMapping, Protocol};
 use libcni::{Attachment, Chain, Error};
 use serde_json::{Value, json};
 
@@ -52,7 +52,7 @@ pub(super) fn web() -> PortMapping {
 }
 
 fn at(address: &str, mapping: PortMapping) -> PortMapping {
-    PortMapping { host_ip: Some(address.parse().unwrap()), ..mapping }
+    mapping.host_ip(address.parse().unwrap())
 }
 
 /// `blue` serves its port 80, mapped from 8080; the world is there, and `green` on the same network.
@@ -74,7 +74,7 @@ pub(super) fn ends(host: &Host, network: &NetworkConfig) {
 }
 
 fn sctp_reaches_who_has_the_port(host: &Host) {
-    let mapping = PortMapping { protocol: "sctp".into(), ..web() };
+    let mapping = web().protocol(Protocol::Sctp);
     let network = blue_serves(host, json!({}), &[mapping]);
     serve_sctp("blue", 80);
     reaches_by_sctp("world", "192.0.2.1:8080", "blue", "192.0.2.9");
@@ -202,7 +202,7 @@ fn a_port_that_is_taken_names_its_owner(host: &Host) {
     assert!(message.contains(expected), "{message}");
     // The other port was not taken either; the same number of another protocol or address is another port.
     does_not_reach("world", "192.0.2.1:8081");
-    let udp = PortMapping { protocol: "udp".to_owned(), ..web() };
+    let udp = web().protocol(Protocol::Udp);
     let red = mapped("red", &[udp, at("192.0.2.1", web())]);
     host.ours().add(&network, &red).unwrap();
     host.ours().del(&network, &red).unwrap();
@@ -215,7 +215,7 @@ fn a_container_has_its_port_in_each_of_its_networks(host: &Host) {
     let second = first.text().replace(r#""net""#, r#""net2""#).replace("cni0", "cni1").replace("77", "78");
     let second = NetworkConfig::parse(&second).unwrap();
     let eth0 = mapped("blue", &[web()]);
-    let eth1 = Attachment { ifname: "eth1".parse().unwrap(), ..eth0.clone() };
+    let eth1 = eth0.clone().ifname("eth1".parse().unwrap());
     serve("blue", 80);
     host.ours().add(&first, &eth0).unwrap();
     host.ours().add(&second, &eth1).unwrap();
@@ -234,7 +234,7 @@ fn a_container_has_its_port_in_each_of_its_networks(host: &Host) {
 
 fn udp_reaches_who_has_the_port_now(host: &Host) {
     let network = network_with(host, json!({}));
-    let udp = [PortMapping { protocol: "udp".to_owned(), ..PortMapping::tcp(5353, 53) }];
+    let udp = [PortMapping::udp(5353, 53)];
     host.make_world();
     host.run("ip netns add green");
     serve_udp(HOST, 5353);

@@ -3,8 +3,8 @@
 use std::fs;
 use std::net::Ipv4Addr;
 
+use libcni::Chain;
 use libcni::conf::NetworkConfig;
-use libcni::{Attachment, Chain};
 use serde_json::{Value, json};
 
 use super::{DUAL_STACK, attachment, bridge, ipam, merge, plugins};
@@ -59,7 +59,7 @@ fn second_default_route(host: &Host) {
     let first = bridge(host, json!({}));
     let second = first.text().replace(r#""net""#, r#""net2""#).replace("cni0", "cni1").replace("77", "78");
     let second = NetworkConfig::parse(&second).unwrap();
-    let eth1 = Attachment { ifname: "eth1".parse().unwrap(), ..attachment("blue") };
+    let eth1 = attachment("blue").ifname("eth1".parse().unwrap());
     host.add(&first, "blue");
     host.ours().add(&second, &eth1).unwrap();
     assert!(host.run("ip -n blue route get 192.0.2.1").contains("via 10.78.0.1 dev eth1"));

@@ -47,8 +47,8 @@ fn network(host: &Host, version: &str) -> NetworkConfig {
 
 fn mapped(container: &str) -> Attachment {
     let mut attachment = attachment(container);
-    let udp = PortMapping { protocol: "udp".to_owned(), ..PortMapping::tcp(5353, 53) };
-    let here = PortMapping { host_ip: Some("192.0.2.1".parse().unwrap()), ..PortMapping::tcp(8443, 443) };
+    let udp = PortMapping::udp(5353, 53);
+    let here = PortMapping::tcp(8443, 443).host_ip("192.0.2.1".parse().unwrap());
     attachment.capability_args.set_port_mappings(&[PortMapping::tcp(8080, 80), udp, here]);
     attachment
 }
@@ -145,7 +145,7 @@ fn port_is_taken(host: &Host, kind: &str) {
         green.capability_args.set_port_mappings(&[mapping]);
         green
     };
-    let at = |address: &str, mapping| PortMapping { host_ip: Some(address.parse().unwrap()), ..mapping };
+    let at = |address: &str, mapping: PortMapping| mapping.host_ip(address.parse().unwrap());
     for number in [8080, 8443] {
         let green = with(at("192.0.2.1", PortMapping::tcp(number, 81)));
         let said = Chain(&host.ours().add(&network, &green).unwrap_err()).to_string();
@@ -155,11 +155,7 @@ fn port_is_taken(host: &Host, kind: &str) {
     }
     reaches("world", "192.0.2.1:8080", "blue", "192.0.2.9");
     // Another protocol or number is another port, and so is that of all other addresses.
-    for mapping in [
-        PortMapping { protocol: "udp".to_owned(), ..PortMapping::tcp(8080, 80) },
-        PortMapping::tcp(8081, 80),
-        PortMapping::tcp(8443, 80),
-    ] {
+    for mapping in [PortMapping::udp(8080, 80), PortMapping::tcp(8081, 80), PortMapping::tcp(8443, 80)] {
         host.ours().add(&network, &with(mapping.clone())).unwrap();
         host.ours().del(&network, &with(mapping)).unwrap();
     }

@@ -107,5 +107,5 @@ fn other_end(host: &mut Handle, call: &AttachmentCall) -> Answer<Option<Link>> {
 }
 
 fn described(ifb: &Link) -> Interface {
-    Interface { name: ifb.name.clone(), mac: Some(ifb.mac.clone()), mtu: Some(ifb.mtu.into()), ..Interface::default() }
+    Interface::new(&ifb.name).mac(&ifb.mac).mtu(ifb.mtu.into())
 }

@@ -66,7 +66,7 @@ impl<'a> Adding<'a> {
     fn complete(&mut self, bridge: &Link, ipam_type: Option<&str>) -> Answer<Body> {
         let call: &'a AttachmentCall = self.call;
         // Found before IPAM is asked: whoever waits inside may have taken it away.
-        let inside = self.inside.link(call.ifname.as_str())?;
+        let mut inside = self.inside.link(call.ifname.as_str())?;
         // An IPAM plugin that refuses since it knows the attachment would have DEL free the address in use.
         let ipam = ipam_type.map(|plugin| call.delegate(plugin).without_undo().add()).transpose()?;
         let mut body = result::from_ipam(ipam.as_ref().map(Delegated::result), &self.config);
@@ -84,7 +84,7 @@ impl<'a> Adding<'a> {
             rules.map_or(Ok(()), join).map(|()| gateway)
         })?;
         let (bridge, port) = self.settle(bridge, &inside, &body)?;
-        let inside = Link { mac: mac::format(self.mac), ..inside };
+        inside.mac = mac::format(self.mac);
         body.interfaces = result::interfaces([&bridge, &port], &inside, self.netns.path());
         body.interfaces.extend(gateway.iter().map(result::on_host));
         ipam.map(Delegated::keep);

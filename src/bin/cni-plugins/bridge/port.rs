@@ -33,16 +33,12 @@ pub(crate) fn add(
     config: &Config,
     port: &NewPort<'_>,
 ) -> Answer<Link> {
-    let veth = Veth {
-        name: &port.names.port,
-        mac: Some(mac::random_for_port()),
-        bridge: Some(bridge.index),
-        is_up: false,
-        mtu: config.mtu(),
-        peer: port.ifname,
-        peer_mac: Some(port.mac),
-        netns: port.netns.as_fd(),
-    };
+    let veth = Veth::new(&port.names.port, port.ifname, port.netns.as_fd())
+        .mac(mac::random_for_port())
+        .bridge(bridge.index)
+        .is_up(false)
+        .mtu(config.mtu())
+        .peer_mac(port.mac);
     host.ask([Request::add_veth(&veth)]).map_err(|error| or_in_the_way(host, port, error))?;
     let finished = finish(host, settings, bridge, config, port);
     finished.inspect_err(|_| drop(host.ask([Request::delete_link(&port.names.port)])))
@@ -82,7 +78,7 @@ fn finish(
     let mut requests = config.vlans()?.requests(bridge, link.index, config.preserve_default_vlan);
     requests.push(Request::set_up(link.index));
     if config.hairpin_mode || config.port_isolation {
-        let port = Port { hairpin: config.hairpin_mode, isolated: config.port_isolation };
+        let port = Port::default().hairpin(config.hairpin_mode).isolated(config.port_isolation);
         requests.push(Request::set_port(name, port));
     }
     host.ask_all(requests)?;

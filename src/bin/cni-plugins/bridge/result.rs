@@ -73,18 +73,12 @@ pub(crate) fn gateways(body: &Body) -> Vec<IpNet> {
 
 /// The interfaces in the order that indexes count on: bridge, host's end, container's end.
 pub(crate) fn interfaces([bridge, port]: [&Link; 2], inside: &Link, netns: &Path) -> Vec<Interface> {
-    let sandbox = Some(netns.to_string_lossy().into_owned());
-    vec![on_host(bridge), on_host(port), Interface { sandbox, ..on_host(inside) }]
+    vec![on_host(bridge), on_host(port), on_host(inside).sandbox(netns.to_string_lossy())]
 }
 
 /// An interface of the host.
 pub(crate) fn on_host(link: &Link) -> Interface {
-    Interface {
-        name: link.name.clone(),
-        mac: Some(link.mac.clone()),
-        mtu: Some(link.mtu.into()),
-        ..Interface::default()
-    }
+    Interface::new(link.name.clone()).mac(link.mac.clone()).mtu(link.mtu.into())
 }
 
 /// The answer: what the plugins before this one said, and then what this one has to say. The reference plugin answers
@@ -95,7 +89,10 @@ pub(crate) fn after(previous: Option<AddResult>, own: Body) -> Body {
     leave_out_loopback(&mut body);
     let before = i64::try_from(body.interfaces.len()).unwrap_or_default();
     body.interfaces.extend(own.interfaces);
-    body.ips.extend(own.ips.into_iter().map(|ip| Ip { interface: ip.interface.map(|index| index + before), ..ip }));
+    body.ips.extend(own.ips.into_iter().map(|mut ip| {
+        ip.interface = ip.interface.map(|index| index + before);
+        ip
+    }));
     body.routes.extend(own.routes);
     if !own.dns.is_empty() {
         body.dns = own.dns;
@@ -143,9 +140,9 @@ mod tests {
     fn what_other_plugins_said_stays_and_indexes_still_fit() {
         let previous = r#"{"cniVersion":"1.0.0","interfaces":[{"name":"eth9","sandbox":"/n"}],
             "ips":[{"interface":0,"address":"192.0.2.1/24"}],"x":1}"#;
-        let eth0 = Interface { name: "eth0".to_owned(), sandbox: Some("/n".to_owned()), ..Interface::default() };
-        let ip = Ip { interface: Some(0), ..Ip::new("10.1.2.9/24".parse().unwrap()) };
-        let own = Body { interfaces: vec![eth0], ips: vec![ip], ..Body::default() };
+        let eth0 = Interface::new("eth0").sandbox("/n".to_owned());
+        let ip = Ip::new("10.1.2.9/24".parse().unwrap()).interface(0);
+        let own = Body::default().interfaces(vec![eth0]).ips(vec![ip]);
         let body = after(Some(ipam(previous)), own);
         assert_eq!(body.ips.iter().map(|ip| ip.interface).collect::<Vec<_>>(), [Some(0), Some(1)]);
         assert!(body.extra.get("x").is_some());
@@ -159,9 +156,9 @@ mod tests {
             "interfaces":[{"name":"lo","sandbox":"/n"},{"name":"eth9","sandbox":"/n"},{"name":"lo","sandbox":"/m"}],
             "ips":[{"interface":0,"address":"127.0.0.1/8"},{"interface":1,"address":"192.0.2.1/24"},
                 {"interface":2,"address":"::1/128"},{"address":"127.0.0.1/8"},{"address":"192.0.2.2/24"}]}"#;
-        let eth0 = Interface { name: "eth0".to_owned(), ..Interface::default() };
-        let ip = Ip { interface: Some(0), ..Ip::new("10.1.2.9/24".parse().unwrap()) };
-        let own = Body { interfaces: vec![eth0], ips: vec![ip], ..Body::default() };
+        let eth0 = Interface::new("eth0");
+        let ip = Ip::new("10.1.2.9/24".parse().unwrap()).interface(0);
+        let own = Body::default().interfaces(vec![eth0]).ips(vec![ip]);
         let body = after(Some(ipam(previous)), own);
         let names: Vec<_> = body.interfaces.iter().map(|interface| interface.name.as_str()).collect();
         assert_eq!(names, ["eth9", "eth0"]);

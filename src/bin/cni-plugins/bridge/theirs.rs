@@ -71,13 +71,14 @@ mod tests {
     use super::*;
 
     fn is_of_bridge(port: &Link, body: &Body) -> bool {
-        let bridge = Link { index: 7, name: "cni0".to_owned(), ..Link::default() };
+        let bridge = Link::new(7, "cni0");
         is_of(port, Some(&bridge), Recorded::of(body, "cni0", "eth0"))
     }
 
     fn port(name: &str, master: u32) -> Link {
-        let mac = "02:00:00:00:00:01".to_owned();
-        Link { name: name.to_owned(), master: Some(master), mac, ..Link::default() }
+        let mut port = Link::new(0, name);
+        (port.master, port.mac) = (Some(master), "02:00:00:00:00:01".to_owned());
+        port
     }
 
     #[test]
@@ -95,7 +96,8 @@ mod tests {
         let body = AddResult::parse(text).unwrap().latest();
         assert!(is_of_bridge(&port("veth01ab45ef", 8), &body));
         assert!(!is_of_bridge(&port("veth01ab45ee", 7), &body));
-        let other_mac = Link { mac: "02:00:00:00:00:02".to_owned(), ..port("veth01ab45ef", 7) };
+        let mut other_mac = port("veth01ab45ef", 7);
+        other_mac.mac = "02:00:00:00:00:02".to_owned();
         assert!(!is_of_bridge(&other_mac, &body));
     }
 }

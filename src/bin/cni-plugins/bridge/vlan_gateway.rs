@@ -57,16 +57,9 @@ pub(crate) fn ensure(
 fn make(host: &mut Handle, name: &str, bridge: &Link, vlan: u16) -> Answer {
     const OWN: &str = "/proc/thread-self/ns/net";
     let netns = File::open(OWN).map_err(|e| Failure::internal(format!("cannot open {OWN}: {e}")))?;
-    let veth = Veth {
-        name,
-        mac: None,
-        bridge: None,
-        is_up: false,
-        mtu: Some(bridge.mtu),
-        peer: &host_name(&bridge.name, "vlan", &vlan.to_string()),
-        peer_mac: Some(mac::random_for_port()),
-        netns: netns.as_fd(),
-    };
+    let peer = host_name(&bridge.name, "vlan", &vlan.to_string());
+    let veth =
+        Veth::new(name, &peer, netns.as_fd()).is_up(false).mtu(Some(bridge.mtu)).peer_mac(mac::random_for_port());
     // Another ADD at the same time may have been faster.
     host.ask([Request::add_veth(&veth).fine_with(&[Errno::EEXIST])])?;
     Ok(())

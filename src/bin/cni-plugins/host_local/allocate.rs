@@ -111,7 +111,7 @@ impl Allocation<'_> {
             None => self.take_next(set, ranges)?,
         };
         self.held.set_last_reserved(set, address)?;
-        Ok(Ip { gateway: Some(range.gateway), ..Ip::new(range.with_prefix(address)) })
+        Ok(Ip::new(range.with_prefix(address)).gateway(range.gateway))
     }
 
     fn take_requested<'r>(

@@ -54,7 +54,7 @@ impl Plugin for HostLocal {
         let store = Store::create(store_dir(&call.config)?).map_err(ErrorReply::from)?;
         refuse_abandoned()?;
         let ips = allocate(&store, &ipam.sets, &requested, &call.into())?;
-        Ok(v100::Body { ips, routes: ipam.routes, dns, ..v100::Body::default() }.into())
+        Ok(v100::Body::default().ips(ips).routes(ipam.routes).dns(dns).into())
     }
 
     fn del(&self, call: &AttachmentCall) -> Answer {

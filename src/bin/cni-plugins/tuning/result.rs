@@ -27,12 +27,8 @@ mod tests {
 
     #[test]
     fn the_interface_inside_is_updated_and_no_other_of_its_name() {
-        let interface = |sandbox: &str| Interface {
-            name: "eth0".to_owned(),
-            sandbox: Some(sandbox.to_owned()),
-            ..Interface::default()
-        };
-        let mut body = Body { interfaces: vec![interface(""), interface("/n")], ..Body::default() };
+        let interface = |sandbox: &str| Interface::new("eth0").sandbox(sandbox);
+        let mut body = Body::default().interfaces([interface(""), interface("/n")]);
         let settings = Settings { mac: Some([2, 0, 0, 0, 0, 1]), mtu: Some(1400), ..Settings::default() };
         update(&mut body, "eth0", &settings);
         assert_eq!(body.interfaces[0], interface(""));

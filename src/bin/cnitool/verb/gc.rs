@@ -59,10 +59,7 @@ pub(crate) fn gc(gc: &Gc, signals: Option<&Signals>) -> Result<(), Failure> {
 }
 
 fn keep(gc: &Gc) -> Result<Keep, Failure> {
-    let valid = |(id, ifname): &(ContainerId, IfName)| ValidAttachment {
-        container_id: id.to_string(),
-        ifname: ifname.to_string(),
-    };
+    let valid = |(id, ifname): &(ContainerId, IfName)| ValidAttachment::new(id.to_string(), ifname.to_string());
     let named = gc.keep.iter().map(valid).collect::<Vec<_>>();
     match () {
         () if gc.keep_live => Ok(Keep::Live(named)),

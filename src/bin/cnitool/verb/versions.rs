@@ -2,7 +2,7 @@
 
 use clap::Args;
 use libcni::Error;
-use libcni::runtime::SupportedVersions;
+use libcni::runtime::{SupportedBy, SupportedVersions};
 use libcni::spec::{ErrorCode, Version};
 
 use super::target::Network;
@@ -50,8 +50,8 @@ pub(crate) fn versions(versions: &Versions, signals: Option<&Signals>) -> Result
 fn table(report: &SupportedVersions) -> Table<2> {
     let texts = |versions: &[Version]| versions.iter().map(Version::as_str).collect::<Vec<_>>().join(" ");
     let mut table = Table::new(["", "VERSIONS"]);
-    for (plugin, answer) in &report.plugins {
-        let versions = answer.as_ref().map_or_else(Error::reason, |versions| versions.join(" "));
+    for SupportedBy { plugin, versions, .. } in &report.plugins {
+        let versions = versions.as_ref().map_or_else(Error::reason, |versions| versions.join(" "));
         table.row([format!("plugin {plugin}"), versions]);
     }
     let note = if report.is_usable() { "" } else { " (not supported by all plugins)" };

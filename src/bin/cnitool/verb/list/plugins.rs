@@ -1,6 +1,7 @@
 //! `cnitool list plugins`.
 
 use clap::Args;
+use libcni::invoke::UnreadableDir;
 use libcni::runtime::InstalledPlugin;
 use libcni::spec::Object;
 
@@ -26,7 +27,7 @@ pub(super) fn list(list: &Plugins, signals: Option<&Signals>) -> Result<(), Fail
     for dir in &found.of_system {
         warn(&format!("skipped {}: it has the system's programs, which may do anything when run", dir.display()));
     }
-    for (dir, error) in &found.unreadable {
+    for UnreadableDir { dir, error, .. } in &found.unreadable {
         warn(&format!("cannot read the plugin directory {}: {error}", dir.display()));
     }
     if is_json() {
