@@ -1,5 +1,7 @@
 //! The list of checks, and how one is made.
 
+use std::fmt;
+
 use crate::invoke::Limits;
 
 use super::bench::Bench;
@@ -30,6 +32,8 @@ pub struct Check {
     pub title: &'static str,
     /// The weight of a deviation.
     pub level: Level,
+    /// Who asks for it.
+    pub origin: Origin,
     /// The section of the [specification](crate::specification) that the check is about.
     pub section: &'static str,
     pub(super) run: fn(&Bench<'_>) -> Verdict,
@@ -46,10 +50,37 @@ impl Check {
         Self::all().find(|check| check.id == id)
     }
 
+    /// Returns what the check does and how to mend a plugin that does not pass it: text in paragraphs, with Markdown's
+    /// marks for code.
+    ///
+    /// ```
+    /// use libcni::conformance::Check;
+    ///
+    /// let check = Check::with_id(301).expect("the check of what is no configuration");
+    /// assert!(check.explanation().contains("To mend it: "));
+    /// ```
+    pub fn explanation(&self) -> &'static str {
+        let begin = format!("\n## {} ", self.id);
+        let section = PAGE.split_once(&begin).and_then(|(_, rest)| rest.split_once('\n'));
+        let text = section.map_or("", |(_, text)| text.split("\n#").next().unwrap_or_default());
+        text.trim()
+    }
+
     /// Returns the title of the group that the check belongs to, such as `ADD`.
     pub fn group(&self) -> &'static str {
         let group = GROUPS.iter().find(|group| group.checks.iter().any(|check| check == self));
         group.map_or("", |group| group.title)
+    }
+}
+
+/// Title, level, origin and explanation, for people.
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, title, section, .. } = self;
+        let [group, level, origin] = [self.group(), self.level.as_str(), self.origin.said()];
+        writeln!(f, "{id}  {title}")?;
+        writeln!(f, "{group}: a plugin {level}, {origin}. SPECIFICATION.md {section}\n")?;
+        f.write_str(self.explanation())
     }
 }
 
@@ -61,6 +92,40 @@ impl PartialEq for Check {
 }
 
 impl Eq for Check {}
+
+/// The page that explains every check, in a section that begins with its number.
+const PAGE: &str = include_str!("CHECKS.md");
+
+/// Who asks for what a check is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The official text of the specification, or its conventions.
+    Official,
+    /// The reference implementation in Go: programs rely on it, though the official text does not say so.
+    Go,
+    /// This project.
+    Ours,
+}
+
+impl Origin {
+    /// Returns `official`, `go` or `ours`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Origin::Official => "official",
+            Origin::Go => "go",
+            Origin::Ours => "ours",
+        }
+    }
+
+    /// Returns who asks, in words.
+    pub(super) fn said(self) -> &'static str {
+        match self {
+            Origin::Official => "asked for by the official text",
+            Origin::Go => "asked for by the reference implementation in Go",
+            Origin::Ours => "asked for by this project",
+        }
+    }
+}
 
 /// The weight of a deviation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +154,7 @@ impl Check {
         title: &'static str,
         run: fn(&Bench<'_>) -> Verdict,
     ) -> Self {
-        Self { id, title, level: Level::Must, section, run }
+        Self { id, title, level: Level::Must, origin: Origin::Official, section, run }
     }
 
     pub(super) const fn should(
@@ -98,7 +163,12 @@ impl Check {
         title: &'static str,
         run: fn(&Bench<'_>) -> Verdict,
     ) -> Self {
-        Self { id, title, level: Level::Should, section, run }
+        Self { id, title, level: Level::Should, origin: Origin::Official, section, run }
+    }
+
+    /// The same check, of a rule that is not in the official text.
+    pub(super) const fn of(self, origin: Origin) -> Self {
+        Self { origin, ..self }
     }
 }
 

@@ -52,7 +52,7 @@ mod subject;
 mod suite;
 mod survey;
 
-pub use self::check::{Check, Level};
+pub use self::check::{Check, Level, Origin};
 pub use self::isolation::NotIsolated;
 pub use self::log::Execution;
 pub use self::outcome::{Checked, Outcome, Summary};

@@ -33,8 +33,20 @@ pub struct Suite {
 
 /// There is no check of that number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no check {0}")]
+#[error("there is no check {0}: there are {numbers}", numbers = numbers())]
 pub struct NoSuchCheck(pub u16);
+
+/// The numbers of all checks, in words.
+fn numbers() -> String {
+    let mut runs: Vec<(u16, u16)> = Vec::new();
+    for Check { id, .. } in Check::all() {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == *id => *last = *id,
+            _ => runs.push((*id, *id)),
+        }
+    }
+    runs.iter().map(|(first, last)| format!("{first} to {last}")).collect::<Vec<_>>().join(", ")
+}
 
 /// Nothing was checked, or not everything.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,8 @@
 //! `conformance` where nothing is checked. What it finds is tested by the target `conformance`, which needs namespaces.
 
-use super::host;
+use libcni::conformance::{Check, Origin};
+
+use super::{host, succeeds};
 use crate::support::{Document, Ran};
 
 #[test]
@@ -58,8 +60,44 @@ fn every_check_cites_a_section_of_the_specification() {
     let headings: Vec<_> = specification.prose().filter_map(|line| line.strip_prefix("##")).collect();
     for line in ran.stdout().lines() {
         let cells: Vec<_> = line.split('\t').collect();
-        let [number, level, section, title] = cells[..] else { panic!("{line}") };
+        let [number, level, origin, section, title] = cells[..] else { panic!("{line}") };
         assert!(number.parse::<u16>().is_ok() && ["must", "should"].contains(&level) && !title.is_empty(), "{line}");
+        assert!(["official", "go", "ours"].contains(&origin), "{line}");
         assert!(headings.iter().any(|heading| heading.trim_start_matches('#').trim() == section), "{line}");
     }
+}
+
+#[test]
+fn a_rule_that_is_not_in_the_official_text_is_not_said_to_be() {
+    for (number, origin) in
+        [(406, Origin::Ours), (302, Origin::Go), (608, Origin::Go), (706, Origin::Go), (803, Origin::Go)]
+    {
+        assert_eq!(Check::with_id(number).unwrap().origin, origin, "{number}");
+    }
+}
+
+#[test]
+fn every_check_is_explained_on_the_page_in_order() {
+    let page = Document::read("src/conformance/CHECKS.md");
+    let headings = page.prose().filter_map(|line| line.strip_prefix("## ").map(str::to_owned));
+    let checks = Check::all().map(|check| format!("{} {}", check.id, check.title));
+    assert_eq!(headings.collect::<Vec<_>>(), checks.collect::<Vec<_>>());
+    for check in Check::all() {
+        let (does, mend) = check.explanation().split_once("\n\nTo mend it: ").unwrap_or_default();
+        assert!(does.len() > 20 && mend.len() > 20 && !mend.contains("\n#"), "{}", check.explanation());
+    }
+}
+
+#[test]
+fn a_check_is_explained_by_its_number() {
+    let explain = |number| Ran::new(&mut host().cnitool(["conformance", "--explain", number]));
+    let text = succeeds(&mut host().cnitool(["conformance", "--explain", "406"])).stdout();
+    for words in
+        ["406  its own namespace is refused", "ADD: a plugin must, asked for by this project", "SPECIFICATION.md 2.11"]
+    {
+        assert!(text.contains(words), "{words:?} is not in: {text}");
+    }
+    assert!(text.contains("\nTo mend it: ") && !text.contains('#'), "{text}");
+    explain("105").exits_with(2).says("there is no check 105: there are 101 to 104, 201 to 212, ");
+    explain("banana").exits_with(2);
 }

@@ -40,7 +40,8 @@ fn people_read_what_was_found() {
     assert!(text.contains("  pass   101  VERSION answers"), "{text}");
     assert!(text.contains("  n/a    402  an interface") && text.contains("(the plugin makes no interface)"), "{text}");
     assert!(text.contains("  FAIL   504  DEL succeeds where ADD never ran\n"), "{text}");
-    assert!(text.contains("SPECIFICATION.md 2.6 DEL") && text.contains("error 100"), "{text}");
+    assert!(text.contains("SPECIFICATION.md 2.6 DEL, asked for by the official text; see --explain 504"), "{text}");
+    assert!(text.contains("error 100"), "{text}");
     assert!(text.ends_with("\n1 passed, 1 failed, 0 warned, 1 not applicable\n"), "{text}");
     assert!(!text.contains('\u{1b}'), "{text}");
 }
@@ -54,12 +55,14 @@ fn harnesses_read_tap() {
     assert!(lines[4].starts_with("ok 2 - 402 ") && lines[4].contains(" # SKIP "), "{text}");
     assert_eq!(lines[5], "not ok 3 - 504 DEL succeeds where ADD never ran", "{text}");
     assert!(text.contains("\nnot ok 4 - 903 an error says its `cniVersion` # TODO"), "{text}");
+    assert!(text.contains("  section: \"SPECIFICATION.md 2.6 DEL\"\n  origin: \"official\"\n"), "{text}");
 }
 
 fn a_failure_comes_with_what_was_run() {
     let report = Report::of(broken().conformance().args(["--only", "504"]));
     let execution = &report.json["checks"][0]["executions"][0];
     assert_eq!(execution["env"]["CNI_COMMAND"], "DEL", "{report}");
+    assert_eq!(report.json["checks"][0]["origin"], "official", "{report}");
     assert!(execution["stdin"].as_str().unwrap().contains("\"name\":\"net\""), "{report}");
     assert_eq!(execution["ended"], "exit status: 1", "{report}");
     let text = stdout(broken().conformance().args(["--only", "504", "--verbose"]));

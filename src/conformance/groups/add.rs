@@ -7,7 +7,7 @@ use crate::result::v100::Body;
 use crate::spec::{CNI_IFNAME, CNI_NETNS, Command, ErrorCode, IfName, Object};
 
 use crate::conformance::bench::Bench;
-use crate::conformance::check::{Check, Group};
+use crate::conformance::check::{Check, Group, Origin};
 use crate::conformance::container::{Added, shared_address};
 use crate::conformance::finding::{Step, Verdict, applies, expect, expect_none, not_applicable};
 use crate::conformance::host::own_namespace;
@@ -33,14 +33,16 @@ pub(in crate::conformance) const GROUP: Group = Group {
             "5 Results, errors, versions",
             "keys of the previous result that nobody knows are handed on",
             passes_unknown_on,
-        ),
+        )
+        .of(Origin::Ours),
         Check::must(405, SECTION, "one container can be attached twice, under two names", attaches_twice),
         Check::must(
             406,
             "2.11 What a plugin checks first",
             "its own namespace is refused with code 8, before anything is done",
             refuses_own_namespace,
-        ),
+        )
+        .of(Origin::Ours),
     ],
 };
 

@@ -5,7 +5,7 @@ use crate::spec::{Command, ErrorCode, IpNet, Route};
 use serde_json::json;
 
 use crate::conformance::bench::{Bench, has_verb};
-use crate::conformance::check::{Check, Group};
+use crate::conformance::check::{Check, Group, Origin};
 use crate::conformance::container::{Added, Container};
 use crate::conformance::finding::{Step, Verdict, applies, expect_none, not_applicable};
 
@@ -19,9 +19,9 @@ pub(in crate::conformance) const GROUP: Group = Group {
         Check::must(603, SECTION, "CHECK finds that the interface is gone", finds_missing_interface),
         Check::must(604, SECTION, "CHECK finds that a route is gone", finds_missing_route),
         Check::must(605, SECTION, "CHECK finds that DEL took it back", finds_deleted),
-        Check::must(606, SECTION, "CHECK changes nothing", changes_nothing),
+        Check::must(606, SECTION, "CHECK changes nothing", changes_nothing).of(Origin::Ours),
         Check::must(607, SECTION, "a further route is no fault to CHECK", allows_further_routes),
-        Check::must(608, SECTION, "CHECK is refused with code 1 before 0.4.0", is_refused_before),
+        Check::must(608, SECTION, "CHECK is refused with code 1 before 0.4.0", is_refused_before).of(Origin::Go),
     ],
 };
 

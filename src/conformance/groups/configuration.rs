@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::conformance::answer::Answer;
 use crate::conformance::bench::Bench;
 use crate::conformance::call::Call;
-use crate::conformance::check::{Check, Group};
+use crate::conformance::check::{Check, Group, Origin};
 use crate::conformance::finding::{Step, Verdict};
 
 const ORDER: &str = "2.11 What a plugin checks first";
@@ -15,9 +15,10 @@ pub(in crate::conformance) const GROUP: Group = Group {
     title: "Configuration",
     checks: &[
         Check::must(301, ORDER, "a configuration that is no JSON object is refused with code 6", refuses_garbage),
-        Check::must(302, ORDER, "a missing or invalid network name is refused with code 7", refuses_names),
+        Check::must(302, ORDER, "a missing or invalid network name is refused with code 7", refuses_names)
+            .of(Origin::Go),
         Check::must(303, ORDER, "a version that it does not support is refused with code 1", refuses_other_versions),
-        Check::should(304, ORDER, "a version that is none is refused", refuses_no_versions),
+        Check::should(304, ORDER, "a version that is none is refused", refuses_no_versions).of(Origin::Go),
         Check::must(
             305,
             "1.2 One plugin",
@@ -30,13 +31,14 @@ pub(in crate::conformance) const GROUP: Group = Group {
             "what it does not know below `args` is ignored",
             ignores_args,
         ),
-        Check::must(307, "2.3 stdin", "a configuration of 4 MiB is read", reads_much),
+        Check::must(307, "2.3 stdin", "a configuration of 4 MiB is read", reads_much).of(Origin::Ours),
         Check::must(
             308,
             "3.3 The request for one plugin",
             "`capabilities` may be in the configuration",
             meets_capabilities,
-        ),
+        )
+        .of(Origin::Go),
     ],
 };
 

@@ -5,7 +5,7 @@ use crate::spec::{CNI_NETNS, Command, ErrorCode, ErrorReply};
 
 use crate::conformance::bench::Bench;
 use crate::conformance::call::Call;
-use crate::conformance::check::{Check, Group};
+use crate::conformance::check::{Check, Group, Origin};
 use crate::conformance::container::Container;
 use crate::conformance::facts::Facts;
 use crate::conformance::finding::{Finding, Step, Verdict, applies, expect_none};
@@ -39,7 +39,8 @@ pub(in crate::conformance) const GROUP: Group = Group {
             SECTION,
             "DEL after an ADD that was killed half-way succeeds, and leaves nothing",
             cleans_up_after_kill,
-        ),
+        )
+        .of(Origin::Ours),
         Check::must(510, SECTION, "DEL leaves other attachments alone", leaves_others_alone),
         Check::must(511, SECTION, "ADD succeeds again after DEL", can_be_added_again),
         Check::must(512, SECTION, "ADD and DEL succeed in every other supported version", lives_in_every_version),

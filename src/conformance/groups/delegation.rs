@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::conformance::answer::Answer;
 use crate::conformance::bench::Bench;
-use crate::conformance::check::{Check, Group};
+use crate::conformance::check::{Check, Group, Origin};
 use crate::conformance::finding::{Step, Verdict, applies, deviation, expect, expect_none};
 use crate::conformance::ipam::{Ipam, SAID};
 
@@ -22,8 +22,10 @@ pub(in crate::conformance) const GROUP: Group = Group {
             gets_the_same,
         ),
         Check::must(1002, SECTION, "every verb is handed on", hands_on_verbs),
-        Check::must(1003, SECTION, "the IPAM plugin's error is handed on with its code", hands_on_errors),
-        Check::must(1004, SECTION, "the IPAM plugin gets DEL when the rest of ADD fails", takes_back_addresses),
+        Check::must(1003, SECTION, "the IPAM plugin's error is handed on with its code", hands_on_errors)
+            .of(Origin::Go),
+        Check::must(1004, SECTION, "the IPAM plugin gets DEL when the rest of ADD fails", takes_back_addresses)
+            .of(Origin::Go),
         Check::must(1005, SECTION, "the IPAM plugin gets DEL even when the namespace is gone", hands_on_late_del),
         Check::should(1006, SECTION, "what the IPAM plugin says on stderr is passed on", passes_stderr_on),
         Check::must(1007, "2.9 STATUS", "STATUS fails when the IPAM plugin's does", hands_on_status),

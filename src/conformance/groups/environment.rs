@@ -3,7 +3,7 @@
 use crate::spec::{CNI_ARGS, CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, CNI_PATH, Command, ErrorCode};
 
 use crate::conformance::bench::Bench;
-use crate::conformance::check::{Check, Group};
+use crate::conformance::check::{Check, Group, Origin};
 use crate::conformance::finding::{Step, Verdict, applies, expect_none};
 use crate::conformance::profile::Role;
 
@@ -16,10 +16,12 @@ pub(in crate::conformance) const GROUP: Group = Group {
         Check::must(201, VARIABLES, "ADD refuses each missing parameter with code 4", add_needs),
         Check::must(202, VARIABLES, "DEL refuses each missing parameter with code 4", del_needs),
         Check::must(203, VARIABLES, "CHECK refuses each missing parameter with code 4", check_needs),
-        Check::should(204, VARIABLES, "every verb refuses a missing CNI_PATH with code 4", all_need_path),
-        Check::must(205, VARIABLES, "an empty parameter counts as missing", empty_is_missing),
+        Check::should(204, VARIABLES, "every verb refuses a missing CNI_PATH with code 4", all_need_path)
+            .of(Origin::Go),
+        Check::must(205, VARIABLES, "an empty parameter counts as missing", empty_is_missing).of(Origin::Go),
         Check::must(206, VARIABLES, "the error names all parameters that are missing", names_all),
-        Check::must(207, ORDER, "a container ID that is none is refused with code 4", refuses_container_ids),
+        Check::must(207, ORDER, "a container ID that is none is refused with code 4", refuses_container_ids)
+            .of(Origin::Go),
         Check::must(208, ORDER, "an interface name that is none is refused with code 4", refuses_ifnames),
         Check::must(209, ORDER, "a verb that is none is refused with code 4", refuses_verbs),
         Check::must(210, ORDER, "without CNI_COMMAND it fails, or introduces itself on stderr", needs_a_verb),
@@ -28,7 +30,8 @@ pub(in crate::conformance) const GROUP: Group = Group {
             "6.2 Generic arguments",
             "unknown CNI_ARGS are ignored where IgnoreUnknown says so",
             ignores_args,
-        ),
+        )
+        .of(Origin::Go),
         Check::must(212, "2.5 ADD", "ADD fails for a namespace that is not there", needs_the_namespace),
     ],
 };

@@ -4,7 +4,7 @@ use crate::spec::{Command, ValidAttachment};
 
 use crate::conformance::bench::Bench;
 use crate::conformance::call::Call;
-use crate::conformance::check::{Check, Group};
+use crate::conformance::check::{Check, Group, Origin};
 use crate::conformance::finding::{Step, Verdict, applies, expect, expect_none};
 
 const SECTION: &str = "2.8 GC";
@@ -16,8 +16,9 @@ pub(in crate::conformance) const GROUP: Group = Group {
         Check::must(702, SECTION, "GC keeps what belongs to a valid attachment", keeps_valid),
         Check::should(703, SECTION, "GC removes what belongs to none", removes_stale),
         Check::must(704, SECTION, "GC leaves other networks alone", keeps_other_networks),
-        Check::must(705, SECTION, "GC without a list of valid attachments removes nothing", needs_a_list),
-        Check::must(706, SECTION, "GC is refused with code 1 before 1.1.0", is_refused_before),
+        Check::must(705, SECTION, "GC without a list of valid attachments removes nothing", needs_a_list)
+            .of(Origin::Ours),
+        Check::must(706, SECTION, "GC is refused with code 1 before 1.1.0", is_refused_before).of(Origin::Go),
     ],
 };
 

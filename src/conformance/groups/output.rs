@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::conformance::answer::{Answer, quote};
 use crate::conformance::bench::Bench;
 use crate::conformance::call::Call;
-use crate::conformance::check::{Check, Group};
+use crate::conformance::check::{Check, Group, Origin};
 use crate::conformance::finding::{Step, Verdict, applies, deviation, expect, expect_none};
 use crate::conformance::processes::orphans;
 
@@ -25,8 +25,9 @@ pub(in crate::conformance) const GROUP: Group = Group {
         Check::must(902, ERRORS, "an error is a JSON object with a number `code` and a text `msg`", fails_with_objects),
         Check::should(903, ERRORS, "an error says its `cniVersion`", errors_have_versions),
         Check::must(904, STREAMS, "the exit status is 0 after success, and only then", exits_as_it_says),
-        Check::should(905, STREAMS, "verbs without an answer print nothing", prints_nothing),
-        Check::must(906, STREAMS, "nothing that it leaves behind holds its stdout or stderr", leaves_pipes_alone),
+        Check::should(905, STREAMS, "verbs without an answer print nothing", prints_nothing).of(Origin::Ours),
+        Check::must(906, STREAMS, "nothing that it leaves behind holds its stdout or stderr", leaves_pipes_alone)
+            .of(Origin::Ours),
     ],
 };
 

@@ -3,7 +3,7 @@
 use crate::spec::{Command, ErrorCode};
 
 use crate::conformance::bench::Bench;
-use crate::conformance::check::{Check, Group};
+use crate::conformance::check::{Check, Group, Origin};
 use crate::conformance::finding::{Verdict, expect_none};
 
 const SECTION: &str = "2.9 STATUS";
@@ -12,8 +12,8 @@ pub(in crate::conformance) const GROUP: Group = Group {
     title: "STATUS",
     checks: &[
         Check::must(801, SECTION, "STATUS succeeds, or fails with code 50 or 51", answers),
-        Check::must(802, SECTION, "STATUS changes nothing", changes_nothing),
-        Check::must(803, SECTION, "STATUS is refused with code 1 before 1.1.0", is_refused_before),
+        Check::must(802, SECTION, "STATUS changes nothing", changes_nothing).of(Origin::Ours),
+        Check::must(803, SECTION, "STATUS is refused with code 1 before 1.1.0", is_refused_before).of(Origin::Go),
     ],
 };
 

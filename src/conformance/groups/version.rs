@@ -5,7 +5,7 @@ use crate::spec::{Command, Version, VersionReply};
 
 use crate::conformance::answer::Answer;
 use crate::conformance::bench::Bench;
-use crate::conformance::check::{Check, Group};
+use crate::conformance::check::{Check, Group, Origin};
 use crate::conformance::finding::{Step, Verdict, applies, deviation, expect, expect_none};
 
 const SECTION: &str = "2.10 VERSION";
@@ -16,7 +16,7 @@ pub(in crate::conformance) const GROUP: Group = Group {
         Check::must(101, SECTION, "VERSION answers with `cniVersion` and `supportedVersions`", answers),
         Check::must(102, SECTION, "every supported version is a version, and at least one is known", names_versions),
         Check::should(103, SECTION, "VERSION needs no variable but CNI_COMMAND", needs_no_variable),
-        Check::should(104, SECTION, "VERSION needs nothing on stdin", needs_no_stdin),
+        Check::should(104, SECTION, "VERSION needs nothing on stdin", needs_no_stdin).of(Origin::Go),
     ],
 };
 

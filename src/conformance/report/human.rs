@@ -66,7 +66,11 @@ fn lines(checked: &Checked, verbose: bool) -> String {
         Outcome::Pass => {}
         Outcome::NotApplicable(reason) => lines += &format!(" ({reason})"),
         Outcome::Fail(reason) | Outcome::Warn(reason) => {
-            lines += &format!("\n{INDENT}{reason}\n{INDENT}SPECIFICATION.md {}", check.section);
+            let (section, origin) = (check.section, check.origin.said());
+            lines += &format!(
+                "\n{INDENT}{reason}\n{INDENT}SPECIFICATION.md {section}, {origin}; see --explain {}",
+                check.id
+            );
             if verbose {
                 executions.iter().for_each(|execution| lines += &told(execution));
             }

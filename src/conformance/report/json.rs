@@ -39,6 +39,7 @@ struct Point {
     id: u16,
     title: &'static str,
     level: &'static str,
+    origin: &'static str,
     section: &'static str,
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,6 +76,7 @@ impl<W: Write> Reporter for Json<W> {
             id: check.id,
             title: check.title,
             level: check.level.as_str(),
+            origin: check.origin.as_str(),
             section: check.section,
             outcome: outcome.as_str(),
             reason: outcome.reason().map(str::to_owned),

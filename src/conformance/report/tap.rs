@@ -50,7 +50,8 @@ impl<W: Write> Reporter for Tap<W> {
 fn diagnostic(check: &Check, reason: &str) -> String {
     let text = |text: &str| serde_json::Value::from(printable(text)).to_string();
     let section = text(&format!("SPECIFICATION.md {}", check.section));
-    format!("  ---\n  message: {}\n  section: {section}\n  ...", text(reason))
+    let origin = text(check.origin.as_str());
+    format!("  ---\n  message: {}\n  section: {section}\n  origin: {origin}\n  ...", text(reason))
 }
 
 /// A number sign would begin a directive.

@@ -20,7 +20,7 @@ use crate::output::{is_json, print};
 #[derive(Args, Debug)]
 pub(crate) struct Conformance {
     /// The plugin: the path of a program, or the name of one in the plugin directories
-    #[arg(required_unless_present = "list")]
+    #[arg(required_unless_present_any = ["list", "explain"])]
     plugin: Option<PathBuf>,
     /// Its configuration: a list, whose first plugin of that type is meant, or a single plugin's object
     #[arg(long, value_name = "FILE")]
@@ -52,6 +52,9 @@ pub(crate) struct Conformance {
     /// List the checks, without making any
     #[arg(long, exclusive = true)]
     list: bool,
+    /// Say what a check does, who asks for it, and how to mend a plugin, without making any
+    #[arg(long, value_name = "NUMBER", exclusive = true)]
+    explain: Option<u16>,
     #[command(flatten)]
     dirs: PluginDirs,
     #[command(flatten)]
@@ -82,7 +85,7 @@ pub(crate) enum ConformanceError {
     Arguments(#[from] Invalid),
     #[error(transparent)]
     Subject(#[from] SubjectError),
-    #[error("{0}; `cnitool conformance --list` has all")]
+    #[error("{0}; `cnitool conformance --list` says what each is about")]
     NoSuchCheck(#[from] NoSuchCheck),
     #[error("{}", Chain(.0))]
     Suite(#[from] SuiteError),
@@ -111,6 +114,9 @@ const NOT_CHECKED: u8 = 2;
 
 /// Checks a plugin, and returns the exit status.
 pub(crate) fn conformance(asked: &Conformance, signals: Option<&Signals>) -> Result<u8, ConformanceError> {
+    if let Some(number) = asked.explain {
+        return explain(number);
+    }
     let Some(plugin) = asked.plugin.as_ref().filter(|_| !asked.list) else { return list() };
     let mut suite = Suite::new(subject(asked, plugin)?).timeout(asked.limits.timeout);
     if !asked.only.is_empty() {
@@ -160,9 +166,19 @@ impl Conformance {
     }
 }
 
-/// Prints number, level, section and title of every check, separated by tabs.
+/// Prints number, level, origin, section and title of every check, separated by tabs.
 fn list() -> Result<u8, ConformanceError> {
-    let line = |check: &Check| format!("{}\t{}\t{}\t{}", check.id, check.level.as_str(), check.section, check.title);
+    let line = |check: &Check| {
+        let [level, origin] = [check.level.as_str(), check.origin.as_str()];
+        format!("{}\t{level}\t{origin}\t{}\t{}", check.id, check.section, check.title)
+    };
     print(&Check::all().map(line).collect::<Vec<_>>().join("\n"))?;
+    Ok(CONFORMS)
+}
+
+/// Prints all there is to say about a check.
+fn explain(number: u16) -> Result<u8, ConformanceError> {
+    let check = Check::with_id(number).ok_or(NoSuchCheck(number))?;
+    print(&check.to_string())?;
     Ok(CONFORMS)
 }
