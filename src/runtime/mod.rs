@@ -24,13 +24,13 @@ mod locks;
 mod negotiate;
 mod notice;
 mod occupied;
+mod recorded;
 mod request;
 mod rollback;
 mod status;
 mod survey;
 #[cfg(feature = "tracing")]
 mod traced;
-mod update;
 mod validate;
 mod version;
 
