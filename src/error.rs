@@ -166,6 +166,33 @@ pub enum Error {
         undo: Option<Box<Error>>,
     },
 
+    /// An attachment can't be updated. Nothing was run or changed.
+    #[error("{attachment} can't be updated while the container runs: {why}")]
+    NotUpdated {
+        /// Network, container and interface.
+        attachment: String,
+        /// What is in the way.
+        why: WhyNotUpdated,
+    },
+    /// An update was begun and not finished: what is there of the plugins that changed is not known.
+    #[error("an update of {attachment} was begun and not finished; another one brings it to its end")]
+    UpdateUnfinished {
+        /// Network, container and interface.
+        attachment: String,
+    },
+    /// An update failed, and what was before was made again.
+    #[error("the update of {attachment} failed, and was undone{}", undone(undo))]
+    UpdateUndone {
+        /// Network, container and interface.
+        attachment: String,
+        /// Why it failed.
+        source: Box<Error>,
+        /// Whether it stays on record as one that is not finished, since what was before could not be made again.
+        is_unfinished: bool,
+        /// What went wrong while it was undone, if anything.
+        undo: Option<Box<Error>>,
+    },
+
     /// A call could not be handed to a thread: no file descriptor is left, there is no tokio runtime, or it is
     /// shutting down. Nothing was done.
     #[cfg(feature = "tokio")]
@@ -187,6 +214,24 @@ pub enum Error {
     /// A verb that goes on after an error met more than one.
     #[error(transparent)]
     Several(Failures),
+}
+
+/// What is in the way of an update.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WhyNotUpdated {
+    /// A plugin that makes the interface has another configuration, and so the interface would have to be made anew.
+    #[error("plugin `{plugin}`, which makes the interface, has another configuration or place in the list")]
+    RemakesInterface {
+        /// The plugin.
+        plugin: String,
+    },
+    /// The namespace of the container is gone, or its path leads to another one now.
+    #[error("its network namespace {} is gone", netns.escape_debug())]
+    NamespaceGone {
+        /// The path.
+        netns: String,
+    },
 }
 
 fn of(network: &str) -> String {

@@ -103,7 +103,7 @@ pub mod watch;
 
 pub use cancel::CancelToken;
 pub use chain::Chain;
-pub use error::{Error, Failures, Occupied};
+pub use error::{Error, Failures, Occupied, WhyNotUpdated};
 pub use printable::{Printable, PrintableJson};
 #[cfg(feature = "tokio")]
 pub use runtime::AsyncCni;

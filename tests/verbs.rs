@@ -18,6 +18,7 @@ mod names;
 mod negotiate;
 mod ownership;
 mod public_input;
+mod recorded;
 mod requests;
 mod rollback;
 mod status;

@@ -42,7 +42,7 @@ impl Cache {
     /// The record is there, but can't be read.
     pub fn read_intent(&self, key: &Key) -> Result<Option<Entry>, CacheError> {
         let bytes = file::read(&self.intent(key))?;
-        Ok(bytes.and_then(|bytes| Entry::parse_intent(&bytes)))
+        Ok(bytes.and_then(|bytes| Entry::parse_intent(&bytes)).filter(|entry| key.owns(entry)))
     }
 
     /// Returns the attachments that were begun and not finished: their process is still at it, or died. A file that

@@ -36,8 +36,10 @@ impl Error {
             Error::Lock(LockError::Io { .. }) => ErrorCode::IO,
             Error::Occupied(_) => ErrorCode::INVALID_ENVIRONMENT,
             Error::NotCached { .. } => ErrorCode::UNKNOWN_CONTAINER,
+            Error::NotUpdated { .. } => ErrorCode::INVALID_NETWORK_CONFIG,
+            Error::UpdateUnfinished { .. } => ErrorCode::INTERNAL,
             Error::PluginNotFound { .. } | Error::Lock(_) => ErrorCode::INTERNAL,
-            Error::RolledBack { source, .. } => source.code(),
+            Error::RolledBack { source, .. } | Error::UpdateUndone { source, .. } => source.code(),
             #[cfg(feature = "tokio")]
             Error::NotStarted { .. } => ErrorCode::INTERNAL,
             Error::Several(failures) => failures.first().code(),
@@ -68,7 +70,7 @@ impl Error {
                 matches!(source.failure, Failure::Exec { error: ExecError::Cancelled { .. } })
             }
             Error::Lock(error) => matches!(error, LockError::Cancelled { .. }),
-            Error::RolledBack { source, .. } => source.is_cancelled(),
+            Error::RolledBack { source, .. } | Error::UpdateUndone { source, .. } => source.is_cancelled(),
             _ => false,
         }
     }
@@ -118,7 +120,7 @@ impl Error {
             Error::Plugin(source) => Some(&source.plugin),
             Error::VersionUnsupported { plugin, .. } => Some(plugin),
             Error::PluginNotFound { source, .. } => Some(source.plugin()),
-            Error::RolledBack { source, .. } => source.plugin(),
+            Error::RolledBack { source, .. } | Error::UpdateUndone { source, .. } => source.plugin(),
             _ => None,
         }
     }
@@ -136,7 +138,7 @@ impl Error {
             | Error::NoCommonVersion { network, .. } => Some(network),
             Error::Load(LoadError::NotFound { name, .. }) => Some(name),
             Error::NotCached { key, .. } => return Some(key.network.as_str()),
-            Error::RolledBack { source, .. } => return source.network(),
+            Error::RolledBack { source, .. } | Error::UpdateUndone { source, .. } => return source.network(),
             _ => None,
         };
         network.map(String::as_str).filter(|name| !name.is_empty())

@@ -146,7 +146,7 @@ fn has_started(error: &Error) -> bool {
     }
 }
 
-fn read_result(answer: Answer, network: &NetworkConfig) -> Result<AddResult, Error> {
+pub(super) fn read_result(answer: Answer, network: &NetworkConfig) -> Result<AddResult, Error> {
     AddResult::parse_reply(&answer.text(), network.cni_version()).map_err(|source| {
         let Answer { stdout, request } = answer;
         let failure = Failure::InvalidResult { stdout, source };

@@ -32,6 +32,9 @@ impl Cni {
         let network = &*self.agreed(network)?;
         let Some(version) = self.checked_version(network)? else { return Ok(()) };
         let _locks = self.lock_attachment(&key)?;
+        if self.pending_update(&key).is_some() {
+            return Err(Error::UpdateUnfinished { attachment: attachment.describe(network) });
+        }
         let previous = self.result_to_check(network, attachment, &key, &version)?;
         for plugin in network.plugins() {
             let config = derive::for_attachment(network, plugin, attachment, previous.as_ref());

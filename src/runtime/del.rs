@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::update::Pending;
 use super::{Attachment, Cni, Notice, derive};
 use crate::cache::{Cached, Key};
 use crate::conf::{NetworkConfig, PluginConfig};
@@ -129,7 +130,13 @@ impl Cni {
         key: &Key,
         on_missing: OnMissingPlugin,
     ) -> Result<DelReport, Error> {
-        self.del_of(network, network.plugins(), attachment, key, on_missing)
+        // Whatever an update was about when it ended may be there.
+        match self.pending_update(key) {
+            Some(Pending { network, attachment, .. }) => {
+                self.del_of(&network, network.plugins(), &attachment, key, on_missing)
+            }
+            None => self.del_of(network, network.plugins(), attachment, key, on_missing),
+        }
     }
 
     /// DEL of these plugins of the network only.

@@ -31,6 +31,7 @@ mod status;
 mod survey;
 #[cfg(feature = "tracing")]
 mod traced;
+mod update;
 mod validate;
 mod version;
 
@@ -52,6 +53,7 @@ pub use self::interface_names::interface_names;
 pub use self::negotiate::{SupportedBy, SupportedVersions};
 pub use self::notice::Notice;
 pub use self::survey::{Finding, Survey};
+pub use self::update::{Changes, Plan, Updated};
 use crate::CancelToken;
 use crate::cache::Cache;
 use crate::conf::NetworkConfig;

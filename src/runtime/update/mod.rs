@@ -1,0 +1,162 @@
+//! UPDATE, which the protocol does not have: an attachment gets the configuration of today while its container runs. It is
+//! made of DEL and ADD of the plugins that changed, and no plugin can tell.
+
+mod pending;
+mod plan;
+mod steps;
+
+pub(super) use self::pending::Pending;
+pub use self::plan::Plan;
+use self::plan::Sides;
+use self::steps::Steps;
+use super::{Attachment, Cni};
+use crate::cache::{Cached, Entry, Key};
+use crate::conf::NetworkConfig;
+use crate::error::{Error, WhyNotUpdated};
+use crate::netns::State;
+use crate::result::AddResult;
+use crate::spec::Command;
+use crate::spec::capability::CapabilityArgs;
+
+/// The plugins that make no interface: what they do can be removed and made again while the container runs.
+const HAND_ON: [&str; 4] = ["bandwidth", "firewall", "portmap", "tuning"];
+
+/// What changes of an attachment, besides the configuration of its network, and how far an update may go.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    pub(super) capability_args: CapabilityArgs,
+    may_recreate: bool,
+    hand_on: Vec<String>,
+}
+
+impl Changes {
+    /// Nothing but what the configuration of the network says.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gives capabilities other arguments than at ADD; those of others stay.
+    pub fn capability_args(self, capability_args: CapabilityArgs) -> Self {
+        Self { capability_args, ..self }
+    }
+
+    /// Allows that the interface is removed and made again, with the same addresses where IPAM gives them. The
+    /// container loses its connections.
+    pub fn recreate(self) -> Self {
+        Self { may_recreate: true, ..self }
+    }
+
+    /// Says of a further plugin that it makes no interface and hands on the result that it gets, as `portmap` does.
+    pub fn hands_result_on(mut self, plugin: impl Into<String>) -> Self {
+        self.hand_on.push(plugin.into());
+        self
+    }
+
+    fn hands_on(&self, plugin: &str) -> bool {
+        HAND_ON.contains(&plugin) || self.hand_on.iter().any(|own| own == plugin)
+    }
+}
+
+/// The outcome of an update.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Updated {
+    /// What was done.
+    pub plan: Plan,
+    /// The result as it is recorded now.
+    pub result: AddResult,
+}
+
+impl Cni {
+    /// Gives an attachment the configuration that its network has today, and other capability arguments.
+    ///
+    /// What is recorded of its ADD is compared with the network, plugin by plugin. The longest beginning that both lists
+    /// have in common stays untouched, and with it the interface, its addresses and the connections of the container. DEL
+    /// runs of the plugins after that in reverse order, as they were configured, and then ADD of those of today, in
+    /// order, with the result of those that stay. Any runtime that keeps the cache of the Go libcni may have added it.
+    ///
+    /// ```no_run
+    /// use libcni::cache::Key;
+    /// use libcni::runtime::Changes;
+    /// use libcni::spec::capability::{Bandwidth, CapabilityArgs};
+    /// # fn example(cni: &libcni::Cni, network: &libcni::conf::NetworkConfig, key: &Key) -> Result<(), libcni::Error> {
+    /// let mut rate = CapabilityArgs::new();
+    /// rate.set_bandwidth(&Bandwidth { egress_rate: 50_000_000, egress_burst: 1_000_000, ..Bandwidth::default() });
+    /// let updated = cni.update(network, key, &Changes::new().capability_args(rate))?;
+    /// println!("{}", updated.plan);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Nothing is on record of the attachment, its namespace is gone, or a plugin that changed makes the interface
+    /// ([`Error::NotUpdated`]): nothing was run then. When a plugin fails, what was before is made again
+    /// ([`Error::UpdateUndone`]).
+    pub fn update(&self, network: &NetworkConfig, key: &Key, changes: &Changes) -> Result<Updated, Error> {
+        let network = &*self.agreed(network)?;
+        let _locks = self.lock_attachment(key)?;
+        let (entry, steps) = self.steps(network, key, changes)?;
+        let plan = steps.plan(changes);
+        self.check_possible(&entry, &steps, &plan, changes)?;
+        if plan.removed.is_empty() && plan.added.is_empty() {
+            let result = entry.result().map_err(|source| invalid(&steps, source))?;
+            if plan.is_recorded_anew {
+                self.finish(key, &entry, &steps, &result)?;
+            }
+            return Ok(Updated { plan, result });
+        }
+        let result = self.take(key, &entry, &steps)?;
+        Ok(Updated { plan, result })
+    }
+
+    /// Returns what [`Cni::update`] would do, and does nothing.
+    ///
+    /// # Errors
+    /// As those of [`Cni::update`] before anything is run.
+    pub fn update_plan(&self, network: &NetworkConfig, key: &Key, changes: &Changes) -> Result<Plan, Error> {
+        let network = &*self.agreed(network)?;
+        let (entry, steps) = self.steps(network, key, changes)?;
+        let plan = steps.plan(changes);
+        self.check_possible(&entry, &steps, &plan, changes)?;
+        Ok(plan)
+    }
+
+    fn steps(&self, network: &NetworkConfig, key: &Key, changes: &Changes) -> Result<(Entry, Steps), Error> {
+        let Some(Cached::Entry(entry)) = self.cache.read(key)? else { return Err(self.not_cached(key)) };
+        if entry.config.is_empty() {
+            return Err(self.not_cached(key));
+        }
+        let sides = Sides::new(network, &entry, changes)?;
+        Ok((entry, Steps::new(sides, self.pending_update(key))))
+    }
+
+    /// Finds out what is in the way of an update before anything is done.
+    fn check_possible(&self, entry: &Entry, steps: &Steps, plan: &Plan, changes: &Changes) -> Result<(), Error> {
+        let refused = |why| Err(Error::NotUpdated { attachment: steps.describe(), why });
+        if plan.is_current() {
+            return Ok(());
+        }
+        if entry.netns_state().is_some_and(State::is_over) {
+            return refused(WhyNotUpdated::NamespaceGone { netns: entry.netns.clone() });
+        }
+        if let Some(plugin) = plan.remakes.clone().filter(|_| !changes.may_recreate) {
+            return refused(WhyNotUpdated::RemakesInterface { plugin });
+        }
+        self.version(&steps.sides.after.network, Command::Add)?;
+        let network = &steps.sides.after.network;
+        plan.removed.iter().try_for_each(|plugin| self.locate(Command::Del, network, plugin).map(drop))?;
+        plan.added.iter().try_for_each(|plugin| self.locate(Command::Add, network, plugin).map(drop))
+    }
+
+    /// Records an attachment as it is after the update.
+    fn finish(&self, key: &Key, entry: &Entry, steps: &Steps, result: &AddResult) -> Result<(), Error> {
+        let Attachment { args, capability_args, .. } = steps.sides.after.attachment.clone();
+        let config = steps.sides.after.network.text().into();
+        let entry = Entry { args, capability_args, config, result: result.to_object(), ..entry.clone() };
+        Ok(self.cache.write(key, &entry)?)
+    }
+}
+
+fn invalid(steps: &Steps, source: crate::result::ParseError) -> Error {
+    Error::InvalidCachedResult { attachment: steps.describe(), source }
+}

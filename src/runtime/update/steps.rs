@@ -1,0 +1,220 @@
+//! The steps of an update, and the way back when one fails.
+
+use super::Cni;
+use super::pending::Pending;
+use super::plan::{Side, Sides};
+use super::{Changes, Plan};
+use crate::cache::{Entry, Key};
+use crate::conf::PluginConfig;
+use crate::error::{Error, Failures};
+use crate::result::AddResult;
+use crate::runtime::add::read_result;
+use crate::runtime::derive;
+use crate::spec::{Command, IpNet, Object};
+
+/// What is to be done for one attachment.
+pub(super) struct Steps {
+    pub(super) sides: Sides,
+    /// How many plugins from the first stay.
+    kept: usize,
+    /// The plugins to remove, in the order of ADD: those of before that don't stay, or all that an update which was not
+    /// finished may have left.
+    removed: Vec<PluginConfig>,
+    /// Whether that is what an unfinished update left. What was before it is not known to be there.
+    is_repair: bool,
+}
+
+/// Why an update did not come to its end, and how far it came.
+struct Stopped {
+    error: Error,
+    /// How many plugins were removed, the last one of the list first.
+    removed: usize,
+    /// How many plugins were started to be added.
+    added: usize,
+}
+
+impl Steps {
+    pub(super) fn new(sides: Sides, pending: Option<Pending>) -> Self {
+        let is_repair = pending.is_some();
+        let kept = sides.common().min(pending.as_ref().map_or(usize::MAX, |pending| pending.kept));
+        let there = pending.as_ref().map_or(&sides.before.plugins[..], |pending| pending.network.plugins());
+        let removed = there.get(kept..).unwrap_or_default().to_vec();
+        Self { sides, kept, removed, is_repair }
+    }
+
+    pub(super) fn plan(&self, changes: &Changes) -> Plan {
+        self.sides.plan(self.kept, &self.removed, changes)
+    }
+
+    /// The attachment in an error message.
+    pub(super) fn describe(&self) -> String {
+        self.sides.after.attachment.describe(&self.sides.after.network)
+    }
+
+    /// The plugins of one side that don't stay.
+    fn tail<'a>(&self, side: &'a Side) -> &'a [PluginConfig] {
+        side.plugins.get(self.kept..).unwrap_or_default()
+    }
+}
+
+impl Cni {
+    /// Runs the plugins of an update, and records what came of it.
+    pub(super) fn take(&self, key: &Key, entry: &Entry, steps: &Steps) -> Result<AddResult, Error> {
+        let result = entry.result().map_err(|source| super::invalid(steps, source))?;
+        self.begin_update(key, entry, &steps.sides, steps.kept, &steps.removed)?;
+        let updated = self.run_steps(steps, &result).and_then(|updated| {
+            let recorded = self.finish(key, entry, steps, &updated);
+            let added = steps.tail(&steps.sides.after).len();
+            recorded.map(|()| updated).map_err(|error| Stopped { error, removed: steps.removed.len(), added })
+        });
+        updated.map_err(|stopped| self.go_back(key, entry, steps, &result, stopped))
+    }
+
+    fn run_steps(&self, steps: &Steps, result: &AddResult) -> Result<AddResult, Stopped> {
+        let (before, after) = (&steps.sides.before, &steps.sides.after);
+        for (removed, plugin) in steps.removed.iter().rev().enumerate() {
+            self.remove_one(before, plugin, result).map_err(|error| Stopped { error, removed, added: 0 })?;
+        }
+        let all_removed = |error| Stopped { error, removed: steps.removed.len(), added: 0 };
+        let version = self.version(&after.network, Command::Add).map_err(all_removed)?;
+        let unusable = |source| Error::UnusableCachedResult { attachment: steps.describe(), source };
+        let staying = self.result_of_those_that_stay(steps, result).map_err(all_removed)?;
+        let staying = staying.to_version(&version).map_err(|source| all_removed(unusable(source)))?;
+        let before = (steps.kept > 0).then_some(staying);
+        let tail = steps.tail(after);
+        let added = self.add_tail(after, tail, before, &addresses(steps, result));
+        added.map_err(|(error, added)| Stopped { error, removed: steps.removed.len(), added })
+    }
+
+    fn remove_one(&self, side: &Side, plugin: &PluginConfig, result: &AddResult) -> Result<(), Error> {
+        let version = self.version(&side.network, Command::Del)?;
+        let previous = version.has_check().then(|| result.to_version(&version).ok()).flatten();
+        let config = derive::for_attachment(&side.network, plugin, &side.attachment, previous.as_ref());
+        self.call(Command::Del, &side.network, plugin.plugin_type(), Some(&side.attachment), &config).map(drop)
+    }
+
+    /// ADD of the last plugins of one side. An error comes with how many of them were started.
+    fn add_tail(
+        &self,
+        side: &Side,
+        tail: &[PluginConfig],
+        mut result: Option<AddResult>,
+        wanted: &[IpNet],
+    ) -> Result<AddResult, (Error, usize)> {
+        let network = &side.network;
+        for (at, plugin) in tail.iter().enumerate() {
+            let config = derive::for_attachment(network, plugin, &side.attachment, result.as_ref());
+            let add = |config: &Object| {
+                let answer = self.call(Command::Add, network, plugin.plugin_type(), Some(&side.attachment), config)?;
+                read_result(answer, network)
+            };
+            let asked = result.is_none().then(|| asking_for(&config, wanted)).flatten();
+            let added = match asked.map(|asked| add(&asked)) {
+                Some(Ok(added)) => Ok(added),
+                // The network of today may have other addresses.
+                Some(Err(_)) => self
+                    .call(Command::Del, network, plugin.plugin_type(), Some(&side.attachment), &config)
+                    .and_then(|_| add(&config)),
+                None => add(&config),
+            };
+            result = Some(added.map_err(|error| (error, at + 1))?);
+        }
+        result.ok_or_else(|| (Error::NoPlugins { network: network.name().to_owned() }, 0))
+    }
+
+    /// Makes again what was before, after an update that failed. What can't be is a part of the error, and stays on record
+    /// as an update that is not finished.
+    fn go_back(&self, key: &Key, entry: &Entry, steps: &Steps, result: &AddResult, stopped: Stopped) -> Error {
+        let cni = self.uncancelled();
+        let (before, after) = (&steps.sides.before, &steps.sides.after);
+        let started = steps.tail(after).iter().take(stopped.added);
+        let mut undo: Vec<_> = started.rev().filter_map(|plugin| cni.remove_one(after, plugin, result).err()).collect();
+        if steps.is_repair {
+            let source = Box::new(stopped.error);
+            return Error::UpdateUndone {
+                attachment: steps.describe(),
+                source,
+                is_unfinished: true,
+                undo: several(undo),
+            };
+        }
+        // Those of before whose DEL was run to its end: the last ones.
+        let again = &steps.removed[steps.removed.len() - stopped.removed..];
+        let is_from_first = steps.kept == 0 && again.len() == steps.removed.len();
+        let previous = (!is_from_first).then(|| result.clone());
+        let restored = if again.is_empty() {
+            Ok(result.clone())
+        } else {
+            cni.add_tail(before, again, previous, &addresses(steps, result)).map_err(|(error, _)| error)
+        };
+        let recorded = restored.and_then(|result| {
+            let entry = Entry { result: result.to_object(), ..entry.clone() };
+            Ok(cni.cache.write(key, &entry)?)
+        });
+        let is_unfinished = recorded.is_err();
+        undo.extend(recorded.err());
+        let source = Box::new(stopped.error);
+        Error::UpdateUndone { attachment: steps.describe(), source, is_unfinished, undo: several(undo) }
+    }
+
+    /// The result as it is without the plugins that are removed: `tuning` gives an interface back what it had before.
+    fn result_of_those_that_stay(&self, steps: &Steps, result: &AddResult) -> Result<AddResult, Error> {
+        let is_tuned = steps.removed.iter().any(|plugin| plugin.plugin_type() == "tuning");
+        if is_tuned && steps.kept > 0 { self.as_in_kernel(steps, result) } else { Ok(result.clone()) }
+    }
+
+    /// The result with the hardware addresses and MTUs that the container's interfaces have now.
+    #[cfg(feature = "link")]
+    fn as_in_kernel(&self, steps: &Steps, result: &AddResult) -> Result<AddResult, Error> {
+        use crate::link::Handle;
+        use crate::netns::Namespace;
+
+        let netns = &steps.sides.before.attachment.netns;
+        let links = Namespace::open(netns)?.run(|| Handle::here()?.links())?;
+        let links = links.map_err(|error| Error::Invalid(Box::new(error)))?;
+        let mut body = result.latest();
+        for interface in body.interfaces.iter_mut().filter(|one| one.sandbox.as_deref() == Some(netns)) {
+            let Some(link) = links.iter().find(|link| link.name == interface.name) else { continue };
+            if interface.mac.is_some() {
+                interface.mac = Some(link.mac.clone());
+            }
+            if interface.mtu.is_some() {
+                interface.mtu = Some(link.mtu.into());
+            }
+        }
+        let unusable = |source| Error::UnusableCachedResult { attachment: steps.describe(), source };
+        AddResult::from(body).to_version(result.version()).map_err(unusable)
+    }
+
+    #[cfg(not(feature = "link"))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as the one that asks the kernel")]
+    fn as_in_kernel(&self, _: &Steps, result: &AddResult) -> Result<AddResult, Error> {
+        Ok(result.clone())
+    }
+}
+
+/// The addresses that a container has, for the case that its interface is made again.
+fn addresses(steps: &Steps, result: &AddResult) -> Vec<IpNet> {
+    result.addresses(steps.sides.before.attachment.ifname.as_str())
+}
+
+/// The configuration with the convention for addresses that are asked for: `args.cni.ips`. None where there is nothing to
+/// ask for, or where somebody else has asked already.
+fn asking_for(config: &Object, wanted: &[IpNet]) -> Option<Object> {
+    let is_asked =
+        config.get("args").is_some() || config.get("runtimeConfig").is_some_and(|r| r.get().contains("\"ips\""));
+    if wanted.is_empty() || is_asked || config.get("ipam").is_none() {
+        return None;
+    }
+    let mut ips = Object::new();
+    ips.set("ips", wanted);
+    let mut cni = Object::new();
+    cni.set("cni", &ips);
+    let mut asking = config.clone();
+    asking.set("args", &cni);
+    Some(asking)
+}
+
+fn several(errors: Vec<Error>) -> Option<Box<Error>> {
+    Failures::into_result(errors).err().map(Box::new)
+}
