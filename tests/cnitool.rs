@@ -24,6 +24,7 @@ mod rollback;
 mod signals;
 mod terminal;
 mod trace;
+mod update;
 mod validate;
 mod versions;
 

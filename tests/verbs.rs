@@ -42,6 +42,7 @@ enum Heard {
     Unlocked(String),
     ForeignNetns(String),
     InterfaceOfOther(String),
+    ConfigurationChanged(String),
     PluginSkipped(String),
 }
 
@@ -55,6 +56,7 @@ impl From<&Notice<'_>> for Heard {
             Notice::Unlocked { error } => Self::Unlocked(chain(*error)),
             Notice::ForeignNetns { netns } => Self::ForeignNetns((*netns).into()),
             Notice::InterfaceOfOther { network, .. } => Self::InterfaceOfOther((*network).into()),
+            Notice::ConfigurationChanged { plan, .. } => Self::ConfigurationChanged(plan.to_string()),
             Notice::PluginSkipped { error } => Self::PluginSkipped(chain(*error)),
             other => panic!("a notice that no test expects: {other}"),
         }

@@ -1,6 +1,6 @@
 //! CHECK: every plugin in order, with the cached result of ADD.
 
-use super::{Attachment, Caution, Cni, derive};
+use super::{Attachment, Caution, Changes, Cni, Notice, Plan, derive};
 use crate::cache::{Cached, Key};
 use crate::conf::NetworkConfig;
 use crate::error::Error;
@@ -61,9 +61,24 @@ impl Cni {
         version: &Version,
     ) -> Result<Option<AddResult>, Error> {
         match self.cache.read(key)? {
-            Some(cached) => self.cached_result(network, attachment, &cached, version).map(Some),
+            Some(cached) => {
+                self.tell_of_change(network, &cached);
+                self.cached_result(network, attachment, &cached, version).map(Some)
+            }
             None if self.caution == Caution::AsGo => Ok(None),
             None => Err(self.not_cached(key)),
+        }
+    }
+
+    /// Plugins of today check what those of then did: a difference that they find may be that of the configuration.
+    fn tell_of_change(&self, network: &NetworkConfig, cached: &Cached) {
+        let Cached::Entry(entry) = cached else { return };
+        if self.caution == Caution::AsGo || entry.config.is_empty() {
+            return;
+        }
+        let plan = Plan::new(network, entry, &Changes::new());
+        if let Some(plan) = plan.ok().filter(Plan::changes_plugins) {
+            self.notices.tell(&Notice::ConfigurationChanged { network: network.name(), plan: &plan });
         }
     }
 

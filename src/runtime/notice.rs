@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::Write;
 use std::sync::Arc;
 
+use super::Plan;
 use crate::error::Error;
 use crate::invoke::Request;
 use crate::spec::Command;
@@ -45,6 +46,13 @@ pub enum Notice<'a> {
         netns: &'a str,
         /// The network that it belongs to.
         network: &'a str,
+    },
+    /// CHECK of an attachment that was added with another configuration than its network has today.
+    ConfigurationChanged {
+        /// The network.
+        network: &'a str,
+        /// What [`Cni::update`](crate::Cni::update) would do.
+        plan: &'a Plan,
     },
     /// A plugin is not installed, and DEL goes on without it, as it was told to.
     PluginSkipped {
@@ -112,6 +120,9 @@ impl fmt::Display for Notice<'_> {
             Self::InterfaceOfOther { ifname, netns, network } => {
                 let netns = netns.escape_debug();
                 write!(f, "interface `{ifname}` in {netns} belongs to network `{network}`, and is not touched")
+            }
+            Self::ConfigurationChanged { network, plan } => {
+                write!(f, "network `{network}` has another configuration than at ADD; an update would run {plan}")
             }
             Self::PluginSkipped { error } => write!(f, "skipped: {}", crate::Chain(*error)),
         }

@@ -94,6 +94,8 @@ fn attachments_of_every_runtime_are_listed_with_their_addresses() {
     let other = r#"{"kind":"cniCacheV1","containerId":"db","networkName":"other","ifName":"eth0","result":{}}"#;
     sandbox.plant_cached("other-db-eth0", other);
     let mut rows = rows(&sandbox, "attachments");
+    let configurations: Vec<_> = rows.iter_mut().map(|row| row.pop().unwrap()).collect();
+    assert_eq!(configurations, ["current", "current", "-"]);
     let ages: Vec<_> = rows.iter_mut().map(|row| row.pop().unwrap()).collect();
     assert!(ages.iter().all(|age| age.ends_with('s') || age.ends_with('m')), "{ages:?}");
     let both = "10.1.0.5/16,fd00::5/64";
@@ -107,7 +109,7 @@ fn an_attachment_that_was_begun_and_not_finished_is_listed_as_such() {
     let sandbox = host().on("two", "ADD", "kill -9 $PPID; exit 1");
     let died = sandbox.cnitool(["add", "net", NETNS, "--container-id", "web-0"]).status().unwrap();
     assert!(!died.success());
-    assert_eq!(rows(&sandbox, "attachments"), [["net", "web-0", "eth0", "-", NETNS, "unfinished", "-"]]);
+    assert_eq!(rows(&sandbox, "attachments"), [["net", "web-0", "eth0", "-", NETNS, "unfinished", "-", "current"]]);
     assert_eq!(listed(&sandbox, "attachments")["attachments"][0]["finished"], json!(false));
     assert_eq!(succeeds(&mut sandbox.cnitool(["list", "attachments", "--plain"])).stdout(), "");
 }

@@ -7,7 +7,7 @@ use libcni::spec::capability::{CapabilityArgs, PortMapping};
 use libcni::{Attachment, Error, WhyNotUpdated};
 use serde_json::{Value, json};
 
-use super::says;
+use super::{Heard, hearing, says};
 use crate::support::{Sandbox, attachment, fails_with};
 
 const RESULT: &str = r#"{"cniVersion":"1.1.0","interfaces":[{"name":"eth0","mac":"02:00:00:00:00:01","sandbox":"/n"}],
@@ -230,4 +230,15 @@ fn nothing_is_run_before_every_refusal_is_known() {
     assert!(matches!(&error, Error::NotUpdated { why: WhyNotUpdated::NamespaceGone { .. }, .. }), "{error:?}");
     assert!(sandbox.calls().is_empty());
     assert_eq!(sandbox.cni().cache().inventory().unwrap().attached.len(), 2);
+}
+
+#[test]
+fn check_says_that_the_configuration_is_another_one() {
+    let sandbox = added();
+    let (cni, heard) = hearing(sandbox.cni());
+    cni.check(&shaped(50), &web()).unwrap();
+    let heard: Vec<_> = heard.lock().unwrap().drain(..).collect();
+    let expected = "DEL of firewall, bandwidth, ADD of bandwidth, firewall; bridge, portmap stay";
+    assert!(matches!(&heard[..], [Heard::ConfigurationChanged(plan)] if plan == expected), "{heard:?}");
+    cni.check(&shaped(10), &web()).unwrap();
 }

@@ -15,6 +15,7 @@ use crate::verb::list::List;
 use crate::verb::manual::{Completions, Man};
 use crate::verb::run::Run;
 use crate::verb::status::Status;
+use crate::verb::update::Update;
 use crate::verb::validate::Validate;
 use crate::verb::versions::Versions;
 use crate::words;
@@ -40,6 +41,8 @@ pub(crate) enum Verb {
     Del(Del),
     /// Delete the attachments of a network that are not to be kept, and let its plugins clean up
     Gc(Gc),
+    /// Give attachments the configuration that their network has today, and keep what did not change
+    Update(Update),
     /// Ask the plugins of a network whether they could add a container now
     Status(Status),
     /// Show all there is to know about a network or an attachment

@@ -16,7 +16,7 @@ use self::command_line::{Verb, whole};
 use self::context::signals::Signals;
 use self::output::failure::Failure;
 use self::output::print;
-use self::verb::{add, check, conformance, del, gc, inspect, list, manual, run, status, validate, versions};
+use self::verb::{add, check, conformance, del, gc, inspect, list, manual, run, status, update, validate, versions};
 
 #[cfg(target_env = "musl")]
 #[global_allocator]
@@ -57,6 +57,7 @@ fn perform(verb: &Verb, signals: Option<&Signals>) -> Result<ExitCode, Failure> 
         Verb::Check(arguments) => check::check(arguments, signals)?,
         Verb::Del(arguments) => del::del(arguments, signals)?,
         Verb::Gc(arguments) => gc::gc(arguments, signals)?,
+        Verb::Update(arguments) => update::update(arguments, signals)?,
         Verb::Status(arguments) => status::status(arguments, signals)?,
         Verb::Inspect(arguments) => inspect::inspect(arguments)?,
         Verb::Validate(arguments) => validate::validate(arguments, signals)?,

@@ -8,7 +8,10 @@ use crate::conf::NetworkConfig;
 use crate::error::Error;
 use crate::invoke::Request;
 use crate::result::AddResult;
-use crate::runtime::{Attachment, Cni, DelReport, InstalledPlugins, Keep, OnMissingPlugin, Problem, SupportedVersions};
+use crate::runtime::{
+    Attachment, Changes, Cni, DelReport, InstalledPlugins, Keep, OnMissingPlugin, Plan, Problem, SupportedVersions,
+    Updated,
+};
 use crate::spec::{ContainerId, VersionReply};
 
 impl AsyncCni {
@@ -104,6 +107,24 @@ impl AsyncCni {
     pub async fn cached_attachment(&self, key: &Key) -> Result<(NetworkConfig, Attachment), Error> {
         let key = key.clone();
         self.run_for(vec![key.container_id.clone()], move |cni| cni.cached_attachment(&key)).await
+    }
+
+    /// [`Cni::update`](crate::Cni::update) as a future. When it is dropped, what was before is made again by the thread.
+    ///
+    /// # Errors
+    /// As there, and [`Error::NotStarted`].
+    pub async fn update(&self, network: &NetworkConfig, key: &Key, changes: &Changes) -> Result<Updated, Error> {
+        let (network, key, changes) = (network.clone(), key.clone(), changes.clone());
+        self.run_for(vec![key.container_id.clone()], move |cni| cni.update(&network, &key, &changes)).await
+    }
+
+    /// [`Cni::update_plan`](crate::Cni::update_plan) as a future.
+    ///
+    /// # Errors
+    /// As there, and [`Error::NotStarted`].
+    pub async fn update_plan(&self, network: &NetworkConfig, key: &Key, changes: &Changes) -> Result<Plan, Error> {
+        let (network, key, changes) = (network.clone(), key.clone(), changes.clone());
+        self.run_for(vec![key.container_id.clone()], move |cni| cni.update_plan(&network, &key, &changes)).await
     }
 
     /// [`Cni::update_result`](crate::Cni::update_result) as a future.

@@ -98,7 +98,7 @@ impl Cni {
         let (entry, steps) = self.steps(network, key, changes)?;
         let plan = steps.plan(changes);
         self.check_possible(&entry, &steps, &plan, changes)?;
-        if plan.removed.is_empty() && plan.added.is_empty() {
+        if !plan.changes_plugins() {
             let result = entry.result().map_err(|source| invalid(&steps, source))?;
             if plan.is_recorded_anew {
                 self.finish(key, &entry, &steps, &result)?;

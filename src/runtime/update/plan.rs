@@ -57,9 +57,14 @@ impl Plan {
         Ok(sides.plan(kept, sides.before.plugins.get(kept..).unwrap_or_default(), changes))
     }
 
+    /// Whether a plugin of the network has another configuration, or arguments, than the attachment was added with.
+    pub fn changes_plugins(&self) -> bool {
+        !self.removed.is_empty() || !self.added.is_empty()
+    }
+
     /// Whether there is nothing to do: the attachment has the configuration of today.
     pub fn is_current(&self) -> bool {
-        self.removed.is_empty() && self.added.is_empty() && !self.is_recorded_anew
+        !self.changes_plugins() && !self.is_recorded_anew
     }
 }
 
@@ -136,14 +141,14 @@ impl Sides {
         let types = |plugins: &[PluginConfig]| plugins.iter().map(|one| one.plugin_type().to_owned()).collect();
         let remakes = removed.iter().chain(added).map(PluginConfig::plugin_type);
         let is_untouched = removed.is_empty() && added.is_empty();
-        let is_recorded_anew = is_untouched && self.before.network.text() != self.after.network.text()
-            || is_untouched && self.before.attachment != self.after.attachment;
+        let (before, after) = (&self.before, &self.after);
+        let differs = before.network.text() != after.network.text() || before.attachment != after.attachment;
         Plan {
             kept: types(stay),
             removed: removed.iter().rev().map(|one| one.plugin_type().to_owned()).collect(),
             added: types(added),
             remakes: remakes.into_iter().find(|plugin| !changes.hands_on(plugin)).map(str::to_owned),
-            is_recorded_anew,
+            is_recorded_anew: is_untouched && differs,
         }
     }
 }

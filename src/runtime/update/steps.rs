@@ -8,7 +8,7 @@ use crate::cache::{Entry, Key};
 use crate::conf::PluginConfig;
 use crate::error::{Error, Failures};
 use crate::result::AddResult;
-use crate::runtime::add::read_result;
+use crate::runtime::add::{NotAdded, read_result};
 use crate::runtime::derive;
 use crate::spec::{Command, IpNet, Object};
 
@@ -26,7 +26,7 @@ pub(super) struct Steps {
 
 /// Why an update did not come to its end, and how far it came.
 struct Stopped {
-    error: Error,
+    error: Box<Error>,
     /// How many plugins were removed, the last one of the list first.
     removed: usize,
     /// How many plugins were started to be added.
@@ -65,7 +65,11 @@ impl Cni {
         let updated = self.run_steps(steps, &result).and_then(|updated| {
             let recorded = self.finish(key, entry, steps, &updated);
             let added = steps.tail(&steps.sides.after).len();
-            recorded.map(|()| updated).map_err(|error| Stopped { error, removed: steps.removed.len(), added })
+            recorded.map(|()| updated).map_err(|error| Stopped {
+                error: Box::new(error),
+                removed: steps.removed.len(),
+                added,
+            })
         });
         updated.map_err(|stopped| self.go_back(key, entry, steps, &result, stopped))
     }
@@ -73,9 +77,13 @@ impl Cni {
     fn run_steps(&self, steps: &Steps, result: &AddResult) -> Result<AddResult, Stopped> {
         let (before, after) = (&steps.sides.before, &steps.sides.after);
         for (removed, plugin) in steps.removed.iter().rev().enumerate() {
-            self.remove_one(before, plugin, result).map_err(|error| Stopped { error, removed, added: 0 })?;
+            self.remove_one(before, plugin, result).map_err(|error| Stopped {
+                error: Box::new(error),
+                removed,
+                added: 0,
+            })?;
         }
-        let all_removed = |error| Stopped { error, removed: steps.removed.len(), added: 0 };
+        let all_removed = |error| Stopped { error: Box::new(error), removed: steps.removed.len(), added: 0 };
         let version = self.version(&after.network, Command::Add).map_err(all_removed)?;
         let unusable = |source| Error::UnusableCachedResult { attachment: steps.describe(), source };
         let staying = self.result_of_those_that_stay(steps, result).map_err(all_removed)?;
@@ -83,7 +91,7 @@ impl Cni {
         let before = (steps.kept > 0).then_some(staying);
         let tail = steps.tail(after);
         let added = self.add_tail(after, tail, before, &addresses(steps, result));
-        added.map_err(|(error, added)| Stopped { error, removed: steps.removed.len(), added })
+        added.map_err(|NotAdded { error, started: added }| Stopped { error, removed: steps.removed.len(), added })
     }
 
     fn remove_one(&self, side: &Side, plugin: &PluginConfig, result: &AddResult) -> Result<(), Error> {
@@ -93,14 +101,14 @@ impl Cni {
         self.call(Command::Del, &side.network, plugin.plugin_type(), Some(&side.attachment), &config).map(drop)
     }
 
-    /// ADD of the last plugins of one side. An error comes with how many of them were started.
+    /// ADD of the last plugins of one side.
     fn add_tail(
         &self,
         side: &Side,
         tail: &[PluginConfig],
         mut result: Option<AddResult>,
         wanted: &[IpNet],
-    ) -> Result<AddResult, (Error, usize)> {
+    ) -> Result<AddResult, NotAdded> {
         let network = &side.network;
         for (at, plugin) in tail.iter().enumerate() {
             let config = derive::for_attachment(network, plugin, &side.attachment, result.as_ref());
@@ -117,9 +125,9 @@ impl Cni {
                     .and_then(|_| add(&config)),
                 None => add(&config),
             };
-            result = Some(added.map_err(|error| (error, at + 1))?);
+            result = Some(added.map_err(|error| NotAdded { error: Box::new(error), started: at + 1 })?);
         }
-        result.ok_or_else(|| (Error::NoPlugins { network: network.name().to_owned() }, 0))
+        result.ok_or_else(|| Error::NoPlugins { network: network.name().to_owned() }.into())
     }
 
     /// Makes again what was before, after an update that failed. What can't be is a part of the error, and stays on record
@@ -130,7 +138,7 @@ impl Cni {
         let started = steps.tail(after).iter().take(stopped.added);
         let mut undo: Vec<_> = started.rev().filter_map(|plugin| cni.remove_one(after, plugin, result).err()).collect();
         if steps.is_repair {
-            let source = Box::new(stopped.error);
+            let source = stopped.error;
             return Error::UpdateUndone {
                 attachment: steps.describe(),
                 source,
@@ -145,7 +153,7 @@ impl Cni {
         let restored = if again.is_empty() {
             Ok(result.clone())
         } else {
-            cni.add_tail(before, again, previous, &addresses(steps, result)).map_err(|(error, _)| error)
+            cni.add_tail(before, again, previous, &addresses(steps, result)).map_err(|not_added| *not_added.error)
         };
         let recorded = restored.and_then(|result| {
             let entry = Entry { result: result.to_object(), ..entry.clone() };
@@ -153,7 +161,7 @@ impl Cni {
         });
         let is_unfinished = recorded.is_err();
         undo.extend(recorded.err());
-        let source = Box::new(stopped.error);
+        let source = stopped.error;
         Error::UpdateUndone { attachment: steps.describe(), source, is_unfinished, undo: several(undo) }
     }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use libcni::Chain;
 use libcni::cache::{Attached, CacheError};
+use libcni::conf::NetworkConfig;
+use libcni::runtime::{Changes, Plan};
 
 /// How long ago it was added, in its largest unit.
 pub(crate) fn age(attached: &Attached) -> String {
@@ -14,6 +16,13 @@ pub(crate) fn age(attached: &Attached) -> String {
         days => format!("{}d", days / 86400),
     };
     attached.age().map(text).unwrap_or_default()
+}
+
+/// How its configuration compares with that of its network today: `current`, `changed`, or empty where that can't be told.
+pub(crate) fn configuration(attached: &Attached, networks: &[NetworkConfig]) -> &'static str {
+    let network = networks.iter().find(|network| network.name() == attached.entry.network);
+    let plan = network.and_then(|network| Plan::new(network, &attached.entry, &Changes::new()).ok());
+    plan.map_or("", |plan| if plan.changes_plugins() { "changed" } else { "current" })
 }
 
 /// A file of the cache that is no attachment: its name, and why it is none.

@@ -11,5 +11,6 @@ pub(crate) mod manual;
 pub(crate) mod run;
 pub(crate) mod status;
 pub(crate) mod target;
+pub(crate) mod update;
 pub(crate) mod validate;
 pub(crate) mod versions;

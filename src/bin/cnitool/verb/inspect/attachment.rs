@@ -2,25 +2,26 @@
 
 use libcni::Chain;
 use libcni::cache::Attached;
+use libcni::conf::NetworkConfig;
 use libcni::spec::Object;
 
-use crate::output::attached::age;
+use crate::output::attached::{age, configuration};
 use crate::output::describe::path;
 use crate::output::failure::Failure;
 use crate::output::table::fields;
 use crate::output::{is_json, print_json, printable};
 
-pub(super) fn print(named: &[&Attached]) -> Result<(), Failure> {
+pub(super) fn print(named: &[&Attached], networks: &[NetworkConfig]) -> Result<(), Failure> {
     if is_json() {
         let mut report = Object::new();
-        report.set("attachments", &named.iter().map(|attachment| describe(attachment)).collect::<Vec<_>>());
+        report.set("attachments", &named.iter().map(|attachment| describe(attachment, networks)).collect::<Vec<_>>());
         return Ok(print_json(&report)?);
     }
-    let texts: Vec<_> = named.iter().map(|attachment| text(attachment)).collect();
+    let texts: Vec<_> = named.iter().map(|attachment| text(attachment, networks)).collect();
     Ok(crate::output::print(&texts.join("\n\n"))?)
 }
 
-fn text(attachment: &Attached) -> String {
+fn text(attachment: &Attached, networks: &[NetworkConfig]) -> String {
     let entry = &attachment.entry;
     let result = match entry.result() {
         Ok(_) => String::new(),
@@ -35,6 +36,7 @@ fn text(attachment: &Attached) -> String {
         ("age", age(attachment)),
         ("file", path(attachment.file.as_deref())),
         ("arguments", entry.args.to_string()),
+        ("configuration", configuration(attachment, networks).to_owned()),
         ("result", result),
     ]);
     let config = String::from_utf8_lossy(&entry.config);
@@ -49,9 +51,10 @@ fn text(attachment: &Attached) -> String {
     filled.fold(summary, |all, (title, text)| format!("{all}\n\n{title}\n{}", printable(text)))
 }
 
-fn describe(attachment: &Attached) -> Object {
+fn describe(attachment: &Attached, networks: &[NetworkConfig]) -> Object {
     let entry = &attachment.entry;
     let mut object = attachment.to_object();
+    object.set("configuration", configuration(attachment, networks));
     object.set("cniArgs", &entry.args.iter().collect::<Vec<_>>());
     object.set("capabilityArgs", &entry.capability_args);
     let config = String::from_utf8_lossy(&entry.config);

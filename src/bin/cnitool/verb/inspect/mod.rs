@@ -40,7 +40,8 @@ pub(crate) fn inspect(inspect: &Inspect) -> Result<(), Failure> {
     if named.is_empty() {
         return Err(Failure::new(error.code(), format!("`{name}` is no attachment, and {}", Chain(&error))));
     }
-    attachment::print(&named)
+    let networks = inspect.loading.conf_dir().list().map(|listing| listing.networks).unwrap_or_default();
+    attachment::print(&named, &networks)
 }
 
 fn is_named(attachment: &Attached, name: &str) -> bool {

@@ -3,11 +3,12 @@
 use clap::Args;
 use libcni::Error;
 use libcni::cache::{Attached, CacheError};
+use libcni::conf::NetworkConfig;
 use libcni::spec::Object;
 
 use super::form::Form;
-use crate::context::options::Records;
-use crate::output::attached::{age, unusable};
+use crate::context::options::{Configurations, Records};
+use crate::output::attached::{age, configuration, unusable};
 use crate::output::failure::Failure;
 use crate::output::table::Table;
 use crate::output::{is_json, print_json, warn};
@@ -18,22 +19,30 @@ pub(crate) struct Attachments {
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
+    configurations: Configurations,
+    #[command(flatten)]
     records: Records,
 }
 
 /// Prints what is attached; a warning for every file of the cache that is no attachment.
 pub(super) fn list(list: &Attachments) -> Result<(), Failure> {
     let inventory = list.records.cache().inventory().map_err(Error::from)?;
+    let networks = list.configurations.conf_dir().list().map(|listing| listing.networks).unwrap_or_default();
     if is_json() {
         let mut report = Object::new();
-        report.set("attachments", &inventory.attached.iter().map(Attached::to_object).collect::<Vec<_>>());
+        let describe = |attached: &Attached| {
+            let mut object = attached.to_object();
+            object.set("configuration", configuration(attached, &networks));
+            object
+        };
+        report.set("attachments", &inventory.attached.iter().map(describe).collect::<Vec<_>>());
         report.set("unreadable", &inventory.unusable.iter().map(describe_unusable).collect::<Vec<_>>());
         return Ok(print_json(&report)?);
     }
-    let titles = ["NETWORK", "CONTAINER", "INTERFACE", "ADDRESSES", "NAMESPACE", "STATE", "AGE"];
+    let titles = ["NETWORK", "CONTAINER", "INTERFACE", "ADDRESSES", "NAMESPACE", "STATE", "AGE", "CONFIGURATION"];
     let mut table = Table::new(titles);
     let shown = inventory.attached.iter().filter(|attached| !list.form.plain || attached.is_finished());
-    shown.for_each(|attached| table.row(row(attached)));
+    shown.for_each(|attached| table.row(row(attached, &networks)));
     list.form.show(&table)?;
     for (file, message) in inventory.unusable.iter().map(unusable) {
         warn(&format!("skipped {file}: {message}"));
@@ -41,7 +50,7 @@ pub(super) fn list(list: &Attachments) -> Result<(), Failure> {
     Ok(())
 }
 
-fn row(attached: &Attached) -> [String; 7] {
+fn row(attached: &Attached, networks: &[NetworkConfig]) -> [String; 8] {
     let entry = &attached.entry;
     [
         entry.network.clone(),
@@ -51,6 +60,7 @@ fn row(attached: &Attached) -> [String; 7] {
         entry.netns.clone(),
         attached.state().to_owned(),
         age(attached),
+        configuration(attached, networks).to_owned(),
     ]
 }
 
