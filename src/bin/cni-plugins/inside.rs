@@ -84,7 +84,7 @@ impl Inside {
     /// # Errors
     /// A neighbour has one of them.
     pub(crate) fn settle(&mut self, ifname: &str, body: &Body) -> Answer {
-        let (began, mut pause) = (Instant::now(), Duration::from_millis(1));
+        let (began, mut pause) = (Instant::now(), Duration::from_micros(100));
         while has_ipv6(body) {
             let link = self.link(ifname)?;
             let addresses = self.handle.addresses(link.index)?;

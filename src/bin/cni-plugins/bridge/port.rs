@@ -91,7 +91,7 @@ const PATIENCE: Duration = Duration::from_millis(2550);
 /// Waits until frames pass through a port, unless the container's end is to stay down; returns the bridge and it as
 /// they are then.
 pub(crate) fn settle(host: &mut Handle, port: &str, config: &Config) -> Answer<(Link, Link)> {
-    let (began, mut pause) = (Instant::now(), Duration::from_millis(1));
+    let (began, mut pause) = (Instant::now(), Duration::from_micros(100));
     loop {
         let [port, bridge] = host.ask([Request::get_link(port), Request::get_link(&config.bridge)])?;
         let (port, bridge) = (port.into_link().unwrap_or_default(), bridge.into_link().unwrap_or_default());
