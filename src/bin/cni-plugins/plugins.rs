@@ -7,6 +7,7 @@ use libcni::plugin::Plugin;
 
 use crate::bandwidth::Bandwidth;
 use crate::bridge::Bridge;
+use crate::firewall::Firewall;
 use crate::host_local::HostLocal;
 use crate::loopback::Loopback;
 use crate::portmap::Portmap;
@@ -19,6 +20,7 @@ pub(crate) type AnyPlugin = &'static (dyn Plugin + Sync);
 const PLUGINS: &[(&str, AnyPlugin)] = &[
     ("bandwidth", &Bandwidth),
     ("bridge", &Bridge),
+    ("firewall", &Firewall),
     ("host-local", &HostLocal),
     ("loopback", &Loopback),
     ("portmap", &Portmap),

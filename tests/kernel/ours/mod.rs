@@ -5,6 +5,7 @@ mod alive;
 mod bandwidth;
 mod bridge;
 mod conditions;
+mod firewall;
 mod hostile;
 mod interfaces;
 mod killed;
@@ -42,6 +43,7 @@ pub(crate) const TESTS: &[&[Test]] = &[
     bandwidth::TESTS,
     bridge::TESTS,
     conditions::TESTS,
+    firewall::TESTS,
     hostile::TESTS,
     interfaces::TESTS,
     killed::TESTS,
@@ -59,8 +61,15 @@ pub(crate) const TESTS: &[&[Test]] = &[
     tuning::TESTS,
 ];
 
-pub(crate) const WITH_GO: &[&[Test]] =
-    &[addresses::WITH_GO, alive::WITH_GO, bandwidth::WITH_GO, neighbours::WITH_GO, takeover::WITH_GO, tuning::WITH_GO];
+pub(crate) const WITH_GO: &[&[Test]] = &[
+    addresses::WITH_GO,
+    alive::WITH_GO,
+    bandwidth::WITH_GO,
+    firewall::WITH_GO,
+    neighbours::WITH_GO,
+    takeover::WITH_GO,
+    tuning::WITH_GO,
+];
 
 /// What shows and tries, as a shell sees it.
 const PROBE: &str = "nft list ruleset && busybox ping -c 1 localhost >/dev/null";

@@ -43,7 +43,7 @@ impl Connection {
     }
 
     /// Asks whether the kernel would make the changes, and makes none.
-    pub(super) fn rehearse(&mut self, requests: &[Message]) -> Result<(), Error> {
+    pub(crate) fn rehearse(&mut self, requests: &[Message]) -> Result<(), Error> {
         self.generation()?;
         self.batch(requests, None, None)
     }

@@ -118,6 +118,12 @@ pub(crate) fn jump(chain: &str) -> Expression {
     verdict_data(&Attributes::new().number(1, Verdict::Jump.into()).text(2, chain))
 }
 
+/// Lets the packet through this chain.
+pub(crate) fn accept_packet() -> Expression {
+    const NF_ACCEPT: u32 = 1;
+    verdict(Verdict::Other(NF_ACCEPT))
+}
+
 /// Drops the packet.
 pub(crate) fn drop_packet() -> Expression {
     const NF_DROP: u32 = 0;
@@ -144,6 +150,16 @@ pub(crate) fn destination_type(into: Register) -> Expression {
     const DESTINATION: u32 = 2;
     let attributes = Attributes::new().number(DREG, into.into()).number(RESULT, ADDRESS_TYPE);
     named("fib", &attributes.number(FLAGS, DESTINATION))
+}
+
+/// Goes on only when an extension of iptables matches, which reads its own struct.
+pub(crate) fn extension(name: &str, revision: u32, info: &[u8]) -> Expression {
+    named("match", &Attributes::new().text(1, name).number(2, revision).bytes(3, info))
+}
+
+/// Counts packets, as every rule of iptables does.
+pub(crate) fn count() -> Expression {
+    named("counter", &Attributes::new())
 }
 
 /// What connection tracking knows about a packet.

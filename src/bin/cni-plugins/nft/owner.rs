@@ -17,6 +17,8 @@ pub(crate) struct Owner {
 
 /// The type of user data that `nft` prints as a comment.
 const COMMENT: u8 = 0;
+/// A type of user data that nobody prints.
+const OWNER: u8 = 0x80;
 /// The kernel takes 256 bytes of user data; two of them say type and length, and one ends the text.
 const LONGEST_COMMENT: usize = 253;
 
@@ -34,6 +36,20 @@ impl Owner {
     /// The names in one line. None of them can have a space in it.
     fn comment(&self) -> String {
         format!("{} {} {}", self.network, self.container_id, self.ifname)
+    }
+
+    /// User data for a rule; `None` when the names are too long for the kernel. Programs pass it over, so that they take
+    /// the rule for one of theirs.
+    pub(crate) fn to_rule_data(&self) -> Option<Vec<u8>> {
+        let mut data = self.to_user_data()?;
+        data[0] = OWNER;
+        Some(data)
+    }
+
+    /// The owner that a rule's user data names; `None` when it was not written by us.
+    pub(crate) fn from_rule_data(user_data: &[u8]) -> Option<Self> {
+        let [OWNER, rest @ ..] = user_data else { return None };
+        Self::from_user_data(&[&[COMMENT], rest].concat())
     }
 
     /// User data for an element; `None` when the names are too long for the kernel.

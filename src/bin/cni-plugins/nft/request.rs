@@ -18,6 +18,13 @@ const RULE_EXPRESSIONS: u16 = 4;
 /// The kind of each item of a list.
 const ITEM: u16 = 1;
 
+/// An end of a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    First,
+    Last,
+}
+
 /// Requests for one table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Requests<'a> {
@@ -44,12 +51,17 @@ impl Requests<'_> {
         self.whole().text(NAME, name)
     }
 
-    pub(super) fn new_table(&self) -> Message {
+    pub(crate) fn new_table(&self) -> Message {
         self.request(verb::NEW_TABLE, NLM_F_CREATE, self.whole())
     }
 
     pub(crate) fn delete_table(&self) -> Message {
         self.request(verb::DELETE_TABLE, 0, self.whole())
+    }
+
+    /// Finds the table.
+    pub(crate) fn get_table(&self) -> Message {
+        self.request(verb::GET_TABLE, 0, self.whole())
     }
 
     /// Lists the tables of the family.
@@ -70,7 +82,7 @@ impl Requests<'_> {
     }
 
     /// The chain, empty.
-    pub(super) fn new_chain(&self, chain: &Chain) -> Message {
+    pub(crate) fn new_chain(&self, chain: &Chain) -> Message {
         const HOOK: u16 = 4;
         const TYPE: u16 = 7;
         let named = self.whole().text(CHAIN_NAME, &chain.name);
@@ -102,9 +114,20 @@ impl Requests<'_> {
     }
 
     pub(super) fn new_rule(&self, chain: &str, rule: &Rule) -> Message {
+        self.place_rule(chain, rule, End::Last, None)
+    }
+
+    /// A rule before all others of a chain, or behind them, with what is to be remembered of it.
+    pub(crate) fn place_rule(&self, chain: &str, rule: &Rule, end: End, user_data: Option<&[u8]>) -> Message {
+        const USER_DATA: u16 = 7;
         let expressions = rule.iter().fold(Attributes::new(), |list, expression| list.nest(ITEM, expression));
         let attributes = self.named(chain).nest(RULE_EXPRESSIONS, &expressions);
-        self.request(verb::NEW_RULE, NLM_F_CREATE | NLM_F_APPEND, attributes)
+        let attributes = user_data.into_iter().fold(attributes, |all, data| all.bytes(USER_DATA, data));
+        let place = match end {
+            End::First => 0,
+            End::Last => NLM_F_APPEND,
+        };
+        self.request(verb::NEW_RULE, NLM_F_CREATE | place, attributes)
     }
 
     /// Lists the rules of a chain.

@@ -1,0 +1,167 @@
+//! `firewall`: lets a container's packets through a host that sends on none by default, by rules of iptables. Comes after
+//! a plugin that gives the container its addresses.
+//!
+//! Another chain of nf_tables could not: what one accepts, the next may drop. So the rules are in the chains that drop: the
+//! table `filter` of `iptables-nft`, whose rules are those of nf_tables and need no program, and that of
+//! `iptables-legacy` where this host uses it, by its programs. They are the rules of the reference plugin, so that
+//! either plugin finds and removes what the other made; those of nf_tables say besides whose they are.
+
+mod config;
+mod legacy;
+mod plan;
+mod reading;
+mod rule;
+mod table;
+
+use std::cell::RefCell;
+
+use libcni::plugin::{Answer, AttachmentCall, Call, Failure, Plugin};
+use libcni::result::AddResult;
+use libcni::result::v100::Body;
+use libcni::spec::ErrorCode;
+use netlink_packet_netfilter::NetfilterProtoFamily;
+
+use self::config::{Config, addresses, no_firewalld};
+use self::plan::{Chains, Step, Wanted};
+use crate::nft::Owner;
+use crate::nft::batch;
+use crate::nft::family::Family;
+use crate::nft::request::Requests;
+use crate::nft::socket::{connection, if_there, unless_unavailable};
+use crate::valid::Valid;
+
+pub(crate) struct Firewall;
+
+impl Plugin for Firewall {
+    fn add(&self, call: &AttachmentCall) -> Answer<AddResult> {
+        let config = Config::read(call)?;
+        refuse_firewalld(&config)?;
+        let previous = call.config.require_prev_result()?;
+        let (owner, body) = (Owner::of(call), previous.latest());
+        let added = each_family(&config, &owner, &body, |family, wanted| {
+            change(family, &names(&config), |chains| plan::add(chains, wanted))
+        });
+        // The first error is what the runtime must hear.
+        added.inspect_err(|_| drop(remove(&owner, &Body::default())))?;
+        Ok(previous)
+    }
+
+    fn del(&self, call: &AttachmentCall) -> Answer {
+        let body = call.config.prev_result().ok().flatten().as_ref().map(AddResult::latest).unwrap_or_default();
+        remove(&Owner::of(call), &body)
+    }
+
+    fn check(&self, call: &AttachmentCall) -> Answer {
+        let config = Config::read(call)?;
+        let body = call.config.require_prev_result()?.latest();
+        let owner = Owner::of(call);
+        each_family(&config, &owner, &body, |family, wanted| check(family, &names(&config), wanted))
+    }
+
+    fn gc(&self, call: &Call) -> Answer {
+        let Some(valid) = call.config.valid_attachments()?.map(Valid::new) else { return Ok(()) };
+        let network = call.config.name().as_str();
+        let is_stale = |owner: &Owner| owner.network == network && !valid.has(&owner.container_id, &owner.ifname);
+        Family::ALL.into_iter().try_for_each(|family| {
+            change_nft(family, &[plan::CONTAINERS], |chains| plan::remove_owned(chains, is_stale))
+        })
+    }
+
+    fn status(&self, call: &Call) -> Answer {
+        let config = Config::read(call)?;
+        let unavailable = |text: String| Failure::new(ErrorCode::NOT_AVAILABLE, text);
+        refuse_firewalld(&config).map_err(|failure| unavailable(failure.into_reply().msg))?;
+        let table = table::filter(Family::V4).new_table();
+        let rehearsed = connection().and_then(|mut connection| connection.rehearse(&[table]));
+        rehearsed.map_err(|error| unavailable(libcni::Chain(&error).to_string()))
+    }
+
+    fn about(&self) -> Option<String> {
+        Some(crate::about::about("firewall"))
+    }
+}
+
+/// Fails where firewalld has rules, unless iptables is asked for by name: whatever these rules accept, those may drop.
+fn refuse_firewalld(config: &Config) -> Answer {
+    if config.is_iptables {
+        return Ok(());
+    }
+    let table = Requests { table: "firewalld", family: NetfilterProtoFamily::Inet }.get_table();
+    let found = connection().and_then(|mut connection| if_there(connection.ask(&table)));
+    if unless_unavailable(found)?.flatten().is_some() {
+        return Err(no_firewalld("firewalld is in use (nf_tables has its table `inet firewalld`)"));
+    }
+    Ok(())
+}
+
+/// The chains that rules may be in.
+fn names(config: &Config) -> Vec<&str> {
+    [plan::FORWARD, plan::CONTAINERS, &config.admin_chain].into_iter().chain(plan::STAGES).collect()
+}
+
+/// Does something for each family that the container has addresses of.
+fn each_family(config: &Config, owner: &Owner, body: &Body, act: impl Fn(Family, &Wanted<'_>) -> Answer) -> Answer {
+    let ingress = config.isolated(body)?;
+    for family in Family::ALL {
+        let addresses = addresses(body, family);
+        if !addresses.is_empty() {
+            let admin_chain = &config.admin_chain;
+            act(family, &Wanted { owner, addresses: &addresses, admin_chain, ingress })?;
+        }
+    }
+    Ok(())
+}
+
+/// Changes the chains in use: those of `iptables-legacy` where there are some, those of `iptables-nft` where there are
+/// some or no others.
+fn change(family: Family, names: &[&str], plan: impl Fn(&Chains) -> Vec<Step>) -> Answer {
+    if !legacy::is_in_use(family) {
+        return change_nft(family, names, plan);
+    }
+    legacy::change(family, &plan)?;
+    change_nft(family, names, |chains| if chains.contains_key(plan::FORWARD) { plan(chains) } else { Vec::new() })
+}
+
+fn change_nft(family: Family, names: &[&str], plan: impl Fn(&Chains) -> Vec<Step>) -> Answer {
+    Ok(batch::change(|connection| {
+        let chains = table::read(connection, family, names)?;
+        Ok(table::requests(family, &plan(&chains)))
+    })?)
+}
+
+fn remove(owner: &Owner, body: &Body) -> Answer {
+    for family in Family::ALL {
+        let addresses = addresses(body, family);
+        let plan = |chains: &Chains| plan::remove(chains, owner, &addresses);
+        // Rules of others don't say whose they are.
+        if legacy::is_in_use(family) && !addresses.is_empty() {
+            legacy::change(family, plan)?;
+        }
+        unless_unavailable(batch::change(|connection| {
+            let chains = table::read(connection, family, &[plan::CONTAINERS])?;
+            Ok(table::requests(family, &plan(&chains)))
+        }))?;
+    }
+    Ok(())
+}
+
+fn check(family: Family, names: &[&str], wanted: &Wanted<'_>) -> Answer {
+    let different = |of: &str, missing: String| {
+        Failure::internal(format!("CHECK: firewall: table `filter` of {of} lacks the rule: {missing}"))
+    };
+    let is_legacy = legacy::is_in_use(family);
+    if is_legacy && let Some(missing) = plan::missing(&legacy::chains_of(family)?, wanted) {
+        return Err(different("iptables-legacy", missing));
+    }
+    let read = RefCell::new(Chains::new());
+    // Nothing is changed, and it is read again when somebody else changes it.
+    batch::change(|connection| {
+        *read.borrow_mut() = table::read(connection, family, names)?;
+        Ok(Vec::new())
+    })?;
+    let chains = read.into_inner();
+    if is_legacy && !chains.contains_key(plan::FORWARD) {
+        return Ok(());
+    }
+    plan::missing(&chains, wanted).map_or(Ok(()), |missing| Err(different("iptables-nft", missing)))
+}
