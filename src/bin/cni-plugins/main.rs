@@ -17,6 +17,7 @@ mod mac;
 mod nft;
 mod plugins;
 mod portmap;
+mod static_addresses;
 mod sysctl;
 mod takeover;
 mod threads;

@@ -11,6 +11,7 @@ use crate::firewall::Firewall;
 use crate::host_local::HostLocal;
 use crate::loopback::Loopback;
 use crate::portmap::Portmap;
+use crate::static_addresses::Static;
 use crate::tuning::Tuning;
 
 /// One of the plugins, for any thread.
@@ -24,6 +25,7 @@ const PLUGINS: &[(&str, AnyPlugin)] = &[
     ("host-local", &HostLocal),
     ("loopback", &Loopback),
     ("portmap", &Portmap),
+    ("static", &Static),
     ("tuning", &Tuning),
 ];
 

@@ -6,6 +6,7 @@ mod bandwidth;
 mod bridge;
 mod conditions;
 mod firewall;
+mod fixed;
 mod hostile;
 mod interfaces;
 mod killed;
@@ -44,6 +45,7 @@ pub(crate) const TESTS: &[&[Test]] = &[
     bridge::TESTS,
     conditions::TESTS,
     firewall::TESTS,
+    fixed::TESTS,
     hostile::TESTS,
     interfaces::TESTS,
     killed::TESTS,
