@@ -151,7 +151,7 @@ fn hanging_add(sandbox: &Sandbox) -> std::process::Child {
 #[cfg(feature = "cli")]
 fn hanging_add_after(sandbox: &Sandbox, shell: &str) -> std::process::Child {
     sandbox.now_on("one", "ADD", &format!("{shell}; echo $$ >$home/pid; exec sleep 100"));
-    let mut tool: Command = sandbox.cnitool(["add", "net", "blue", "--container-id", "c1"]);
+    let mut tool: Command = sandbox.cnitool(["add", "net", "/dev/null", "--container-id", "c1"]);
     let child = tool.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     pid_in(&sandbox.path("pid"));
     child

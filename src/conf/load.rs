@@ -129,7 +129,7 @@ impl ConfDir {
                 Err(Unusable::Wanted(problem)) => return Err(problem.into()),
             }
         }
-        Err(LoadError::NotFound { dirs: self.dirs.clone(), name: name.to_owned(), skipped })
+        Err(LoadError::NotFound { dirs: self.dirs.clone(), name: name.to_owned(), skipped, known: names(&files) })
     }
 
     /// The default network, which runtimes attach containers to that ask for none by name: that of the first file in
@@ -233,6 +233,15 @@ impl ConfDir {
         let parsed = parsed.unwrap_or_else(|| kind.parse(&text, self.on_broken));
         kind.complete(parsed, file).map(Some).map_err(Unusable::Wanted)
     }
+}
+
+/// The names of the networks that files configure, once each.
+fn names(files: &[Place]) -> Vec<String> {
+    let name = |place: &Place| NetworkConfig::peek_name(&read(&place.file).ok()?).ok().flatten();
+    let mut names: Vec<String> = files.iter().filter_map(name).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// A configuration file: in which of the directories, and of which kind.

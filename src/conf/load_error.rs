@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::ConfError;
 use crate::Chain;
+use crate::spec::nearest;
 
 /// A network can't be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +38,8 @@ pub enum LoadError {
         name: String,
         /// Files that could not be read: one of them may be the network's.
         skipped: Vec<ConfError>,
+        /// The names of the networks that there are.
+        known: Vec<String>,
     },
     /// The directory can't be read.
     #[error("cannot read the configuration directory {}", dir.display())]
@@ -49,6 +52,25 @@ pub enum LoadError {
     /// The network's own file is broken, or with [`OnBroken::Stop`](super::OnBroken::Stop) any file before it.
     #[error(transparent)]
     Config(#[from] ConfError),
+}
+
+impl LoadError {
+    /// Returns a sentence about the name that was meant, where one of those that there are is nearly the one that was looked
+    /// for, or else about which there are; nothing where there is none.
+    pub fn suggestion(&self) -> Option<String> {
+        let Self::NotFound { name, known, .. } = self else { return None };
+        let all = || {
+            let shown: Vec<_> = known.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
+            let rest = known.len().saturating_sub(LISTED);
+            let rest = if rest == 0 { String::new() } else { format!(" and {rest} more") };
+            format!("there are {}{rest}", shown.join(", "))
+        };
+        match nearest(name, known.iter().map(String::as_str)) {
+            _ if known.is_empty() => None,
+            Some(meant) => Some(format!("did you mean `{meant}`? ({})", all())),
+            None => Some(all()),
+        }
+    }
 }
 
 /// The directories in an error message.

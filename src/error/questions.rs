@@ -33,7 +33,7 @@ impl Error {
                 ErrorCode::DECODING
             }
             Error::Lock(error) if error.is_retryable() => ErrorCode::TRY_AGAIN_LATER,
-            Error::Lock(LockError::Io { .. }) => ErrorCode::IO,
+            Error::Lock(LockError::Io { .. } | LockError::Dir { .. }) => ErrorCode::IO,
             Error::Occupied(_) => ErrorCode::INVALID_ENVIRONMENT,
             Error::NotCached { .. } => ErrorCode::UNKNOWN_CONTAINER,
             Error::NotUpdated { .. } => ErrorCode::INVALID_NETWORK_CONFIG,
@@ -169,7 +169,7 @@ impl Error {
             Error::Plugin(source) => Some(&source.program),
             Error::Cache(CacheError::Io { path, .. } | CacheError::Invalid { path, .. }) => Some(path),
             Error::NotRecorded { source: CacheError::Io { path, .. }, .. } => Some(path),
-            Error::Lock(LockError::Io { path, .. }) => Some(path),
+            Error::Lock(LockError::Io { path, .. } | LockError::Dir { dir: path, .. }) => Some(path),
             Error::RolledBack { source, .. } => source.file(),
             _ => None,
         }

@@ -5,6 +5,9 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use super::FindError;
+use crate::spec::nearest;
+
 /// A regular file of a plugin directory. Whether it is a plugin, only asking it for its version can tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -102,6 +105,17 @@ fn judged(dir: &Path, name: String, earlier: &[Installed]) -> Option<Installed> 
         None => Standing::Found,
     };
     Some(Installed { name, path, standing })
+}
+
+impl FindError {
+    /// Returns a question about the plugin that was meant, where a file of the directories has nearly the name that was
+    /// looked for.
+    pub fn suggestion(&self) -> Option<String> {
+        let Self::NotFound { plugin, dirs } = self else { return None };
+        let found = installed(dirs).files;
+        let meant = nearest(plugin, found.iter().map(|file| file.name.as_str()))?;
+        Some(format!("did you mean `{meant}`?"))
+    }
 }
 
 /// Returns whether a directory has the system's own programs, which may do anything when run.

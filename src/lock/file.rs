@@ -78,7 +78,10 @@ impl Locking for FileLocks {
             match try_lock(&self.dir, &path, wanted.mode) {
                 Ok(Some(held)) => return take(held, wanted),
                 Ok(None) => {}
-                Err(source) => return Err(LockError::Io { resource: resource(), path, source }),
+                Err(Refused::Dir(source)) => {
+                    return Err(LockError::Dir { resource: resource(), dir: self.dir.clone(), source });
+                }
+                Err(Refused::File(source)) => return Err(LockError::Io { resource: resource(), path, source }),
             }
             if let Some(granted) = nested::grant(&path, wanted) {
                 return granted;
@@ -123,8 +126,20 @@ impl Held {
     }
 }
 
+/// Why there is no lock: its directory can't be made, or the file can't be used.
+enum Refused {
+    Dir(io::Error),
+    File(io::Error),
+}
+
+impl<E: Into<io::Error>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self::File(error.into())
+    }
+}
+
 /// Takes the lock if it is free, or shared by those who want it so; `None` when it is not.
-fn try_lock(dir: &Path, path: &Path, mode: Mode) -> io::Result<Option<Held>> {
+fn try_lock(dir: &Path, path: &Path, mode: Mode) -> Result<Option<Held>, Refused> {
     let wanted = match mode {
         Mode::Shared => FlockArg::LockSharedNonblock,
         Mode::Exclusive => FlockArg::LockExclusiveNonblock,
@@ -143,16 +158,16 @@ fn try_lock(dir: &Path, path: &Path, mode: Mode) -> io::Result<Option<Held>> {
     }
 }
 
-fn open(dir: &Path, path: &Path) -> io::Result<File> {
+fn open(dir: &Path, path: &Path) -> Result<File, Refused> {
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
     let mut options = OpenOptions::new();
     let options = options.read(true).write(true).create(true).mode(0o600).custom_flags(flags.bits());
     match options.open(path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-            options.open(path)
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(Refused::Dir)?;
+            Ok(options.open(path)?)
         }
-        opened => opened,
+        opened => Ok(opened?),
     }
 }
 

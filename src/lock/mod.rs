@@ -173,6 +173,16 @@ pub enum LockError {
         /// The network or container that is locked.
         resource: String,
     },
+    /// The directory of the locks, which is that of the cache, can't be made.
+    #[error("cannot make the cache directory {} for {resource}", dir.display())]
+    Dir {
+        /// The network or container to lock.
+        resource: String,
+        /// The directory.
+        dir: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The lock can't be taken at all.
     #[error("cannot lock {resource} with {}", path.display())]
     Io {

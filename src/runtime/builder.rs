@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Caution, Cni, Notice, notice, version};
+use super::removal::Removals;
+use super::{Caution, Cni, Notice, Removal, notice, version};
 use crate::CancelToken;
 use crate::cache::Cache;
 use crate::invoke::{Exec, Inherited, InvalidSetting, Limits, has_separator, is_variable};
@@ -122,6 +123,18 @@ impl Builder {
     /// Hears what is worth knowing but no error. By default it goes to stderr.
     pub fn on_notice(mut self, hear: impl Fn(&Notice<'_>) + Send + Sync + 'static) -> Self {
         self.cni.notices = notice::Sink::new(hear);
+        self
+    }
+
+    /// Hears of every attachment that DEL has removed, whichever verb ran it: [`Cni::del`], [`Cni::gc`], or the undoing of
+    /// an ADD that failed. Nobody does unless this is set.
+    ///
+    /// ```
+    /// let cni = libcni::Cni::builder().on_removal(|removal| println!("{removal}")).build()?;
+    /// # Ok::<(), libcni::Error>(())
+    /// ```
+    pub fn on_removal(mut self, hear: impl Fn(&Removal) + Send + Sync + 'static) -> Self {
+        self.cni.removals = Removals::new(hear);
         self
     }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::occupied::Record;
 use super::update::Pending;
 use super::{Attachment, Cni, Notice, derive};
 use crate::cache::{Cached, Key};
@@ -130,13 +131,16 @@ impl Cni {
         key: &Key,
         on_missing: OnMissingPlugin,
     ) -> Result<DelReport, Error> {
+        let was_recorded = self.hears_removals() && self.record(key) != Record::None;
         // Whatever an update was about when it ended may be there.
-        match self.pending_update(key) {
+        let report = match self.pending_update(key) {
             Some(Pending { network, attachment, .. }) => {
                 self.del_of(&network, network.plugins(), &attachment, key, on_missing)
             }
             None => self.del_of(network, network.plugins(), attachment, key, on_missing),
-        }
+        }?;
+        self.tell_removed(key, was_recorded);
+        Ok(report)
     }
 
     /// DEL of these plugins of the network only.
@@ -165,7 +169,9 @@ impl Cni {
         let network = &*self.agreed_or_as_written(network);
         let _locks = self.lock_for_removal(&key)?;
         let all = network.plugins();
-        self.del_of(network, &all[..started.min(all.len())], attachment, &key, OnMissingPlugin::Continue).map(drop)
+        self.del_of(network, &all[..started.min(all.len())], attachment, &key, OnMissingPlugin::Continue)?;
+        self.tell_removed(&key, true);
+        Ok(())
     }
 
     /// The attachment as DEL may touch it, and what ADD answered, if that is known and of use.

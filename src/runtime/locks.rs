@@ -43,7 +43,7 @@ impl Cni {
 
     fn lock_where_possible(&self, wanted: Wanted<'_>) -> Result<Option<Guard>, Error> {
         match self.lock(wanted) {
-            Err(error @ LockError::Io { .. }) => {
+            Err(error @ (LockError::Io { .. } | LockError::Dir { .. })) => {
                 self.notices.tell(&Notice::Unlocked { error: &error.into() });
                 Ok(None)
             }

@@ -25,6 +25,7 @@ mod negotiate;
 mod notice;
 mod occupied;
 mod recorded;
+mod removal;
 mod request;
 mod rollback;
 mod status;
@@ -52,6 +53,7 @@ pub use self::installed::{InstalledPlugin, InstalledPlugins};
 pub use self::interface_names::interface_names;
 pub use self::negotiate::{SupportedBy, SupportedVersions};
 pub use self::notice::Notice;
+pub use self::removal::Removal;
 pub use self::survey::{Finding, Survey};
 pub use self::update::{Changes, Plan, Updated};
 use crate::CancelToken;
@@ -92,6 +94,7 @@ pub struct Cni {
     locking: Option<Arc<dyn Locking>>,
     lock_timeout: Duration,
     notices: notice::Sink,
+    removals: removal::Removals,
     caution: Caution,
     negotiates: bool,
     answers: version::Answers,
@@ -118,6 +121,7 @@ impl Cni {
             locking: None,
             lock_timeout: Duration::from_secs(60),
             notices: notice::Sink::default(),
+            removals: removal::Removals::default(),
             caution: Caution::default(),
             negotiates: false,
             answers: version::Answers::default(),

@@ -60,3 +60,49 @@ fn every_verb_has_a_manual_page_of_its_own() {
     assert!(page.contains("\n.TH cnitool-list-networks 1 ") && page.contains("\\-\\-plain"), "{page}");
     Ran::new(&mut sandbox.cnitool(["man", "list", "nothing"])).exits_with(2).says("`list nothing`");
 }
+
+/// What a page has in a section.
+fn section(page: &str, title: &str) -> String {
+    let page = page.replace('\\', "");
+    let (_, rest) = page.split_once(&format!(".SH {title}\n")).unwrap_or_else(|| panic!("no {title} in: {page}"));
+    rest.split("\n.SH").next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_page_of_a_verb_has_what_that_verb_uses() {
+    let sandbox = Sandbox::new();
+    let page = |verb: &str| succeeds(sandbox.cnitool(["man"]).args(verb.split(' '))).stdout();
+    for verb in VERBS.into_iter().chain(["conformance", "list networks", "list attachments", "list plugins"]) {
+        let page = page(verb);
+        assert!(section(&page, "EXAMPLES").contains(&format!("cnitool {verb}")), "{page}");
+        assert!(section(&page, "\"EXIT STATUS\"").contains("fB2fR"), "{page}");
+        assert!(section(&page, "\"SEE ALSO\"").contains("cnitool(1)"), "{page}");
+    }
+    let add = page("add");
+    for variable in ["NETCONFPATH", "CNI_PATH", "CNI_IFNAME", "CNI_ARGS", "CAP_ARGS", "CNITOOL_COMPAT"] {
+        assert!(section(&add, "ENVIRONMENT").contains(variable), "{add}");
+    }
+    let gc = section(&page("gc"), "ENVIRONMENT");
+    assert!(gc.contains("NETCONFPATH") && !gc.contains("CNI_IFNAME") && !gc.contains("CAP_ARGS"), "{gc}");
+    let files = section(&page("list attachments"), "FILES");
+    assert!(files.contains("/var/lib/cni") && !files.contains("net.d"), "{files}");
+    assert!(section(&page("run"), "\"EXIT STATUS\"").contains("of the command"));
+}
+
+#[test]
+fn the_help_of_a_verb_has_its_own_options_and_an_example() {
+    let sandbox = Sandbox::new();
+    let help = |verb: &str| succeeds(sandbox.cnitool([]).args(verb.split(' ')).arg("--help")).stdout();
+    for verb in VERBS.into_iter().chain(["conformance", "list networks", "list attachments", "list plugins"]) {
+        let help = help(verb);
+        assert!(help.contains(&format!("\nExamples:\n  cnitool {verb}")), "{help}");
+    }
+    for (verb, others) in [
+        ("gc", &["--container-id", "--ifname", "--cap", "--arg", "--rollback"][..]),
+        ("list attachments", &["--conf-dir", "--plugin-dir", "--timeout", "--cap"]),
+        ("status", &["--cache-dir", "--lock-timeout", "--container-id"]),
+    ] {
+        let help = help(verb);
+        others.iter().for_each(|option| assert!(!help.contains(option), "{option} is in: {help}"));
+    }
+}

@@ -21,8 +21,8 @@ fn with_meta_plugin(verb: &str, arguments: &str) -> Sandbox {
 #[test]
 fn another_network_of_the_same_container_is_not_waited_for() {
     for arguments in [
-        "add inner /run/netns/blue --container-id c1 --ifname eth1",
-        "del inner /run/netns/blue --container-id c1 --ifname eth1",
+        "add inner /dev/null --container-id c1 --ifname eth1 --quiet",
+        "del inner /dev/null --container-id c1 --ifname eth1 --quiet",
     ] {
         let sandbox = with_meta_plugin("ADD", arguments);
         succeeds(&mut sandbox.cnitool(["add", "net", NETNS, "--container-id", "c1"]));
@@ -33,16 +33,16 @@ fn another_network_of_the_same_container_is_not_waited_for() {
     std::os::unix::fs::symlink("alive", sandbox.path("alive")).unwrap();
     succeeds(&mut sandbox.cnitool(["add", "net", "./alive", "--container-id", "c1"]));
     assert_eq!(sandbox.cached(), ["inner-c1-eth0", "net-c1-eth0"]);
-    let sandbox = with_meta_plugin("DEL", "del inner /run/netns/blue --container-id c1 --ifname eth1");
-    succeeds(&mut sandbox.cnitool(["del", "net", NETNS, "--container-id", "c1"]));
-    let sandbox = with_meta_plugin("GC", "del net /run/netns/blue --container-id c1");
-    succeeds(&mut sandbox.cnitool(["gc", "net", "--all"]));
+    let sandbox = with_meta_plugin("DEL", "del inner /dev/null --container-id c1 --ifname eth1 --quiet");
+    succeeds(&mut sandbox.cnitool(["del", "net", NETNS, "--container-id", "c1", "--quiet"]));
+    let sandbox = with_meta_plugin("GC", "del net /dev/null --container-id c1 --quiet");
+    succeeds(&mut sandbox.cnitool(["gc", "net", "--all", "--quiet"]));
 }
 
 #[test]
 fn the_same_attachment_is_refused_at_once() {
     for verb in ["add", "check", "del"] {
-        let sandbox = with_meta_plugin("ADD", &format!("{verb} net /run/netns/blue --container-id c1"));
+        let sandbox = with_meta_plugin("ADD", &format!("{verb} net /dev/null --container-id c1"));
         let ran = Ran::new(&mut sandbox.cnitool(["add", "net", NETNS, "--container-id", "c1"])).exits_with(1);
         let said = std::fs::read_to_string(sandbox.path("said")).unwrap();
         let expected = "error: container `c1` is in use by process ";

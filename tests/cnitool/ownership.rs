@@ -40,7 +40,7 @@ fn del_of_the_wrong_network_leaves_the_interface_of_another_alone_and_says_so() 
 
 #[test]
 fn an_add_that_lacks_a_plugin_runs_none() {
-    let sandbox = host();
+    let sandbox = with_two_networks();
     std::fs::remove_file(sandbox.bin().join("two")).unwrap();
     for options in [&[][..], &["--rollback"]] {
         let ran = Ran::new(sandbox.cnitool(["add", "net", "./alive"]).args(options)).exits_with(1).says("`two`");

@@ -31,21 +31,21 @@ fn gc_refuses_to_delete_everything_unless_it_is_told_to() {
     let ran = Ran::new(&mut sandbox.cnitool(["gc", "net"])).exits_with(2);
     ran.says("`net`").says("--keep ID:IFNAME").says("--keep-live").says("--all");
     assert_eq!((sandbox.calls().len(), sandbox.cached().len()), (0, 3));
-    succeeds(&mut sandbox.cnitool(["gc", "net", "--all"]));
+    succeeds(&mut sandbox.cnitool(["gc", "net", "--all", "--quiet"]));
     assert_eq!(sandbox.cached().len(), 0);
 }
 
 #[test]
 fn gc_deletes_everything_unasked_where_the_behaviour_of_go_is_wanted() {
     let sandbox = with_attachments();
-    succeeds(sandbox.cnitool(["gc", "net"]).env("CNITOOL_COMPAT", "go"));
+    succeeds(sandbox.cnitool(["gc", "net", "--quiet"]).env("CNITOOL_COMPAT", "go"));
     assert_eq!(sandbox.cached().len(), 0);
 }
 
 #[test]
 fn gc_keeps_the_attachments_that_are_named() {
     let sandbox = with_attachments();
-    succeeds(&mut sandbox.cnitool(["gc", "net", "--keep", "c1:eth0", "--keep", "c2:eth0"]));
+    succeeds(&mut sandbox.cnitool(["gc", "net", "--keep", "c1:eth0", "--keep", "c2:eth0", "--quiet"]));
     assert_eq!(sandbox.cached(), ["net-c1-eth0", "net-c2-eth0"]);
     let valid = &sandbox.request_of("one", "GC")["cni.dev/valid-attachments"];
     assert_eq!(valid.as_array().map(Vec::len), Some(2));
@@ -58,7 +58,7 @@ fn gc_keeps_the_attachments_that_are_named() {
 #[test]
 fn gc_keeps_the_attachments_whose_namespace_exists() {
     let sandbox = with_a_live_attachment();
-    succeeds(&mut sandbox.cnitool(["gc", "net", "--keep-live"]));
+    succeeds(&mut sandbox.cnitool(["gc", "net", "--keep-live", "--quiet"]));
     assert_eq!(sandbox.cached(), ["net-c1-eth0"]);
     let valid = &sandbox.request_of("one", "GC")["cni.dev/valid-attachments"];
     assert_eq!(*valid, serde_json::json!([{"containerID": "c1", "ifname": "eth0"}]));
@@ -71,7 +71,7 @@ fn with_attachments_of_go() -> Sandbox {
     let in_net_d = |name: &str| sandbox.net_d().join(name).display().to_string();
     let netns = [
         ("existing", "/proc/self/ns/net".to_owned()),
-        ("missing", NETNS.to_owned()),
+        ("missing", "/run/netns/none".to_owned()),
         // What `ip netns` leaves behind when it can't unmount.
         ("ordinary", in_net_d("ordinary")),
         ("unreadable", in_net_d("loop")),
@@ -101,7 +101,7 @@ fn gc_deletes_what_a_list_calls_gone_and_never_what_is_unknown() {
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
     let deleted = shown["delete"].as_array().unwrap().iter().map(|one| text(&one["containerID"]));
     assert_eq!(deleted.collect::<Vec<_>>(), ["missing", "ordinary"]);
-    succeeds(&mut sandbox.cnitool(["gc", "net", "--keep-live"]));
+    succeeds(&mut sandbox.cnitool(["gc", "net", "--keep-live", "--quiet"]));
     assert_eq!(sandbox.cached(), ["net-existing-eth0", "net-unreadable-eth0", "net-unrecorded-eth0"]);
 }
 
@@ -122,7 +122,7 @@ fn del_works_without_any_configuration() {
     fs::remove_dir_all(sandbox.net_d()).unwrap();
     let ran = Ran::new(&mut sandbox.cnitool(["del", "net", NETNS, "--container-id", "c2"])).exits_with(1);
     ran.says("del --cached");
-    succeeds(&mut sandbox.cnitool(["del", "net", "--cached", "--container-id", "c2"]));
+    succeeds(&mut sandbox.cnitool(["del", "net", "--cached", "--container-id", "c2", "--quiet"]));
     assert_eq!(sandbox.calls(), ["DEL two", "DEL one"]);
     assert_eq!(sandbox.variable_of("one", "DEL", "CNI_NETNS"), NETNS);
     assert_eq!(sandbox.cached(), ["net-c1-eth0", "net-c3-eth0"]);
@@ -135,14 +135,14 @@ fn del_finds_the_cached_container_of_a_namespace() {
     let sandbox = host();
     succeeds(&mut sandbox.cnitool(["add", "net", NETNS]));
     fs::remove_dir_all(sandbox.net_d()).unwrap();
-    succeeds(&mut sandbox.cnitool(["del", "net", NETNS, "--cached"]));
+    succeeds(&mut sandbox.cnitool(["del", "net", NETNS, "--cached", "--quiet"]));
     assert!(sandbox.cached().is_empty());
 }
 
 #[test]
 fn del_takes_an_empty_namespace() {
     let sandbox = with_attachments();
-    succeeds(&mut sandbox.cnitool(["del", "net", "", "--container-id", "c2"]));
+    succeeds(&mut sandbox.cnitool(["del", "net", "", "--container-id", "c2", "--quiet"]));
     assert_eq!(sandbox.variable_of("one", "DEL", "CNI_NETNS"), "");
 }
 

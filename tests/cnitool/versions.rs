@@ -57,7 +57,7 @@ fn negotiate_uses_the_highest_version_in_common_with_every_verb() {
     let ran = succeeds(&mut sandbox.cnitool(["add", "net", NETNS, "--negotiate"]));
     assert!(ran.stdout().contains(r#""cniVersion": "1.0.0""#), "{ran}");
     for (verb, command) in [("check", "CHECK"), ("del", "DEL")] {
-        succeeds(&mut sandbox.cnitool([verb, "net", NETNS, "--negotiate"]));
+        succeeds(&mut sandbox.cnitool([verb, "net", NETNS, "--negotiate", "--quiet"]));
         assert_eq!(sandbox.request_of("two", command)["cniVersion"], "1.0.0", "{verb}");
     }
 }

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::context::options::Settings;
+use crate::examples;
 use crate::verb::add::Add;
 use crate::verb::check::Check;
 use crate::verb::conformance::Conformance;
@@ -85,7 +86,8 @@ pub(crate) fn read(words: &[OsString]) -> Result<Verb, clap::Error> {
     }
     let words = words::verb_first(&whole, words);
     let named = [OsString::from("cnitool")].into_iter().chain(words.iter().cloned());
-    let read = CommandLine::try_parse_from(named).map(|read| read.verb);
+    let read = examples::shown(whole.clone()).try_get_matches_from(named);
+    let read = read.and_then(|matches| CommandLine::from_arg_matches(&matches)).map(|read| read.verb);
     read.map_err(|error| words::explained(&whole, &words, error))
 }
 
@@ -133,6 +135,30 @@ mod tests {
             }
             [verb.to_owned()].into_iter().chain(words).map(OsString::from).collect()
         })
+    }
+
+    /// The words of a line, as a shell has them.
+    fn words_of(line: &str) -> Vec<OsString> {
+        let output = std::process::Command::new("sh").arg("-c").arg(format!("printf '%s\\n' {line}")).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().lines().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn every_verb_has_examples_and_each_is_read_as_that_verb() {
+        let whole = whole();
+        let inner = |verb: &Command| {
+            let name = verb.get_name().to_owned();
+            let inner = verb.get_subcommands().map(|inner| format!("{name} {}", inner.get_name())).collect::<Vec<_>>();
+            [vec![verb.get_name().to_owned()], inner].concat()
+        };
+        for name in whole.get_subcommands().flat_map(inner) {
+            assert!(!examples::of(&name).is_empty(), "{name} has no example");
+            for line in examples::of(&name) {
+                let words = words_of(line.split(" > ").next().unwrap());
+                assert!(line.starts_with(&format!("cnitool {name}")), "{line}");
+                assert!(read(&words[1..]).is_ok(), "{line}");
+            }
+        }
     }
 
     proptest! {

@@ -5,6 +5,7 @@
 
 mod command_line;
 mod context;
+mod examples;
 mod output;
 mod verb;
 mod words;
@@ -24,8 +25,9 @@ static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let mut own = words.iter().take_while(|word| *word != "--");
-    output::choose(own.any(|word| word == "--json"));
+    let own: Vec<_> = words.iter().take_while(|word| *word != "--").collect();
+    let says = |option: &str| own.iter().any(|word| *word == option);
+    output::choose(says("--json"), says("--quiet"));
     let verb = match command_line::read(&words) {
         Ok(verb) => verb,
         Err(error) => return usage(&error),

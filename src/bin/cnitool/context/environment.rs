@@ -21,8 +21,8 @@ pub(crate) enum Invalid {
     Name(#[from] InvalidName),
     #[error(transparent)]
     Arg(#[from] InvalidArg),
-    #[error("capability arguments must be a JSON object: {0}")]
-    Capabilities(serde_json::Error),
+    #[error("{origin} is not a JSON object of capability arguments: {source}")]
+    Capabilities { origin: &'static str, source: serde_json::Error },
     #[error("cannot append to the trace file {}: {source}", path.display())]
     TraceFile { path: PathBuf, source: UnfitTraceFile },
     #[error("{0}")]
@@ -97,10 +97,12 @@ impl Given {
 
 impl Capabilities {
     pub(crate) fn capability_args(&self) -> Result<CapabilityArgs, Invalid> {
-        let given = self.cap.clone();
-        let given = given.map_or_else(|| text("CAP_ARGS"), |json| Ok(Some(json)))?;
-        let parse = |json: String| CapabilityArgs::parse(&json).map_err(Invalid::Capabilities);
-        Ok(given.map(parse).transpose()?.unwrap_or_default())
+        let (origin, given) = match &self.cap {
+            Some(json) => ("--cap", Some(json.clone())),
+            None => ("CAP_ARGS", text("CAP_ARGS")?),
+        };
+        let invalid = |source| Invalid::Capabilities { origin, source };
+        Ok(given.map(|json| CapabilityArgs::parse(&json).map_err(invalid)).transpose()?.unwrap_or_default())
     }
 }
 

@@ -5,16 +5,16 @@ use std::path::Path;
 use libcni::cache::Cache;
 use libcni::conf::{ConfDir, Listing, NetworkConfig};
 use libcni::invoke::{ObservedExec, ProcessExec};
-use libcni::netns;
+use libcni::netns::{self, Namespace};
 use libcni::runtime::{Builder, Caution};
-use libcni::spec::{ContainerId, IfName};
+use libcni::spec::{Command, ContainerId, IfName, Object, Version};
 use libcni::{Attachment, CancelToken, Chain, Cni, Error};
 
 use super::environment::{Invalid, is_like_go};
 use super::options::{Attached, Container, Given, Host, Negotiation, Records, Running};
 use super::trace::Trace;
 use crate::output::describe::file;
-use crate::output::{hear, hear_others, warn};
+use crate::output::{hear, hear_others, note, warn};
 
 /// The network of a name as its file has it, and a warning for every broken file on the way to it.
 pub(crate) fn load(dir: &ConfDir, name: &str) -> Result<NetworkConfig, Error> {
@@ -34,6 +34,32 @@ pub(crate) fn in_file_order(dir: &ConfDir) -> Result<Vec<NetworkConfig>, Error> 
     Ok(networks)
 }
 
+/// Refuses a namespace that is not there, before plugins find out one by one.
+pub(crate) fn must_be_there(attachment: &Attachment) -> Result<(), Error> {
+    match Namespace::open(&attachment.netns) {
+        Err(error) if error.is_missing() && !is_like_go() => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Says so where a verb asks no plugin of the network, which looks like success.
+pub(crate) fn note_unasked(network: &NetworkConfig, verb: Command) {
+    let has = |has: fn(&Version) -> bool| network.version().is_ok_and(|version| has(&version));
+    let (name, version) = (network.name(), network.effective_version());
+    let is_disabled = match verb {
+        Command::Check => has(Version::has_check),
+        Command::Gc => has(Version::has_gc),
+        _ => false,
+    };
+    if !network.verbs().contains(&verb) {
+        let why = if is_disabled { "disables" } else { &*format!("has version {version}, which has no") };
+        let mut about = Object::new();
+        about.set("network", name);
+        about.set("verb", verb.as_str());
+        note(&format!("network `{name}` {why} {verb}: none of its plugins was asked"), &about);
+    }
+}
+
 impl Running {
     /// The library for verbs that run plugins and record nothing. A token that is given ends what runs.
     pub(crate) fn cni(&self, cancel: Option<CancelToken>) -> Result<Cni, Invalid> {
@@ -45,7 +71,9 @@ impl Running {
         if is_like_go() {
             cni = cni.caution(Caution::AsGo);
         }
-        cni = cni.on_notice(if self.trace { hear_others } else { hear });
+        cni = cni
+            .on_notice(if self.trace { hear_others } else { hear })
+            .on_removal(|removal| note(&removal.to_string(), &removal.to_object()));
         if let Some(token) = cancel {
             cni = cni.cancel(token);
         }

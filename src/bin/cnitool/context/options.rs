@@ -77,6 +77,16 @@ pub(crate) struct Host {
     pub(crate) lock_timeout: Duration,
     #[command(flatten)]
     pub(crate) negotiation: Negotiation,
+    #[command(flatten)]
+    notes: Notes,
+}
+
+/// What is said besides warnings and errors.
+#[derive(Args, Debug, Default)]
+pub(crate) struct Notes {
+    /// Leave out the notes on stderr: what was removed, and what nobody was asked
+    #[arg(long)]
+    quiet: bool,
 }
 
 /// Which version of the specification a verb speaks.

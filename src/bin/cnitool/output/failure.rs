@@ -38,10 +38,10 @@ impl Failure {
         Self { status, ..self }
     }
 
-    /// The same failure with a hint.
+    /// The same failure with a hint, or a further one.
     pub(crate) fn with_hint(self, hint: impl Into<String>) -> Self {
-        let hint = Some(hint.into());
-        Self { hint, ..self }
+        let hints = self.hint.into_iter().chain([hint.into()]).collect::<Vec<_>>();
+        Self { hint: Some(hints.join("; ")), ..self }
     }
 
     pub(crate) fn status(&self) -> u8 {
@@ -71,7 +71,21 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { status: 1, message: Chain(&error).to_string(), about: error.to_object(), hint: None }
+        let hint = hint(&error);
+        Self { status: 1, message: Chain(&error).to_string(), about: error.to_object(), hint }
+    }
+}
+
+/// What to do about an error, whichever verb it ended.
+fn hint(error: &Error) -> Option<String> {
+    match error {
+        Error::Load(error) => error.suggestion(),
+        Error::PluginNotFound { source, .. } => source.suggestion(),
+        Error::NotCached { .. } => Some("`cnitool list attachments` shows what is on record".to_owned()),
+        Error::Netns(error) if error.is_missing() => {
+            Some("`ip netns list` shows the namespaces that have names".to_owned())
+        }
+        _ => None,
     }
 }
 

@@ -30,16 +30,30 @@ pub(crate) fn print_json(value: &impl Serialize) -> io::Result<()> {
     print(&printable_json(&object.to_json_pretty()))
 }
 
-/// Whether stderr is for programs, too.
-static JSON: OnceLock<bool> = OnceLock::new();
+/// Whether stderr is for programs, too, and whether what is worth knowing but no warning is left out.
+static CHOSEN: OnceLock<(bool, bool)> = OnceLock::new();
 
-/// Chooses between people and programs, once.
-pub(crate) fn choose(json: bool) {
-    JSON.get_or_init(|| json);
+/// Chooses how the tool speaks, once.
+pub(crate) fn choose(json: bool, quiet: bool) {
+    CHOSEN.get_or_init(|| (json, quiet));
 }
 
 pub(crate) fn is_json() -> bool {
-    JSON.get().copied().unwrap_or_default()
+    CHOSEN.get().is_some_and(|(json, _)| *json)
+}
+
+/// A note on stderr, and what programs get of it besides, unless it is to be quiet.
+pub(crate) fn note(text: &str, about: &Object) {
+    match CHOSEN.get() {
+        Some((_, true)) => {}
+        Some((true, false)) => {
+            let mut object = Object::new();
+            object.set("note", text);
+            about.iter().for_each(|(key, value)| object.set(key, value));
+            line(&printable_json(&object.to_string()));
+        }
+        _ => say(&format!("note: {text}")),
+    }
 }
 
 /// A warning on stderr.

@@ -6,6 +6,7 @@ use libcni::spec::ErrorCode;
 use libcni::{Error, Occupied};
 
 use super::target::Target;
+use crate::context::library::must_be_there;
 use crate::context::options::Output;
 use crate::context::signals::Signals;
 use crate::output::failure::Failure;
@@ -31,6 +32,7 @@ pub(crate) fn add(add: &Add, signals: Option<&Signals>) -> Result<(), Failure> {
     if add.target.dry_run {
         return Ok(dry_run::print(&cni.add_requests(&network, &attachment)?)?);
     }
+    must_be_there(&attachment)?;
     let added =
         if add.rollback { cni.add_with_rollback(&network, &attachment) } else { cni.add(&network, &attachment) };
     print(&added.map_err(not_added)?.to_json_pretty()).map_err(|error| {
@@ -42,22 +44,18 @@ pub(crate) fn add(add: &Add, signals: Option<&Signals>) -> Result<(), Failure> {
 /// Why something is not added, and what can be done about it.
 pub(super) fn not_added(error: Error) -> Failure {
     let hint = match &error {
-        Error::Occupied(occupied) => Some(match &**occupied {
+        Error::Occupied(occupied) => match &**occupied {
             Occupied { by: Some(Entry { container_id, .. }), .. } => {
                 format!("`cnitool inspect {container_id}` shows it; `--ifname` chooses another name")
             }
             Occupied { netns, ifname, .. } => {
                 format!("`nsenter --net={netns} ip link show {ifname}` shows it; `--ifname` chooses another name")
             }
-        }),
+        },
         error if error.needs_cleanup() => {
-            Some("plugins may have done part of their work; `cnitool del` with the same arguments undoes it".to_owned())
+            "plugins may have done part of their work; `cnitool del` with the same arguments undoes it".to_owned()
         }
-        _ => None,
+        _ => return error.into(),
     };
-    let failure = Failure::from(error);
-    match hint {
-        Some(hint) => failure.with_hint(hint),
-        None => failure,
-    }
+    Failure::from(error).with_hint(hint)
 }

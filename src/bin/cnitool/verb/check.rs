@@ -1,8 +1,10 @@
 //! `cnitool check`.
 
 use clap::Args;
+use libcni::spec::Command;
 
 use super::target::Target;
+use crate::context::library::{must_be_there, note_unasked};
 use crate::context::options::Output;
 use crate::context::signals::Signals;
 use crate::output::dry_run;
@@ -25,5 +27,8 @@ pub(crate) fn check(check: &Check, signals: Option<&Signals>) -> Result<(), Fail
     if check.target.dry_run {
         return Ok(dry_run::print(&cni.check_requests(&network, &attachment)?)?);
     }
-    Ok(cni.check(&network, &attachment)?)
+    must_be_there(&attachment)?;
+    cni.check(&network, &attachment)?;
+    note_unasked(&network, Command::Check);
+    Ok(())
 }

@@ -21,8 +21,8 @@ use crate::output::failure::Failure;
 pub(crate) struct Del {
     /// The name of the network
     network: String,
-    /// A network namespace: a path, or a name as `ip netns` has it; with --container-id it may be empty
-    #[arg(required_unless_present_all = ["cached", "container_id"])]
+    /// A network namespace: a path, or a name as `ip netns` has it; with --container-id it may be left out
+    #[arg(required_unless_present = "container_id")]
     netns: Option<OsString>,
     /// Use nothing but the cache: the configuration and the arguments that the container was added with
     #[arg(long)]
@@ -77,8 +77,10 @@ pub(super) fn not_removed(error: Error) -> Failure {
             "`cnitool del --cached` removes it with the configuration that it was added with"
         }
         Error::PluginNotFound { .. } => "`--skip-missing` goes on without the plugin, and leaves what it has added",
-        Error::NotCached { .. } => "`cnitool list attachments` shows what is on record",
-        _ => "what is not removed stays in the cache; the same command can be run again",
+        Error::Plugin(_) | Error::Several(_) | Error::Cache(_) => {
+            "what is not removed stays in the cache; the same command can be run again"
+        }
+        _ => return error.into(),
     };
     Failure::from(error).with_hint(hint)
 }

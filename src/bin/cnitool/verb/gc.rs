@@ -6,10 +6,11 @@ use std::io;
 use clap::Args;
 use libcni::cache::Entry;
 use libcni::runtime::Keep;
-use libcni::spec::{ContainerId, IfName, InvalidName, Object, ValidAttachment};
+use libcni::spec::{Command, ContainerId, IfName, InvalidName, Object, ValidAttachment};
 
 use super::del::not_removed;
 use crate::context::environment::is_like_go;
+use crate::context::library::note_unasked;
 use crate::context::options::{Host, Output};
 use crate::context::signals::Signals;
 use crate::output::failure::Failure;
@@ -55,7 +56,9 @@ pub(crate) fn gc(gc: &Gc, signals: Option<&Signals>) -> Result<(), Failure> {
     if gc.dry_run {
         return Ok(print_stale(&cni.stale(&network, &keep)?)?);
     }
-    cni.gc(&network, &keep).map_err(not_removed)
+    cni.gc(&network, &keep).map_err(not_removed)?;
+    note_unasked(&network, Command::Gc);
+    Ok(())
 }
 
 fn keep(gc: &Gc) -> Result<Keep, Failure> {

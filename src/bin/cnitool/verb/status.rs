@@ -1,10 +1,11 @@
 //! `cnitool status`.
 
 use clap::Args;
+use libcni::spec::Command;
 
 use super::target::Network;
-use crate::context::library::load;
-use crate::context::options::{Loading, Negotiation, Output, Running};
+use crate::context::library::{load, note_unasked};
+use crate::context::options::{Loading, Negotiation, Notes, Output, Running};
 use crate::context::signals::Signals;
 use crate::output::failure::Failure;
 
@@ -20,11 +21,15 @@ pub(crate) struct Status {
     #[command(flatten)]
     negotiation: Negotiation,
     #[command(flatten)]
+    _notes: Notes,
+    #[command(flatten)]
     _output: Output,
 }
 
 pub(crate) fn status(status: &Status, signals: Option<&Signals>) -> Result<(), Failure> {
     let cni = status.running.cni(signals.and_then(Signals::token))?;
-    let network = load(&status.loading.conf_dir(), &status.target.network)?;
-    Ok(cni.status(&status.negotiation.negotiated(&cni, network)?)?)
+    let network = status.negotiation.negotiated(&cni, load(&status.loading.conf_dir(), &status.target.network)?)?;
+    cni.status(&network)?;
+    note_unasked(&network, Command::Status);
+    Ok(())
 }

@@ -6,6 +6,7 @@ mod network;
 use clap::Args;
 use libcni::cache::Attached;
 use libcni::conf::LoadError;
+use libcni::spec::ErrorCode;
 use libcni::{Chain, Error};
 
 use crate::context::library::load;
@@ -33,12 +34,16 @@ pub(crate) fn inspect(inspect: &Inspect) -> Result<(), Failure> {
     let name = &inspect.name;
     let error = match load(&inspect.loading.conf_dir(), name) {
         Ok(network) => return network::print(&network, &inspect.dirs.plugin_dirs(), &all),
-        Err(error @ Error::Load(LoadError::NotFound { .. } | LoadError::NoConfigs { .. })) => error,
+        Err(Error::Load(error @ (LoadError::NotFound { .. } | LoadError::NoConfigs { .. }))) => error,
         Err(error) => return Err(error.into()),
     };
     let named: Vec<_> = all.iter().filter(|attachment| is_named(attachment, name)).collect();
     if named.is_empty() {
-        return Err(Failure::new(error.code(), format!("`{name}` is no attachment, and {}", Chain(&error))));
+        let message = format!("`{name}` is no attachment, and {}", Chain(&error));
+        let failure = Failure::new(ErrorCode::INVALID_NETWORK_CONFIG, message);
+        let hint =
+            error.suggestion().into_iter().chain(["`cnitool list attachments` shows what is attached".to_owned()]);
+        return Err(hint.fold(failure, Failure::with_hint));
     }
     let networks = inspect.loading.conf_dir().list().map(|listing| listing.networks).unwrap_or_default();
     attachment::print(&named, &networks)
