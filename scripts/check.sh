@@ -71,6 +71,7 @@ static=$(scripts/build-static.sh)
 step scripts/reproducible.sh "$static"
 step tests/scripts.sh "$static"
 step tests/readme.sh
+step tests/pasted.sh
 step tests/clients.sh
 
 conformance=${LIBCNI_CONFORMANCE:-../shared/conformance}
