@@ -52,7 +52,8 @@ fn configure(host: &Host) {
 
 /// The tool, by default as the user that the test has.
 fn tool<S: AsRef<OsStr>>(host: &Host, prefix: &str, arguments: impl IntoIterator<Item = S>) -> Command {
-    let mut words = prefix.split_whitespace().chain([TOOL, "run"]);
+    // Signals that whoever runs the tests ignores, as `nohup` does, are not ignored.
+    let mut words = prefix.split_whitespace().chain(["env", "--default-signal", TOOL, "run"]);
     let mut command = Command::new(words.next().unwrap());
     command.args(words).args(arguments).env("NETCONFPATH", host.path("net.d")).env("CNI_PATH", plugins());
     command.current_dir("/").stdin(Stdio::null());
