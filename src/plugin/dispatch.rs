@@ -80,6 +80,12 @@ fn failed(error: ErrorReply, asked: Option<Version>) -> Outcome {
     Outcome { stdout: crate::spec::Shape::to_object(&object).to_string(), exit_code: 1, ..Outcome::default() }
 }
 
+/// Answers a call whose verb panicked, of which only the configuration is left.
+pub(super) fn answer_after_panic(panic: &(dyn Any + Send), stdin: &[u8]) -> String {
+    let version = Unversioned::parse(stdin).ok().and_then(|config| config.version.parse().ok());
+    failed(panicked(panic), version.filter(Version::is_known)).stdout
+}
+
 fn panicked(panic: &(dyn Any + Send)) -> ErrorReply {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();

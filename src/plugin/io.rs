@@ -8,11 +8,15 @@ use std::sync::OnceLock;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::{Input, Plugin, dispatch};
+use super::dispatch::{answer_after_panic, dispatch};
+use super::{Input, Plugin};
 use crate::invoke::Exec;
 
 pub(super) fn run(plugin: &dyn Plugin, exec: impl Exec + 'static) -> ExitCode {
     let stdout = set_stdout_aside();
+    if cfg!(panic = "abort") {
+        answer_panics();
+    }
     let input = Input::new(std::env::vars_os()).read_stdin(read_stdin).own_netns(crate::netns::is_own).exec(exec);
     let outcome = dispatch(plugin, input);
     pass_on_stderr(outcome.stderr.as_bytes());
@@ -49,11 +53,30 @@ pub fn is_awaited() -> bool {
     polled.is_err() || !is_closed
 }
 
+/// The configuration, for whoever answers after a panic.
+static STDIN: OnceLock<Vec<u8>> = OnceLock::new();
+
 fn read_stdin() -> io::Result<Vec<u8>> {
     // Most configurations are read at once.
     let mut bytes = Vec::with_capacity(8 << 10);
     io::stdin().lock().read_to_end(&mut bytes)?;
+    if cfg!(panic = "abort") {
+        let _ = STDIN.set(bytes.clone());
+    }
     Ok(bytes)
+}
+
+/// Answers where a panic occurs, since nothing is unwound to a place that could.
+fn answer_panics() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        report(panic);
+        let stdin = STDIN.get().map(Vec::as_slice).unwrap_or_default();
+        if let Some(stdout) = STDOUT.get() {
+            let _ = print(stdout, &answer_after_panic(panic.payload(), stdin));
+        }
+        std::process::exit(1);
+    }));
 }
 
 fn print(mut stdout: &File, text: &str) -> io::Result<()> {
@@ -67,4 +90,29 @@ fn print(mut stdout: &File, text: &str) -> io::Result<()> {
 /// Writes to stderr. There is nobody left to tell when that is closed.
 pub(super) fn pass_on_stderr(text: &[u8]) {
     let _ = io::stderr().write_all(text);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_that_is_not_unwound_is_answered_too() {
+        const INSIDE: &str = "LIBCNI_TEST_PANICS";
+        if std::env::var_os(INSIDE).is_some() {
+            set_stdout_aside().unwrap();
+            STDIN.set(br#"{"cniVersion": "0.4.0", "name": "net", "type": "p"}"#.to_vec()).unwrap();
+            answer_panics();
+            panic!("out of order");
+        }
+        let mut itself = Command::new(std::env::current_exe().unwrap());
+        itself.args(["--exact", "--nocapture", "plugin::io::tests::a_panic_that_is_not_unwound_is_answered_too"]);
+        let ended = itself.env(INSIDE, "1").output().unwrap();
+        let (stdout, stderr) = (String::from_utf8(ended.stdout).unwrap(), String::from_utf8(ended.stderr).unwrap());
+        let answer = r#"{"cniVersion":"0.4.0","code":999,"msg":"the plugin panicked","details":"out of order"}"#;
+        assert!(stdout.ends_with(&format!("{answer}\n")), "{stdout}\n{stderr}");
+        assert!(stderr.contains("out of order") && ended.status.code() == Some(1), "{stderr}");
+    }
 }

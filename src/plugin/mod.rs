@@ -122,7 +122,7 @@ impl<P: Plugin + ?Sized> Plugin for &P {
 /// Runs a plugin as this process: environment, stdin and stdout are the runtime's.
 ///
 /// While a verb runs, file descriptor 1 is stderr, so what is printed by accident does not spoil the answer. A
-/// panic becomes a CNI error with code 999 (unless the program is built with `panic = "abort"`).
+/// panic becomes a CNI error with code 999, also in a program that is built with `panic = "abort"`.
 ///
 /// ```no_run
 /// # use libcni::plugin::{Answer, AttachmentCall, Plugin};
