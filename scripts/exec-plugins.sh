@@ -4,7 +4,8 @@
 #   exec-plugins.sh add|del CONTAINER-ID NETNS-PATH
 #
 # The networks come in the order of their files' names as eth0, eth1, …; one of nothing but loopback has `lo`. When one
-# can't be added, those before it are taken back. `del` goes in reverse order, and on after an error.
+# can't be added, those before it are taken back, and nothing that was there before. `del` goes in reverse order, and on
+# after an error.
 #
 #   NETCONFPATH  configuration directory, /etc/cni/net.d by default
 #   CNI_PATH     plugin directories, /opt/cni/bin:/usr/lib/cni:/usr/libexec/cni by default
@@ -32,7 +33,7 @@ while IFS=$'\t' read -r name _ plugins _; do
 done <<< "$listing"
 
 one() {
-    "$cnitool" "$1" "${names[$2]}" "$netns" --container-id "$container" --ifname "${ifnames[$2]}"
+    "$cnitool" "$1" "${names[$2]}" "$netns" --container-id "$container" --ifname "${ifnames[$2]}" --quiet "${@:3}"
 }
 
 # Removes the container from the networks before the given one, in reverse order.
@@ -44,24 +45,24 @@ take_back() {
     return $failed
 }
 
-# Ctrl-C ends the running plugin, too: what it had begun is taken back with the others.
-interrupted() {
+# Takes back what was added, and nothing else: what the last network had begun, `--rollback` has taken back.
+give_up() {
     trap '' INT TERM HUP
-    take_back "$begun" || true
-    exit $((128 + $1))
+    take_back "$added" || true
+    exit "$1"
 }
 
 case $verb in
     add)
-        begun=0
-        trap 'interrupted 2' INT
-        trap 'interrupted 15' TERM
-        trap 'interrupted 1' HUP
-        for ((n = 0; n < ${#names[@]}; n++)); do
-            begun=$((n + 1))
-            if one add "$n"; then continue; fi
-            take_back "$begun" || true
-            exit 1
+        added=0 signal=''
+        # A signal counts between two networks, when it is known what was added.
+        trap 'signal=2' INT
+        trap 'signal=15' TERM
+        trap 'signal=1' HUP
+        while ((added < ${#names[@]})); do
+            one add "$added" --rollback || give_up $((signal ? 128 + signal : 1))
+            added=$((added + 1))
+            [ -z "$signal" ] || give_up $((128 + signal))
         done
         ;;
     del) take_back ${#names[@]} ;;

@@ -5,8 +5,21 @@ use std::process::{Command, Stdio};
 use super::succeeds;
 use crate::support::{Ran, Sandbox};
 
-const VERBS: [&str; 12] =
-    ["add", "check", "del", "gc", "status", "inspect", "validate", "versions", "list", "run", "completions", "man"];
+const VERBS: [&str; 13] = [
+    "add",
+    "check",
+    "del",
+    "update",
+    "gc",
+    "status",
+    "inspect",
+    "validate",
+    "versions",
+    "list",
+    "run",
+    "completions",
+    "man",
+];
 
 /// What bash offers after this line.
 #[track_caller]
@@ -85,7 +98,7 @@ fn the_page_of_a_verb_has_what_that_verb_uses() {
     let gc = section(&page("gc"), "ENVIRONMENT");
     assert!(gc.contains("NETCONFPATH") && !gc.contains("CNI_IFNAME") && !gc.contains("CAP_ARGS"), "{gc}");
     let files = section(&page("list attachments"), "FILES");
-    assert!(files.contains("/var/lib/cni") && !files.contains("net.d"), "{files}");
+    assert!(files.contains("/var/lib/cni") && !files.contains("/opt/cni/bin"), "{files}");
     assert!(section(&page("run"), "\"EXIT STATUS\"").contains("of the command"));
 }
 
@@ -99,7 +112,7 @@ fn the_help_of_a_verb_has_its_own_options_and_an_example() {
     }
     for (verb, others) in [
         ("gc", &["--container-id", "--ifname", "--cap", "--arg", "--rollback"][..]),
-        ("list attachments", &["--conf-dir", "--plugin-dir", "--timeout", "--cap"]),
+        ("list attachments", &["--plugin-dir", "--timeout", "--cap", "--ifname"]),
         ("status", &["--cache-dir", "--lock-timeout", "--container-id"]),
     ] {
         let help = help(verb);

@@ -111,7 +111,7 @@ const FILES: [(&str, Words); 4] = [
 fn see_also(verb: &str) -> &'static str {
     match verb {
         "" => "ip-netns(8), nsenter(1)",
-        "add" | "check" | "run" => "cnitool(1), cnitool-del(1), ip-netns(8)",
+        "add" | "check" | "update" | "run" => "cnitool(1), cnitool-del(1), ip-netns(8)",
         "del" => "cnitool(1), cnitool-gc(1), cnitool-list-attachments(1)",
         "gc" => "cnitool(1), cnitool-del(1), cnitool-list-attachments(1)",
         "status" | "versions" | "list networks" => "cnitool(1), cnitool-validate(1)",
