@@ -4,7 +4,8 @@ use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use libcni::netns::run_in;
@@ -176,4 +177,98 @@ pub(crate) fn time_to_send(from: &str, to: &str, bytes: usize) -> Duration {
     connection.shutdown(std::net::Shutdown::Write).unwrap();
     assert_eq!(said_on(connection, PATIENCE).as_deref(), Some("all"), "{from} -> {to}");
     began.elapsed()
+}
+
+/// A TCP connection on which one place sends to another all the time.
+pub(crate) struct Stream {
+    arrived: Arc<AtomicUsize>,
+    is_broken: Arc<AtomicBool>,
+}
+
+impl Stream {
+    /// Connects to a place, which listens at the port of that address, and begins to send.
+    pub(crate) fn new(from: &str, place: &str, to: &str) -> Self {
+        let address: SocketAddr = to.parse().unwrap();
+        let listener = inside(place, || TcpListener::bind(("::", address.port()))).unwrap();
+        let mut sender = inside(from, || TcpStream::connect_timeout(&address, PATIENCE)).unwrap();
+        let mut receiver = listener.accept().unwrap().0;
+        let stream = Self { arrived: Arc::default(), is_broken: Arc::default() };
+        let (arrived, is_broken) = (stream.arrived.clone(), stream.is_broken.clone());
+        std::thread::spawn(move || {
+            let mut buffer = vec![0; 1 << 16];
+            while let Ok(length @ 1..) = receiver.read(&mut buffer) {
+                arrived.fetch_add(length, Ordering::Relaxed);
+            }
+            is_broken.store(true, Ordering::Relaxed);
+        });
+        // Until the test ends.
+        std::thread::spawn(move || while sender.write_all(&[0; 1 << 14]).is_ok() {});
+        stream
+    }
+
+    /// Checks that it goes on, at a rate in bits per second, give or take 15 %: in one second of several, since others may
+    /// use this machine.
+    #[track_caller]
+    pub(crate) fn has_rate(&self, rate: f64) {
+        let mut seen = Vec::new();
+        for _ in 0..15 {
+            let (before, began) = (self.arrived.load(Ordering::Relaxed), std::time::Instant::now());
+            std::thread::sleep(Duration::from_secs(1));
+            let bits = 8 * (self.arrived.load(Ordering::Relaxed) - before);
+            #[expect(clippy::cast_precision_loss, reason = "a rate, more or less")]
+            seen.push(bits as f64 / began.elapsed().as_secs_f64());
+            assert!(!self.is_broken.load(Ordering::Relaxed), "the connection broke");
+            if seen.last().is_some_and(|seen| (seen / rate - 1.0).abs() <= 0.15) {
+                return;
+            }
+        }
+        panic!("{seen:?} bit/s, not {rate}");
+    }
+
+    /// Checks that it goes on.
+    #[track_caller]
+    pub(crate) fn goes_on(&self) {
+        let before = self.arrived.load(Ordering::Relaxed);
+        crate::host::eventually(|| self.arrived.load(Ordering::Relaxed) > before + (1 << 20));
+        assert!(!self.is_broken.load(Ordering::Relaxed), "the connection broke");
+        assert!(self.arrived.load(Ordering::Relaxed) > before + (1 << 20), "the connection stands still");
+    }
+}
+
+/// Counts what is lost of datagrams that a place sends to a port which answers, one every millisecond, while something is
+/// done.
+pub(crate) fn lost_while(from: &str, to: &str, act: impl FnOnce()) -> usize {
+    let to: SocketAddr = to.parse().unwrap();
+    let socket = inside(from, || UdpSocket::bind(("0.0.0.0", 0))).unwrap();
+    socket.connect(to).unwrap();
+    socket.set_read_timeout(Some(IMPATIENCE)).unwrap();
+    let answers = socket.try_clone().unwrap();
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let sent = scope.spawn(|| {
+            let mut sent = 0;
+            while !is_over.load(Ordering::Relaxed) {
+                socket.send(b"?").unwrap();
+                sent += 1;
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            sent
+        });
+        let answered = scope.spawn(|| {
+            let mut answered = 0;
+            let mut buffer = [0; 64];
+            loop {
+                match answers.recv(&mut buffer) {
+                    Ok(_) => answered += 1,
+                    Err(_) if is_over.load(Ordering::Relaxed) => return answered,
+                    Err(_) => {}
+                }
+            }
+        });
+        act();
+        is_over.store(true, Ordering::Relaxed);
+        let (sent, answered): (usize, usize) = (sent.join().unwrap(), answered.join().unwrap());
+        assert!(sent > 0);
+        sent - answered
+    })
 }

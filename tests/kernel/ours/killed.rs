@@ -24,7 +24,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::killed::a_del_of_portmap_that_was_killed_can_be_made_good", portmap_killed_in_del),
 ];
 
-fn kills() -> u32 {
+pub(super) fn kills() -> u32 {
     std::env::var_os("LIBCNI_KILLS").map_or(40, |kills| kills.into_string().unwrap().parse().unwrap())
 }
 

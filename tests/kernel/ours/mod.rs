@@ -23,6 +23,7 @@ pub(crate) mod settings;
 mod spelling;
 mod takeover;
 mod tuning;
+mod update;
 pub(crate) mod vlan;
 
 use std::fs;
@@ -61,6 +62,7 @@ pub(crate) const TESTS: &[&[Test]] = &[
     spelling::TESTS,
     takeover::TESTS,
     tuning::TESTS,
+    update::TESTS,
 ];
 
 pub(crate) const WITH_GO: &[&[Test]] = &[
