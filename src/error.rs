@@ -71,8 +71,8 @@ pub enum Error {
     /// A plugin of the network can't be found.
     #[error("{command} is not possible{}", of(network))]
     PluginNotFound {
-        /// The network; empty for a plugin that was asked for by name.
-        network: String,
+        /// The network; `None` for a plugin that was asked for by name.
+        network: Option<String>,
         /// The verb.
         command: Command,
         /// Which plugin, and where it was looked for.
@@ -227,15 +227,15 @@ pub enum WhyNotUpdated {
         plugin: String,
     },
     /// The namespace of the container is gone, or its path leads to another one now.
-    #[error("its network namespace {} is gone", netns.escape_debug())]
+    #[error("its network namespace {} is gone", netns.to_string_lossy().escape_debug())]
     NamespaceGone {
         /// The path.
-        netns: String,
+        netns: PathBuf,
     },
 }
 
-fn of(network: &str) -> String {
-    if network.is_empty() { String::new() } else { format!(" for network `{network}`") }
+fn of(network: &Option<String>) -> String {
+    network.as_ref().map(|network| format!(" for network `{network}`")).unwrap_or_default()
 }
 
 fn listed(versions: &[Version]) -> String {

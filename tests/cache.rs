@@ -73,7 +73,7 @@ fn entry(key: &Key) -> Entry {
         container_id: key.container_id.to_string(),
         network: key.network.to_string(),
         ifname: key.ifname.to_string(),
-        netns: "/run/netns/blue".into(),
+        netns: Some("/run/netns/blue".into()),
         netns_identity: Identity::parse("4026532400@1764000000.115672729"),
         args: "K=V;K=W".parse().unwrap(),
         capability_args: Object::parse(r#"{"rate":1e400}"#).unwrap().into(),
@@ -101,7 +101,7 @@ fn an_entry_replaces_the_earlier_one() {
     let own = OwnCache::new();
     let key = key("net", "c1", "eth0");
     own.write(&key);
-    let newer = Entry { netns: "/run/netns/red".into(), ..entry(&key) };
+    let newer = Entry { netns: Some("/run/netns/red".into()), ..entry(&key) };
     own.cache.write(&key, &newer).unwrap();
     assert_eq!(own.read(&key), Some(newer));
     assert_eq!(own.files(), ["net-c1-eth0"]);
@@ -143,7 +143,7 @@ fn an_entry_of_go_is_read_in_any_order_and_case_of_its_keys() {
     let text = r#"{"result":{"cniVersion":"1.0.0","dns":{}},"capabilityArgs":{"mac":"x"},"cniArgs":[["IgnoreUnknown","1"]],"netns":"/proc/7/ns/net","NetworkName":"net","IFNAME":"eth0","config":"e30=","containerID":"c1","kind":"cniCacheV1","added":"later"}"#;
     fs::write(own.file("net-c1-eth0"), text).unwrap();
     let entry = own.read(&key("net", "c1", "eth0")).unwrap();
-    assert_eq!((entry.netns.as_str(), entry.config.as_slice()), ("/proc/7/ns/net", b"{}".as_slice()));
+    assert_eq!((entry.netns.clone().unwrap(), entry.config.as_slice()), ("/proc/7/ns/net".into(), b"{}".as_slice()));
     assert_eq!(entry.args.to_string(), "IgnoreUnknown=1");
     assert_eq!(entry.capability_args.to_string(), r#"{"mac":"x"}"#);
     assert_eq!(own.cache.attachments(None).unwrap().entries, [entry]);

@@ -44,7 +44,7 @@ fn keeping(host: &Host, table: &mut Table) {
     let (all, tenth) = (fill(host, NETWORK, count), fill(host, "tenth", count / 10));
     let stale = |dir: &Path, network: &str, count: usize| {
         let attachments = Cache::new(dir).attachments(None).unwrap().entries;
-        let valid = |e: &Entry| ValidAttachment::new(e.container_id.clone(), e.ifname.clone());
+        let valid = |e: &Entry| ValidAttachment::new(&e.container_id.parse().unwrap(), &e.ifname.parse().unwrap());
         let keep = Keep::Only(attachments.iter().map(valid).collect());
         let (cni, network) =
             (host.cni().to_builder().cache_dir(dir).build().unwrap(), NetworkConfig::parse(&bridge(network)).unwrap());
@@ -77,7 +77,7 @@ fn fill(host: &Host, network: &str, count: usize) -> PathBuf {
             container_id: format!("{number:064x}"),
             network: network.to_owned(),
             ifname: "eth0".to_owned(),
-            netns: format!("/var/run/netns/cni-{number:036x}"),
+            netns: Some(format!("/var/run/netns/cni-{number:036x}").into()),
             args: "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web-0".parse().unwrap(),
             config: config.clone(),
             result: Object::parse(RICH).unwrap(),

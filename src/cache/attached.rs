@@ -1,6 +1,6 @@
 //! The attachments on this host, finished or not.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::{Cache, CacheError, Cached, Entry, InvalidEntry};
@@ -73,7 +73,7 @@ impl Attached {
         object.set("containerID", container_id);
         object.set("ifname", ifname);
         object.set("addresses", &self.addresses());
-        object.set("netns", netns);
+        object.set("netns", &netns.as_deref().map(Path::to_string_lossy).unwrap_or_default());
         object.set("netnsState", &self.entry.netns_state().map(State::as_str));
         object.set("ageSeconds", &self.age().map(|age| age.as_secs()));
         object.set("finished", &self.is_finished());

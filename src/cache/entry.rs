@@ -1,5 +1,7 @@
 //! The content of an entry.
 
+use std::path::PathBuf;
+
 use base64::prelude::{BASE64_STANDARD, Engine};
 
 use super::key::Claim;
@@ -32,8 +34,8 @@ pub struct Entry {
     pub network: String,
     /// The interface in the container.
     pub ifname: String,
-    /// The path of the network namespace; empty when there was none.
-    pub netns: String,
+    /// The path of the network namespace; `None` when there was none.
+    pub netns: Option<PathBuf>,
     /// Which namespace the path led to; `None` when it led to none. An entry of the Go libcni does not say.
     pub netns_identity: Option<Identity>,
     /// The generic arguments.
@@ -148,7 +150,7 @@ impl Entry {
 
     /// Returns what has become of the namespace that the container was added with; `None` when none was recorded.
     pub fn netns_state(&self) -> Option<State> {
-        (!self.netns.is_empty()).then(|| State::of(&self.netns, self.netns_identity.as_ref()))
+        self.netns.as_ref().map(|netns| State::of(netns, self.netns_identity.as_ref()))
     }
 
     pub(super) fn to_json(&self) -> String {
@@ -180,7 +182,7 @@ impl Shape for Entry {
             container_id: fields.take_or_default("containerId")?,
             network: fields.take_or_default("networkName")?,
             ifname: fields.take_or_default("ifName")?,
-            netns: fields.take_or_default("netns")?,
+            netns: fields.take_text("netns")?.map(PathBuf::from),
             netns_identity: Identity::parse(&identity),
             args: pairs.into_iter().collect(),
             capability_args: fields.take_or_default("capabilityArgs")?,
@@ -195,8 +197,8 @@ impl Shape for Entry {
         object.set("config", &BASE64_STANDARD.encode(&self.config));
         object.set("ifName", &self.ifname);
         object.set("networkName", &self.network);
-        if !self.netns.is_empty() {
-            object.set("netns", &self.netns);
+        if let Some(netns) = &self.netns {
+            object.set("netns", &netns.to_string_lossy());
         }
         if let Some(identity) = &self.netns_identity {
             object.set("netnsIdentity", &identity.to_string());

@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Cache, CacheError, Entry, Key, Listing, file};
+use super::{Cache, CacheError, Entries, Entry, Key, file};
 
 /// The beginning of the names of intents.
 pub(super) const PREFIX: &str = ".intent-";
@@ -50,8 +50,8 @@ impl Cache {
     ///
     /// # Errors
     /// The directory is there, but can't be read.
-    pub fn unfinished(&self) -> Result<Listing, CacheError> {
-        let mut listing = Listing::default();
+    pub fn unfinished(&self) -> Result<Entries, CacheError> {
+        let mut listing = Entries::default();
         for name in file::names(&self.dir)?.iter().filter(|name| name.starts_with(PREFIX)) {
             match unfinished(&self.dir.join(name)) {
                 Ok(entry) => listing.entries.extend(entry),

@@ -40,7 +40,7 @@ pub struct Cache {
 /// The entries of the cache, and what else is in its directory.
 #[derive(Debug, Default)]
 #[non_exhaustive]
-pub struct Listing {
+pub struct Entries {
     /// The attachments, in the order of their file names.
     pub entries: Vec<Entry>,
     /// Files that could not be read as an entry.
@@ -188,7 +188,7 @@ impl Cache {
     /// # Errors
     /// The directory is there, but can't be read.
     #[doc(alias = "GetCachedAttachments")]
-    pub fn attachments(&self, container_id: Option<&ContainerId>) -> Result<Listing, CacheError> {
+    pub fn attachments(&self, container_id: Option<&ContainerId>) -> Result<Entries, CacheError> {
         match container_id {
             Some(id) => self.list(|name| may_be_of_container(name, id), |found, _| found == id.as_str()),
             None => self.list(|_| true, |_, _| true),
@@ -199,14 +199,14 @@ impl Cache {
     ///
     /// # Errors
     /// The directory is there, but can't be read.
-    pub fn attachments_to(&self, network: &NetworkName) -> Result<Listing, CacheError> {
+    pub fn attachments_to(&self, network: &NetworkName) -> Result<Entries, CacheError> {
         self.list(|name| may_be_of_network(name, network), |_, found| found == network.as_str())
     }
 
     /// The attachments whose file name, and then whose container and network are of interest: others are not read, and
     /// what others hold is not decoded.
-    fn list(&self, named: impl Fn(&str) -> bool, wanted: impl Fn(&str, &str) -> bool) -> Result<Listing, CacheError> {
-        let mut listing = Listing::default();
+    fn list(&self, named: impl Fn(&str) -> bool, wanted: impl Fn(&str, &str) -> bool) -> Result<Entries, CacheError> {
+        let mut listing = Entries::default();
         for name in file::names(&self.results())?.iter().filter(|name| named(name)) {
             match self.parse_file(name, |bytes| Entry::parse_if(bytes, name, &wanted)) {
                 Ok(Some(Some(entry))) if entry.is_complete() => listing.entries.push(entry),

@@ -91,13 +91,14 @@ impl NetworkConfig {
     pub fn from_plugin(text: &str) -> Result<Self, ConfError> {
         let plugin = single(text)?;
         let mut list = Object::new();
-        list.set("name", plugin.name());
-        list.set("cniVersion", plugin.cni_version());
+        let (name, version) = (plugin.name().unwrap_or_default(), plugin.cni_version().unwrap_or_default());
+        list.set("name", name);
+        list.set("cniVersion", version);
         list.set("plugins", &[plugin.object()]);
         Ok(Self {
-            name: plugin.name().to_owned(),
-            version: plugin.cni_version().to_owned(),
-            versions: known(plugin.cni_version()),
+            name: name.to_owned(),
+            version: version.to_owned(),
+            versions: known(version),
             disable_check: false,
             disable_gc: false,
             only_inlined: false,

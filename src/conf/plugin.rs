@@ -28,10 +28,10 @@ pub struct PluginConfig {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Known {
     plugin_type: String,
-    name: String,
-    cni_version: String,
+    name: Option<String>,
+    cni_version: Option<String>,
     capabilities: BTreeMap<String, bool>,
-    ipam_type: String,
+    ipam_type: Option<String>,
     dns: Dns,
 }
 
@@ -57,14 +57,14 @@ impl PluginConfig {
         &self.known.plugin_type
     }
 
-    /// The plugin's own `name`; empty where it has none, as plugins of a list do.
-    pub fn name(&self) -> &str {
-        &self.known.name
+    /// The plugin's own `name`; plugins of a list have none.
+    pub fn name(&self) -> Option<&str> {
+        self.known.name.as_deref()
     }
 
-    /// The plugin's own `cniVersion`; empty where it has none, as plugins of a list do.
-    pub fn cni_version(&self) -> &str {
-        &self.known.cni_version
+    /// The plugin's own `cniVersion`; plugins of a list have none.
+    pub fn cni_version(&self) -> Option<&str> {
+        self.known.cni_version.as_deref()
     }
 
     /// Returns the capabilities that the plugin takes arguments of.
@@ -82,9 +82,9 @@ impl PluginConfig {
         self.known.capabilities.get(capability) == Some(&true)
     }
 
-    /// The plugin that `ipam` delegates to; empty where there is none.
-    pub fn ipam_type(&self) -> &str {
-        &self.known.ipam_type
+    /// The plugin that `ipam` delegates to.
+    pub fn ipam_type(&self) -> Option<&str> {
+        self.known.ipam_type.as_deref()
     }
 
     /// The resolver settings.
@@ -112,8 +112,8 @@ impl Known {
     fn read(mut fields: Fields<'_>) -> Result<Self, InvalidField> {
         let known = Self {
             plugin_type: fields.take_or_default("type")?,
-            name: fields.take_or_default("name")?,
-            cni_version: fields.take_or_default("cniVersion")?,
+            name: fields.take_text("name")?,
+            cni_version: fields.take_text("cniVersion")?,
             capabilities: capabilities(&mut fields)?,
             ipam_type: ipam_type(&mut fields)?,
             dns: fields.take_shape("dns")?.unwrap_or_default(),
@@ -131,7 +131,7 @@ fn capabilities(fields: &mut Fields<'_>) -> Result<BTreeMap<String, bool>, Inval
     Ok(enabled.collect())
 }
 
-fn ipam_type(fields: &mut Fields<'_>) -> Result<String, InvalidField> {
+fn ipam_type(fields: &mut Fields<'_>) -> Result<Option<String>, InvalidField> {
     let ipam = fields.take_fields("ipam")?;
-    ipam.map_or(Ok(String::new()), |mut ipam| ipam.take_or_default("type"))
+    ipam.map_or(Ok(None), |mut ipam| ipam.take_text("type"))
 }

@@ -88,7 +88,7 @@ impl fmt::Display for Answer {
         };
         write!(f, "{verb} ends with {}", output.status)?;
         if let Some(ErrorReply { code, msg, details, .. }) = self.error() {
-            let details = if details.is_empty() { String::new() } else { format!(" ({})", quote(details.as_bytes())) };
+            let details = details.map(|details| format!(" ({})", quote(details.as_bytes()))).unwrap_or_default();
             return write!(f, ", error {code} {}{details}", quote(msg.as_bytes()));
         }
         match self.object() {

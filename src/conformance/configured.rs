@@ -24,7 +24,7 @@ impl Configured {
         let text = file::read(path).map_err(|source| SubjectError::Read { file: named(), source })?;
         let network = NetworkConfig::parse_any(&text)
             .map_err(|source| SubjectError::Parse { file: named(), source: Box::new(source) })?;
-        let types = |other: &&PluginConfig| [other.plugin_type(), other.ipam_type()].contains(&plugin);
+        let types = |other: &&PluginConfig| [Some(other.plugin_type()), other.ipam_type()].contains(&Some(plugin));
         let found = network.plugins().iter().find(types);
         let missing = || SubjectError::NoSuchPlugin {
             file: named(),

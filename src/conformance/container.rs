@@ -81,7 +81,7 @@ impl<'b> Container<'b> {
         let (args, path) = (self.bench.subject.args.to_string(), self.bench.path());
         let parameters = Parameters {
             container_id: &self.id,
-            netns: &self.netns,
+            netns: self.netns.as_ref(),
             ifname: self.ifname.as_str(),
             args: &args,
             path: &path,

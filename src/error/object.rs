@@ -17,7 +17,7 @@ impl Error {
         object.set("code", &code);
         object.set("msg", &msg);
         let facts = [
-            ("details", Some(details).filter(|details| !details.is_empty())),
+            ("details", details),
             ("network", self.network().map(str::to_owned)),
             ("plugin", self.plugin().map(str::to_owned)),
             ("verb", self.command().map(|command| command.to_string())),

@@ -1,6 +1,7 @@
 //! An interface that is somebody else's.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use crate::cache::Entry;
 
@@ -14,15 +15,16 @@ pub struct Occupied {
     pub ifname: String,
     /// The container.
     pub container_id: String,
-    /// The path of its network namespace; empty where it has none.
-    pub netns: String,
+    /// The path of its network namespace, where it has one.
+    pub netns: Option<PathBuf>,
     /// The attachment that the interface belongs to; `None` where it is in the namespace and nothing is on record of it.
     pub by: Option<Entry>,
 }
 
 impl fmt::Display for Occupied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { ifname, netns, .. } = self;
+        let ifname = &self.ifname;
+        let netns = self.netns.as_deref().unwrap_or(Path::new("")).display();
         match &self.by {
             None => {
                 write!(f, "interface `{ifname}` is in network namespace {netns} already, and no ADD on record made it")

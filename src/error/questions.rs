@@ -7,7 +7,7 @@ use super::Error;
 use crate::Chain;
 use crate::cache::CacheError;
 use crate::conf::LoadError;
-use crate::invoke::{ExecError, Failure, FindError, InvalidSetting};
+use crate::invoke::{ExecError, FindError, InvalidSetting, PluginFailure};
 use crate::lock::LockError;
 use crate::spec::{Command, ErrorCode, ErrorReply, InvalidArg};
 
@@ -50,8 +50,8 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self {
             Error::Plugin(source) => match &source.failure {
-                Failure::Reported { reply, .. } => reply.code == ErrorCode::TRY_AGAIN_LATER,
-                Failure::Exec { error } => {
+                PluginFailure::Reported { reply, .. } => reply.code == ErrorCode::TRY_AGAIN_LATER,
+                PluginFailure::Exec { error } => {
                     matches!(error, ExecError::Busy { .. } | ExecError::TimedOut { .. })
                 }
                 _ => false,
@@ -67,7 +67,7 @@ impl Error {
     pub fn is_cancelled(&self) -> bool {
         match self {
             Error::Plugin(source) => {
-                matches!(source.failure, Failure::Exec { error: ExecError::Cancelled { .. } })
+                matches!(source.failure, PluginFailure::Exec { error: ExecError::Cancelled { .. } })
             }
             Error::Lock(error) => matches!(error, LockError::Cancelled { .. }),
             Error::RolledBack { source, .. } | Error::UpdateUndone { source, .. } => source.is_cancelled(),
@@ -107,7 +107,7 @@ impl Error {
     pub(crate) fn was_cut_short(&self) -> bool {
         match self {
             Error::Plugin(source) => match &source.failure {
-                Failure::Exec { error } => error.was_started() || matches!(error, ExecError::Cancelled { .. }),
+                PluginFailure::Exec { error } => error.was_started() || matches!(error, ExecError::Cancelled { .. }),
                 _ => false,
             },
             _ => false,
@@ -128,10 +128,10 @@ impl Error {
     /// The network that the error is about, by its name.
     pub fn network(&self) -> Option<&str> {
         let network = match self {
-            Error::Plugin(source) => Some(&source.network),
+            Error::Plugin(source) => return source.network.as_deref(),
             Error::Occupied(occupied) => Some(&occupied.network),
-            Error::PluginNotFound { network, .. }
-            | Error::NoPlugins { network }
+            Error::PluginNotFound { network, .. } => return network.as_deref(),
+            Error::NoPlugins { network }
             | Error::InvalidVersion { network, .. }
             | Error::CheckUnsupported { network, .. }
             | Error::VersionUnsupported { network, .. }
@@ -141,7 +141,7 @@ impl Error {
             Error::RolledBack { source, .. } | Error::UpdateUndone { source, .. } => return source.network(),
             _ => None,
         };
-        network.map(String::as_str).filter(|name| !name.is_empty())
+        network.map(String::as_str)
     }
 
     /// The verb that the error is about, where it is about one.
@@ -178,8 +178,8 @@ impl Error {
     /// The same error of a plugin, for the network that it belongs to.
     pub(crate) fn in_network(mut self, name: &str) -> Self {
         match &mut self {
-            Error::PluginNotFound { network, .. } => name.clone_into(network),
-            Error::Plugin(error) => name.clone_into(&mut error.network),
+            Error::PluginNotFound { network, .. } => *network = Some(name.to_owned()),
+            Error::Plugin(error) => error.network = Some(name.to_owned()),
             _ => {}
         }
         self
@@ -211,7 +211,10 @@ impl Error {
         if let Error::Plugin(error) = self {
             return error.to_reply();
         }
-        let details = self.source().map(|cause| Chain(cause).to_string()).unwrap_or_default();
-        ErrorReply::new(self.code(), self.to_string()).with_details(details)
+        let reply = ErrorReply::new(self.code(), self.to_string());
+        match self.source() {
+            Some(cause) => reply.with_details(Chain(cause).to_string()),
+            None => reply,
+        }
     }
 }

@@ -13,8 +13,8 @@ use crate::{Chain, Printable};
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct PluginError {
-    /// The network; empty for a plugin that was asked for by name.
-    pub network: String,
+    /// The network; `None` for a plugin that was asked for by name.
+    pub network: Option<String>,
     /// The plugin's `type`.
     pub plugin: String,
     /// Its executable.
@@ -22,7 +22,7 @@ pub struct PluginError {
     /// The verb.
     pub command: Command,
     /// How it failed.
-    pub failure: Failure,
+    pub failure: PluginFailure,
     /// Whether this is the end of an ADD that had started a plugin, so that something may be left that only DEL removes.
     pub needs_cleanup: bool,
 }
@@ -30,7 +30,7 @@ pub struct PluginError {
 /// How a plugin failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Failure {
+pub enum PluginFailure {
     /// It answered with an error object of the protocol.
     #[error("{}", reported(reply, *status))]
     Reported {
@@ -84,9 +84,9 @@ pub enum Failure {
 }
 
 impl PluginError {
-    pub(crate) fn new(request: &Request, failure: Failure) -> Box<Self> {
+    pub(crate) fn new(request: &Request, failure: PluginFailure) -> Box<Self> {
         Box::new(Self {
-            network: String::new(),
+            network: None,
             plugin: request.plugin.clone(),
             program: request.program.clone(),
             command: request.command,
@@ -97,23 +97,23 @@ impl PluginError {
 
     /// The same error, of a plugin of this network.
     pub(crate) fn in_network(mut self: Box<Self>, network: &str) -> Box<Self> {
-        network.clone_into(&mut self.network);
+        self.network = Some(network.to_owned());
         self
     }
 
     /// Everything but why it failed.
     fn subject(&self) -> String {
         let Self { network, plugin, program, command, .. } = self;
-        let of = if network.is_empty() { String::new() } else { format!(" of network `{network}`") };
+        let of = network.as_ref().map(|network| format!(" of network `{network}`")).unwrap_or_default();
         format!("plugin `{plugin}` ({}){of} failed on {command}", program.display())
     }
 
     /// The error in the protocol's form: what the plugin gave as details is in the details, and not in the message.
     pub(crate) fn to_reply(&self) -> ErrorReply {
         match &self.failure {
-            Failure::Reported { reply, .. } if !reply.details.is_empty() => {
-                let msg = format!("{}: {}", self.subject(), Printable(&reply.msg));
-                ErrorReply::new(reply.code, msg).with_details(&*reply.details)
+            PluginFailure::Reported { reply: ErrorReply { code, msg, details: Some(details), .. }, .. } => {
+                let msg = format!("{}: {}", self.subject(), Printable(msg));
+                ErrorReply::new(*code, msg).with_details(&**details)
             }
             _ => ErrorReply::new(self.code().unwrap_or(ErrorCode::INTERNAL), Chain(self).to_string()),
         }
@@ -127,7 +127,7 @@ impl PluginError {
     /// The error object that the plugin printed, if it answered in the protocol.
     pub fn reply(&self) -> Option<&ErrorReply> {
         match &self.failure {
-            Failure::Reported { reply, .. } => Some(reply),
+            PluginFailure::Reported { reply, .. } => Some(reply),
             _ => None,
         }
     }
@@ -135,11 +135,11 @@ impl PluginError {
     /// Returns the bytes that the plugin printed on stderr.
     pub fn stderr(&self) -> &[u8] {
         match &self.failure {
-            Failure::Reported { stderr, .. } | Failure::Silent { stderr, .. } | Failure::Garbled { stderr, .. } => {
-                stderr
-            }
-            Failure::Exec { error } => error.stderr(),
-            Failure::InvalidResult { .. } | Failure::InvalidVersionReply { .. } => &[],
+            PluginFailure::Reported { stderr, .. }
+            | PluginFailure::Silent { stderr, .. }
+            | PluginFailure::Garbled { stderr, .. } => stderr,
+            PluginFailure::Exec { error } => error.stderr(),
+            PluginFailure::InvalidResult { .. } | PluginFailure::InvalidVersionReply { .. } => &[],
         }
     }
 }
@@ -153,10 +153,10 @@ impl fmt::Display for PluginError {
 impl std::error::Error for PluginError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.failure {
-            Failure::Exec { error } => std::error::Error::source(error),
-            Failure::InvalidResult { source, .. } => Some(source),
-            Failure::InvalidVersionReply { source, .. } => Some(source),
-            Failure::Reported { .. } | Failure::Silent { .. } | Failure::Garbled { .. } => None,
+            PluginFailure::Exec { error } => std::error::Error::source(error),
+            PluginFailure::InvalidResult { source, .. } => Some(source),
+            PluginFailure::InvalidVersionReply { source, .. } => Some(source),
+            PluginFailure::Reported { .. } | PluginFailure::Silent { .. } | PluginFailure::Garbled { .. } => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The meaning of a plugin's end: an answer, or a failure.
 
-use super::{Failure, Output, PluginError, Request};
+use super::{Output, PluginError, PluginFailure, Request};
 use crate::spec::{Command, ErrorReply, Fields, Object, read_raw, text};
 
 /// The answer of a plugin that succeeded: what it printed on stdout
@@ -14,10 +14,10 @@ pub fn read_reply(request: &Request, output: Output) -> Result<Vec<u8>, Box<Plug
     let Output { status, stdout, stderr } = output;
     let reported = if status.success() { misspoken(request.command, &stdout) } else { error_object(&stdout) };
     let failure = match reported {
-        Some(reply) => Failure::Reported { reply, status, stderr },
+        Some(reply) => PluginFailure::Reported { reply, status, stderr },
         None if status.success() => return Ok(stdout),
-        None if stdout.is_empty() => Failure::Silent { status, stderr },
-        None => Failure::Garbled { status, stdout, stderr },
+        None if stdout.is_empty() => PluginFailure::Silent { status, stderr },
+        None => PluginFailure::Garbled { status, stdout, stderr },
     };
     Err(PluginError::new(request, failure))
 }
@@ -56,6 +56,6 @@ fn error_reply(object: &Object) -> Option<ErrorReply> {
         Some(read_raw(raw).unwrap_or_else(|_| raw.get().to_owned()))
     };
     let cni_version = text("cniVersion").filter(|version| !version.is_empty());
-    let (msg, details) = (text("msg").unwrap_or_default(), text("details").unwrap_or_default());
+    let (msg, details) = (text("msg").unwrap_or_default(), text("details").filter(|details| !details.is_empty()));
     Some(ErrorReply { cni_version, code, msg, details, extra: fields.rest() })
 }

@@ -47,7 +47,7 @@ pub struct Parameters<'a> {
     /// CNI_CONTAINERID.
     pub container_id: &'a str,
     /// CNI_NETNS.
-    pub netns: &'a str,
+    pub netns: &'a OsStr,
     /// CNI_IFNAME.
     pub ifname: &'a str,
     /// CNI_ARGS.
@@ -59,7 +59,7 @@ pub struct Parameters<'a> {
 setters! {
     Parameters<'a> {
         container_id: &'a str,
-        netns: &'a str,
+        netns: &'a OsStr,
         ifname: &'a str,
         args: &'a str,
         path: &'a OsStr,
@@ -88,8 +88,9 @@ impl Parameters<'_> {
 
     /// The protocol's variables.
     pub(crate) fn variables(&self, command: Command) -> Vec<(OsString, OsString)> {
-        let values = [command.as_str(), self.container_id, self.netns, self.ifname, self.args].map(OsStr::new);
-        let values = values.into_iter().chain([self.path]);
+        let [command, container_id, ifname, args] =
+            [command.as_str(), self.container_id, self.ifname, self.args].map(OsStr::new);
+        let values = [command, container_id, self.netns, ifname, args, self.path];
         Self::NAMES.into_iter().zip(values).map(|(name, value)| (name.into(), value.into())).collect()
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{Answer, Call, Config, Failure};
 use crate::Chain;
-use crate::invoke::{Environment, Exec, Failure as PluginFailure, Limits, PluginError, Request, read_reply};
+use crate::invoke::{Environment, Exec, Limits, PluginError, PluginFailure, Request, read_reply};
 use crate::result::AddResult;
 use crate::spec::{CNI_ARGS, CNI_COMMAND, CNI_IFNAME, CniArgs, Command, IfName, Object, text};
 

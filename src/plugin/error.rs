@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::ArgsError;
 use crate::Chain;
-use crate::invoke::{Failure as PluginFailure, PluginError};
+use crate::invoke::{PluginError, PluginFailure};
 #[cfg(feature = "link")]
 use crate::link::LinkError;
 use crate::netns::NetnsError;

@@ -5,7 +5,7 @@ use super::{Answer, Attachment, Caution, Cni, OnMissingPlugin, derive};
 use crate::cache::{Entry, Key};
 use crate::conf::NetworkConfig;
 use crate::error::Error;
-use crate::invoke::{Failure, PluginError};
+use crate::invoke::{PluginError, PluginFailure};
 use crate::result::AddResult;
 use crate::spec::Command;
 
@@ -141,7 +141,7 @@ impl From<Error> for NotAdded {
 /// Whether the plugin that failed was running.
 fn has_started(error: &Error) -> bool {
     match error {
-        Error::Plugin(source) => !matches!(&source.failure, Failure::Exec { error } if !error.was_started()),
+        Error::Plugin(source) => !matches!(&source.failure, PluginFailure::Exec { error } if !error.was_started()),
         _ => false,
     }
 }
@@ -149,7 +149,7 @@ fn has_started(error: &Error) -> bool {
 pub(super) fn read_result(answer: Answer, network: &NetworkConfig) -> Result<AddResult, Error> {
     AddResult::parse_reply(&answer.text(), network.cni_version()).map_err(|source| {
         let Answer { stdout, request } = answer;
-        let failure = Failure::InvalidResult { stdout, source };
+        let failure = PluginFailure::InvalidResult { stdout, source };
         PluginError::new(&request, failure).in_network(network.name()).into()
     })
 }

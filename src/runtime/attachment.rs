@@ -1,6 +1,6 @@
 //! The parameters of one attachment.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::cache::{Entry, Key};
 use crate::conf::NetworkConfig;
@@ -29,8 +29,8 @@ pub struct Attachment {
     pub container_id: ContainerId,
     /// The interface to make in it.
     pub ifname: IfName,
-    /// The path of its network namespace; empty for DEL when the namespace is gone.
-    pub netns: String,
+    /// The path of its network namespace; `None` for DEL when the namespace is gone.
+    pub netns: Option<PathBuf>,
     /// Generic arguments, for all plugins.
     pub args: CniArgs,
     /// Capability arguments, each for the plugins that declare the capability.
@@ -40,22 +40,22 @@ pub struct Attachment {
 impl Attachment {
     /// An attachment without namespace and arguments.
     pub fn new(container_id: ContainerId, ifname: IfName) -> Self {
-        Self {
-            container_id,
-            ifname,
-            netns: String::new(),
-            args: CniArgs::new(),
-            capability_args: CapabilityArgs::new(),
-        }
+        Self { container_id, ifname, netns: None, args: CniArgs::new(), capability_args: CapabilityArgs::new() }
     }
 
     /// The same attachment with a network namespace.
     ///
-    /// The path is handed to plugins and recorded in JSON, so it should be UTF-8; what is not becomes U+FFFD, and plugins
-    /// then find no such namespace.
+    /// An empty path is none. Plugins get the path as it is; the record of the attachment is JSON, and has U+FFFD for what
+    /// is not UTF-8, so that DEL from the record alone finds no such namespace.
     pub fn netns(self, path: impl AsRef<Path>) -> Self {
-        let netns = path.as_ref().to_string_lossy().into_owned();
+        let path = path.as_ref();
+        let netns = (!path.as_os_str().is_empty()).then(|| path.to_owned());
         Self { netns, ..self }
+    }
+
+    /// The same attachment without network namespace: it is gone, or is not to be touched.
+    pub fn without_netns(self) -> Self {
+        Self { netns: None, ..self }
     }
 
     /// The same attachment of another container.
@@ -95,7 +95,7 @@ impl Attachment {
     pub(super) fn parameters(&self) -> Parameters<'_> {
         Parameters {
             container_id: self.container_id.as_str(),
-            netns: &self.netns,
+            netns: self.netns.as_deref().map(Path::as_os_str).unwrap_or_default(),
             ifname: self.ifname.as_str(),
             ..Parameters::default()
         }
@@ -114,7 +114,7 @@ impl Attachment {
             ifname: self.ifname.to_string(),
             netns: self.netns.clone(),
             // The namespace of a container; that of this process is none.
-            netns_identity: Identity::of_another(self.netns.as_ref()),
+            netns_identity: self.netns.as_deref().and_then(Identity::of_another),
             args: self.args.clone(),
             capability_args: self.capability_args.clone(),
             config: network.text().into(),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{Attachment, Cni};
 use crate::conf::NetworkConfig;
 use crate::error::Error;
-use crate::invoke::{Failure, PluginError, Request, read_reply};
+use crate::invoke::{PluginError, PluginFailure, Request, read_reply};
 use crate::spec::{Command, Object, text};
 
 impl Cni {
@@ -23,7 +23,7 @@ impl Cni {
     }
 
     pub(super) fn run(&self, request: Request) -> Result<Answer, Box<PluginError>> {
-        let not_run = |error| PluginError::new(&request, Failure::Exec { error });
+        let not_run = |error| PluginError::new(&request, PluginFailure::Exec { error });
         let output = self.exec.exec(&request, &self.limits).map_err(not_run)?;
         let stderr = output.stderr.clone();
         let answer = read_reply(&request, output);

@@ -55,10 +55,7 @@ impl Cni {
     }
 
     fn ipam_problem(&self, network: &NetworkConfig, plugin: &PluginConfig) -> Option<Problem> {
-        let (ipam, version) = (plugin.ipam_type(), network.effective_version());
-        if ipam.is_empty() {
-            return None;
-        }
+        let (ipam, version) = (plugin.ipam_type()?, network.effective_version());
         let error = match self.plugin_version(ipam) {
             Ok(reply) if reply.supports(version) => return None,
             Ok(VersionReply { supported_versions, .. }) => Error::VersionUnsupported {

@@ -4,6 +4,7 @@
 //! to that of the host, DEL would take down what is no container's. (ADD is guarded by the plugins themselves.)
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use super::{Attachment, Cni, Notice};
 use crate::cache::Key;
@@ -17,25 +18,25 @@ impl Cni {
         attachment: Cow<'a, Attachment>,
         recorded: Option<&Identity>,
     ) -> Cow<'a, Attachment> {
-        let netns = &attachment.netns;
+        let Some(netns) = &attachment.netns else { return attachment };
         let is_foreign = match recorded {
             Some(_) => State::of(netns, recorded) == State::Replaced,
-            None => is_own(netns.as_ref()) && !self.allows_own_netns(),
+            None => is_own(netns) && !self.allows_own_netns(),
         };
         if !is_foreign {
             return attachment;
         }
         self.notices.tell(&Notice::ForeignNetns { netns });
-        Cow::Owned(attachment.into_owned().netns(""))
+        Cow::Owned(attachment.into_owned().without_netns())
     }
 
     /// The attachment as DEL may touch it where nothing is on record of it: without its namespace, where the interface in
     /// there belongs to another network. Plugins would delete it for its name.
     pub(super) fn without_interface_of_others<'a>(&self, attachment: &'a Attachment, key: &Key) -> Cow<'a, Attachment> {
         let Some(owner) = self.owner_of(key, attachment) else { return Cow::Borrowed(attachment) };
-        let (ifname, netns) = (attachment.ifname.as_str(), &attachment.netns);
+        let (ifname, netns) = (attachment.ifname.as_str(), attachment.netns.as_deref().unwrap_or(Path::new("")));
         self.notices.tell(&Notice::InterfaceOfOther { ifname, netns, network: &owner });
-        Cow::Owned(attachment.clone().netns(""))
+        Cow::Owned(attachment.clone().without_netns())
     }
 
     pub(super) fn allows_own_netns(&self) -> bool {

@@ -27,10 +27,7 @@ pub enum Keep {
 impl Keep {
     /// Keeps the given interfaces.
     pub fn only<'a>(attachments: impl IntoIterator<Item = (&'a ContainerId, &'a IfName)>) -> Self {
-        let valid = attachments
-            .into_iter()
-            .map(|(id, ifname)| ValidAttachment { container_id: id.to_string(), ifname: ifname.to_string() });
-        Self::Only(valid.collect())
+        Self::Only(attachments.into_iter().map(|(id, ifname)| ValidAttachment::new(id, ifname)).collect())
     }
 
     fn list(&self) -> Option<&[ValidAttachment]> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::Cni;
-use crate::conf::NetworkConfig;
+use crate::conf::{NetworkConfig, PluginConfig};
 use crate::error::{Error, Failures};
 use crate::spec::{Object, Version};
 
@@ -89,7 +89,7 @@ impl Cni {
     pub fn supported_versions(&self, network: &NetworkConfig) -> SupportedVersions {
         let mut plugins: Vec<SupportedBy> = Vec::new();
         let mut ask = |plugin: &str, is_optional: bool| {
-            if plugin.is_empty() || plugins.iter().any(|asked| asked.plugin == plugin) {
+            if plugins.iter().any(|asked| asked.plugin == plugin) {
                 return;
             }
             let versions = match self.plugin_version(plugin) {
@@ -100,7 +100,7 @@ impl Cni {
             plugins.push(SupportedBy { plugin: plugin.to_owned(), versions });
         };
         network.plugins().iter().for_each(|plugin| ask(plugin.plugin_type(), false));
-        network.plugins().iter().for_each(|plugin| ask(plugin.ipam_type(), true));
+        network.plugins().iter().filter_map(PluginConfig::ipam_type).for_each(|ipam| ask(ipam, true));
         let (network, used, configured) = (network.name(), network.effective_version(), network.versions().to_vec());
         SupportedVersions { network: network.to_owned(), used: used.to_owned(), configured, plugins }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::Plan;
@@ -35,7 +36,7 @@ pub enum Notice<'a> {
     /// DEL does not touch a namespace, since the path leads to another than at ADD, or to that of this process.
     ForeignNetns {
         /// The path.
-        netns: &'a str,
+        netns: &'a Path,
     },
     /// DEL of an attachment that nothing is on record of does not touch a namespace, since the interface in there belongs
     /// to another network.
@@ -43,7 +44,7 @@ pub enum Notice<'a> {
         /// The interface.
         ifname: &'a str,
         /// The path of the namespace.
-        netns: &'a str,
+        netns: &'a Path,
         /// The network that it belongs to.
         network: &'a str,
     },
@@ -105,6 +106,11 @@ impl Default for Sink {
     }
 }
 
+/// A path in one line.
+fn escaped(path: &Path) -> String {
+    path.to_string_lossy().escape_debug().to_string()
+}
+
 /// In one line, with all causes.
 impl fmt::Display for Notice<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -115,10 +121,10 @@ impl fmt::Display for Notice<'_> {
             Self::UnusableCacheEntry { error } => write!(f, "passed over: {}", crate::Chain(*error)),
             Self::Unlocked { error } => write!(f, "goes on without a lock: {}", crate::Chain(*error)),
             Self::ForeignNetns { netns } => {
-                write!(f, "{} is not the network namespace of the container, and is not touched", netns.escape_debug())
+                write!(f, "{} is not the network namespace of the container, and is not touched", escaped(netns))
             }
             Self::InterfaceOfOther { ifname, netns, network } => {
-                let netns = netns.escape_debug();
+                let netns = escaped(netns);
                 write!(f, "interface `{ifname}` in {netns} belongs to network `{network}`, and is not touched")
             }
             Self::ConfigurationChanged { network, plan } => {

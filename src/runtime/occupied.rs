@@ -64,7 +64,7 @@ impl Cni {
     pub(super) fn owner_of(&self, key: &Key, attachment: &Attachment) -> Option<String> {
         let is_there = || self.is_in_namespace(attachment) != Some(false);
         let is_exempt = attachment.ifname.as_str() == LOOPBACK || self.caution == Caution::AsGo;
-        if attachment.netns.is_empty() || is_exempt || !is_there() {
+        if attachment.netns.is_none() || is_exempt || !is_there() {
             return None;
         }
         let others = self.others(key, None).ok()?;
@@ -95,10 +95,8 @@ impl Cni {
     /// to no network namespace, or to one that this process may not enter. In that of the host, which plugins refuse, no
     /// interface is a container's.
     fn is_in_namespace(&self, attachment: &Attachment) -> Option<bool> {
-        let netns = &attachment.netns;
-        if netns.is_empty() || is_own(netns.as_ref()) && !self.allows_own_netns() {
-            return Some(false);
-        }
+        let netns = attachment.netns.as_deref().filter(|netns| !is_own(netns) || self.allows_own_netns());
+        let Some(netns) = netns else { return Some(false) };
         let found = Namespace::open(netns);
         match found.and_then(|namespace| namespace.has_interface(attachment.ifname.as_str())) {
             Ok(is_there) => Some(is_there),
@@ -111,9 +109,9 @@ impl Cni {
 /// one can tell.
 fn is_same_interface(entry: &Entry, attachment: &Attachment) -> bool {
     let is_same_namespace = || {
-        let (was, is) = (entry.netns_identity.as_ref(), Identity::of(&attachment.netns));
+        let (was, is) = (entry.netns_identity.as_ref(), attachment.netns.as_ref().and_then(Identity::of));
         let is_same = was.zip(is).is_some_and(|(was, is)| was.may_be(&is));
-        is_same || !entry.netns.is_empty() && entry.netns == attachment.netns
+        is_same || entry.netns.is_some() && entry.netns == attachment.netns
     };
     let is_over = || entry.netns_state().is_some_and(State::is_over);
     entry.ifname == attachment.ifname.as_str()

@@ -34,7 +34,7 @@ impl Cni {
 
     /// The executable of a plugin.
     pub(super) fn find(&self, command: Command, plugin: &str) -> Result<PathBuf, Error> {
-        let (network, needs_cleanup) = (String::new(), false);
+        let (network, needs_cleanup) = (None, false);
         let not_found = |source| Error::PluginNotFound { network, command, source, needs_cleanup };
         self.exec.find(plugin, &self.plugin_dirs).map_err(not_found)
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Answer, Cni};
 use crate::error::Error;
-use crate::invoke::{Failure, FileState, Parameters, PluginError};
+use crate::invoke::{FileState, Parameters, PluginError, PluginFailure};
 use crate::spec::{Command, Object, UnknownCommand, Version, VersionReply};
 
 /// Plugins from before VERSION existed insist on values for these before they say that they don't know the verb.
@@ -29,7 +29,7 @@ impl Cni {
     #[doc(alias("GetVersionInfo", "PluginInfo"))]
     pub fn plugin_version(&self, plugin: &str) -> Result<VersionReply, Error> {
         let parameters = Parameters {
-            netns: PLACEHOLDER,
+            netns: OsStr::new(PLACEHOLDER),
             ifname: PLACEHOLDER,
             path: OsStr::new(PLACEHOLDER),
             ..Parameters::default()
@@ -72,7 +72,7 @@ impl Answers {
 fn read_version(answer: Answer) -> Result<VersionReply, Box<PluginError>> {
     VersionReply::parse(&answer.text()).map_err(|source| {
         let Answer { stdout, request } = answer;
-        PluginError::new(&request, Failure::InvalidVersionReply { stdout, source })
+        PluginError::new(&request, PluginFailure::InvalidVersionReply { stdout, source })
     })
 }
 

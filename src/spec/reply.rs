@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::InvalidField;
 use super::fields::{Fields, Shape, serde_by_shape};
 use super::json::characters;
-use super::{Object, Version};
+use super::{ContainerId, IfName, Object, Version};
 
 /// A CNI error code. An open set: the specification reserves 1 to 99, plugins use 100 and up
 /// ([5.4](crate::specification#54-errors)).
@@ -94,8 +94,8 @@ pub struct ErrorReply {
     pub code: ErrorCode,
     /// A short message.
     pub msg: String,
-    /// A longer explanation; may be empty.
-    pub details: String,
+    /// A longer explanation.
+    pub details: Option<String>,
     /// Keys that the specification does not know.
     pub extra: Object,
 }
@@ -106,17 +106,18 @@ impl ErrorReply {
         Self { code, msg: msg.into(), ..Self::default() }
     }
 
-    /// The same error with an explanation.
+    /// The same error with an explanation; an empty one is none.
     pub fn with_details(self, details: impl Into<String>) -> Self {
-        Self { details: details.into(), ..self }
+        let details = details.into();
+        Self { details: (!details.is_empty()).then_some(details), ..self }
     }
 }
 
 impl fmt::Display for ErrorReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.msg)?;
-        if !self.details.is_empty() {
-            write!(f, "; {}", self.details)?;
+        if let Some(details) = &self.details {
+            write!(f, "; {details}")?;
         }
         Ok(())
     }
@@ -130,7 +131,7 @@ impl Shape for ErrorReply {
             cni_version: fields.take_text("cniVersion")?,
             code: fields.take_or_default("code")?,
             msg: fields.take_or_default("msg")?,
-            details: fields.take_or_default("details")?,
+            details: fields.take_text("details")?,
             extra: fields.rest(),
         })
     }
@@ -139,9 +140,7 @@ impl Shape for ErrorReply {
         object.set_some("cniVersion", &self.cni_version);
         object.set("code", &self.code);
         object.set("msg", &self.msg);
-        if !self.details.is_empty() {
-            object.set("details", &self.details);
-        }
+        object.set_some("details", &self.details);
         object.append_missing(&self.extra);
     }
 }
@@ -241,8 +240,8 @@ pub struct ValidAttachment {
 
 impl ValidAttachment {
     /// An interface of a container.
-    pub fn new(container_id: impl Into<String>, ifname: impl Into<String>) -> Self {
-        Self { container_id: container_id.into(), ifname: ifname.into() }
+    pub fn new(container_id: &ContainerId, ifname: &IfName) -> Self {
+        Self { container_id: container_id.to_string(), ifname: ifname.to_string() }
     }
 }
 

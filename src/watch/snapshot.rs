@@ -99,7 +99,7 @@ impl Snapshot {
 
 /// The plugins that a network runs, those for IPAM included.
 fn plugin_names(network: &NetworkConfig) -> impl Iterator<Item = &str> {
-    let names = network.plugins().iter().flat_map(|plugin| [plugin.plugin_type(), plugin.ipam_type()]);
+    let names = network.plugins().iter().flat_map(|plugin| [Some(plugin.plugin_type()), plugin.ipam_type()]).flatten();
     names.filter(|name| !name.is_empty())
 }
 

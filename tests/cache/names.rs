@@ -38,7 +38,7 @@ fn an_entry_beside_the_usual_file_is_replaced_and_not_doubled() {
     let keys = [key("a-b", "c", "eth0"), key("a", "b-c", "eth0")];
     keys.iter().for_each(|key| drop(own.write(key)));
     own.cache.remove(&keys[0]).unwrap();
-    let newer = Entry { netns: "/run/netns/red".into(), ..entry(&keys[1]) };
+    let newer = Entry { netns: Some("/run/netns/red".into()), ..entry(&keys[1]) };
     own.cache.write(&keys[1], &newer).unwrap();
     assert_eq!(own.read(&keys[1]).as_ref(), Some(&newer));
     assert_eq!(own.cache.attachments(None).unwrap().entries, [newer]);

@@ -63,7 +63,7 @@ fn a_key_that_is_set_and_set_back_or_removed_leaves_every_byte_as_it_was() {
         assert_eq!(types(&changed)[0], "other", "{changed}");
         assert_eq!(edited(&changed, |list| list.set_in_plugin(0, "type", "a")), text);
         let changed = edited(text, |list| list.set_in_plugin(0, "ipam", &json!({"type": "host-local"})));
-        assert_eq!(libcni::conf::NetworkConfig::parse(&changed).unwrap().plugins()[0].ipam_type(), "host-local");
+        assert_eq!(libcni::conf::NetworkConfig::parse(&changed).unwrap().plugins()[0].ipam_type(), Some("host-local"));
         assert_eq!(edited(&changed, |list| list.unset_in_plugin(0, "ipam")), text);
         let changed = edited(text, |list| list.set("cniVersion", "1.0.0"));
         assert_eq!(libcni::conf::NetworkConfig::parse(&changed).unwrap().cni_version(), "1.0.0");

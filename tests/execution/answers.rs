@@ -1,7 +1,7 @@
 //! What a plugin that succeeds may answer to ADD, and what it may not.
 
 use libcni::Error;
-use libcni::invoke::Failure;
+use libcni::invoke::PluginFailure;
 
 use crate::support::{Sandbox, attachment, chain, promptly};
 
@@ -19,7 +19,7 @@ fn is_refused(answer: impl AsRef<[u8]>, word: &str) {
     let sandbox = answering(answer.as_ref());
     let error = promptly(|| sandbox.cni().add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err());
     let Error::Plugin(source) = &error else { panic!("{error:?}") };
-    assert!(matches!(source.failure, Failure::InvalidResult { .. }), "{error:?}");
+    assert!(matches!(source.failure, PluginFailure::InvalidResult { .. }), "{error:?}");
     let message = chain(&error);
     assert!(message.contains(word) && message.contains("`one`"), "{word:?} is not in: {message}");
     assert!(message.len() < 10_000, "{} bytes", message.len());

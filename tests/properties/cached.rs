@@ -23,7 +23,7 @@ fn entry(key: Key) -> impl Strategy<Value = (Key, Entry)> {
             container_id: key.container_id.to_string(),
             network: key.network.to_string(),
             ifname: key.ifname.to_string(),
-            netns,
+            netns: Some(netns).filter(|netns| !netns.is_empty()).map(Into::into),
             args: args.into_iter().collect::<CniArgs>(),
             capability_args: CapabilityArgs::from(capabilities),
             config,

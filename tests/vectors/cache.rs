@@ -1,6 +1,7 @@
 //! Entries that the Go libcni may have written.
 
 use std::fs;
+use std::path::Path;
 
 use libcni::cache::{Cache, CacheError, Cached, Entry, InvalidEntry, Key};
 use libcni::spec::{ContainerId, InvalidName, Version};
@@ -36,7 +37,7 @@ fn attachments(case: &Case, cache: &Cache) -> Outcome {
             "containerID": entry.container_id,
             "network": entry.network,
             "ifName": entry.ifname,
-            "netns": entry.netns,
+            "netns": entry.netns.as_deref().unwrap_or(Path::new("")),
             "cniArgs": entry.args.iter().collect::<Vec<_>>(),
             "capabilityArgs": value(&entry.capability_args),
             "config": String::from_utf8_lossy(&entry.config),

@@ -63,10 +63,10 @@ fn parse_plugin(text: &str) -> Outcome {
     let dns = plugin.dns();
     Ok(json!({
         "type": plugin.plugin_type(),
-        "name": plugin.name(),
-        "cniVersion": plugin.cni_version(),
+        "name": plugin.name().unwrap_or_default(),
+        "cniVersion": plugin.cni_version().unwrap_or_default(),
         "capabilities": plugin.capabilities(),
-        "ipamType": plugin.ipam_type(),
+        "ipamType": plugin.ipam_type().unwrap_or_default(),
         "dns": {
             "nameservers": dns.nameservers,
             "domain": dns.domain.clone().unwrap_or_default(),

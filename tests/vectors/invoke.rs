@@ -68,8 +68,7 @@ fn plugin_error_vectors() {
                 };
             }
             let reply = error.reply().ok_or_else(|| format!("no reply: {error}"))?;
-            let got =
-                json!({"code": reply.code, "msg": reply.msg, "details": reply.details, "text": reply.to_string()});
+            let got = json!({"code": reply.code, "msg": reply.msg, "details": reply.details.as_deref().unwrap_or_default(), "text": reply.to_string()});
             // Go prints "msg; details", and nothing when both are empty.
             if got == *want { Ok(()) } else { Err(format!("want {want}, got {got}")) }
         },

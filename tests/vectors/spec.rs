@@ -106,7 +106,7 @@ fn plugin_version(case: &Case) -> Outcome {
     match reply {
         Ok(reply) => supported(Ok(reply)),
         Err(Error::Plugin(source)) => match source.failure {
-            libcni::invoke::Failure::InvalidVersionReply { source, .. } => supported(Err(source)),
+            libcni::invoke::PluginFailure::InvalidVersionReply { source, .. } => supported(Err(source)),
             _ => category("plugin_failed"),
         },
         Err(error) => panic!("{error}"),

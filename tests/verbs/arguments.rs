@@ -1,11 +1,14 @@
 //! What runtimes tell plugins besides the attachment: the pod, capabilities, the trace.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
 use libcni::Attachment;
 use libcni::spec::capability::{Bandwidth, IpRange, PortMapping, Resolver};
 use libcni::spec::{Pod, TraceContext};
 use serde_json::json;
 
-use crate::support::{Sandbox, attachment, fails_with};
+use crate::support::{FakeExec, Sandbox, attachment, fails_with, printing};
 
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
@@ -107,4 +110,14 @@ fn without_a_trace_what_is_inherited_reaches_plugins() {
     cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
     assert_eq!(sandbox.variable_of("one", "ADD", "TRACEPARENT"), PARENT);
     assert_eq!(sandbox.variable_of("one", "ADD", "TRACESTATE"), "a=b");
+}
+
+#[test]
+fn the_path_of_a_namespace_that_is_not_utf8_reaches_the_plugin() {
+    let exec = FakeExec::new(|_| printing("{}"));
+    let sandbox = Sandbox::new().plugins(["one"]);
+    let cni = sandbox.builder().exec(exec.clone()).build().unwrap();
+    let attachment = attachment("c1", "eth0").netns(OsStr::from_bytes(b"/run/netns/a\xff"));
+    cni.add(&sandbox.network(), &attachment).unwrap();
+    assert_eq!(exec.requests()[0].env("CNI_NETNS").unwrap().as_bytes(), b"/run/netns/a\xff");
 }

@@ -141,7 +141,7 @@ fn gc_deletes_what_an_add_began_that_was_cut_short() {
     assert!(impatient.add(&network, &attachment).unwrap_err().needs_cleanup());
     assert_eq!(sandbox.cached(), Vec::<String>::new());
     let key = attachment.key("net".parse().unwrap());
-    assert_eq!(sandbox.cni().cache().read_intent(&key).unwrap().unwrap().netns, "/run/netns/blue");
+    assert_eq!(sandbox.cni().cache().read_intent(&key).unwrap().unwrap().netns, Some("/run/netns/blue".into()));
     assert_eq!(sandbox.cni().stale(&network, &Keep::Live(Vec::new())).unwrap().len(), 1);
     sandbox.forget_calls();
     sandbox.cni().gc(&network, &keep("c1")).unwrap();

@@ -149,5 +149,5 @@ fn del_of_what_was_never_added_leaves_the_interface_of_another_network_alone() {
     assert!(matches!(&heard[..], [Heard::InterfaceOfOther(network)] if network == "internal"), "{heard:?}");
     // Its own network still finds it.
     sandbox.cni().del(&other(&sandbox), &attachment).unwrap();
-    assert_eq!(sandbox.variable_of("one", "DEL", "CNI_NETNS"), attachment.netns);
+    assert_eq!(sandbox.variable_of("one", "DEL", "CNI_NETNS"), attachment.netns.unwrap().to_str().unwrap());
 }

@@ -109,9 +109,10 @@ fn a_variable_with_an_equals_sign_in_its_value_reaches_the_plugin() {
 #[test]
 fn a_namespace_is_given_as_any_kind_of_path() {
     let with = |path: &Path| attachment("c1", "eth0").netns(path).netns;
-    assert_eq!(with(Path::new("/run/netns/red")), "/run/netns/red");
-    assert_eq!(attachment("c1", "eth0").netns(String::from("/x")).netns, "/x");
-    assert_eq!(attachment("c1", "eth0").netns(PathBuf::from("/x")).netns, "/x");
+    assert_eq!(with(Path::new("/run/netns/red")), Some("/run/netns/red".into()));
+    assert_eq!(attachment("c1", "eth0").netns("").netns, None);
+    assert_eq!(attachment("c1", "eth0").netns(String::from("/x")).netns, Some("/x".into()));
+    assert_eq!(attachment("c1", "eth0").netns(PathBuf::from("/x")).netns, Some("/x".into()));
 }
 
 /// An error of a crate whose own is none of the standard library's, as that of `anyhow`.

@@ -74,8 +74,11 @@ mod tests {
     }
 
     fn request(dir: &Path, command: Command, config: &str) -> Request {
-        let parameters =
-            Parameters::default().container_id("c1").netns("/run/netns/c1").ifname("eth0").path(dir.as_os_str());
+        let parameters = Parameters::default()
+            .container_id("c1")
+            .netns("/run/netns/c1".as_ref())
+            .ifname("eth0")
+            .path(dir.as_os_str());
         let env = parameters.environment(command, &[]);
         let stdin = config.as_bytes().to_vec();
         Request::new("host-local", command, program(dir, "host-local")).with_env(env).with_stdin(stdin)

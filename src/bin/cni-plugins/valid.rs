@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn an_attachment_is_found_by_both_of_its_names() {
-        let attachment = |id: &str, ifname: &str| ValidAttachment::new(id, ifname);
+        let attachment = |id: &str, ifname: &str| ValidAttachment::new(&id.parse().unwrap(), &ifname.parse().unwrap());
         let valid = Valid::new(vec![attachment("c1", "eth0"), attachment("c1", "eth1"), attachment("c2", "eth0")]);
         assert!(valid.has("c1", "eth1") && valid.has("c2", "eth0"));
         assert!(!valid.has("c2", "eth1") && !valid.has("c3", "eth0"));

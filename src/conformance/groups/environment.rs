@@ -81,7 +81,7 @@ fn names_all(bench: &Bench<'_>) -> Verdict {
     let answer = missing.iter().fold(container.call(Command::Add), |call, name| call.without(name)).run();
     answer.is_refused_with(INVALID).given()?;
     let error = answer.error().unwrap_or_default();
-    let text = format!("{} {}", error.msg, error.details);
+    let text = format!("{} {}", error.msg, error.details.as_deref().unwrap_or_default());
     let unnamed = missing.iter().find(|name| !text.contains(**name));
     let missing = missing.join(", ");
     expect_none(unnamed.map(|unnamed| format!("without {missing}: {answer}, which does not name {unnamed}")))

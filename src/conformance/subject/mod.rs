@@ -187,12 +187,12 @@ impl Subject {
 
     /// The IPAM plugin that it hands on to; empty where it has none or is one itself.
     pub(super) fn delegate(&self) -> &str {
-        if self.is_ipam() { "" } else { self.config.ipam_type() }
+        if self.is_ipam() { "" } else { self.config.ipam_type().unwrap_or_default() }
     }
 
     /// Whether it is an IPAM plugin itself.
     pub(super) fn is_ipam(&self) -> bool {
-        [self.plugin.as_str(), self.config.plugin_type()].contains(&self.config.ipam_type())
+        self.config.ipam_type().is_some_and(|ipam| [self.plugin.as_str(), self.config.plugin_type()].contains(&ipam))
     }
 
     /// What an attachment gets for the capabilities that the plugin declares.

@@ -137,7 +137,7 @@ impl Cni {
             return Ok(());
         }
         if entry.netns_state().is_some_and(State::is_over) {
-            return refused(WhyNotUpdated::NamespaceGone { netns: entry.netns.clone() });
+            return refused(WhyNotUpdated::NamespaceGone { netns: entry.netns.clone().unwrap_or_default() });
         }
         if let Some(plugin) = plan.remakes.clone().filter(|_| !changes.may_recreate) {
             return refused(WhyNotUpdated::RemakesInterface { plugin });

@@ -174,14 +174,20 @@ impl Cni {
     /// The result with the hardware addresses and MTUs that the container's interfaces have now.
     #[cfg(feature = "link")]
     fn as_in_kernel(&self, steps: &Steps, result: &AddResult) -> Result<AddResult, Error> {
+        use std::path::Path;
+
         use crate::link::Handle;
         use crate::netns::Namespace;
 
-        let netns = &steps.sides.before.attachment.netns;
+        let Some(netns) = &steps.sides.before.attachment.netns else { return Ok(result.clone()) };
         let links = Namespace::open(netns)?.run(|| Handle::here()?.links())?;
         let links = links.map_err(|error| Error::Invalid(Box::new(error)))?;
         let mut body = result.latest();
-        for interface in body.interfaces.iter_mut().filter(|one| one.sandbox.as_deref() == Some(netns)) {
+        for interface in body
+            .interfaces
+            .iter_mut()
+            .filter(|one| one.sandbox.as_ref().is_some_and(|sandbox| netns == Path::new(sandbox)))
+        {
             let Some(link) = links.iter().find(|link| link.name == interface.name) else { continue };
             if interface.mac.is_some() {
                 interface.mac = Some(link.mac.clone());

@@ -118,7 +118,7 @@ fn capability_arguments_come_before_the_ranges_of_the_configuration() {
 #[test]
 fn what_is_stale_is_not_searched_for_in_all_that_is_valid() {
     const MANY: u32 = 100_000;
-    let attachment = |n: u32| ValidAttachment::new(format!("c{n}"), "eth0".to_owned());
+    let attachment = |n: u32| ValidAttachment::new(&format!("c{n}").parse().unwrap(), &"eth0".parse().unwrap());
     let valid = Valid::new((0..MANY).map(attachment).collect());
     let reservation = |n: u32| {
         let owner = Some(Owner::new(format!("c{n}"), "eth0"));

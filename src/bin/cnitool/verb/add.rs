@@ -1,5 +1,7 @@
 //! `cnitool add`.
 
+use std::path::Path;
+
 use clap::Args;
 use libcni::cache::Entry;
 use libcni::spec::ErrorCode;
@@ -49,6 +51,7 @@ pub(super) fn not_added(error: Error) -> Failure {
                 format!("`cnitool inspect {container_id}` shows it; `--ifname` chooses another name")
             }
             Occupied { netns, ifname, .. } => {
+                let netns = netns.as_deref().unwrap_or(Path::new("")).display();
                 format!("`nsenter --net={netns} ip link show {ifname}` shows it; `--ifname` chooses another name")
             }
         },

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 
 use clap::Args;
 use libcni::cache::Entry;
@@ -62,7 +63,7 @@ pub(crate) fn gc(gc: &Gc, signals: Option<&Signals>) -> Result<(), Failure> {
 }
 
 fn keep(gc: &Gc) -> Result<Keep, Failure> {
-    let valid = |(id, ifname): &(ContainerId, IfName)| ValidAttachment::new(id.to_string(), ifname.to_string());
+    let valid = |(id, ifname): &(ContainerId, IfName)| ValidAttachment::new(id, ifname);
     let named = gc.keep.iter().map(valid).collect::<Vec<_>>();
     match () {
         () if gc.keep_live => Ok(Keep::Live(named)),
@@ -100,6 +101,6 @@ fn describe(entry: &Entry) -> Object {
     object.set("network", &entry.network);
     object.set("containerID", &entry.container_id);
     object.set("ifname", &entry.ifname);
-    object.set("netns", &entry.netns);
+    object.set("netns", &entry.netns.as_deref().map(Path::to_string_lossy).unwrap_or_default());
     object
 }

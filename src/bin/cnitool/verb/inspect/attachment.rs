@@ -30,7 +30,7 @@ fn text(attachment: &Attached, networks: &[NetworkConfig]) -> String {
     let summary = fields(&[
         ("attachment", attachment.id()),
         ("network", entry.network.clone()),
-        ("namespace", entry.netns.clone()),
+        ("namespace", entry.netns.as_deref().map(|path| path.display().to_string()).unwrap_or_default()),
         ("state", attachment.state().to_owned()),
         ("addresses", attachment.addresses().join(", ")),
         ("age", age(attachment)),

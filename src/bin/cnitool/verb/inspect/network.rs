@@ -34,7 +34,7 @@ struct Plugin<'a> {
 
 impl<'a> Plugin<'a> {
     fn locate(config: &'a PluginConfig, dirs: &[PathBuf]) -> Self {
-        let ipam = Some(config.ipam_type()).filter(|ipam| !ipam.is_empty());
+        let ipam = config.ipam_type();
         Self { config, file: find(config.plugin_type(), dirs), ipam: ipam.map(|ipam| find(ipam, dirs)) }
     }
 
@@ -47,7 +47,14 @@ impl<'a> Plugin<'a> {
         let name = self.config.plugin_type();
         let source = self.config.path().map_or_else(|| "the list".to_owned(), |path| path.display().to_string());
         let own = [name.to_owned(), place(&self.file), self.config.enabled_capabilities().join(","), source];
-        let ipam = |file| [self.config.ipam_type().to_owned(), place(file), String::new(), format!("ipam of {name}")];
+        let ipam = |file| {
+            [
+                self.config.ipam_type().unwrap_or_default().to_owned(),
+                place(file),
+                String::new(),
+                format!("ipam of {name}"),
+            ]
+        };
         std::iter::once(own).chain(self.ipam.as_ref().map(ipam))
     }
 
@@ -57,7 +64,7 @@ impl<'a> Plugin<'a> {
         object.set("type", self.config.plugin_type());
         object.set("file", &text(&self.file));
         if let Some(file) = &self.ipam {
-            object.set("ipam", self.config.ipam_type());
+            object.set("ipam", self.config.ipam_type().unwrap_or_default());
             object.set("ipamFile", &text(file));
         }
         object.set("capabilities", &self.config.enabled_capabilities());

@@ -57,7 +57,7 @@ fn row(attached: &Attached, networks: &[NetworkConfig]) -> [String; 8] {
         entry.container_id.clone(),
         entry.ifname.clone(),
         attached.addresses().join(","),
-        entry.netns.clone(),
+        entry.netns.as_deref().map(|path| path.display().to_string()).unwrap_or_default(),
         attached.state().to_owned(),
         age(attached),
         configuration(attached, networks).to_owned(),
