@@ -261,6 +261,9 @@ fn a_container_of_ours_costs_no_process(host: &Host) {
     host.run("iptables-legacy -t nat -S && ip6tables-legacy -t nat -S");
     cni.check(&network, &blue).unwrap();
     cni.del(&network, &blue).unwrap();
+    // Nobody but the reference plugin would have rules there, and it leaves a trace besides.
+    cni.add(&network, &blue).unwrap();
+    cni.del(&network, &blue).unwrap();
     // Without ports nobody looks for them.
     cni.add(&network, &attachment("blue")).unwrap();
     cni.del(&network, &attachment("blue")).unwrap();

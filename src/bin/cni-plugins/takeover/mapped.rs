@@ -75,7 +75,7 @@ pub(crate) fn holder(owner: &Owner, ports: &[Port]) -> Answer<Option<(Port, Mapp
     let comes_before = |mapped: &&Mapped, port: Port| {
         mapped.is_for(port) && mapped.address.is_none_or(|address| address == port.address)
     };
-    let mapped = for_some(ports)?;
+    let mapped = for_some(ports, &legacy::tables_that_may_map_ports()?)?;
     let mut strangers = mapped.iter().filter(|mapped| !mapped.is_of_container(owner));
     let held = |mapped: &&Mapped| ports.iter().copied().find(|port| comes_before(mapped, *port));
     Ok(strangers.find_map(|mapped| Some((held(&mapped)?, mapped.clone()))))
@@ -83,7 +83,7 @@ pub(crate) fn holder(owner: &Owner, ports: &[Port]) -> Answer<Option<(Port, Mapp
 
 /// Whether all of these ports lead to a container of a network.
 pub(crate) fn are_there(owner: &Owner, ports: &[Port]) -> Answer<bool> {
-    let mapped = for_some(ports)?;
+    let mapped = for_some(ports, &legacy::tables()?)?;
     let leads = |port: &Port| {
         let address = Some(port.address).filter(|address| !address.is_unspecified());
         mapped.iter().any(|mapped| mapped.is_of(owner) && mapped.is_for(*port) && mapped.address == address)
@@ -92,9 +92,9 @@ pub(crate) fn are_there(owner: &Owner, ports: &[Port]) -> Answer<bool> {
 }
 
 /// What leads from ports of these numbers to containers.
-fn for_some(ports: &[Port]) -> Answer<Vec<Mapped>> {
+fn for_some(ports: &[Port], legacy: &[legacy::Table]) -> Answer<Vec<Mapped>> {
     let mut mapped = unless_unavailable(in_kernel(ports))?.unwrap_or_default();
-    for table in legacy::tables()? {
+    for table in legacy {
         mapped.extend(by_iptables(table.family, &table.chains, ports));
     }
     Ok(mapped)
