@@ -1,9 +1,9 @@
 //! The Container Network Interface for Rust: the library that runtimes and plugins link.
 //!
 //! A file in net.d becomes a network ([`conf`]), a network and an attachment become one request per plugin
-//! ([`runtime`]), a request becomes a process and a reply ([`invoke`]), the reply becomes a result ([`result`]), the last
-//! result becomes a cache entry ([`cache`]). [`spec`] is the vocabulary under all of them, [`plugin`] the other end of the
-//! pipe.
+//! ([`runtime`]), a request becomes a process and a reply ([`invoke`]), the reply becomes a result ([`result`]), the
+//! last result becomes a cache entry ([`cache`]). [`spec`] is the vocabulary under all of them, [`plugin`] the other
+//! end of the pipe.
 //!
 //! | to | begin with |
 //! |---|---|
@@ -40,14 +40,15 @@
 //! ```
 //!
 //! `examples/runtime.rs` is a whole runtime in one page. What is left to it are the duties that only it can fulfil: to
-//! make the namespace ([`netns`]) and keep it until DEL, to run DEL after an ADD that failed ([`Error::needs_cleanup`], or
-//! [`Cni::add_with_rollback`]), and to know which containers are alive ([`runtime::Keep`]). The rest is done here:
+//! make the namespace ([`netns`]) and keep it until DEL, to run DEL after an ADD that failed ([`Error::needs_cleanup`],
+//! or [`Cni::add_with_rollback`]), and to know which containers are alive ([`runtime::Keep`]). The rest is done here:
 //!
 //! - Each execution of a plugin has a deadline, can be cancelled, and takes its children with it ([`invoke::Limits`]).
 //! - Operations on one container wait for each other, across processes ([`lock`]).
-//! - What is begun is on disk before the first plugin runs, and what was added in the format of the Go libcni ([`cache`]).
-//! - Names are checked when they are made ([`spec::ContainerId`]); what is not understood is passed on as it was written
-//!   ([`spec::Object`]).
+//! - What is begun is on disk before the first plugin runs, and what was added in the format of the Go libcni
+//!   ([`cache`]).
+//! - Names are checked when they are made ([`spec::ContainerId`]); what is not understood is passed on as it was
+//!   written ([`spec::Object`]).
 //!
 //! [`Cni`] can be shared by threads. Nothing here is global, and nothing is written to stdout, nor to stderr once
 //! [`runtime::Builder::on_notice`] is set.
@@ -58,8 +59,9 @@
 //!
 //! # Tests of your own
 //!
-//! A runtime's are quick with plugins that are not there: give [`runtime::Builder::exec`] an [`invoke::Exec`] that answers as you say. A
-//! plugin's call [`plugin::dispatch`], which takes environment and stdin and returns stdout and the exit code.
+//! A runtime's are quick with plugins that are not there: give [`runtime::Builder::exec`] an [`invoke::Exec`] that
+//! answers as you say. A plugin's call [`plugin::dispatch`], which takes environment and stdin and returns stdout and
+//! the exit code.
 //!
 //! # Features
 //!
@@ -73,8 +75,8 @@
 //! | `conformance` (with `cli`) | `conformance`: checks of any plugin against the specification | `link` |
 //! | `watch` | `watch::Watcher`: configuration and plugin directories as they change | nothing |
 //!
-//! All but `cli` and `plugins` are off by default, and add nothing while they are off: no dependency, no code. Together, futures keep
-//! the span of who awaits them, and a watcher's snapshots can be awaited.
+//! All but `cli` and `plugins` are off by default, and add nothing while they are off: no dependency, no code.
+//! Together, futures keep the span of who awaits them, and a watcher's snapshots can be awaited.
 //!
 //! The protocol in full, and what this crate promises, is in [`specification`].
 

@@ -1,7 +1,7 @@
 //! Setters of public structs to which fields may be added, so that nobody can write them out.
 
-/// Gives a struct a consuming setter for each field named. `into` takes what becomes the field's type, `some` what is in
-/// the option.
+/// Gives a struct a consuming setter for each field named. `into` takes what becomes the field's type, `some` what is
+/// in the option.
 macro_rules! setters {
     ($type:ident $(<$lifetime:lifetime>)? { $($rest:tt)* }) => {
         impl $(<$lifetime>)? $type $(<$lifetime>)? {

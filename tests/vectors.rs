@@ -1,5 +1,5 @@
-//! Inputs and answers recorded from the Go libcni. `LIBCNI_VECTORS` replaces the directory; it must have every file. The
-//! cases of its folder `own` are run beside them whatever the directory is.
+//! Inputs and answers recorded from the Go libcni. `LIBCNI_VECTORS` replaces the directory; it must have every file.
+//! The cases of its folder `own` are run beside them whatever the directory is.
 //!
 //! A case that differs from Go on purpose has its reason in `why`, and the outcome here as `ours`.
 

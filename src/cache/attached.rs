@@ -57,8 +57,8 @@ impl Attached {
         ips.iter().map(|ip| ip.address.to_string()).collect()
     }
 
-    /// Describes it: `network`, `containerID`, `ifname`, `addresses`, `netns`, `netnsState`, `ageSeconds`, `finished` and
-    /// `file`.
+    /// Describes it: `network`, `containerID`, `ifname`, `addresses`, `netns`, `netnsState`, `ageSeconds`, `finished`
+    /// and `file`.
     ///
     /// ```no_run
     /// for attached in libcni::cache::Cache::default().inventory()?.attached {

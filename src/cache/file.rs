@@ -17,7 +17,8 @@ use super::CacheError;
 /// The largest entry that is read, in bytes.
 const MAX_SIZE: u64 = 32 << 20;
 
-/// The beginning of the names of unfinished files. No entry's name has it, since network names start with a letter or digit.
+/// The beginning of the names of unfinished files. No entry's name has it, since network names start with a letter or
+/// digit.
 const UNFINISHED: &str = ".tmp-";
 
 /// Makes a directory and those above it, for the owner alone.

@@ -230,9 +230,10 @@ fn no_plugin(index: usize, plugins: Option<&Places>) -> ConfError {
 
 /// Changes the list in a file, and returns whether anything was changed.
 ///
-/// The file is replaced in one step and synced to disk, so that a runtime never reads half of it. It keeps its owner and
-/// mode, and where the path is a symbolic link, what that leads to is replaced. When nothing was changed, nothing is
-/// written: an installer can be run any number of times. A file that would be no configuration any more is not written.
+/// The file is replaced in one step and synced to disk, so that a runtime never reads half of it. It keeps its owner
+/// and mode, and where the path is a symbolic link, what that leads to is replaced. When nothing was changed, nothing
+/// is written: an installer can be run any number of times. A file that would be no configuration any more is not
+/// written.
 ///
 /// ```
 /// use libcni::conf::{PluginConfig, edit_file};
@@ -255,8 +256,8 @@ fn no_plugin(index: usize, plugins: Option<&Places>) -> ConfError {
 /// ```
 ///
 /// # Errors
-/// The file can't be read or written, is no list, is not UTF-8, or was changed by somebody else meanwhile: then try again.
-/// Nothing is written in any of these cases.
+/// The file can't be read or written, is no list, is not UTF-8, or was changed by somebody else meanwhile: then try
+/// again. Nothing is written in any of these cases.
 pub fn edit_file(
     path: impl AsRef<Path>,
     edit: impl FnOnce(&mut ListEdit) -> Result<(), ConfError>,

@@ -49,7 +49,8 @@ pub(super) fn is_none(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename)
 }
 
-/// The text of a regular file, which need not be UTF-8 inside of JSON's texts. Never blocks: opening a FIFO would, and reading a device might.
+/// The text of a regular file, which need not be UTF-8 inside of JSON's texts. Never blocks: opening a FIFO would, and
+/// reading a device might.
 pub(super) fn read(file: &Found) -> Result<String, ConfError> {
     let bytes = open(file).and_then(read_all).map_err(ConfError::new)?;
     match text(&bytes) {

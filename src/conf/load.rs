@@ -136,8 +136,9 @@ impl ConfDir {
     /// file-name order, lists and single plugins sorted together.
     ///
     /// Broken files are passed over and reported, as CRI-O does it. With [`OnBroken::Stop`] a broken file before the
-    /// network is an error, as it is for containerd: then no pod starts until somebody mends the file. A name counts for
-    /// nothing here: the network may be one that [`load`](Self::load) does not give, since a list has the same name.
+    /// network is an error, as it is for containerd: then no pod starts until somebody mends the file. A name counts
+    /// for nothing here: the network may be one that [`load`](Self::load) does not give, since a list has the same
+    /// name.
     ///
     /// ```
     /// use libcni::conf::ConfDir;

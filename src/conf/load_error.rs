@@ -55,8 +55,8 @@ pub enum LoadError {
 }
 
 impl LoadError {
-    /// Returns a sentence about the name that was meant, where one of those that there are is nearly the one that was looked
-    /// for, or else about which there are; nothing where there is none.
+    /// Returns a sentence about the name that was meant, where one of those that there are is nearly the one that was
+    /// looked for, or else about which there are; nothing where there is none.
     pub fn suggestion(&self) -> Option<String> {
         let Self::NotFound { name, known, .. } = self else { return None };
         let all = || {

@@ -92,7 +92,8 @@ impl PluginConfig {
         &self.known.dns
     }
 
-    /// The file that the plugin was loaded from, where it is one of the folder named like the network, and not of the list.
+    /// The file that the plugin was loaded from, where it is one of the folder named like the network, and not of the
+    /// list.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }

@@ -17,12 +17,12 @@
 //! }
 //! ```
 //!
-//! Each check is made on a host of its own, which namespaces make, so that nothing reaches the network of the real host.
-//! That takes root, or a kernel that lets users have namespaces.
+//! Each check is made on a host of its own, which namespaces make, so that nothing reaches the network of the real
+//! host. That takes root, or a kernel that lets users have namespaces.
 
 // The program runs itself again in namespaces of its own (`isolation`), whose process (`judge`) finds out what kind of
-// plugin it has (`survey`), and makes one check after another (`check`, `groups`), each on a host of its own (`host`). It
-// says what it finds (`messages`) to the one outside, which writes the report.
+// plugin it has (`survey`), and makes one check after another (`check`, `groups`), each on a host of its own (`host`).
+// It says what it finds (`messages`) to the one outside, which writes the report.
 mod answer;
 mod bench;
 mod call;

@@ -1,5 +1,5 @@
-//! Stands in for the plugins before a chained one: makes the interfaces, addresses and routes of a previous result, with
-//! gateways that answer.
+//! Stands in for the plugins before a chained one: makes the interfaces, addresses and routes of a previous result,
+//! with gateways that answer.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

@@ -17,7 +17,8 @@ pub struct Occupied {
     pub container_id: String,
     /// The path of its network namespace, where it has one.
     pub netns: Option<PathBuf>,
-    /// The attachment that the interface belongs to; `None` where it is in the namespace and nothing is on record of it.
+    /// The attachment that the interface belongs to; `None` where it is in the namespace and nothing is on record of
+    /// it.
     pub by: Option<Entry>,
 }
 

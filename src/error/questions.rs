@@ -77,7 +77,8 @@ impl Error {
 
     /// Whether a failed ADD may have left something behind that only DEL removes.
     ///
-    /// The verb says so: not when no plugin was started, nor when the plugin says that the container is unknown (code 3).
+    /// The verb says so: not when no plugin was started, nor when the plugin says that the container is unknown (code
+    /// 3).
     pub fn needs_cleanup(&self) -> bool {
         match self {
             Error::Plugin(source) => source.needs_cleanup,

@@ -15,8 +15,8 @@ impl Request {
         (own, others.iter().map(|(name, _)| name.to_string_lossy().into_owned()).collect())
     }
 
-    /// Describes the request: `verb`, `plugin`, `program`, `env` (the variables of the protocol), `inherited` (the names of
-    /// the others) and `stdin`, as JSON where it is.
+    /// Describes the request: `verb`, `plugin`, `program`, `env` (the variables of the protocol), `inherited` (the
+    /// names of the others) and `stdin`, as JSON where it is.
     pub fn record(&self) -> Object {
         let (own, inherited) = self.variables();
         let mut env = Object::new();
@@ -41,9 +41,9 @@ fn is_of_protocol(name: &OsStr) -> bool {
 }
 
 impl ExecEvent<'_> {
-    /// Describes an execution that has ended: its number as `trace`, `endedUnixMilliseconds`, the [request](Request::record),
-    /// `exitStatus` or `signal`, `stdout`, `stderr`, `error` where it did not come to its own end, and `milliseconds`.
-    /// `None` when it only begins.
+    /// Describes an execution that has ended: its number as `trace`, `endedUnixMilliseconds`, the
+    /// [request](Request::record), `exitStatus` or `signal`, `stdout`, `stderr`, `error` where it did not come to its
+    /// own end, and `milliseconds`. `None` when it only begins.
     pub fn record(&self) -> Option<Object> {
         match *self {
             ExecEvent::Begins { .. } => None,

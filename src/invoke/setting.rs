@@ -14,8 +14,8 @@ pub enum InvalidSetting {
         /// The directory.
         dir: PathBuf,
     },
-    /// No process can have an environment variable of this name and value: the name is empty or has `=` or NUL in it, or
-    /// the value has NUL.
+    /// No process can have an environment variable of this name and value: the name is empty or has `=` or NUL in it,
+    /// or the value has NUL.
     #[error("environment variable {name:?} can't be set: its name is empty or has `=` in it, or there is a NUL byte")]
     #[non_exhaustive]
     Variable {

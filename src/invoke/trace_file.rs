@@ -57,7 +57,8 @@ impl TraceFile {
     /// # Errors
     /// See [`UnfitTraceFile`].
     pub fn open(path: &Path) -> Result<Self, UnfitTraceFile> {
-        // Looked at before it is opened, since opening alone makes some devices act, and waits for the reader of a FIFO.
+        // Looked at before it is opened, since opening alone makes some devices act, and waits for the reader of a
+        // FIFO.
         match fs::symlink_metadata(path) {
             Ok(found) if !found.is_file() => return Err(UnfitTraceFile::NotAFile),
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),

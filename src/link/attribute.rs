@@ -9,10 +9,10 @@
 //! assert_eq!(attribute::nested(message.as_bytes(), &[18, 1]), Some(&[10, 1, 0, 5][..]));
 //! ```
 
-// The netlink crates have types for attributes, but they print the whole list for an error message that nobody sees each
-// time that they read one element: a thousand elements take a second. A request made of their types takes ten times the
-// room of its bytes, which shows when a container has 50,000 ports. And the reader of links has a part for every kind of
-// link, which makes each program that reads one a quarter of a megabyte larger.
+// The netlink crates have types for attributes, but they print the whole list for an error message that nobody sees
+// each time that they read one element: a thousand elements take a second. A request made of their types takes ten
+// times the room of its bytes, which shows when a container has 50,000 ports. And the reader of links has a part for
+// every kind of link, which makes each program that reads one a quarter of a megabyte larger.
 
 /// Length and kind.
 const HEADER: usize = 4;
@@ -62,7 +62,8 @@ impl Attributes {
     }
 }
 
-/// Returns the kind and the value of each of the attributes that follow each other in `bytes`, up to one that is cut off.
+/// Returns the kind and the value of each of the attributes that follow each other in `bytes`, up to one that is cut
+/// off.
 pub fn each(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {
         let [length_low, length_high, kind_low, kind_high, ..] = *bytes else { return None };

@@ -136,8 +136,8 @@ fn is_route(found: &RouteMessage, index: u32, route: &Route) -> bool {
         // One of several next hops has them for itself.
         RouteAttribute::Oif(_) | RouteAttribute::Gateway(_) => true,
         RouteAttribute::Metrics(asked) => {
-            let of = |attribute: &RouteAttribute| matches!(attribute, RouteAttribute::Metrics(found) if asked.iter().all(|metric| found.contains(metric)));
-            found.attributes.iter().any(of)
+            let has_all = |found: &[RouteMetric]| asked.iter().all(|metric| found.contains(metric));
+            found.attributes.iter().any(|other| matches!(other, RouteAttribute::Metrics(found) if has_all(found)))
         }
         attribute => found.attributes.contains(attribute),
     };

@@ -66,8 +66,8 @@ impl Request {
         requests
     }
 
-    /// Makes an intermediate functional block (`ifb`), by way of which packets go that come in through another link, and
-    /// are limited as they leave. It is up.
+    /// Makes an intermediate functional block (`ifb`), by way of which packets go that come in through another link,
+    /// and are limited as they leave. It is up.
     pub fn add_ifb(name: &str, mtu: u32) -> Self {
         let mut message = up(named(name));
         message.attributes.push(LinkAttribute::Mtu(mtu));

@@ -19,9 +19,9 @@ use crate::spec::ContainerId;
 /// was killed has left running for its container, is ended before the next one gets the lock: a plugin that nobody
 /// waits for any more would go on adding what the next one deletes.
 ///
-/// A plugin may use this library for another network of its container: the container is held for it by the verb that runs
-/// it, and so is a network in which that verb is a GC. What would need the verb to give a lock back, is refused at once
-/// ([`LockError::Nested`]).
+/// A plugin may use this library for another network of its container: the container is held for it by the verb that
+/// runs it, and so is a network in which that verb is a GC. What would need the verb to give a lock back, is refused at
+/// once ([`LockError::Nested`]).
 #[derive(Clone, Debug)]
 pub struct FileLocks {
     dir: PathBuf,
@@ -49,8 +49,8 @@ impl FileLocks {
         Self { patience, ..self }
     }
 
-    /// The attachments of a container that verbs which this process was started by are at work on, each by its network and
-    /// interface.
+    /// The attachments of a container that verbs which this process was started by are at work on, each by its network
+    /// and interface.
     pub(crate) fn outer(&self, id: &ContainerId) -> Vec<(String, String)> {
         nested::outer(&self.path(Resource::Container(id)), id)
     }

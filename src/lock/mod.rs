@@ -158,8 +158,8 @@ pub enum LockError {
         /// How long it was tried.
         waited: Duration,
     },
-    /// It is held by a verb that runs this process as its plugin, or below one, and so will not be given back while this
-    /// one waits.
+    /// It is held by a verb that runs this process as its plugin, or below one, and so will not be given back while
+    /// this one waits.
     #[error("{resource} is in use by {holder}, which waits for this process")]
     Nested {
         /// The network or container that is locked.

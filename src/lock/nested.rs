@@ -16,8 +16,8 @@ use crate::spec::ContainerId;
 /// The deepest chain of processes that is followed, in case the numbers of processes are given again meanwhile.
 const DEEPEST: usize = 1000;
 
-/// Grants a lock that is held by a verb which this process was started by, as a plugin or below one: that verb holds it for
-/// whoever works for it. `None` where somebody else holds it.
+/// Grants a lock that is held by a verb which this process was started by, as a plugin or below one: that verb holds it
+/// for whoever works for it. `None` where somebody else holds it.
 ///
 /// # Errors
 /// It is held for this very attachment, or the holder would have to give it back before it can be had.
@@ -36,8 +36,8 @@ pub(super) fn grant(path: &Path, wanted: &Wanted<'_>) -> Option<Result<Guard, Lo
     })
 }
 
-/// The attachments that verbs which this process was started by are at work on, of a container whose lock is here: each by
-/// its network and interface.
+/// The attachments that verbs which this process was started by are at work on, of a container whose lock is here: each
+/// by its network and interface.
 pub(super) fn outer(path: &Path, id: &ContainerId) -> Vec<(String, String)> {
     let wanted = Wanted::new(Resource::Container(id), Mode::Exclusive);
     if !holders::pids(path).into_iter().any(|holder| is_below_plugin_of(holder, &wanted)) {

@@ -42,10 +42,10 @@ const TICK: Duration = Duration::from_millis(5);
 
 /// Runs a command in a namespace to its end, and ends what it leaves running.
 ///
-/// The command gets the standard descriptors and none of the others that this program has. `wait` is given its process ID,
-/// waits for it and returns its status. What loses its parent meanwhile becomes a child of this process, and is ended
-/// afterwards, SIGTERM before SIGKILL; `left` hears the process IDs of what can't be ended. So this is for a program that
-/// has no children of its own.
+/// The command gets the standard descriptors and none of the others that this program has. `wait` is given its process
+/// ID, waits for it and returns its status. What loses its parent meanwhile becomes a child of this process, and is
+/// ended afterwards, SIGTERM before SIGKILL; `left` hears the process IDs of what can't be ended. So this is for a
+/// program that has no children of its own.
 ///
 /// # Errors
 /// The namespace can't be entered, or the command can't be started or waited for.
@@ -82,8 +82,8 @@ fn spawn(words: &[OsString]) -> io::Result<Pid> {
     Ok(posix_spawnp(program, &actions, &attributes()?, &words, &environment)?)
 }
 
-/// No signal blocked, but in the command only: here, one that came meanwhile would end this program, and leave everything
-/// behind. And the default action for SIGPIPE, which Rust programs ignore.
+/// No signal blocked, but in the command only: here, one that came meanwhile would end this program, and leave
+/// everything behind. And the default action for SIGPIPE, which Rust programs ignore.
 fn attributes() -> nix::Result<PosixSpawnAttr> {
     let mut attributes = PosixSpawnAttr::init()?;
     attributes.set_flags(PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK)?;

@@ -37,8 +37,9 @@ const WRITTEN: [(&str, &[&str]); 2] = [("/run", &["netns", "xtables.lock"]), ("/
 /// Moves this process, which must have one thread only, to a network, mount and user namespace of its own, in which an
 /// ordinary user is root.
 ///
-/// Files stay where they are, but `/run/netns`, `/var/lib/cni` and the lock of iptables are new, and go with the process.
-/// The network is that of a host with nothing but `lo`: networks work between its containers, and lead nowhere else.
+/// Files stay where they are, but `/run/netns`, `/var/lib/cni` and the lock of iptables are new, and go with the
+/// process. The network is that of a host with nothing but `lo`: networks work between its containers, and lead nowhere
+/// else.
 ///
 /// ```no_run
 /// libcni::netns::enter_own_host()?;

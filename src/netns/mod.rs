@@ -24,8 +24,8 @@
 //! # }
 //! ```
 //!
-//! It may go once DEL has returned. Where ADD was aborted, by a deadline or a [`CancelToken`](crate::CancelToken), none of
-//! its plugins runs any more when the call returns, and DEL comes next, as after any ADD that failed. (A future of
+//! It may go once DEL has returned. Where ADD was aborted, by a deadline or a [`CancelToken`](crate::CancelToken), none
+//! of its plugins runs any more when the call returns, and DEL comes next, as after any ADD that failed. (A future of
 //! `AsyncCni` that is dropped returns earlier: the next DEL of the container waits for the rest of it, and so does
 //! `AsyncCni::settled`.)
 //!

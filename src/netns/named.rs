@@ -30,8 +30,8 @@ pub enum InvalidNamespace {
     NotUtf8(PathBuf),
 }
 
-/// Returns the absolute path of a namespace, cleaned of `.`, `..` and repeated slashes by name alone, as Go does, so that
-/// two tools call the same attachment alike. A bare name that is no file here is one of `ip netns`.
+/// Returns the absolute path of a namespace, cleaned of `.`, `..` and repeated slashes by name alone, as Go does, so
+/// that two tools call the same attachment alike. A bare name that is no file here is one of `ip netns`.
 ///
 /// ```
 /// assert_eq!(libcni::netns::resolve("/run//netns/./blue".as_ref())?, "/run/netns/blue");

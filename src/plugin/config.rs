@@ -12,8 +12,8 @@ use crate::spec::{
 
 /// The configuration of one call: the keys that the specification defines, and the author's own beside them.
 ///
-/// Everything in it is read as Go's decoder does ([1.7](crate::specification#17-how-json-is-read)): keys in any case, `null` as
-/// absent.
+/// Everything in it is read as Go's decoder does ([1.7](crate::specification#17-how-json-is-read)): keys in any case,
+/// `null` as absent.
 #[derive(Clone, Debug)]
 pub struct Config {
     name: NetworkName,

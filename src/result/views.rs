@@ -25,8 +25,8 @@ impl Body {
     /// Returns the addresses of the interface of this name in the container.
     ///
     /// An address that says of no interface that it is its own belongs to the one that was asked for with ADD, which is
-    /// `ifname` when this is called with `CNI_IFNAME`: so it is in results without interfaces, those of 0.2.0 and of IPAM
-    /// plugins.
+    /// `ifname` when this is called with `CNI_IFNAME`: so it is in results without interfaces, those of 0.2.0 and of
+    /// IPAM plugins.
     pub fn ips_of(&self, ifname: &str) -> impl Iterator<Item = &Ip> {
         self.ips.iter().filter(move |ip| match ip.interface {
             None => true,

@@ -33,8 +33,8 @@ impl Cni {
     /// ```
     ///
     /// # Errors
-    /// See [`Error`]. Before anything runs, names, version, plugins, locks and cache are checked, and that the interface is
-    /// nobody else's: [`Error::Occupied`].
+    /// See [`Error`]. Before anything runs, names, version, plugins, locks and cache are checked, and that the
+    /// interface is nobody else's: [`Error::Occupied`].
     #[doc(alias("AddNetworkList", "AddNetwork"))]
     pub fn add(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<AddResult, Error> {
         self.try_add(network, attachment).map_err(|not_added| *not_added.error)

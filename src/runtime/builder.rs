@@ -39,8 +39,8 @@ impl Cni {
         Self::new().to_builder()
     }
 
-    /// Returns a builder with the settings that this value has, to make another that differs in some. What plugins answered
-    /// to VERSION is shared.
+    /// Returns a builder with the settings that this value has, to make another that differs in some. What plugins
+    /// answered to VERSION is shared.
     pub fn to_builder(&self) -> Builder {
         Builder {
             cni: self.clone(),
@@ -126,8 +126,8 @@ impl Builder {
         self
     }
 
-    /// Hears of every attachment that DEL has removed, whichever verb ran it: [`Cni::del`], [`Cni::gc`], or the undoing of
-    /// an ADD that failed. Nobody does unless this is set.
+    /// Hears of every attachment that DEL has removed, whichever verb ran it: [`Cni::del`], [`Cni::gc`], or the undoing
+    /// of an ADD that failed. Nobody does unless this is set.
     ///
     /// ```
     /// let cni = libcni::Cni::builder().on_removal(|removal| println!("{removal}")).build()?;
@@ -145,8 +145,8 @@ impl Builder {
     }
 
     /// Has every verb use the highest version that the network's configuration and all its plugins support, as
-    /// [`Cni::negotiate`] finds it, in place of the highest of the configuration. Each plugin is asked once, and again when
-    /// its file changes.
+    /// [`Cni::negotiate`] finds it, in place of the highest of the configuration. Each plugin is asked once, and again
+    /// when its file changes.
     pub fn negotiate(mut self) -> Self {
         self.cni.negotiates = true;
         self

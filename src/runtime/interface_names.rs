@@ -3,8 +3,8 @@
 use crate::conf::NetworkConfig;
 use crate::spec::IfName;
 
-/// Returns a name for the interface of each network that a container is added to: `eth0`, `eth1`, …, and `lo` for one of
-/// nothing but loopback.
+/// Returns a name for the interface of each network that a container is added to: `eth0`, `eth1`, …, and `lo` for one
+/// of nothing but loopback.
 ///
 /// ```
 /// use libcni::conf::NetworkConfig;

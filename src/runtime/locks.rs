@@ -63,8 +63,8 @@ impl Cni {
         FileLocks::new(self.cache.dir()).patience(self.lock_timeout)
     }
 
-    /// The attachments of a container that verbs which this process was started by are at work on: each by its network and
-    /// interface.
+    /// The attachments of a container that verbs which this process was started by are at work on: each by its network
+    /// and interface.
     pub(super) fn outer(&self, id: &ContainerId) -> Vec<(String, String)> {
         if self.locking.is_some() { Vec::new() } else { self.file_locks().outer(id) }
     }

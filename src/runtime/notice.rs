@@ -38,8 +38,8 @@ pub enum Notice<'a> {
         /// The path.
         netns: &'a Path,
     },
-    /// DEL of an attachment that nothing is on record of does not touch a namespace, since the interface in there belongs
-    /// to another network.
+    /// DEL of an attachment that nothing is on record of does not touch a namespace, since the interface in there
+    /// belongs to another network.
     InterfaceOfOther {
         /// The interface.
         ifname: &'a str,

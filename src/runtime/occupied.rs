@@ -1,7 +1,7 @@
 //! Whose an interface is, before anything is done for or to it.
 //!
-//! Plugins find their interface by its name in the namespace, and most of their DELs remove whatever has that name. What
-//! was there before an ADD, or belongs to another network, is not this attachment's.
+//! Plugins find their interface by its name in the namespace, and most of their DELs remove whatever has that name.
+//! What was there before an ADD, or belongs to another network, is not this attachment's.
 
 use super::{Attachment, Caution, Cni};
 use crate::cache::{Cached, Entry, Key};
@@ -71,8 +71,8 @@ impl Cni {
         self.owner(others, key, attachment).map(|entry| entry.network)
     }
 
-    /// Which of the entries has the interface. Not that of a verb which this one is a part of: a plugin may hand a network's
-    /// work on to another network.
+    /// Which of the entries has the interface. Not that of a verb which this one is a part of: a plugin may hand a
+    /// network's work on to another network.
     fn owner(&self, entries: Vec<Entry>, key: &Key, attachment: &Attachment) -> Option<Entry> {
         let mut owners = entries.into_iter().filter(|entry| is_same_interface(entry, attachment)).peekable();
         owners.peek()?;
@@ -91,9 +91,9 @@ impl Cni {
         Ok(found)
     }
 
-    /// Whether an interface of the attachment's name is in its namespace; `None` where that can't be told: the path leads
-    /// to no network namespace, or to one that this process may not enter. In that of the host, which plugins refuse, no
-    /// interface is a container's.
+    /// Whether an interface of the attachment's name is in its namespace; `None` where that can't be told: the path
+    /// leads to no network namespace, or to one that this process may not enter. In that of the host, which plugins
+    /// refuse, no interface is a container's.
     fn is_in_namespace(&self, attachment: &Attachment) -> Option<bool> {
         let netns = attachment.netns.as_deref().filter(|netns| !is_own(netns) || self.allows_own_netns());
         let Some(netns) = netns else { return Some(false) };
@@ -105,8 +105,8 @@ impl Cni {
     }
 }
 
-/// Whether an entry is of the interface that an attachment names: of its container or its namespace, and alive as far as
-/// one can tell.
+/// Whether an entry is of the interface that an attachment names: of its container or its namespace, and alive as far
+/// as one can tell.
 fn is_same_interface(entry: &Entry, attachment: &Attachment) -> bool {
     let is_same_namespace = || {
         let (was, is) = (entry.netns_identity.as_ref(), attachment.netns.as_ref().and_then(Identity::of));

@@ -7,8 +7,8 @@ use crate::result::AddResult;
 
 impl Cni {
     /// Changes the recorded result of an attachment, which CHECK and DEL hand to plugins: when an interface has got
-    /// another address or MTU since ADD, for one. No other operation on the container runs meanwhile, and the rest of the
-    /// entry stays as it is. Returns the result as it is recorded now.
+    /// another address or MTU since ADD, for one. No other operation on the container runs meanwhile, and the rest of
+    /// the entry stays as it is. Returns the result as it is recorded now.
     ///
     /// ```no_run
     /// use libcni::result::AddResult;
@@ -23,8 +23,8 @@ impl Cni {
     /// ```
     ///
     /// # Errors
-    /// Nothing is recorded, what is recorded is no result, the system refuses, or the function fails. Then the entry stays
-    /// as it was.
+    /// Nothing is recorded, what is recorded is no result, the system refuses, or the function fails. Then the entry
+    /// stays as it was.
     pub fn update_result(
         &self,
         key: &Key,

@@ -13,8 +13,8 @@ use crate::spec::Object;
 pub struct Removal {
     /// Network, container and interface.
     pub key: Key,
-    /// Whether anything was on record of it, or it was what an ADD had begun. Where nothing was, plugins were run all the
-    /// same, and may have found nothing.
+    /// Whether anything was on record of it, or it was what an ADD had begun. Where nothing was, plugins were run all
+    /// the same, and may have found nothing.
     pub was_recorded: bool,
 }
 

@@ -17,9 +17,9 @@ impl Cni {
 
     /// [`Cni::add`], and DEL after a failure that may have left something behind ([`Error::needs_cleanup`]).
     ///
-    /// DEL is run of those plugins only whose ADD was started. It has deadlines of its own and is not cancelled, so that it
-    /// works after whatever ended ADD. It is not run where the attachment is in the cache already: what ADD ran into
-    /// then is what an earlier one made. An interface that is there before ADD is refused before anything is run
+    /// DEL is run of those plugins only whose ADD was started. It has deadlines of its own and is not cancelled, so
+    /// that it works after whatever ended ADD. It is not run where the attachment is in the cache already: what ADD ran
+    /// into then is what an earlier one made. An interface that is there before ADD is refused before anything is run
     /// ([`Error::Occupied`]), and so is not touched either.
     ///
     /// # Errors

@@ -8,7 +8,8 @@ use crate::invoke::TracingExec;
 
 impl Builder {
     /// Tells the crate `tracing` of each execution of a plugin, as [`TracingExec`] has it, and of every [`Notice`], at
-    /// WARN with the target `libcni`, in place of this process's stderr and of [`Builder::on_notice`] (feature `tracing`).
+    /// WARN with the target `libcni`, in place of this process's stderr and of [`Builder::on_notice`] (feature
+    /// `tracing`).
     ///
     /// ```no_run
     /// let cni = libcni::Cni::builder().tracing().build()?;

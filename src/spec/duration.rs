@@ -14,8 +14,8 @@ pub enum InvalidDuration {
     Unit(String),
 }
 
-/// Reads a duration as Go writes it: numbers, each with a unit (`h`, `m`, `s`, `ms`, `us`, `µs`, `ns`), such as `1m30s` or
-/// `1.5h`. A number without any unit counts seconds; what is too long for a [`Duration`] is the longest one.
+/// Reads a duration as Go writes it: numbers, each with a unit (`h`, `m`, `s`, `ms`, `us`, `µs`, `ns`), such as `1m30s`
+/// or `1.5h`. A number without any unit counts seconds; what is too long for a [`Duration`] is the longest one.
 ///
 /// ```
 /// use std::time::Duration;

@@ -24,8 +24,8 @@ pub(crate) trait Shape: Sized {
 
 /// The keys of one object that nobody has taken yet, with the text of their values.
 ///
-/// They are read by the rule of [`json`](super::json): Go's decoder accepts `"CNIVersion"` for `cniVersion`, and deployed
-/// plugins print it; and Go programs print `null` for empty lists.
+/// They are read by the rule of [`json`](super::json): Go's decoder accepts `"CNIVersion"` for `cniVersion`, and
+/// deployed plugins print it; and Go programs print `null` for empty lists.
 pub(crate) struct Fields<'a> {
     entries: Vec<(Cow<'a, str>, &'a RawValue)>,
     path: String,

@@ -63,7 +63,8 @@ impl IpNet {
         Self { addr: self.with_host_bits(0), ..*self }
     }
 
-    /// Returns the same address in the form of its family: one of IPv4 that is written as one of IPv6 becomes one of IPv4.
+    /// Returns the same address in the form of its family: one of IPv4 that is written as one of IPv6 becomes one of
+    /// IPv4.
     ///
     /// ```
     /// # use libcni::spec::IpNet;

@@ -41,7 +41,8 @@ impl ErrorCode {
     /// An error that says no code of its own.
     pub const INTERNAL: Self = Self(999);
 
-    /// Returns what the specification says that the code means, in a few words; `None` for the codes that plugins choose.
+    /// Returns what the specification says that the code means, in a few words; `None` for the codes that plugins
+    /// choose.
     ///
     /// ```
     /// use libcni::spec::ErrorCode;

@@ -37,8 +37,8 @@ pub struct InvalidTraceContext {
 }
 
 impl TraceContext {
-    /// The trace and the span that plugins are children of: `VERSION-TRACE-SPAN-FLAGS` in lower-case hexadecimal digits,
-    /// two, 32, 16 and two of them.
+    /// The trace and the span that plugins are children of: `VERSION-TRACE-SPAN-FLAGS` in lower-case hexadecimal
+    /// digits, two, 32, 16 and two of them.
     ///
     /// # Errors
     /// The text is something else.

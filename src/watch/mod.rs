@@ -1,9 +1,9 @@
 //! Configuration and plugin directories, followed as they change (feature `watch`).
 //!
 //! A [`Watcher`] delivers a [`Snapshot`] of the networks and their plugins, and another one whenever any of that has
-//! changed, and only then. It outlives all that happens to such directories: they may not exist yet, nor the directories
-//! above them; they may be removed, made again, renamed, or be symbolic links that point elsewhere now, as the files of a
-//! Kubernetes ConfigMap are. Files that are half written are waited for.
+//! changed, and only then. It outlives all that happens to such directories: they may not exist yet, nor the
+//! directories above them; they may be removed, made again, renamed, or be symbolic links that point elsewhere now, as
+//! the files of a Kubernetes ConfigMap are. Files that are half written are waited for.
 //!
 //! A snapshot is immutable and shared, so a runtime keeps the latest one and holds no lock while a plugin runs.
 //!

@@ -28,7 +28,8 @@ fn another_network_of_the_same_container_is_not_waited_for() {
         succeeds(&mut sandbox.cnitool(["add", "net", NETNS, "--container-id", "c1"]));
         assert!(!sandbox.path("cache/.lock-container-c1").exists());
     }
-    // The interface of the outer network, whose plugin hands the work on, in a namespace that nobody can tell to be gone.
+    // The interface of the outer network, whose plugin hands the work on, in a namespace that nobody can tell to be
+    // gone.
     let sandbox = with_meta_plugin("ADD", "add inner $home/alive --container-id c1");
     std::os::unix::fs::symlink("alive", sandbox.path("alive")).unwrap();
     succeeds(&mut sandbox.cnitool(["add", "net", "./alive", "--container-id", "c1"]));

@@ -1,4 +1,5 @@
-//! Files and directories that the tool is told of are FIFOs, devices or directories: each is refused, and none waited for.
+//! Files and directories that the tool is told of are FIFOs, devices or directories: each is refused, and none waited
+//! for.
 
 use std::process::Command;
 

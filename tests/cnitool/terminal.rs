@@ -40,7 +40,8 @@ fn in_session(command: &Command) -> Command {
 
 #[test]
 fn no_plugin_can_type_into_the_terminal() {
-    // Every plugin, on every verb, before it answers. The tool itself has the terminal, as the probe in its place shows.
+    // Every plugin, on every verb, before it answers. The tool itself has the terminal, as the probe in its place
+    // shows.
     let probe = "if (exec 3<>/dev/tty) 2>/dev/null; then echo $CNI_COMMAND >>$home/terminal; fi";
     let verbs: [&[&str]; 6] = [
         &["add", "net", NETNS],

@@ -1,4 +1,5 @@
-//! What a plugin's author takes over: `examples/conformance.rs`, which is a test target, and the commands for CI of the page.
+//! What a plugin's author takes over: `examples/conformance.rs`, which is a test target, and the commands for CI of the
+//! page.
 
 use std::fs;
 use std::process::{Command, Output};

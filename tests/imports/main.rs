@@ -1,5 +1,5 @@
-//! Which module may use which, and which may touch the system, as the table of CONTRIBUTING.md says; and that no two files
-//! of a program need each other. `scripts/check-imports.sh` runs this.
+//! Which module may use which, and which may touch the system, as the table of CONTRIBUTING.md says; and that no two
+//! files of a program need each other. `scripts/check-imports.sh` runs this.
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test, in helpers too")]
 

@@ -31,7 +31,8 @@ pub(crate) fn asked_for() -> Option<String> {
 
 /// True if a notice says which delegate's error it is that a plugin returns.
 fn is_of_failure(notice: &Notice<'_>) -> bool {
-    matches!(notice, Notice::Stderr { text, .. } if text.starts_with(b"plugin `") && notice.to_string().contains(" failed on "))
+    let Notice::Stderr { text, .. } = notice else { return false };
+    text.starts_with(b"plugin `") && notice.to_string().contains(" failed on ")
 }
 
 /// A command in new namespaces; without root, in a user namespace that has one.

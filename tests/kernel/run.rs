@@ -192,8 +192,8 @@ fn nothing_of_an_ordinary_user_is_on_the_host(host: &Host) {
 
 fn an_ordinary_user_who_may_not_is_told_what_it_takes(host: &Host) {
     configure(host);
-    // Whoever is in a changed root may not make user namespaces. It is in the test's own `/run`, and not in the directory that
-    // is removed with all its content, even where the test fails.
+    // Whoever is in a changed root may not make user namespaces. It is in the test's own `/run`, and not in the
+    // directory that is removed with all its content, even where the test fails.
     host.run("mkdir /run/root && mount --rbind / /run/root");
     let chroot = "chroot --userspec=65534:65534 /run/root";
     let output = tool(host, chroot, ["first", "--", "true"]).output().unwrap();

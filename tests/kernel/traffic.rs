@@ -206,8 +206,8 @@ impl Stream {
         stream
     }
 
-    /// Checks that it goes on, at a rate in bits per second, give or take 15 %: in one second of several, since others may
-    /// use this machine.
+    /// Checks that it goes on, at a rate in bits per second, give or take 15 %: in one second of several, since others
+    /// may use this machine.
     #[track_caller]
     pub(crate) fn has_rate(&self, rate: f64) {
         let mut seen = Vec::new();
@@ -235,8 +235,8 @@ impl Stream {
     }
 }
 
-/// Counts what is lost of datagrams that a place sends to a port which answers, one every millisecond, while something is
-/// done.
+/// Counts what is lost of datagrams that a place sends to a port which answers, one every millisecond, while something
+/// is done.
 pub(crate) fn lost_while(from: &str, to: &str, act: impl FnOnce()) -> usize {
     let to: SocketAddr = to.parse().unwrap();
     let socket = inside(from, || UdpSocket::bind(("0.0.0.0", 0))).unwrap();

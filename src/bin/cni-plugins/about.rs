@@ -3,8 +3,8 @@
 /// The release of the reference plugins whose keys and behaviour ours have.
 const REFERENCE: &str = "1.9.1";
 
-/// The plugin and its version, in the words of the reference plugins. Nomad takes the first version among them, and places
-/// jobs by it: so it is that of the reference plugins, with our own as its build.
+/// The plugin and its version, in the words of the reference plugins. Nomad takes the first version among them, and
+/// places jobs by it: so it is that of the reference plugins, with our own as its build.
 pub(crate) fn about(plugin: &str) -> String {
     format!("CNI {plugin} plugin v{REFERENCE}+libcni.{}", env!("CARGO_PKG_VERSION"))
 }

@@ -14,8 +14,8 @@ const OURS: &str = "libcni_";
 /// The families that we have tables of.
 const FAMILIES: [NetfilterProtoFamily; 2] = [NetfilterProtoFamily::Inet, NetfilterProtoFamily::Bridge];
 
-/// Removes the tables whole, also what somebody else put into them. Loopback addresses are closed first: after the tables
-/// nothing guards them.
+/// Removes the tables whole, also what somebody else put into them. Loopback addresses are closed first: after the
+/// tables nothing guards them.
 ///
 /// # Errors
 /// The kernel did not let it.

@@ -115,8 +115,8 @@ fn has_ipv6(body: &Body) -> bool {
     body.ips.iter().any(|ip| !ip.address.is_ipv4())
 }
 
-/// The routes as the kernel gets them: each once, with its destination's host bits cleared, and with a next hop, its own
-/// or the gateway of its family.
+/// The routes as the kernel gets them: each once, with its destination's host bits cleared, and with a next hop, its
+/// own or the gateway of its family.
 pub(crate) fn routes(body: &Body) -> Vec<Route> {
     let gateway = |route: &Route| {
         let same_family = |ip: &&Ip| ip.address.is_ipv4() == route.dst.is_ipv4();

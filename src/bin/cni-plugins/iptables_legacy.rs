@@ -1,5 +1,5 @@
-//! Tables of `iptables-legacy`. The kernel shows them to its programs only, which are run where it has such a table in this
-//! namespace, which it has from the first use on, and nowhere else.
+//! Tables of `iptables-legacy`. The kernel shows them to its programs only, which are run where it has such a table in
+//! this namespace, which it has from the first use on, and nowhere else.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};

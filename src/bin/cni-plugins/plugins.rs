@@ -38,7 +38,8 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     PLUGINS.iter().map(|(name, _)| *name)
 }
 
-/// The plugin that this program is when it is called by a path: by the name of the file, or of a link that leads to one.
+/// The plugin that this program is when it is called by a path: by the name of the file, or of a link that leads to
+/// one.
 pub(crate) fn called(program: &Path) -> Option<AnyPlugin> {
     let mut path = program.to_owned();
     // As many links as the kernel follows.

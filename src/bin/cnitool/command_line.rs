@@ -56,8 +56,8 @@ pub(crate) enum Verb {
     List(List),
     /// Run a command in a namespace of its own that is added to networks, and take everything back
     ///
-    /// For an ordinary user it makes a host of namespaces, in which that user is root: networks work among themselves, and
-    /// lead nowhere else. The exit status is that of the command, or 128 and the signal that ended it.
+    /// For an ordinary user it makes a host of namespaces, in which that user is root: networks work among themselves,
+    /// and lead nowhere else. The exit status is that of the command, or 128 and the signal that ended it.
     Run(Run),
     /// Print completions for a shell
     Completions(Completions),

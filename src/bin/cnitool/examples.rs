@@ -4,7 +4,8 @@ use clap::Command;
 
 const ALL: &str = include_str!("examples.txt");
 
-/// The examples of a verb, `list networks` for one: a command in each line. Those of the tool are the first of each verb.
+/// The examples of a verb, `list networks` for one: a command in each line. Those of the tool are the first of each
+/// verb.
 pub(crate) fn of(verb: &str) -> Vec<&'static str> {
     let sections = ALL.split("\n\n").filter_map(|section| section.trim().split_once('\n'));
     match verb {

@@ -1,7 +1,8 @@
 //! `cnitool`: adds a network namespace to a network, and removes it again. Thin over the library `libcni`.
 //!
 //! Words become a verb with its arguments ([`command_line`]), options and the environment become what verbs work with
-//! ([`context`]), a verb does its work ([`verb`]) and says what came of it ([`output`]). Each knows only those after it.
+//! ([`context`]), a verb does its work ([`verb`]) and says what came of it ([`output`]). Each knows only those after
+//! it.
 
 mod command_line;
 mod context;

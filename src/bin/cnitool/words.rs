@@ -8,7 +8,8 @@ use clap::{Arg, ArgAction, Args, Command};
 use crate::context::options::Attached;
 
 /// Moves the options in front of the verb behind it. In front, settings of the host may stand for any verb, as in an
-/// alias, and those that the verb does not use are left out; what says which container is meant is not, and so is refused.
+/// alias, and those that the verb does not use are left out; what says which container is meant is not, and so is
+/// refused.
 pub(crate) fn verb_first(whole: &Command, words: &[OsString]) -> Vec<OsString> {
     let mut options = Vec::new();
     let mut rest = words;

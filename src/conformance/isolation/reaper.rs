@@ -1,4 +1,5 @@
-//! The first process of the PID namespace that plugins run in: it collects what they leave behind, and ends it when told.
+//! The first process of the PID namespace that plugins run in: it collects what they leave behind, and ends it when
+//! told.
 
 use std::fs::File;
 use std::io::{self, Read, Write};

@@ -39,8 +39,8 @@ pub(super) fn become_unprivileged(ids: Option<(Uid, Gid)>) -> Result<(), NotIsol
 
 /// Enters a user namespace, with everything in it new that a plugin has rights over.
 ///
-/// The mounts are locked from here on: they are those of a more privileged namespace. /proc alone is put there now, since it
-/// is the judge's, and no plugin's.
+/// The mounts are locked from here on: they are those of a more privileged namespace. /proc alone is put there now,
+/// since it is the judge's, and no plugin's.
 pub(super) fn enter_user_namespace(processes: &OwnedFd) -> Result<(), NotIsolated> {
     let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
     let new = CloneFlags::CLONE_NEWUSER
@@ -59,8 +59,8 @@ pub(super) fn enter_user_namespace(processes: &OwnedFd) -> Result<(), NotIsolate
     map("/proc/self/gid_map", format!("0 {gid} 1"))
 }
 
-/// The rights over namespaces, and over files, that plugins need. All the others have no use in a user namespace, or would let
-/// a plugin trace processes that are not its own.
+/// The rights over namespaces, and over files, that plugins need. All the others have no use in a user namespace, or
+/// would let a plugin trace processes that are not its own.
 const NEEDED: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::DAC_OVERRIDE)
     .union(CapabilitySet::DAC_READ_SEARCH)

@@ -99,8 +99,8 @@ pub(super) struct Root {
     pub(super) shown: Vec<Shown>,
 }
 
-/// Changes the root directory of this process, with some directories of the host in it. Where others than root are to use
-/// them, they are given to those.
+/// Changes the root directory of this process, with some directories of the host in it. Where others than root are to
+/// use them, they are given to those.
 pub(super) fn change(dirs: &[PathBuf], ids: Option<(Uid, Gid)>) -> Result<Root, NotIsolated> {
     let sources = Sources::of(dirs);
     let new = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWUTS;

@@ -30,8 +30,8 @@ pub enum Format {
 }
 
 impl Format {
-    /// Returns a reporter that writes in this form. A verbose one shows, with each deviation, how the plugin was run and
-    /// how it answered; [`Format::Json`] always does, and [`Format::Tap`] never.
+    /// Returns a reporter that writes in this form. A verbose one shows, with each deviation, how the plugin was run
+    /// and how it answered; [`Format::Json`] always does, and [`Format::Tap`] never.
     pub fn reporter<'w>(self, out: impl Write + 'w, verbose: bool) -> Box<dyn Reporter + 'w> {
         match self {
             Format::Human => Box::new(Human::new(out, verbose)),

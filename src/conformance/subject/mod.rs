@@ -90,8 +90,8 @@ impl Subject {
         })
     }
 
-    /// Takes the configuration from a file: a list, whose first plugin of that type is meant, or a single plugin's object.
-    /// The version that it names is the one that most checks are made in, where the plugin supports it.
+    /// Takes the configuration from a file: a list, whose first plugin of that type is meant, or a single plugin's
+    /// object. The version that it names is the one that most checks are made in, where the plugin supports it.
     ///
     /// # Errors
     /// The file can't be read, or has no configuration for the plugin.
@@ -102,9 +102,9 @@ impl Subject {
 
     /// Sets the result of the plugin before this one: the plugin is checked as one that comes second in a list.
     ///
-    /// What it says is made for each container, and is true there: interfaces, with those of the host at their other ends,
-    /// addresses, routes, and gateways that answer. Each container after the first gets the next addresses of the networks,
-    /// and other names of interfaces on the host; every one gets its own sandbox.
+    /// What it says is made for each container, and is true there: interfaces, with those of the host at their other
+    /// ends, addresses, routes, and gateways that answer. Each container after the first gets the next addresses of the
+    /// networks, and other names of interfaces on the host; every one gets its own sandbox.
     pub fn previous_result(self, result: AddResult) -> Self {
         Self { previous: Some(result), ..self }
     }
@@ -147,8 +147,8 @@ impl Subject {
         self
     }
 
-    /// Shows one more directory of the host to the plugin, which has its own, those of the plugins that it delegates to, and
-    /// those that programs and libraries are in. What the plugin writes there changes nothing.
+    /// Shows one more directory of the host to the plugin, which has its own, those of the plugins that it delegates
+    /// to, and those that programs and libraries are in. What the plugin writes there changes nothing.
     ///
     /// # Errors
     /// The path is relative, and there is no working directory.

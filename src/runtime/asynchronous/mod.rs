@@ -63,8 +63,8 @@ use crate::spec::{ContainerId, TraceContext};
 ///
 /// tokio itself panics where the system refuses the first thread of its pool.
 ///
-/// To hear from this crate which plugin hung, let a timeout around a future be longer than [`Builder::timeout`](crate::runtime::Builder::timeout), which each
-/// plugin has.
+/// To hear from this crate which plugin hung, let a timeout around a future be longer than
+/// [`Builder::timeout`](crate::runtime::Builder::timeout), which each plugin has.
 #[derive(Clone, Debug)]
 pub struct AsyncCni {
     cni: Cni,
@@ -114,16 +114,16 @@ impl AsyncCni {
         }
     }
 
-    /// Waits until no call of this value or its clones that is at work now is at work any more, those of dropped futures
-    /// included. Calls that begin meanwhile are not waited for.
+    /// Waits until no call of this value or its clones that is at work now is at work any more, those of dropped
+    /// futures included. Calls that begin meanwhile are not waited for.
     ///
     /// Then no plugin that they started runs, and they hold nothing.
     pub async fn settled(&self) {
         self.calls.settled(|_| true).await;
     }
 
-    /// Waits like [`settled`](Self::settled), for the verbs of one container alone: before its namespace is removed, for
-    /// one. What [`run`](Self::run) does is for no container that could be told.
+    /// Waits like [`settled`](Self::settled), for the verbs of one container alone: before its namespace is removed,
+    /// for one. What [`run`](Self::run) does is for no container that could be told.
     ///
     /// ```no_run
     /// # async fn example(cni: &libcni::AsyncCni) -> Result<(), libcni::Error> {
@@ -140,8 +140,8 @@ impl AsyncCni {
         self.cni.cache()
     }
 
-    /// The same, with calls that continue from another place of a distributed trace ([`Cni::with_trace_context`]). It counts as
-    /// a clone: [`settled`](Self::settled) waits for its calls, too.
+    /// The same, with calls that continue from another place of a distributed trace ([`Cni::with_trace_context`]). It
+    /// counts as a clone: [`settled`](Self::settled) waits for its calls, too.
     ///
     /// ```no_run
     /// # use libcni::{AsyncCni, Attachment, Error, conf::NetworkConfig, spec::TraceContext};

@@ -109,7 +109,8 @@ impl AsyncCni {
         self.run_for(vec![key.container_id.clone()], move |cni| cni.cached_attachment(&key)).await
     }
 
-    /// [`Cni::update`](crate::Cni::update) as a future. When it is dropped, what was before is made again by the thread.
+    /// [`Cni::update`](crate::Cni::update) as a future. When it is dropped, what was before is made again by the
+    /// thread.
     ///
     /// # Errors
     /// As there, and [`Error::NotStarted`].

@@ -1,5 +1,5 @@
-//! UPDATE, which the protocol does not have: an attachment gets the configuration of today while its container runs. It is
-//! made of DEL and ADD of the plugins that changed, and no plugin can tell.
+//! UPDATE, which the protocol does not have: an attachment gets the configuration of today while its container runs. It
+//! is made of DEL and ADD of the plugins that changed, and no plugin can tell.
 
 mod pending;
 mod plan;
@@ -70,10 +70,11 @@ pub struct Updated {
 impl Cni {
     /// Gives an attachment the configuration that its network has today, and other capability arguments.
     ///
-    /// What is recorded of its ADD is compared with the network, plugin by plugin. The longest beginning that both lists
-    /// have in common stays untouched, and with it the interface, its addresses and the connections of the container. DEL
-    /// runs of the plugins after that in reverse order, as they were configured, and then ADD of those of today, in
-    /// order, with the result of those that stay. Any runtime that keeps the cache of the Go libcni may have added it.
+    /// What is recorded of its ADD is compared with the network, plugin by plugin. The longest beginning that both
+    /// lists have in common stays untouched, and with it the interface, its addresses and the connections of the
+    /// container. DEL runs of the plugins after that in reverse order, as they were configured, and then ADD of those
+    /// of today, in order, with the result of those that stay. Any runtime that keeps the cache of the Go libcni may
+    /// have added it.
     ///
     /// ```no_run
     /// use libcni::cache::Key;

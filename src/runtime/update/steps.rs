@@ -130,8 +130,8 @@ impl Cni {
         result.ok_or_else(|| Error::NoPlugins { network: network.name().to_owned() }.into())
     }
 
-    /// Makes again what was before, after an update that failed. What can't be is a part of the error, and stays on record
-    /// as an update that is not finished.
+    /// Makes again what was before, after an update that failed. What can't be is a part of the error, and stays on
+    /// record as an update that is not finished.
     fn go_back(&self, key: &Key, entry: &Entry, steps: &Steps, result: &AddResult, stopped: Stopped) -> Error {
         let cni = self.uncancelled();
         let (before, after) = (&steps.sides.before, &steps.sides.after);
@@ -212,8 +212,8 @@ fn addresses(steps: &Steps, result: &AddResult) -> Vec<IpNet> {
     result.addresses(steps.sides.before.attachment.ifname.as_str())
 }
 
-/// The configuration with the convention for addresses that are asked for: `args.cni.ips`. None where there is nothing to
-/// ask for, or where somebody else has asked already.
+/// The configuration with the convention for addresses that are asked for: `args.cni.ips`. None where there is nothing
+/// to ask for, or where somebody else has asked already.
 fn asking_for(config: &Object, wanted: &[IpNet]) -> Option<Object> {
     let is_asked =
         config.get("args").is_some() || config.get("runtimeConfig").is_some_and(|r| r.get().contains("\"ips\""));

@@ -124,8 +124,8 @@ impl de::Error for InvalidField {
     }
 }
 
-/// An invalid field on its way through an error of serde's, which is made of what is displayed: the alternate form keeps
-/// its parts apart.
+/// An invalid field on its way through an error of serde's, which is made of what is displayed: the alternate form
+/// keeps its parts apart.
 pub(crate) struct Placed(pub(crate) InvalidField);
 
 /// No text of JSON has this character as it is.

@@ -1,5 +1,5 @@
-//! Attacks, as shell that calls `broke` when one succeeds. `$secrets` are directories of the host with a file and a socket,
-//! `$mark` is an argument of a process of the host, `$hostnet` the host's network namespace.
+//! Attacks, as shell that calls `broke` when one succeeds. `$secrets` are directories of the host with a file and a
+//! socket, `$mark` is an argument of a process of the host, `$hostnet` the host's network namespace.
 
 pub(crate) const ATTACKS: &[(&str, &str)] = &[
     (

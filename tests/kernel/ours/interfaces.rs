@@ -105,7 +105,8 @@ fn address_of(host: &Host, namespace: Option<&str>, ifname: &str) -> String {
 }
 
 fn bridge_keeps_its_address(host: &Host) {
-    // Without an address, with the gateway's, and with one whose last port has gone and took the hardware address along.
+    // Without an address, with the gateway's, and with one whose last port has gone and took the hardware address
+    // along.
     for before in [
         "true",
         "ip addr add 10.77.0.1/24 dev cni0",

@@ -146,8 +146,8 @@ pub(super) fn messages(verb: &str, config: &Value) -> u32 {
     run_until(u32::MAX, &mut start_paused(verb, config), config).expect("it comes to its end")
 }
 
-/// Gives a plugin its configuration and lets it run until it has sent so many messages, or is about to send one more. Where
-/// it comes to its end before, says how many it has sent.
+/// Gives a plugin its configuration and lets it run until it has sent so many messages, or is about to send one more.
+/// Where it comes to its end before, says how many it has sent.
 fn run_until(messages: u32, plugin: &mut Child, config: &Value) -> Option<u32> {
     let pid = Pid::from_raw(plugin.id().try_into().unwrap());
     ptrace::seize(pid, ptrace::Options::PTRACE_O_EXITKILL).unwrap();

@@ -127,8 +127,8 @@ fn the_same_whoever_is_in_it(host: &Host) {
             lives(host, &cni, &network, checked)
         };
         let ours = life(mixed(host), Result::unwrap);
-        // CHECK of theirs does not hold behind each other: portmap 1.1.1 looks for rules of IPv4 among those of IPv6, and
-        // bridge for routes that sbr has moved.
+        // CHECK of theirs does not hold behind each other: portmap 1.1.1 looks for rules of IPv4 among those of IPv6,
+        // and bridge for routes that sbr has moved.
         let theirs = life(host.cni_with([PLUGINS]), drop);
         assert_eq!(ours, theirs, "{list}");
     }

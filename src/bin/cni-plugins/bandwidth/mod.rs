@@ -1,4 +1,5 @@
-//! `bandwidth`: limits how fast a container sends and receives. Comes after a plugin that connects it by a pair of veths.
+//! `bandwidth`: limits how fast a container sends and receives. Comes after a plugin that connects it by a pair of
+//! veths.
 //!
 //! What goes to the container is limited as it leaves the host's end. What comes from it can't be limited there, where
 //! it comes in: it goes by way of an `ifb`, and is limited as it leaves that.

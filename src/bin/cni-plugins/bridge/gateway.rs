@@ -56,8 +56,8 @@ pub(crate) fn pin(host: &mut Handle, bridge: &Link) -> Answer<String> {
     Ok(mac::format(address))
 }
 
-/// The addresses that a gateway can't be beside, each with that gateway. IPv4 has one network on a bridge, but for those
-/// of one container. As with the reference plugin, those that came after the gateway's own are left alone.
+/// The addresses that a gateway can't be beside, each with that gateway. IPv4 has one network on a bridge, but for
+/// those of one container. As with the reference plugin, those that came after the gateway's own are left alone.
 fn in_the_way(present: &[IpNet], gateways: &[IpNet]) -> Vec<(IpNet, IpNet)> {
     let of = |gateway: &IpNet| {
         let before = present.iter().take_while(|other| *other != gateway);

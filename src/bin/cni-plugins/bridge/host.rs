@@ -35,8 +35,8 @@ pub(crate) fn ensure_bridge(host: &mut Handle, settings: &Ipv6Settings, config: 
     Ok(bridge)
 }
 
-/// Makes the bridge, and lets it keep the hardware address that it begins with: it would change whenever a port comes or
-/// goes, and containers would lose their gateway until they ask for it again.
+/// Makes the bridge, and lets it keep the hardware address that it begins with: it would change whenever a port comes
+/// or goes, and containers would lose their gateway until they ask for it again.
 fn make_bridge(host: &mut Handle, config: &Config) -> Answer<Link> {
     let name = config.bridge.as_str();
     let add = Request::add_bridge(name, config.mtu(), config.filters_vlans());

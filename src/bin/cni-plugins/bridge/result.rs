@@ -82,8 +82,8 @@ pub(crate) fn on_host(link: &Link) -> Interface {
 }
 
 /// The answer: what the plugins before this one said, and then what this one has to say. The reference plugin answers
-/// with its own part alone. What plugins behind it would notice is `lo`: its addresses are those of every container, and
-/// `firewall` makes rules for each address of the result.
+/// with its own part alone. What plugins behind it would notice is `lo`: its addresses are those of every container,
+/// and `firewall` makes rules for each address of the result.
 pub(crate) fn after(previous: Option<AddResult>, own: Body) -> Body {
     let Some(mut body) = previous.as_ref().map(AddResult::latest) else { return own };
     leave_out_loopback(&mut body);

@@ -50,7 +50,8 @@ fn port_of(host: &mut Handle, inside: &mut Handle, ifname: &str) -> Answer<Optio
     Ok(host.link_at(peer)?.filter(|port| is_pair(port) && port.peer == Some(link.index)))
 }
 
-/// Whether the record says so of a port; without one, whether it looks as the reference plugin's ports of the bridge do.
+/// Whether the record says so of a port; without one, whether it looks as the reference plugin's ports of the bridge
+/// do.
 fn is_of(port: &Link, bridge: Option<&Link>, recorded: Recorded<'_>) -> bool {
     match recorded.port {
         Some(known) => known.name == port.name && may_have(known, &port.mac),

@@ -1,8 +1,8 @@
-//! `firewall`: lets a container's packets through a host that sends on none by default, by rules of iptables. Comes after
-//! a plugin that gives the container its addresses.
+//! `firewall`: lets a container's packets through a host that sends on none by default, by rules of iptables. Comes
+//! after a plugin that gives the container its addresses.
 //!
-//! Another chain of nf_tables could not: what one accepts, the next may drop. So the rules are in the chains that drop: the
-//! table `filter` of `iptables-nft`, whose rules are those of nf_tables and need no program, and that of
+//! Another chain of nf_tables could not: what one accepts, the next may drop. So the rules are in the chains that drop:
+//! the table `filter` of `iptables-nft`, whose rules are those of nf_tables and need no program, and that of
 //! `iptables-legacy` where this host uses it, by its programs. They are the rules of the reference plugin, so that
 //! either plugin finds and removes what the other made; those of nf_tables say besides whose they are.
 

@@ -29,8 +29,8 @@ impl Store {
         self.read_for(owners)
     }
 
-    /// The same, for whoever has some: where the index knows of none, all files are read. A file that somebody edited in
-    /// its place still says whose it is.
+    /// The same, for whoever has some: where the index knows of none, all files are read. A file that somebody edited
+    /// in its place still says whose it is.
     pub(crate) fn surely_held_by(&self, owners: &[Option<Owner>]) -> Result<Held<'_>, StoreError> {
         let held = self.held_by(owners)?;
         if held.is_changed || held.reservations.iter().any(|reservation| reservation.owner.is_some()) {

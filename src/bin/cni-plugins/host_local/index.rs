@@ -1,10 +1,10 @@
 //! Which addresses an owner has, without opening every reservation.
 //!
-//! The index is the content of the file `lock`, which everybody holds `flock` on and nobody reads. It is a hash table of
-//! records, changed in place. A mark ties it to the directory: after each change, the directory gets a modification time
-//! that the kernel never gives, and the mark has the same one. Whoever else adds or removes a file sets another time, and
-//! so does a crash half-way; then the index is made anew from the files. It does not outlive a boot, since after a
-//! power failure the disk may have one without the other.
+//! The index is the content of the file `lock`, which everybody holds `flock` on and nobody reads. It is a hash table
+//! of records, changed in place. A mark ties it to the directory: after each change, the directory gets a modification
+//! time that the kernel never gives, and the mark has the same one. Whoever else adds or removes a file sets another
+//! time, and so does a crash half-way; then the index is made anew from the files. It does not outlive a boot, since
+//! after a power failure the disk may have one without the other.
 //!
 //! Only hints come out of it: what a file says is read before it counts.
 

@@ -38,8 +38,8 @@ impl Owner {
         format!("{} {} {}", self.network, self.container_id, self.ifname)
     }
 
-    /// User data for a rule; `None` when the names are too long for the kernel. Programs pass it over, so that they take
-    /// the rule for one of theirs.
+    /// User data for a rule; `None` when the names are too long for the kernel. Programs pass it over, so that they
+    /// take the rule for one of theirs.
     pub(crate) fn to_rule_data(&self) -> Option<Vec<u8>> {
         let mut data = self.to_user_data()?;
         data[0] = OWNER;

@@ -152,8 +152,8 @@ impl Layout {
     }
 }
 
-/// The elements of a list, in which each must be once. While the kernel makes room for many new ones, it lists some twice,
-/// and as many not at all.
+/// The elements of a list, in which each must be once. While the kernel makes room for many new ones, it lists some
+/// twice, and as many not at all.
 fn each_once(request: &Message, entries: Vec<Entry>) -> Result<Vec<Entry>, Error> {
     let keys: HashSet<_> = entries.iter().map(|entry| &entry.key).collect();
     if keys.len() < entries.len() { refused(request, -(Errno::EINTR as i32)).map(|()| entries) } else { Ok(entries) }

@@ -1,9 +1,9 @@
 //! Lets connections from 127.0.0.1 out of the host, and nobody else in.
 //!
 //! The kernel drops packets of loopback addresses on any interface but `lo`, also before masquerading could give them
-//! another one, unless the interface has `route_localnet`. There is nothing like it for ::1. With that, whoever is behind
-//! the interface could reach what listens on the host's loopback addresses only, were it not for the `guard` of our
-//! table: so that is there first, and as long as any link has the setting, whoever made it.
+//! another one, unless the interface has `route_localnet`. There is nothing like it for ::1. With that, whoever is
+//! behind the interface could reach what listens on the host's loopback addresses only, were it not for the `guard` of
+//! our table: so that is there first, and as long as any link has the setting, whoever made it.
 //!
 //! What we set is a 2. It counts for the kernel as the 1 of others does, and says whose it is as long as the link
 //! lives, even when somebody flushed all tables.

@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use crate::invalid::invalid;
 
-/// The configuration, as written. Addresses are texts: what is wrong with them is said as the reference plugin does, since
-/// programs compare it.
+/// The configuration, as written. Addresses are texts: what is wrong with them is said as the reference plugin does,
+/// since programs compare it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Written {

@@ -11,11 +11,11 @@
 //!
 //! Rules that all containers share stay, as they do with those plugins.
 //!
-//! Rules of `iptables-nft` are rules of nf_tables, and are reached as ours are, without a program. Only where the kernel
-//! has a table `nat` of `iptables-legacy` in this namespace, which it has from the first use on, its programs are run.
-//! Neither happens for an attachment that has rules of ours: who calls a function of this module has looked for those
-//! before. An ADD that maps ports has none already: it asks the kernel who has them, and runs programs only where the
-//! reference plugin has left its trace since the host started.
+//! Rules of `iptables-nft` are rules of nf_tables, and are reached as ours are, without a program. Only where the
+//! kernel has a table `nat` of `iptables-legacy` in this namespace, which it has from the first use on, its programs
+//! are run. Neither happens for an attachment that has rules of ours: who calls a function of this module has looked
+//! for those before. An ADD that maps ports has none already: it asks the kernel who has them, and runs programs only
+//! where the reference plugin has left its trace since the host started.
 
 pub(crate) mod antispoof;
 mod kernel;

@@ -18,7 +18,8 @@ pub(crate) fn age(attached: &Attached) -> String {
     attached.age().map(text).unwrap_or_default()
 }
 
-/// How its configuration compares with that of its network today: `current`, `changed`, or empty where that can't be told.
+/// How its configuration compares with that of its network today: `current`, `changed`, or empty where that can't be
+/// told.
 pub(crate) fn configuration(attached: &Attached, networks: &[NetworkConfig]) -> &'static str {
     let network = networks.iter().find(|network| network.name() == attached.entry.network);
     let plan = network.and_then(|network| Plan::new(network, &attached.entry, &Changes::new()).ok());

@@ -1,5 +1,5 @@
-//! What the tool writes: lines and tables for people, JSON for programs. Control characters, which a plugin or a file may
-//! have put there, never reach a terminal.
+//! What the tool writes: lines and tables for people, JSON for programs. Control characters, which a plugin or a file
+//! may have put there, never reach a terminal.
 
 pub(crate) mod attached;
 pub(crate) mod describe;

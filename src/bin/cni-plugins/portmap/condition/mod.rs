@@ -1,8 +1,8 @@
 //! `conditionsV4` and `conditionsV6`: what must hold of a connection to a mapped port besides.
 //!
 //! In the reference plugin these are arguments for `iptables` or an expression for `nft`, as they come. Here they are
-//! understood, in either language, or refused by name: [`iptables`] and [`nft`] say what is known of each. Which of them it
-//! is, the first character says, as in the reference: that of an `iptables` argument is `-` or `!`.
+//! understood, in either language, or refused by name: [`iptables`] and [`nft`] say what is known of each. Which of
+//! them it is, the first character says, as in the reference: that of an `iptables` argument is `-` or `!`.
 
 mod iptables;
 mod meaning;

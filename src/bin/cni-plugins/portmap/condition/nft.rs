@@ -9,8 +9,9 @@
 //! | `tcp`, `udp`, `sctp` or `th`, and `sport` or `dport` | from and to which port, by which protocol |
 //! | `meta mark` | how it is marked |
 //!
-//! Behind it is a value: one, a range (`10.0.0.1-10.0.0.9`, `1024-65535`), a list of both (`{ 80, 443 }`), or a set of the
-//! table `inet libcni_portmap` (`@office`), which is somebody else's. `!=` before it negates it. All expressions must hold.
+//! Behind it is a value: one, a range (`10.0.0.1-10.0.0.9`, `1024-65535`), a list of both (`{ 80, 443 }`), or a set of
+//! the table `inet libcni_portmap` (`@office`), which is somebody else's. `!=` before it negates it. All expressions
+//! must hold.
 
 use std::iter::Peekable;
 
