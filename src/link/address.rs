@@ -38,6 +38,16 @@ impl Request {
         Self::new(format!("add address {address}"), RouteNetlinkMessage::NewAddress(message), flags)
     }
 
+    /// Does the same as [`Request::add_address`], but no route to the address's network comes with it.
+    pub fn add_address_without_route(index: u32, address: IpNet, detect: bool) -> Self {
+        let mut message = message(index, address);
+        message.attributes.extend(broadcast(address).map(AddressAttribute::Broadcast));
+        let detection = if !address.is_ipv4() && !detect { AddressFlags::Nodad } else { AddressFlags::empty() };
+        message.attributes.push(AddressAttribute::Flags(AddressFlags::Noprefixroute | detection));
+        let flags = NLM_F_CREATE | NLM_F_EXCL;
+        Self::new(format!("add address {address}"), RouteNetlinkMessage::NewAddress(message), flags)
+    }
+
     /// Removes an address; fine when it is not there.
     pub fn delete_address(index: u32, address: IpNet) -> Self {
         let message = RouteNetlinkMessage::DelAddress(message(index, address));

@@ -52,6 +52,16 @@ impl Request {
     }
 }
 
+impl Request {
+    /// Does the same as [`Request::add_route`], and sets the address that packets come from which go by the route.
+    pub fn add_route_from(index: u32, route: &Route, source: IpAddr) -> Self {
+        let mut message = message(index, route);
+        message.attributes.push(RouteAttribute::PrefSource(RouteAddress::from(source)));
+        let doing = format!("add the route to {} from {source}", route.dst);
+        Self::new(doing, RouteNetlinkMessage::NewRoute(message), NLM_F_CREATE)
+    }
+}
+
 /// The way that packets to an address take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

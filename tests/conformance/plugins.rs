@@ -9,8 +9,19 @@ use crate::tool::{Report, conformance, plugins};
 const DEBIAN: &str = "/usr/lib/cni";
 
 pub(crate) fn tests() -> Vec<Test> {
-    let ours =
-        ["bandwidth", "bridge", "debug", "firewall", "host-local", "loopback", "noop", "portmap", "static", "tuning"];
+    let ours = [
+        "bandwidth",
+        "bridge",
+        "debug",
+        "firewall",
+        "host-local",
+        "loopback",
+        "noop",
+        "portmap",
+        "ptp",
+        "static",
+        "tuning",
+    ];
     let ours = ours.into_iter().map(|plugin| {
         let test: Box<dyn FnOnce() + Send> = Box::new(move || ours_conforms(plugin));
         (format!("plugins::our_{plugin}_conforms"), test)

@@ -1,5 +1,6 @@
 //! The container's side: addresses, routes, the interface up.
 
+use std::net::IpAddr;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,7 @@ use libcni::link::{Handle, Link, Request};
 use libcni::netns::Namespace;
 use libcni::plugin::{Answer, Failure};
 use libcni::result::v100::{Body, Ip};
-use libcni::spec::{ErrorCode, Object, Route};
+use libcni::spec::{ErrorCode, IpNet, Object, Route};
 
 use crate::sysctl::Ipv6Settings;
 
@@ -52,12 +53,30 @@ impl Inside {
         if !body.ips.is_empty() {
             self.set_up_ipv6(&link.name, detect, body)?;
         }
-        // Addresses before the interface is up, so that the kernel announces them when it comes up.
-        let announce = (!body.ips.is_empty()).then(|| Request::arp_notify(link.index));
-        let addresses = body.ips.iter().map(|ip| Request::add_address(link.index, ip.address, detect));
-        let requests = announce.into_iter().chain(addresses).chain([Request::set_up(link.index)]);
+        let addresses = body.ips.iter().map(|ip| Request::add_address(link.index, ip.address, detect)).collect();
+        self.bring_up(link, body, addresses, Vec::new())
+    }
+
+    /// Does the same where the other end of the link is the gateway, and nobody else is on it: everything goes by way
+    /// of the gateway, the addresses of the same network, too.
+    pub(crate) fn configure_through_gateways(&mut self, link: &Link, body: &Body) -> Answer {
+        self.set_up_ipv6(&link.name, false, body)?;
+        let add = |ip: &Ip| Request::add_address_without_route(link.index, ip.address, false);
+        let routes = body.ips.iter().flat_map(|ip| {
+            let from = |route: Route| Request::add_route_from(link.index, &route, ip.address.addr());
+            let gateway = ip.gateway.map(|gateway| from(Route::new(single(gateway))));
+            let network = ip.gateway.map(|gateway| from(Route::new(ip.address.network()).via(gateway)));
+            [gateway, network]
+        });
+        self.bring_up(link, body, body.ips.iter().map(add).collect(), routes.flatten().collect())
+    }
+
+    fn bring_up(&mut self, link: &Link, body: &Body, addresses: Vec<Request>, first: Vec<Request>) -> Answer {
         let routes = routes(body);
         routes.iter().try_for_each(fits)?;
+        // Addresses before the interface is up, so that the kernel announces them when it comes up.
+        let announce = (!body.ips.is_empty()).then(|| Request::arp_notify(link.index));
+        let requests = announce.into_iter().chain(addresses).chain([Request::set_up(link.index)]).chain(first);
         let routes = routes.iter().map(|route| Request::add_route(link.index, route));
         self.handle.ask_all(requests.chain(routes).collect())?;
         Ok(())
@@ -106,6 +125,11 @@ impl Inside {
         }
         Ok(())
     }
+}
+
+/// An address as a network of its own.
+pub(crate) fn single(address: IpAddr) -> IpNet {
+    IpNet::new(address, if address.is_ipv4() { 32 } else { 128 }).expect("the prefix fits the family")
 }
 
 /// How long duplicate address detection may take.

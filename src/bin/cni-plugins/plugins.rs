@@ -11,6 +11,7 @@ use crate::firewall::Firewall;
 use crate::host_local::HostLocal;
 use crate::loopback::Loopback;
 use crate::portmap::Portmap;
+use crate::ptp::Ptp;
 use crate::static_addresses::Static;
 use crate::tuning::Tuning;
 
@@ -25,6 +26,7 @@ const PLUGINS: &[(&str, AnyPlugin)] = &[
     ("host-local", &HostLocal),
     ("loopback", &Loopback),
     ("portmap", &Portmap),
+    ("ptp", &Ptp),
     ("static", &Static),
     ("tuning", &Tuning),
 ];

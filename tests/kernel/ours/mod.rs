@@ -18,6 +18,7 @@ mod neighbours;
 mod netns;
 mod ownership;
 pub(crate) mod ports;
+mod ptp;
 mod routes;
 pub(crate) mod settings;
 mod spelling;
@@ -57,6 +58,7 @@ pub(crate) const TESTS: &[&[Test]] = &[
     netns::TESTS,
     ownership::TESTS,
     ports::TESTS,
+    ptp::TESTS,
     routes::TESTS,
     settings::TESTS,
     spelling::TESTS,
@@ -71,6 +73,7 @@ pub(crate) const WITH_GO: &[&[Test]] = &[
     bandwidth::WITH_GO,
     firewall::WITH_GO,
     neighbours::WITH_GO,
+    ptp::WITH_GO,
     takeover::WITH_GO,
     tuning::WITH_GO,
 ];

@@ -17,6 +17,7 @@ use libcni::result::v100::{Body, Interface};
 use self::config::Limits;
 use self::names::Names;
 use crate::valid::Valid;
+use crate::{chained, host_end};
 
 pub(crate) struct Bandwidth;
 
@@ -31,7 +32,7 @@ impl Plugin for Bandwidth {
         let mut host = Handle::here()?;
         let port = host_end(&mut host, call, &body)?;
         let ifb = limit::apply(&mut host, &Names::of(call), &port, &limits)?;
-        body.interfaces.extend(ifb.iter().map(described));
+        body.interfaces.extend(ifb.iter().map(chained::on_host));
         Ok(body.into())
     }
 
@@ -101,12 +102,5 @@ fn other_end(host: &mut Handle, call: &AttachmentCall) -> Answer<Option<Link>> {
         Err(error) if error.is_gone() => return Ok(None),
         inside => inside?,
     };
-    let Some(link) = inside.link(call.ifname.as_str())? else { return Ok(None) };
-    let Some(peer) = link.peer.filter(|_| link.kind.as_deref() == Some("veth")) else { return Ok(None) };
-    let port = host.link_at(peer)?;
-    Ok(port.filter(|port| port.kind.as_deref() == Some("veth") && port.peer == Some(link.index)))
-}
-
-fn described(ifb: &Link) -> Interface {
-    Interface::new(&ifb.name).mac(&ifb.mac).mtu(ifb.mtu.into())
+    host_end::of(host, &mut inside, call.ifname.as_str())
 }

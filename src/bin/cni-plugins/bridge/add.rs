@@ -10,12 +10,13 @@ use libcni::result::v100::Body;
 
 use crate::bridge::config::Config;
 use crate::bridge::gateway::{self, Others};
-use crate::bridge::names::Names;
 use crate::bridge::port::{self, NewPort};
 use crate::bridge::{host, remove, result, vlan_gateway};
+use crate::chained;
 use crate::host_local;
 use crate::inside::{Duplicates, Inside};
 use crate::mac::{self, Mac};
+use crate::names::Names;
 use crate::nft::{Owner, masquerade};
 use crate::sysctl::Ipv6Settings;
 use crate::threads::join;
@@ -49,7 +50,7 @@ pub(crate) fn add(call: &AttachmentCall) -> Answer<AddResult> {
     let added = adding.complete(&bridge, ipam_type.as_deref());
     // The first error is what the runtime must hear.
     let own = added.inspect_err(|_| drop(remove::undo(&mut adding.host, &adding.names)))?;
-    Ok(result::after(previous, own).into())
+    Ok(chained::after(previous, own).into())
 }
 
 impl<'a> Adding<'a> {
@@ -86,7 +87,7 @@ impl<'a> Adding<'a> {
         let (bridge, port) = self.settle(bridge, &inside, &body)?;
         inside.mac = mac::format(self.mac);
         body.interfaces = result::interfaces([&bridge, &port], &inside, self.netns.path());
-        body.interfaces.extend(gateway.iter().map(result::on_host));
+        body.interfaces.extend(gateway.iter().map(chained::on_host));
         ipam.map(Delegated::keep);
         Ok(body)
     }

@@ -7,11 +7,12 @@ use libcni::spec::{IpNet, Route};
 
 use crate::bridge::antispoof::{self, Port};
 use crate::bridge::config::Config;
-use crate::bridge::names::Names;
 use crate::bridge::recorded::{Recorded, may_have};
 use crate::bridge::{result, vlan_gateway};
+use crate::chained;
 use crate::inside::routes;
 use crate::mac;
+use crate::names::Names;
 use crate::nft::masquerade;
 use crate::takeover;
 
@@ -27,7 +28,7 @@ struct Expected<'a> {
 pub(crate) fn check(call: &AttachmentCall) -> Answer {
     let config = Config::read(call)?;
     let ifname = call.ifname.as_str();
-    let body = &result::of_interface(call.config.require_prev_result()?.latest(), ifname);
+    let body = &chained::of_interface(call.config.require_prev_result()?.latest(), ifname);
     if let Some(plugin) = call.config.ipam_type()? {
         call.delegate(&plugin).check()?;
     }

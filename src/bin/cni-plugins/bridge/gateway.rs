@@ -1,13 +1,11 @@
 //! The gateway: its addresses, and forwarding.
 
-use std::fs;
-use std::net::IpAddr;
-
 use libcni::link::{Handle, Link, Request};
 use libcni::plugin::{Answer, Failure};
 use libcni::spec::IpNet;
 use nix::errno::Errno;
 
+use crate::forwarding::enable_forwarding;
 use crate::mac;
 
 /// What a container's gateways may do to other addresses of the bridge.
@@ -69,19 +67,6 @@ fn in_the_way(present: &[IpNet], gateways: &[IpNet]) -> Vec<(IpNet, IpNet)> {
 
 fn collide(a: IpNet, b: IpNet) -> bool {
     a.is_ipv4() && b.is_ipv4() || a.overlaps(&b)
-}
-
-fn enable_forwarding(family_of: IpAddr) -> Answer {
-    let path = match family_of {
-        IpAddr::V4(_) => "/proc/sys/net/ipv4/ip_forward",
-        IpAddr::V6(_) => "/proc/sys/net/ipv6/conf/all/forwarding",
-    };
-    let failed = |e: std::io::Error| Failure::internal(format!("cannot turn on forwarding ({path}): {e}"));
-    // Written only when needed: writing makes the kernel go through all interfaces.
-    if fs::read_to_string(path).map_err(failed)?.trim() != "1" {
-        fs::write(path, "1").map_err(failed)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

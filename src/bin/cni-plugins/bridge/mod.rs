@@ -6,7 +6,6 @@ mod check;
 mod config;
 mod gateway;
 mod host;
-mod names;
 mod port;
 mod recorded;
 mod remove;

@@ -11,8 +11,8 @@ use nix::errno::Errno;
 
 use crate::bridge::antispoof;
 use crate::bridge::config::Config;
-use crate::bridge::names::Names;
 use crate::mac::{self, Mac};
+use crate::names::Names;
 use crate::sysctl::Ipv6Settings;
 
 /// What the port is made of.

@@ -1,24 +1,23 @@
 //! DEL, GC, and what a failed ADD leaves.
 
-use std::collections::HashSet;
 use std::thread;
 
 use libcni::plugin::{Answer, AttachmentCall, Call};
-use nix::errno::Errno;
 
-use crate::bridge::names::{Names, alias, alias_prefix};
 use crate::bridge::{antispoof, theirs};
+use crate::host_end;
+use crate::names::Names;
 use crate::nft::{Owner, masquerade};
 use crate::takeover;
 use crate::threads::join;
 use crate::valid::Valid;
-use libcni::link::{Handle, LinkError, Request};
+use libcni::link::Handle;
 
 pub(crate) fn del(call: &AttachmentCall) -> Answer {
     let names = Names::of(call);
     let ipam_type = call.config.ipam_type()?;
     let mut host = Handle::here()?;
-    let is_ours = take_down(&mut host, &names.port)?;
+    let is_ours = host_end::take_down(&mut host, &names.port)?;
     if !is_ours {
         theirs::delete(&mut host, call)?;
     }
@@ -26,26 +25,13 @@ pub(crate) fn del(call: &AttachmentCall) -> Answer {
     // until no processor can be looking at them any more: about ten milliseconds, in which all else is done. Rules come
     // last: a link's wait is for all that was to be freed when it began.
     thread::scope(|scope| {
-        let link = scope.spawn(|| if is_ours { delete(&mut host, &names.port) } else { Ok(()) });
+        let link = scope.spawn(|| if is_ours { host_end::delete(&mut host, &names.port) } else { Ok(()) });
         let ipam = ipam_type.as_deref().map_or(Ok(()), |plugin| call.delegate(plugin).del());
         let rules = remove_rules(&names.owner);
         let rules = rules.and_then(|had_any| if is_ours || had_any { Ok(()) } else { take_over(&names.owner) });
         join(link)?;
         rules.and(ipam)
     })
-}
-
-/// Takes the host's end down, and with it the container's off the network; false when it is not there.
-fn take_down(host: &mut Handle, port: &str) -> Result<bool, LinkError> {
-    match host.ask([Request::take_down(port)]) {
-        Ok(_) => Ok(true),
-        Err(error) if error.is(Errno::ENODEV) => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-fn delete(host: &mut Handle, port: &str) -> Result<(), LinkError> {
-    host.ask([Request::delete_link(port)]).map(drop)
 }
 
 /// Whatever the configuration says now: it may have said otherwise at ADD. Says whether there were any.
@@ -63,7 +49,7 @@ fn take_over(owner: &Owner) -> Answer {
 /// Undoes an ADD that failed, but for its address.
 pub(crate) fn undo(host: &mut Handle, names: &Names) -> Answer {
     let rules = remove_rules(&names.owner);
-    delete(host, &names.port)?;
+    host_end::delete(host, &names.port)?;
     rules.map(drop)
 }
 
@@ -75,16 +61,6 @@ pub(crate) fn gc(call: &Call) -> Answer {
     masquerade::retain(network, is_valid)?;
     takeover::masquerade::retain(network, &valid)?;
     antispoof::retain(network, is_valid)?;
-    let aliases = valid.iter().map(|v| alias(network, &v.container_id, &v.ifname));
-    delete_stale_ports(network, &aliases.collect())?;
+    host_end::delete_stale(network, &valid)?;
     ipam
-}
-
-fn delete_stale_ports(network: &str, valid: &HashSet<String>) -> Answer {
-    let mut host = Handle::here()?;
-    let prefix = alias_prefix(network);
-    let is_stale = |alias: &String| alias.starts_with(&prefix) && !valid.contains(alias);
-    let stale: Vec<_> = host.links()?.into_iter().filter(|link| link.alias.as_ref().is_some_and(is_stale)).collect();
-    host.ask_all(stale.iter().map(|link| Request::delete_link(&link.name)).collect())?;
-    Ok(())
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::bridge::config::DEFAULT_BRIDGE;
 use crate::bridge::recorded::{Recorded, may_have};
+use crate::host_end;
 
 /// Deletes the interface of an attachment that has no port of ours, if the reference plugin made it for this network.
 /// Another one of that name is somebody else's: another network's, or a person's.
@@ -26,7 +27,7 @@ pub(crate) fn delete(host: &mut Handle, call: &AttachmentCall) -> Answer {
     let recorded = Recorded::of(&body, &name, call.ifname.as_str());
     let port = match call.netns() {
         Some(netns) => match Handle::inside(netns) {
-            Ok(mut inside) => port_of(host, &mut inside, call.ifname.as_str())?,
+            Ok(mut inside) => host_end::of(host, &mut inside, call.ifname.as_str())?,
             Err(error) if error.is_gone() => None,
             Err(error) => return Err(error.into()),
         },
@@ -41,28 +42,16 @@ pub(crate) fn delete(host: &mut Handle, call: &AttachmentCall) -> Answer {
     }
 }
 
-/// The host's end of a container's interface; `None` when it is no pair of veths, or its other end is elsewhere.
-fn port_of(host: &mut Handle, inside: &mut Handle, ifname: &str) -> Answer<Option<Link>> {
-    let Some((link, peer)) = inside.link(ifname)?.and_then(|link| link.peer.map(|peer| (link, peer))) else {
-        return Ok(None);
-    };
-    let is_pair = |port: &Link| [&link, port].iter().all(|end| end.kind.as_deref() == Some("veth"));
-    Ok(host.link_at(peer)?.filter(|port| is_pair(port) && port.peer == Some(link.index)))
-}
-
 /// Whether the record says so of a port; without one, whether it looks as the reference plugin's ports of the bridge
 /// do.
 fn is_of(port: &Link, bridge: Option<&Link>, recorded: Recorded<'_>) -> bool {
     match recorded.port {
         Some(known) => known.name == port.name && may_have(known, &port.mac),
-        None => bridge.is_some_and(|bridge| port.master == Some(bridge.index)) && is_named_by_reference(&port.name),
+        None => {
+            bridge.is_some_and(|bridge| port.master == Some(bridge.index))
+                && host_end::is_named_by_reference(&port.name)
+        }
     }
-}
-
-/// `veth` and eight digits.
-fn is_named_by_reference(name: &str) -> bool {
-    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    name.strip_prefix("veth").is_some_and(|digits| digits.len() == 8 && digits.bytes().all(is_digit))
 }
 
 #[cfg(test)]

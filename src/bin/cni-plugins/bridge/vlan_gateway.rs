@@ -9,10 +9,10 @@ use libcni::spec::IfName;
 use nix::errno::Errno;
 
 use crate::bridge::config::Config;
-use crate::bridge::names::host_name;
 use crate::bridge::vlan::Vlans;
 use crate::invalid::invalid;
 use crate::mac;
+use crate::names::host_name;
 use crate::sysctl::Ipv6Settings;
 
 /// The name of the interface that is the gateway of a VLAN.

@@ -1,0 +1,75 @@
+//! DEL, GC, and what a failed ADD leaves.
+
+use std::thread;
+
+use libcni::link::{Handle, Request};
+use libcni::plugin::{Answer, AttachmentCall, Call};
+use libcni::result::AddResult;
+use libcni::result::v100::Interface;
+
+use crate::host_end;
+use crate::names::Names;
+use crate::nft::{Owner, masquerade};
+use crate::takeover;
+use crate::threads::join;
+use crate::valid::Valid;
+
+pub(crate) fn del(call: &AttachmentCall) -> Answer {
+    let names = Names::of(call);
+    let ipam_type = call.config.ipam_type()?;
+    let mut host = Handle::here()?;
+    let is_ours = host_end::take_down(&mut host, &names.port)?;
+    if !is_ours {
+        delete_theirs(&mut host, call)?;
+    }
+    // From here on nobody sends from the address, so it may be given away; to free links and rules takes the kernel
+    // long.
+    thread::scope(|scope| {
+        let link = scope.spawn(|| if is_ours { host_end::delete(&mut host, &names.port) } else { Ok(()) });
+        let ipam = ipam_type.as_deref().map_or(Ok(()), |plugin| call.delegate(plugin).del());
+        let rules = masquerade::remove(&names.owner)
+            .and_then(|had_any| if is_ours || had_any { Ok(()) } else { takeover::masquerade::remove(&names.owner) });
+        join(link)?;
+        rules.and(ipam)
+    })
+}
+
+/// Deletes the interface of an attachment that has none of ours, if the reference plugin made it for this network.
+/// Another one of that name is somebody else's.
+fn delete_theirs(host: &mut Handle, call: &AttachmentCall) -> Answer {
+    let Some(netns) = call.netns() else { return Ok(()) };
+    let mut inside = match Handle::inside(netns) {
+        Err(error) if error.is_gone() => return Ok(()),
+        inside => inside?,
+    };
+    let Some(port) = host_end::of(host, &mut inside, call.ifname.as_str())? else { return Ok(()) };
+    let body = call.config.prev_result().ok().flatten().as_ref().map(AddResult::latest).unwrap_or_default();
+    let is_on_host = |interface: &&Interface| interface.sandbox.as_deref().unwrap_or_default().is_empty();
+    let recorded: Vec<_> = body.interfaces.iter().filter(is_on_host).map(|interface| &*interface.name).collect();
+    let is_theirs = if recorded.is_empty() {
+        port.master.is_none() && host_end::is_named_by_reference(&port.name)
+    } else {
+        recorded.contains(&&*port.name)
+    };
+    if is_theirs {
+        host.ask([Request::delete_link(&port.name)])?;
+    }
+    Ok(())
+}
+
+/// Undoes an ADD that failed, but for its address.
+pub(crate) fn undo(host: &mut Handle, names: &Names) -> Answer {
+    let rules = masquerade::remove(&names.owner);
+    host_end::delete(host, &names.port)?;
+    rules.map(drop)
+}
+
+pub(crate) fn gc(call: &Call) -> Answer {
+    let ipam = call.config.ipam_type()?.map_or(Ok(()), |plugin| call.delegate(&plugin).gc());
+    let Some(valid) = call.config.valid_attachments()?.map(Valid::new) else { return ipam };
+    let network = call.config.name().as_str();
+    masquerade::retain(network, |owner: &Owner| valid.has(&owner.container_id, &owner.ifname))?;
+    takeover::masquerade::retain(network, &valid)?;
+    host_end::delete_stale(network, &valid)?;
+    ipam
+}
