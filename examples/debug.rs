@@ -29,7 +29,7 @@ use libcni::spec::{
 };
 use serde::Deserialize;
 
-/// What the plugin takes from its configuration.
+/// The settings that the plugin takes from its configuration.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Config {
@@ -37,7 +37,7 @@ struct Config {
     behaviour: Behaviours,
 }
 
-/// What each verb does.
+/// The behaviour of each verb.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "UPPERCASE", default, deny_unknown_fields)]
 struct Behaviours {
@@ -48,7 +48,7 @@ struct Behaviours {
     status: Behaviour,
 }
 
-/// What one verb does.
+/// The behaviour of one verb.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 struct Behaviour {

@@ -7,7 +7,7 @@ use crate::printable::Indented;
 
 /// Displays an error and its causes, from the outermost in: errors here say their own layer only.
 ///
-/// What plugins and files say in it is made [`Printable`](crate::Printable), and further lines of it are indented.
+/// Text of plugins and files in it is made [`Printable`](crate::Printable), and further lines of it are indented.
 ///
 /// ```
 /// use libcni::Chain;

@@ -77,7 +77,7 @@ pub enum Error {
         command: Command,
         /// Which plugin, and where it was looked for.
         source: FindError,
-        /// Whether this is the end of an ADD that had started a plugin before it.
+        /// True if this is the end of an ADD that had started a plugin before it.
         needs_cleanup: bool,
     },
     /// A plugin does not support the network's version.
@@ -92,7 +92,7 @@ pub enum Error {
         plugin: String,
         /// The network's version.
         wanted: String,
-        /// What the plugin supports.
+        /// The features of the plugin.
         supported: Vec<String>,
     },
     /// No version of the configuration is supported by all plugins of the network.
@@ -133,7 +133,7 @@ pub enum Error {
         key: Box<Key>,
         /// The directory of the cache, which was looked into.
         dir: PathBuf,
-        /// Whether an ADD was begun and not finished.
+        /// True if an ADD was begun and not finished.
         is_begun: bool,
     },
     /// The cache can't be read or written.
@@ -144,7 +144,7 @@ pub enum Error {
     InvalidCachedResult {
         /// Network, container and interface.
         attachment: String,
-        /// What is wrong with it.
+        /// The fault.
         source: ParseError,
     },
     /// The cached result of the attachment can't be converted to the network's version.
@@ -152,7 +152,7 @@ pub enum Error {
     UnusableCachedResult {
         /// Network, container and interface.
         attachment: String,
-        /// What is wrong with it.
+        /// The fault.
         source: ConvertError,
     },
     /// ADD succeeded, but was undone, since it could not be recorded.
@@ -162,7 +162,7 @@ pub enum Error {
         attachment: String,
         /// Why it could not be recorded.
         source: CacheError,
-        /// What went wrong while it was undone, if anything: then something may be left behind.
+        /// The error while it was undone, if there was one: then something may be left behind.
         undo: Option<Box<Error>>,
     },
 
@@ -171,7 +171,7 @@ pub enum Error {
     NotUpdated {
         /// Network, container and interface.
         attachment: String,
-        /// What is in the way.
+        /// The obstacles.
         why: WhyNotUpdated,
     },
     /// An update was begun and not finished: what is there of the plugins that changed is not known.
@@ -187,9 +187,9 @@ pub enum Error {
         attachment: String,
         /// Why it failed.
         source: Box<Error>,
-        /// Whether it stays on record as one that is not finished, since what was before could not be made again.
+        /// True if it stays on record as one that is not finished, since what was before could not be made again.
         is_unfinished: bool,
-        /// What went wrong while it was undone, if anything.
+        /// The error while it was undone, if there was one.
         undo: Option<Box<Error>>,
     },
 
@@ -208,7 +208,7 @@ pub enum Error {
     RolledBack {
         /// Why ADD failed.
         source: Box<Error>,
-        /// What went wrong while it was undone, if anything: then something may be left behind.
+        /// The error while it was undone, if there was one: then something may be left behind.
         undo: Option<Box<Error>>,
     },
     /// A verb that goes on after an error met more than one.
@@ -216,7 +216,7 @@ pub enum Error {
     Several(Failures),
 }
 
-/// What is in the way of an update.
+/// The obstacles to an update.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WhyNotUpdated {

@@ -13,7 +13,7 @@ use std::fmt::{self, Write};
 pub struct Printable<'a>(pub &'a str);
 
 impl Printable<'_> {
-    /// Whether a character is written as it is.
+    /// Returns true if a character is written as it is.
     pub fn allows(c: char) -> bool {
         match c {
             '\n' | '\t' => true,

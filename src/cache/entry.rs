@@ -95,7 +95,7 @@ fn fields(text: &str) -> Result<Fields<'_>, InvalidEntry> {
     Fields::parse(text).map_err(InvalidEntry::Json)
 }
 
-/// Whether the fields are those of an entry; not, where they have no kind.
+/// Returns true if the fields are those of an entry; not, where they have no kind.
 fn is_entry(fields: &Fields<'_>) -> Result<bool, InvalidEntry> {
     match fields.peek::<String>("kind").map_err(InvalidEntry::Field)?.as_deref() {
         Some(KIND) => Ok(true),

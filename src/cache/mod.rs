@@ -120,7 +120,7 @@ impl Cache {
         self.parse_file(name, Cached::parse)
     }
 
-    /// What a file holds, which is believed to be of an attachment only where that would be found.
+    /// The attachment in a file, which is believed to be of an attachment only where that would be found.
     fn read_in_place(&self, name: &str) -> Result<Option<Cached>, CacheError> {
         self.parse_file(name, |bytes| match Cached::parse(bytes)? {
             Cached::Entry(entry) => entry.claim().check_place(name).map(|()| Cached::Entry(entry)),

@@ -14,7 +14,7 @@ use crate::spec::is_same;
 
 /// The text of a list that is being changed, as installers do it: a plugin is added to the network that is there.
 ///
-/// What is not changed stays as it is written, byte for byte: the order of keys, numbers, white space, keys that nobody
+/// The rest stays as it is written, byte for byte: the order of keys, numbers, white space, keys that nobody
 /// knows. What is new is laid out like what is beside it.
 ///
 /// ```

@@ -1,4 +1,4 @@
-//! What can be wrong with a configuration, and where.
+//! The faults that a configuration can have, and where.
 
 use std::fmt;
 use std::io;
@@ -27,14 +27,14 @@ pub struct Position {
     pub column: usize,
 }
 
-/// What is wrong with a configuration.
+/// The fault of a configuration.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
     /// The file can't be read.
     #[error("cannot read the file")]
     Read(#[source] io::Error),
-    /// What is named like the network is no folder of plugins that can be read.
+    /// The file that is named like the network is no folder of plugins that can be read.
     #[error("cannot read the folder of the network's plugins")]
     Folder(#[source] io::Error),
     /// The entry of the directory is a FIFO, a device, a socket or the like.
@@ -52,9 +52,9 @@ pub enum Problem {
     /// The text is not a JSON object.
     #[error("not a JSON object{}", if *byte_order_mark { " (it starts with a byte order mark)" } else { "" })]
     Json {
-        /// Whether the text starts with a byte order mark, which JSON does not allow.
+        /// True if the text starts with a byte order mark, which JSON does not allow.
         byte_order_mark: bool,
-        /// What the decoder met.
+        /// The message of the decoder.
         source: Malformed,
     },
     /// A required key is missing.
@@ -65,7 +65,7 @@ pub enum Problem {
     Type {
         /// The key; `cniVersions[]` for an entry of that list.
         key: &'static str,
-        /// What its value should be.
+        /// The value that it should have.
         expected: &'static str,
     },
     /// A text is not a version.
@@ -101,7 +101,7 @@ pub enum Problem {
     Plugin {
         /// Which one; counts from 0.
         index: usize,
-        /// What is wrong with it.
+        /// The fault.
         source: PluginProblem,
     },
     /// The text is the configuration of a single plugin, and only a list can be changed.
@@ -126,7 +126,7 @@ pub enum Problem {
     /// The file can't be written.
     #[error("cannot {doing} the file")]
     Write {
-        /// What was tried.
+        /// The attempt.
         doing: &'static str,
         /// Why it failed.
         source: io::Error,
@@ -139,7 +139,7 @@ pub enum Problem {
     SinglePlugin(PluginProblem),
 }
 
-/// What is wrong with the configuration of one plugin.
+/// The faults of the configuration of one plugin.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PluginProblem {
@@ -154,7 +154,7 @@ pub enum PluginProblem {
     MissingType,
 }
 
-/// What the JSON decoder met. Where, the error around it says, which counts from the start of the file.
+/// The message of the JSON decoder. The error around it says where, which counts from the start of the file.
 #[derive(Debug)]
 pub struct Malformed(pub(super) serde_json::Error);
 
@@ -227,7 +227,7 @@ impl ConfError {
         object
     }
 
-    /// What is wrong.
+    /// The fault.
     pub fn problem(&self) -> &Problem {
         &self.problem
     }

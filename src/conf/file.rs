@@ -17,7 +17,7 @@ pub const MAX_FILE_SIZE: u64 = 8 << 20;
 /// A file of a directory, not opened yet.
 pub(super) struct Found {
     pub(super) path: PathBuf,
-    /// Whether the directory says that it is a regular file itself, and no link.
+    /// True if the directory says that it is a regular file itself, and no link.
     is_regular: bool,
 }
 
@@ -44,7 +44,7 @@ pub(super) fn files(dir: &Path) -> io::Result<Vec<Found>> {
     Ok(files)
 }
 
-/// Whether an error of [`files`] says that there is no such directory. A file in its place is not nothing.
+/// Returns true if an error of [`files`] says that there is no such directory. A file in its place is not nothing.
 pub(super) fn is_none(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename)
 }

@@ -32,7 +32,7 @@ pub struct NetworkConfig {
     disable_check: bool,
     disable_gc: bool,
     only_inlined: bool,
-    /// Whether the file is the configuration of a single plugin.
+    /// True if the file is the configuration of a single plugin.
     pub(super) is_single: bool,
     plugins: Vec<PluginConfig>,
     text: String,
@@ -123,7 +123,7 @@ impl NetworkConfig {
         Ok(fields.peek("name").unwrap_or_default())
     }
 
-    /// Whether a text is that of a list: it has plugins, but no type.
+    /// Returns true if a text is that of a list: it has plugins, but no type.
     pub(super) fn is_list(text: &str) -> bool {
         keys(text).is_ok_and(|keys| keys.contains_key("plugins") && !keys.contains_key("type"))
     }
@@ -137,7 +137,7 @@ impl NetworkConfig {
         self.plugins.extend(plugins);
     }
 
-    /// Whether only the plugins in the list itself count, not those of the folder named like the network.
+    /// Returns true if only the plugins in the list itself count, not those of the folder named like the network.
     pub fn loads_only_inlined_plugins(&self) -> bool {
         self.only_inlined
     }
@@ -203,12 +203,12 @@ impl NetworkConfig {
         })
     }
 
-    /// Whether CHECK does nothing.
+    /// Returns true if CHECK does nothing.
     pub fn disables_check(&self) -> bool {
         self.disable_check
     }
 
-    /// Whether GC does nothing.
+    /// Returns true if GC does nothing.
     pub fn disables_gc(&self) -> bool {
         self.disable_gc
     }

@@ -1,4 +1,4 @@
-//! What directories configure, as a whole.
+//! The whole of the networks that directories configure.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

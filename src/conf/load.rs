@@ -26,7 +26,7 @@ pub struct ConfDir {
     on_broken: OnBroken,
 }
 
-/// What a search does at a file that is no configuration.
+/// The behaviour of a search at a file that is no configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnBroken {
@@ -253,7 +253,7 @@ struct Place {
 }
 
 impl Place {
-    /// What the files are sorted by when a network is looked for by name.
+    /// The key by which files are sorted when a network is looked for by name.
     fn by_name(&self) -> (usize, Kind) {
         (self.dir, self.kind)
     }

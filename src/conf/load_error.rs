@@ -17,7 +17,7 @@ pub enum LoadError {
     NoConfigs {
         /// The directories.
         dirs: Vec<PathBuf>,
-        /// Whether there is such a directory.
+        /// True if there is such a directory.
         exists: bool,
     },
     /// No file is a configuration, so there is no default network.
@@ -25,7 +25,7 @@ pub enum LoadError {
     AllBroken {
         /// The directories.
         dirs: Vec<PathBuf>,
-        /// What is wrong with each file.
+        /// The fault of each file.
         skipped: Vec<ConfError>,
     },
     /// No file configures a network of this name.

@@ -6,7 +6,7 @@ use super::file::{Found, files, is_none, read};
 use super::list::single;
 use super::{ConfError, NetworkConfig, OnBroken, Problem};
 
-/// What a file's name says it holds.
+/// The attachment that a file's name says it holds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     List,

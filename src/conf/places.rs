@@ -8,7 +8,7 @@ use crate::spec::{Entries, indent};
 
 /// The pairs of an object, or the entries of a list, by their places in the text.
 pub(super) struct Places {
-    /// What is between the brackets.
+    /// The text between the brackets.
     inside: Range<usize>,
     pub(super) parts: Vec<Part>,
 }
@@ -72,7 +72,7 @@ impl Places {
         text.replace_range(gone, "");
     }
 
-    /// What is between two parts.
+    /// The text between two parts.
     fn separator(&self, text: &str) -> String {
         match self.parts.as_slice() {
             [] => String::new(),
@@ -153,7 +153,7 @@ impl Layout {
         format!("{}{}{}", serde_json::Value::from(key), self.colon, self.value(json))
     }
 
-    /// What is before and after the first part of an object or list.
+    /// The text before and after the first part of an object or list.
     fn around(&self) -> (String, String) {
         if !self.has_lines {
             return (String::new(), String::new());

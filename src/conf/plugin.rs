@@ -77,7 +77,7 @@ impl PluginConfig {
         &self.known.capabilities
     }
 
-    /// Whether the plugin asks for a capability's argument.
+    /// Returns true if the plugin asks for a capability's argument.
     pub fn has_capability(&self, capability: &str) -> bool {
         self.known.capabilities.get(capability) == Some(&true)
     }

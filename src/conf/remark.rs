@@ -1,4 +1,4 @@
-//! What is odd about a file that configures a network, though it can be used.
+//! Oddities of a file that configures a network, though it can be used.
 
 use std::fmt;
 use std::path::Path;

@@ -22,7 +22,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// What it printed, however it ended by itself.
+    /// The output, however it ended by itself.
     pub(super) fn output(&self) -> Verdict<&Output> {
         self.ended.as_ref().map_err(|_| deviation(self.to_string()))
     }
@@ -78,7 +78,7 @@ impl Answer {
     }
 }
 
-/// What happened, in a few words: `DEL ends with exit status: 1, error 7 "no such bridge"`.
+/// The event, in a few words: `DEL ends with exit status: 1, error 7 "no such bridge"`.
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verb = self.request.env(CNI_COMMAND).unwrap_or(OsStr::new("a call without verb")).display();

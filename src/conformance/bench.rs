@@ -1,4 +1,4 @@
-//! What a check works with: the plugin, a host of its own, and containers on it.
+//! The things that a check works with: the plugin, a host of its own, and containers on it.
 
 use std::ffi::{OsStr, OsString};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -68,19 +68,20 @@ impl<'a> Bench<'a> {
         self.container()
     }
 
-    /// What there is on the host.
+    /// The things on the host.
     pub(super) fn facts(&self) -> Verdict<Facts> {
         let mut ours = self.subject.visible_dirs();
         ours.push(OURS.into());
         Facts::of_host(&ours)
     }
 
-    /// What there is on the host, with all settings.
+    /// The things on the host, with all settings.
     pub(super) fn state(&self) -> Verdict<Facts> {
         Ok(View::here()?.facts().and(self.facts()?))
     }
 
-    /// What there is on the host once an attachment has come and gone: a bridge, a database, chains for all containers.
+    /// The things that stay on the host once an attachment has come and gone: a bridge, a database, chains for all
+    /// containers.
     pub(super) fn warmed_up(&self) -> Verdict<Facts> {
         let container = self.addable()?;
         let added = container.add().given()?;
@@ -89,7 +90,7 @@ impl<'a> Bench<'a> {
         self.facts()
     }
 
-    /// What is on the host that was not there before, after the kernel had time to remove interfaces.
+    /// The things on the host that were not there before, after the kernel had time to remove interfaces.
     pub(super) fn left_since(&self, before: &Facts) -> Verdict<Option<String>> {
         wait_for_links(before)?;
         let seen = self.facts()?;
@@ -97,7 +98,7 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// What a check needs of the plugin and its configuration.
+/// The conditions of a check on the plugin and its configuration.
 impl Bench<'_> {
     pub(super) fn needs_add(&self) -> Verdict {
         let fails = self.profile.add_fails.as_deref();
@@ -138,7 +139,7 @@ impl Bench<'_> {
     }
 }
 
-/// Whether a version of the specification has a verb.
+/// Returns true if a version of the specification has a verb.
 pub(super) fn has_verb(version: &Version, verb: Command) -> bool {
     match verb {
         Command::Check => version.has_check(),

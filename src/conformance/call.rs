@@ -21,7 +21,7 @@ pub(super) struct Call<'b> {
 }
 
 impl<'b> Call<'b> {
-    /// What a runtime sends for these parameters, in a version.
+    /// The request that a runtime sends for these parameters, in a version.
     pub(super) fn new(bench: &'b Bench<'b>, command: Command, parameters: Parameters<'_>, version: &str) -> Self {
         let mut config = bench.subject.config.object().clone();
         config.set("name", &bench.subject.network);

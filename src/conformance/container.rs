@@ -26,7 +26,7 @@ pub(super) struct Container<'b> {
     pub(super) id: String,
     pub(super) ifname: IfName,
     pub(super) version: Version,
-    /// What the plugin before this one answered.
+    /// The answer of the plugin before this one.
     pub(super) previous: Option<AddResult>,
 }
 

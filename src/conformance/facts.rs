@@ -1,4 +1,4 @@
-//! What can be seen of a network and of a host, as sentences that can be compared.
+//! Facts about a network and a host, as sentences that can be compared.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -65,12 +65,12 @@ impl View {
     }
 }
 
-/// Whether the kernel chooses such an address or route by itself.
+/// Returns true if the kernel chooses such an address or route by itself.
 fn is_automatic(ip: IpAddr) -> bool {
     matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local() || ip.is_multicast())
 }
 
-/// What is the case, each fact a sentence.
+/// The facts, each a sentence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Facts(BTreeSet<String>);
 
@@ -81,7 +81,7 @@ impl Facts {
         Ok(Self(links.into_iter().map(|link| format!("interface {} on the host", link.name)).collect()))
     }
 
-    /// What plugins make on a host: interfaces, rules, and files, but for those of some directories.
+    /// The things that plugins make on a host: interfaces, rules, and files, but for those of some directories.
     pub(super) fn of_host(but: &[PathBuf]) -> Verdict<Self> {
         let rules = chains()?.into_iter().flat_map(|(chain, rules)| {
             let rule = move |number: usize| match number {
@@ -99,17 +99,17 @@ impl Facts {
         Self(self.0.into_iter().chain(others.0).collect())
     }
 
-    /// Whether there is nothing that was not there before.
+    /// Returns true if there is nothing that was not there before.
     pub(super) fn is_within(&self, before: &Self) -> bool {
         self.0.is_subset(&before.0)
     }
 
-    /// What is here and was not there.
+    /// The things that are here and were not there.
     pub(super) fn since(&self, before: &Self) -> String {
         self.0.difference(&before.0).cloned().collect::<Vec<_>>().join(", ")
     }
 
-    /// What has changed, if anything.
+    /// The change, if there is one.
     pub(super) fn changes(&self, before: &Self) -> Option<String> {
         let part = |what: &str, facts: String| if facts.is_empty() { None } else { Some(format!("{what}: {facts}")) };
         let parts = [part("new", self.since(before)), part("gone", before.since(self))];

@@ -1,4 +1,4 @@
-//! What a check finds.
+//! The findings of a check.
 
 use std::io;
 
@@ -54,7 +54,7 @@ pub(super) trait Step<T> {
     /// The check needs the step, but is not about it: another one reports when it fails.
     fn given(self) -> Verdict<T>;
 
-    /// What is found is found in these circumstances.
+    /// The circumstances in which findings are made.
     fn when(self, circumstances: &str) -> Verdict<T>;
 }
 
@@ -74,7 +74,7 @@ impl<T> Step<T> for Verdict<T> {
     }
 }
 
-/// What the tool itself can't do here is no fault of the plugin.
+/// A limit of the tool itself is no fault of the plugin.
 impl From<io::Error> for Finding {
     fn from(error: io::Error) -> Self {
         not_applicable(format!("this machine does not let the tool do it: {error}"))

@@ -37,7 +37,7 @@ fn failed<E: Into<io::Error>>(doing: impl Into<String>) -> impl FnOnce(E) -> Not
     move |source| NotMade::System { doing, source: source.into() }
 }
 
-/// What hosts are made of.
+/// The parts of hosts.
 pub(super) struct Hosts<'a> {
     pub(super) isolated: &'a Isolated,
     pub(super) reaper: &'a Reaper,

@@ -18,7 +18,7 @@ use super::finding::{Verdict, not_applicable};
 /// Its type.
 const NAME: &str = "conformance-ipam";
 
-/// What it says on stderr.
+/// The text on stderr.
 pub(super) const SAID: &str = "conformance-ipam was here";
 
 /// Which calls are recorded by number: a plugin may run it twice at once.

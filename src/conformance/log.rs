@@ -1,4 +1,4 @@
-//! What was run for a check, so that a report can say it.
+//! The commands that were run for a check, for its report.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -48,7 +48,7 @@ impl Log {
         executions.push(Execution::of(answer));
     }
 
-    /// Whether somebody wants the tool to end.
+    /// Returns true if somebody wants the tool to end.
     pub(super) fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
     }

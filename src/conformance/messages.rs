@@ -1,4 +1,4 @@
-//! What the process that makes the checks says to the one that wants to know: a line of JSON for each thing.
+//! Messages from the process that makes the checks to the one that wants to know: a line of JSON for each thing.
 
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;

@@ -34,7 +34,7 @@ fn nth(first: IpNet, gateway: Option<IpAddr>, places: usize) -> IpNet {
     others.nth(places).unwrap_or(first)
 }
 
-/// Whether an address is the first or the last of an IPv4 network.
+/// Returns true if an address is the first or the last of an IPv4 network.
 fn is_edge(net: IpNet) -> bool {
     let next = plus(net, 1).is_none_or(|next| next.network() != net.network());
     net.is_ipv4() && (next || net == net.network())
@@ -110,7 +110,7 @@ fn addresses_of(ips: &[Ip], interface: usize, is_first: bool) -> Vec<usize> {
     ips.iter().enumerate().filter(|(_, ip)| is_its(ip)).map(|(place, _)| place).collect()
 }
 
-/// Whether an interface is in the container.
+/// Returns true if an interface is in the container.
 pub(super) fn is_inside(interface: &Interface) -> bool {
     interface.sandbox.as_deref().is_some_and(|sandbox| !sandbox.is_empty())
 }

@@ -10,7 +10,7 @@ use super::isolation::PROCESSES;
 /// A process that lives on after the plugin that started it.
 pub(super) struct Orphan {
     pub(super) command: String,
-    /// Whether it has a pipe open to write to, as its stdout or stderr: the plugin's own, in all likelihood.
+    /// True if it has a pipe open to write to, as its stdout or stderr: the plugin's own, in all likelihood.
     pub(super) holds_output: bool,
 }
 

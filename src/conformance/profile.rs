@@ -16,7 +16,7 @@ pub struct Profile {
     pub(super) role: Role,
     /// Why ADD does not work, if it doesn't.
     pub(super) add_fails: Option<String>,
-    /// Whether its results have addresses.
+    /// True if its results have addresses.
     pub(super) has_addresses: bool,
     /// How long ADD takes.
     pub(super) add_takes: Duration,
@@ -75,12 +75,12 @@ impl Role {
     }
 }
 
-/// Whether a version has lists of plugins, which hand results with interfaces to each other.
+/// Returns true if a version has lists of plugins, which hand results with interfaces to each other.
 pub(super) fn has_lists(version: &Version) -> bool {
     *version >= Version::V0_3_0
 }
 
-/// Whether addresses of results say their family.
+/// Returns true if addresses of results say their family.
 pub(super) fn says_family(version: &Version) -> bool {
     has_lists(version) && *version < Version::V1_0_0
 }

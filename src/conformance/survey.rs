@@ -1,4 +1,4 @@
-//! What kind of plugin it is, and what it supports: found out before the checks, which depend on it.
+//! The kind of a plugin and its features: found out before the checks, which depend on it.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub(super) enum NotSurveyed {
     IpamAfterAnother,
 }
 
-/// What the plugin says and does when nothing is wrong.
+/// The answers and effects of the plugin when nothing is wrong.
 pub(super) fn survey(hosts: &Hosts<'_>, subject: &Subject, limits: &Limits) -> Result<Profile, NotSurveyed> {
     let mut profile =
         Profile::unknown().supporting(supported_versions(hosts, subject, limits)?, &subject.wanted_version);
@@ -49,7 +49,7 @@ pub(super) fn survey(hosts: &Hosts<'_>, subject: &Subject, limits: &Limits) -> R
     }
 }
 
-/// What the plugin answers to VERSION; it is the first execution, so one that can't be run is noticed here.
+/// The answer of the plugin to VERSION; it is the first execution, so one that can't be run is noticed here.
 fn supported_versions(
     hosts: &Hosts<'_>,
     subject: &Subject,
@@ -67,7 +67,7 @@ fn supported_versions(
     }
 }
 
-/// Whether the plugin complains that nobody has made an interface for it.
+/// Returns true if the plugin complains that nobody has made an interface for it.
 fn wants_previous(attempt: &Verdict<Attempt>) -> bool {
     let complains = |finding: &Finding| finding.reason().to_lowercase().contains("prevresult");
     attempt.as_ref().is_err_and(complains)

@@ -1,4 +1,4 @@
-//! What embedders ask of an error: the code, whether to try again or to clean up, and what it is about.
+//! The questions that embedders ask of an error: the code, whether to try again or to clean up, and what it is about.
 
 use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ impl Error {
         }
     }
 
-    /// Whether the same call may succeed later, without anybody changing anything.
+    /// Returns true if the same call may succeed later, without anybody changing anything.
     pub fn is_retryable(&self) -> bool {
         match self {
             Error::Plugin(source) => match &source.failure {
@@ -63,7 +63,7 @@ impl Error {
         }
     }
 
-    /// Whether it failed because the call was cancelled.
+    /// Returns true if it failed because the call was cancelled.
     pub fn is_cancelled(&self) -> bool {
         match self {
             Error::Plugin(source) => {
@@ -75,7 +75,7 @@ impl Error {
         }
     }
 
-    /// Whether a failed ADD may have left something behind that only DEL removes.
+    /// Returns true if a failed ADD may have left something behind that only DEL removes.
     ///
     /// The verb says so: not when no plugin was started, nor when the plugin says that the container is unknown (code
     /// 3).
@@ -98,13 +98,14 @@ impl Error {
         }
     }
 
-    /// Whether the plugin said that the container is unknown (code 3), and with it that nothing is left to clean up.
+    /// Returns true if the plugin said that the container is unknown (code 3), and with it that nothing is left to
+    /// clean up.
     pub(crate) fn says_nothing_is_left(&self) -> bool {
         matches!(self, Error::Plugin(source) if source.code() == Some(ErrorCode::UNKNOWN_CONTAINER))
     }
 
-    /// Whether a plugin was ended before it could say what it had done, or the verb between two plugins: whoever
-    /// cancels it, a dropped future for one, may be there no more to hear of it.
+    /// Returns true if a plugin was ended before it could say what it had done, or the verb between two plugins:
+    /// whoever cancels it, a dropped future for one, may be there no more to hear of it.
     pub(crate) fn was_cut_short(&self) -> bool {
         match self {
             Error::Plugin(source) => match &source.failure {

@@ -84,7 +84,7 @@ impl Inherited {
     }
 }
 
-/// Whether a process can have a variable of this name and value: anything else would be another one.
+/// Returns true if a process can have a variable of this name and value: anything else would be another one.
 pub(crate) fn is_variable((name, value): &(OsString, OsString)) -> bool {
     let (name, value) = (name.as_encoded_bytes(), value.as_encoded_bytes());
     !name.is_empty() && !name.contains(&b'=') && !name.contains(&0) && !value.contains(&0)

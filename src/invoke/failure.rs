@@ -23,7 +23,7 @@ pub struct PluginError {
     pub command: Command,
     /// How it failed.
     pub failure: PluginFailure,
-    /// Whether this is the end of an ADD that had started a plugin, so that something may be left that only DEL
+    /// True if this is the end of an ADD that had started a plugin, so that something may be left that only DEL
     /// removes.
     pub needs_cleanup: bool,
 }

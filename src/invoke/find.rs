@@ -98,7 +98,7 @@ pub fn find(plugin: &str, dirs: &[PathBuf]) -> Result<PathBuf, FindError> {
         .ok_or_else(|| FindError::NotFound { plugin: name(), dirs: dirs.to_vec() })
 }
 
-/// Whether the name of a directory has what separates directories in CNI_PATH.
+/// Returns true if the name of a directory has what separates directories in CNI_PATH.
 pub(crate) fn has_separator(dir: &Path) -> bool {
     dir.as_os_str().as_encoded_bytes().contains(&b':')
 }

@@ -1,4 +1,4 @@
-//! What plugins can't be told.
+//! Values that can't be passed to plugins.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

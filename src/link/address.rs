@@ -61,9 +61,9 @@ impl Request {
 pub struct Address {
     /// The address, with the prefix length of its network.
     pub address: IpNet,
-    /// Whether duplicate address detection (IPv6) goes on, and nobody can use the address yet.
+    /// True if duplicate address detection (IPv6) goes on, and nobody can use the address yet.
     pub is_tentative: bool,
-    /// Whether duplicate address detection found that a neighbour has it, so that nobody can use it here.
+    /// True if duplicate address detection found that a neighbour has it, so that nobody can use it here.
     pub is_duplicate: bool,
 }
 

@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use super::message::Message;
 use super::{Handle, LinkError, Request, attribute};
 
-/// What matters of a link.
+/// The state of a link.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Link {
@@ -22,11 +22,11 @@ pub struct Link {
     pub mac: String,
     /// The largest packet, in bytes.
     pub mtu: u32,
-    /// Whether an administrator has set it up.
+    /// True if an administrator has set it up.
     pub is_up: bool,
-    /// Whether it takes frames for any hardware address.
+    /// True if it takes frames for any hardware address.
     pub is_promiscuous: bool,
-    /// Whether it takes frames for all groups.
+    /// True if it takes frames for all groups.
     pub is_all_multicast: bool,
     /// How many packets may wait to leave through it.
     pub tx_queue_len: u32,
@@ -36,9 +36,9 @@ pub struct Link {
     pub master: Option<u32>,
     /// The free text that administrators see with `ip link`.
     pub alias: Option<String>,
-    /// Whether frames pass: it is up, has a carrier, and the kernel has taken note of both.
+    /// True if frames pass: it is up, has a carrier, and the kernel has taken note of both.
     pub is_operational: bool,
-    /// Whether it is a bridge that keeps VLANs apart.
+    /// True if it is a bridge that keeps VLANs apart.
     pub filters_vlans: bool,
     /// The VLAN that a bridge puts new ports into.
     pub default_vlan: Option<u16>,

@@ -1,4 +1,4 @@
-//! What goes wrong between this program and the kernel.
+//! Errors between this program and the kernel.
 
 use std::io;
 
@@ -14,7 +14,7 @@ pub enum LinkError {
     /// A request failed.
     #[error("cannot {doing}")]
     Refused {
-        /// What was tried, such as "find link `eth0`".
+        /// The attempt, such as "find link `eth0`".
         doing: String,
         /// Why it failed.
         source: io::Error,

@@ -14,7 +14,7 @@ struct Progress {
     sequence: u32,
     /// How it ended: the error number, or 0.
     end: Option<i32>,
-    /// Whether something changed while the kernel listed it: the list may lack what was there all the time.
+    /// True if something changed while the kernel listed it: the list may lack what was there all the time.
     is_interrupted: bool,
 }
 

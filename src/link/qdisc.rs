@@ -140,7 +140,7 @@ impl Request {
 pub struct Qdisc {
     /// Its kind, as `tc` calls it: `tbf`, `fq_codel`.
     pub kind: String,
-    /// Whether all that leaves through the link comes by it first.
+    /// True if all that leaves through the link comes by it first.
     pub is_root: bool,
     /// The limit, if it is one.
     pub bucket: Option<TokenBucket>,

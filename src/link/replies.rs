@@ -20,7 +20,7 @@ impl Replies {
         Self { first, answers: vec![Answer::default(); count], open: count, ends: vec![None; count] }
     }
 
-    /// Whether every request was answered to its end.
+    /// Returns true if every request was answered to its end.
     pub(super) fn is_complete(&self) -> bool {
         self.open == 0
     }

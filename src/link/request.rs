@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use super::Link;
 use super::message::Message;
 
-/// What the kernel answered to a [`Request`].
+/// The kernel's answer to a [`Request`].
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
     pub(super) messages: Vec<Message>,

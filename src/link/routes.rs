@@ -70,7 +70,7 @@ pub struct Way {
     pub link: u32,
     /// The length of the prefix of the route: 0 for the default route.
     pub prefix: u8,
-    /// Whether they go to a gateway first: the address is not on the link.
+    /// True if they go to a gateway first: the address is not on the link.
     pub has_gateway: bool,
 }
 
@@ -139,7 +139,7 @@ fn family_of(route: &Route) -> AddressFamily {
     if route.dst.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 }
 }
 
-/// Whether a message of the kernel is about a route as it was asked for.
+/// Returns true if a message of the kernel is about a route as it was asked for.
 fn is_route(found: &RouteMessage, index: u32, route: &Route) -> bool {
     let asked = message(index, route);
     let is_there = |attribute: &RouteAttribute| match attribute {
@@ -157,7 +157,7 @@ fn is_route(found: &RouteMessage, index: u32, route: &Route) -> bool {
         && goes_through(found, index, route.gw)
 }
 
-/// Whether a route, or one of its next hops, leaves through a link and goes by a gateway.
+/// Returns true if a route, or one of its next hops, leaves through a link and goes by a gateway.
 fn goes_through(found: &RouteMessage, index: u32, gw: Option<IpAddr>) -> bool {
     let gateway = gw.map(|gw| RouteAttribute::Gateway(RouteAddress::from(gw)));
     let by = |attributes: &[RouteAttribute]| match &gateway {

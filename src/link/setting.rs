@@ -6,7 +6,7 @@ use netlink_packet_route::link::{LinkAttribute, LinkFlags};
 use super::Request;
 use super::device::indexed;
 
-/// Whether a setting is to be on.
+/// True if a setting is to be on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Switch {
     /// It is.

@@ -20,7 +20,7 @@ pub struct Veth<'a> {
     pub mac: Option<[u8; 6]>,
     /// The index of the bridge that the end here is a port of, if any.
     pub bridge: Option<u32>,
-    /// Whether the end here is up from the beginning.
+    /// True if the end here is up from the beginning.
     pub is_up: bool,
     /// The MTU of both ends, in bytes; the kernel's choice when `None`.
     pub mtu: Option<u32>,

@@ -48,12 +48,12 @@ pub(super) fn outer(path: &Path, id: &ContainerId) -> Vec<(String, String)> {
     lines.iter().filter_map(pair).collect()
 }
 
-/// What stands in a container's lock, below its ID, for an attachment that somebody is at work on.
+/// The line in a container's lock, below its ID, for an attachment that somebody is at work on.
 pub(super) fn line(purpose: Purpose<'_>) -> String {
     format!("{} {}", purpose.network, purpose.ifname)
 }
 
-/// Whether this process is a plugin, or was started by one, that a process has started for what it has locked.
+/// Returns true if this process is a plugin, or was started by one, that a process has started for what it has locked.
 fn is_below_plugin_of(holder: i32, wanted: &Wanted<'_>) -> bool {
     let mut process = std::process::id().cast_signed();
     for _ in 0..DEEPEST {

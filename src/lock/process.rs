@@ -1,4 +1,4 @@
-//! What the system tells of other processes, and which of them are plugins.
+//! The system's information about other processes, and which of them are plugins.
 
 use std::fs;
 

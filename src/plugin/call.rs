@@ -1,4 +1,4 @@
-//! What a verb receives.
+//! The call that a verb receives.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};

@@ -194,7 +194,7 @@ fn was_started(error: &PluginError) -> bool {
 }
 
 impl Delegated<'_> {
-    /// What the plugin answered.
+    /// The answer of the plugin.
     pub fn result(&self) -> &AddResult {
         &self.result
     }

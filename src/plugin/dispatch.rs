@@ -16,7 +16,7 @@ use crate::spec::{
     InvalidName, Version, VersionReply,
 };
 
-/// What a plugin's process leaves behind.
+/// The output and exit code of a plugin's process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Outcome {

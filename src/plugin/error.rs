@@ -1,4 +1,4 @@
-//! What goes wrong in a plugin, on its way to a CNI error object.
+//! Errors of a plugin, on their way to a CNI error object.
 
 use std::error::Error as StdError;
 use std::fmt;

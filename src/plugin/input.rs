@@ -1,4 +1,4 @@
-//! What a plugin's process is given.
+//! The environment and input of a plugin's process.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -39,8 +39,9 @@ fn set_stdout_aside() -> io::Result<&'static File> {
     Ok(STDOUT.get_or_init(|| stdout.into()))
 }
 
-/// Whether somebody still waits for the answer of this process: false when stdout is a pipe that nobody reads from any
-/// more, because the caller was killed. An answer that nobody gets is about things that nobody may ever delete.
+/// Returns true if somebody still waits for the answer of this process: false when stdout is a pipe that nobody reads
+/// from any more, because the caller was killed. An answer that nobody gets is about things that nobody may ever
+/// delete.
 ///
 /// A plugin that takes something out of a store which is locked by whoever changes it asks this under the lock: if it
 /// is true there, then the DEL of the caller's caller comes later, and finds what was taken. Always true outside

@@ -32,8 +32,8 @@ use crate::invoke::{Exec, ProcessExec};
 use crate::result::AddResult;
 use crate::spec::Version;
 
-/// What a verb of a plugin returns. `?` takes any error: an [`ErrorReply`](crate::spec::ErrorReply) keeps its code, any
-/// other error becomes 999.
+/// The outcome of a verb of a plugin. `?` takes any error: an [`ErrorReply`](crate::spec::ErrorReply) keeps its code,
+/// any other error becomes 999.
 pub type Answer<T = ()> = Result<T, Failure>;
 
 /// A CNI plugin: one function for each verb.
@@ -58,7 +58,7 @@ pub trait Plugin {
     /// Checks that everything is as ADD left it. Called for configurations of version 0.4.0 and newer.
     ///
     /// # Errors
-    /// What is different. Printed as a CNI error; exit code 1.
+    /// The difference. It is printed as a CNI error; exit code 1.
     fn check(&self, call: &AttachmentCall) -> Answer;
 
     /// Removes what belongs to none of [`Config::valid_attachments`]. Called from version 1.1.0 on. Nothing by default.
@@ -82,7 +82,7 @@ pub trait Plugin {
         Version::ALL.to_vec()
     }
 
-    /// What the plugin says of itself when a person runs it by hand: without CNI_COMMAND.
+    /// The text that the plugin prints about itself when a person runs it by hand: without CNI_COMMAND.
     fn about(&self) -> Option<String> {
         None
     }

@@ -1,4 +1,4 @@
-//! What ADD said: a result in one of three generations, and the way between them.
+//! The result of ADD in one of three generations, and the way between them.
 //!
 //! | generation | versions | shape |
 //! |---|---|---|

@@ -1,4 +1,4 @@
-//! What no version knows is kept, and what no result may be is refused.
+//! A key that no version knows is kept, and what no result may be is refused.
 
 use super::*;
 

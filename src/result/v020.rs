@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use super::v040;
 use crate::spec::{Dns, Fields, InvalidField, IpNet, Object, Route, Shape, serde_by_shape};
 
-/// What a result of this generation says.
+/// The content of a result of this generation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[doc(alias = "types020.Result")]
 pub struct Body {
@@ -46,7 +46,7 @@ impl Body {
         self.extra = Object::new();
     }
 
-    /// What is left of a newer result; `None` when it has no address.
+    /// The rest of a newer result; `None` when it has no address.
     pub(super) fn downgrade(new: v040::Body) -> Option<Self> {
         let first = |family: &str| {
             let ip = new.ips.iter().find(|ip| ip.version == family)?;

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use super::{v020, v100};
 use crate::spec::{Dns, Fields, InvalidField, IpNet, Object, Route, Shape, serde_by_shape};
 
-/// What a result of this generation says.
+/// The content of a result of this generation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[doc(alias = "types040.Result")]
 pub struct Body {

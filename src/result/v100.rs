@@ -9,7 +9,7 @@ use super::v040;
 use crate::setters::setters;
 use crate::spec::{Dns, Fields, InvalidField, IpNet, Object, Route, Shape, serde_by_shape};
 
-/// What a result of this generation says.
+/// The content of a result of this generation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[doc(alias = "types100.Result")]
 #[non_exhaustive]

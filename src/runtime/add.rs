@@ -54,7 +54,8 @@ impl Cni {
         }
     }
 
-    /// What can be known without the cache and the container: whether the network can be added, and nothing is missing.
+    /// The state of the network without the cache and the container: whether the network can be added, and nothing is
+    /// missing.
     pub(super) fn check_addable(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<Key, Error> {
         let key = attachment.key(network.network_name()?);
         // A version that nobody can parse could be added but neither checked nor deleted.
@@ -138,7 +139,7 @@ impl From<Error> for NotAdded {
     }
 }
 
-/// Whether the plugin that failed was running.
+/// Returns true if the plugin that failed was running.
 fn has_started(error: &Error) -> bool {
     match error {
         Error::Plugin(source) => !matches!(&source.failure, PluginFailure::Exec { error } if !error.was_started()),

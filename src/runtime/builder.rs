@@ -1,4 +1,4 @@
-//! What a [`Cni`] is made of, checked before the first verb.
+//! The settings of a [`Cni`], checked before the first verb.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! How much is found out before plugins are run.
 
-/// What a verb finds out by itself before it runs the first plugin.
+/// The checks that a verb makes by itself before it runs the first plugin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Caution {

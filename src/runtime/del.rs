@@ -32,7 +32,7 @@ pub struct DelReport {
     pub plugins: Vec<DeletedBy>,
 }
 
-/// What came of DEL for one plugin.
+/// The outcome of DEL for one plugin.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct DeletedBy {

@@ -22,7 +22,7 @@ pub enum Problem {
         plugin: String,
         /// The plugin that it delegates to.
         ipam: String,
-        /// What is wrong with that.
+        /// The fault.
         error: Error,
     },
 }

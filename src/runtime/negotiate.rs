@@ -21,7 +21,7 @@ pub struct SupportedVersions {
     pub plugins: Vec<SupportedBy>,
 }
 
-/// What one plugin supports.
+/// The features that one plugin supports.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SupportedBy {

@@ -52,7 +52,7 @@ pub enum Notice<'a> {
     ConfigurationChanged {
         /// The network.
         network: &'a str,
-        /// What [`Cni::update`](crate::Cni::update) would do.
+        /// The plan of [`Cni::update`](crate::Cni::update).
         plan: &'a Plan,
     },
     /// A plugin is not installed, and DEL goes on without it, as it was told to.

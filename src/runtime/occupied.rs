@@ -1,7 +1,7 @@
 //! Whose an interface is, before anything is done for or to it.
 //!
 //! Plugins find their interface by its name in the namespace, and most of their DELs remove whatever has that name.
-//! What was there before an ADD, or belongs to another network, is not this attachment's.
+//! An interface that was there before an ADD, or belongs to another network, is not this attachment's.
 
 use super::{Attachment, Caution, Cni};
 use crate::cache::{Cached, Entry, Key};
@@ -12,7 +12,7 @@ use crate::spec::ContainerId;
 /// The loopback interface is in every namespace, and every network may set it up.
 const LOOPBACK: &str = "lo";
 
-/// What is on record of an attachment that is about to be added.
+/// The record of an attachment that is about to be added.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Record {
     /// Nothing.
@@ -26,7 +26,7 @@ pub(super) enum Record {
 }
 
 impl Cni {
-    /// What is on record of an attachment.
+    /// The record of an attachment.
     pub(super) fn record(&self, key: &Key) -> Record {
         // A path that leads to nothing, as seen from here, may be no path at all but the name of some other isolation.
         let is_over = |entry: &Entry| entry.netns_state() == Some(State::Replaced);
@@ -83,7 +83,7 @@ impl Cni {
         })
     }
 
-    /// What the cache has of other networks, of all containers or of one, finished or not.
+    /// The entries of other networks in the cache, of all containers or of one, finished or not.
     fn others(&self, key: &Key, container: Option<&ContainerId>) -> Result<Vec<Entry>, Error> {
         let mut found = self.cache.attachments(container)?.entries;
         found.extend(self.cache.unfinished()?.entries);
@@ -91,9 +91,9 @@ impl Cni {
         Ok(found)
     }
 
-    /// Whether an interface of the attachment's name is in its namespace; `None` where that can't be told: the path
-    /// leads to no network namespace, or to one that this process may not enter. In that of the host, which plugins
-    /// refuse, no interface is a container's.
+    /// Returns true if an interface of the attachment's name is in its namespace; `None` where that can't be told: the
+    /// path leads to no network namespace, or to one that this process may not enter. In that of the host, which
+    /// plugins refuse, no interface is a container's.
     fn is_in_namespace(&self, attachment: &Attachment) -> Option<bool> {
         let netns = attachment.netns.as_deref().filter(|netns| !is_own(netns) || self.allows_own_netns());
         let Some(netns) = netns else { return Some(false) };
@@ -105,8 +105,8 @@ impl Cni {
     }
 }
 
-/// Whether an entry is of the interface that an attachment names: of its container or its namespace, and alive as far
-/// as one can tell.
+/// Returns true if an entry is of the interface that an attachment names: of its container or its namespace, and alive
+/// as far as one can tell.
 fn is_same_interface(entry: &Entry, attachment: &Attachment) -> bool {
     let is_same_namespace = || {
         let (was, is) = (entry.netns_identity.as_ref(), attachment.netns.as_ref().and_then(Identity::of));

@@ -1,4 +1,4 @@
-//! What was removed, for whoever wants to write it down.
+//! Removed attachments, for whoever keeps a record of them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::spec::Object;
 pub struct Removal {
     /// Network, container and interface.
     pub key: Key,
-    /// Whether anything was on record of it, or it was what an ADD had begun. Where nothing was, plugins were run all
+    /// True if anything was on record of it, or it was what an ADD had begun. Where nothing was, plugins were run all
     /// the same, and may have found nothing.
     pub was_recorded: bool,
 }

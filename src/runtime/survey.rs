@@ -1,4 +1,4 @@
-//! What is wrong with the networks of a directory.
+//! Faults of the networks of a directory.
 
 use std::path::Path;
 

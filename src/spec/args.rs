@@ -62,7 +62,7 @@ impl CniArgs {
         self.pairs.iter().rev().find(|(other, _)| other == key).map(|(_, value)| value.as_str())
     }
 
-    /// Whether there is no pair.
+    /// Returns true if there is no pair.
     pub fn is_empty(&self) -> bool {
         self.pairs.is_empty()
     }

@@ -46,7 +46,7 @@ impl IpNet {
         self.prefix
     }
 
-    /// Whether the address is of IPv4.
+    /// Returns true if the address is of IPv4.
     pub fn is_ipv4(&self) -> bool {
         self.addr.is_ipv4()
     }

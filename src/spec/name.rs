@@ -49,7 +49,7 @@ impl InvalidName {
     }
 }
 
-/// What is wrong with a container ID or network name, if anything.
+/// The fault of a container ID or network name, if it has one.
 fn identifier(value: &str) -> Result<(), &'static str> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
     match value.as_bytes() {
@@ -60,7 +60,7 @@ fn identifier(value: &str) -> Result<(), &'static str> {
     }
 }
 
-/// What is wrong with an interface name, if anything.
+/// The fault of an interface name, if it has one.
 fn interface(value: &str) -> Result<(), &'static str> {
     let forbidden = |c: char| c == '/' || c == ':' || c.is_whitespace() || c == '\0';
     match value {

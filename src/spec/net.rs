@@ -118,7 +118,7 @@ setters! {
 }
 
 impl Dns {
-    /// Whether nothing is set.
+    /// Returns true if nothing is set.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

@@ -54,7 +54,7 @@ impl Object {
         serde_json::to_vec(self).expect("the crate's own types are JSON")
     }
 
-    /// Whether the object has no key.
+    /// Returns true if the object has no key.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -103,7 +103,7 @@ impl Object {
         self.entries.retain(|(k, _)| k != key);
     }
 
-    /// Whether there is a key that equals `key` in any case.
+    /// Returns true if there is a key that equals `key` in any case.
     pub(crate) fn has_folded(&self, key: &str) -> bool {
         self.entries.iter().any(|(k, _)| is_same(k, key))
     }

@@ -1,4 +1,4 @@
-//! What Kubernetes' runtimes tell plugins of a pod.
+//! The arguments by which Kubernetes' runtimes name a pod to plugins.
 
 use super::{CniArgs, ContainerId, InvalidArg};
 use crate::setters::setters;

@@ -1,4 +1,4 @@
-//! What plugins answer besides results: errors and supported versions.
+//! The answers of plugins besides results: errors and supported versions.
 
 use std::fmt;
 
@@ -91,7 +91,7 @@ impl fmt::Display for ErrorCode {
 pub struct ErrorReply {
     /// The version of the specification it is written in, where the plugin said one.
     pub cni_version: Option<String>,
-    /// What kind of error it is.
+    /// The kind of error.
     pub code: ErrorCode,
     /// A short message.
     pub msg: String,
@@ -207,7 +207,7 @@ impl VersionReply {
         }
     }
 
-    /// Whether the plugin supports a configuration's version, compared as text like everywhere in CNI.
+    /// Returns true if the plugin supports a configuration's version, compared as text like everywhere in CNI.
     #[doc(alias = "Reconciler")]
     pub fn supports(&self, version: &str) -> bool {
         self.supported_versions.iter().any(|v| v == version)

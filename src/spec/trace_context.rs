@@ -1,4 +1,4 @@
-//! What a distributed trace knows a call by, after the W3C's Trace Context and Baggage.
+//! The names by which a distributed trace knows a call, after the W3C's Trace Context and Baggage.
 
 /// The variable with the trace and its current span.
 pub const TRACEPARENT: &str = "TRACEPARENT";

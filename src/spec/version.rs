@@ -90,22 +90,22 @@ impl Version {
         self.number
     }
 
-    /// Whether this crate implements exactly this version.
+    /// Returns true if this crate implements exactly this version.
     pub fn is_known(&self) -> bool {
         Self::ALL.contains(self)
     }
 
-    /// Whether the version has the verb CHECK and hands the result of ADD to DEL.
+    /// Returns true if the version has the verb CHECK and hands the result of ADD to DEL.
     pub fn has_check(&self) -> bool {
         *self >= Version::V0_4_0
     }
 
-    /// Whether the version has the verb GC.
+    /// Returns true if the version has the verb GC.
     pub fn has_gc(&self) -> bool {
         *self >= Version::V1_1_0
     }
 
-    /// Whether the version has the verb STATUS.
+    /// Returns true if the version has the verb STATUS.
     pub fn has_status(&self) -> bool {
         *self >= Version::V1_1_0
     }

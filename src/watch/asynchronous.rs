@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::{Snapshot, WatchError, Watcher, error};
 use crate::CancelToken;
 
-/// What the thread has to tell: its latest snapshot, or why it ended.
+/// The thread's news: its latest snapshot, or why it ended.
 type Latest = Result<Arc<Snapshot>, WatchError>;
 
 /// A [`Watcher`] whose snapshots are awaited (features `watch` and `tokio`).

@@ -64,7 +64,7 @@ fn steps(path: &Path) -> Vec<Step> {
     path.components().rev().filter_map(step).collect()
 }
 
-/// What a symbolic link points to; nothing for anything else. `None` where there is nothing.
+/// The target of a symbolic link; empty for anything else. `None` where there is nothing.
 fn target(path: &Path) -> Option<Option<PathBuf>> {
     match fs::read_link(path) {
         Ok(target) => Some(Some(target)),

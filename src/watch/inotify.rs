@@ -1,4 +1,4 @@
-//! What the kernel is asked to report, and whether it has reported any of that.
+//! The events that the kernel is asked to report, and whether it has reported any of that.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -22,7 +22,7 @@ pub(super) struct Watches {
     incomplete: bool,
 }
 
-/// What matters of a directory or file.
+/// The state of a directory or file by which a change is seen.
 #[derive(Debug)]
 enum Interest {
     Everything,
@@ -52,7 +52,8 @@ impl Watches {
         }
     }
 
-    /// Whether something could not be watched in this round: the user has no watch left, or may not read a directory.
+    /// Returns true if something could not be watched in this round: the user has no watch left, or may not read a
+    /// directory.
     pub(super) fn is_incomplete(&self) -> bool {
         self.incomplete
     }

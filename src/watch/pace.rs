@@ -85,7 +85,7 @@ impl Schedule {
         self.rescan = later(now, pause);
     }
 
-    /// What is seen looks unfinished; returns whether it has done so for long enough to be believed.
+    /// Notes that the state looks unfinished; returns whether it has done so for long enough to be believed.
     pub(super) fn doubt(&mut self, now: Instant) -> bool {
         let since = *self.doubted.get_or_insert(now);
         now >= later(since, self.pace.patience)

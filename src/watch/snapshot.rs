@@ -1,4 +1,4 @@
-//! What is configured at one moment.
+//! The configuration at one moment.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -72,7 +72,7 @@ impl Snapshot {
         types.into_iter().filter_map(|name| self.plugin(name)?.err()).collect()
     }
 
-    /// Whether another snapshot says the same.
+    /// Returns true if another snapshot says the same.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         let same_listing = match (&self.listing, &other.listing) {
             (Ok(a), Ok(b)) => {
@@ -86,7 +86,7 @@ impl Snapshot {
         same_listing && self.plugins == other.plugins
     }
 
-    /// Whether a file is broken, or broken in another way, that was not so before.
+    /// Returns true if a file is broken, or broken in another way, that was not so before.
     pub(super) fn is_worse_than(&self, before: &Self) -> bool {
         self.broken().any(|file| before.broken().all(|known| known != file))
     }

@@ -11,7 +11,7 @@ pub(crate) struct Document {
 
 /// A block of code.
 pub(crate) struct Block {
-    /// What the comment in front of it says, `<!-- example: NAME -->`.
+    /// The comment in front of it, `<!-- example: NAME -->`.
     pub(crate) example: Option<String>,
     pub(crate) language: String,
     pub(crate) text: String,
@@ -74,7 +74,7 @@ impl Document {
         })
     }
 
-    /// What a link to a heading says after `#`, for each heading.
+    /// The part after `#` of a link to each heading.
     pub(crate) fn anchors(&self) -> Vec<String> {
         let titles = self.prose().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
         let kept = |c: &char| c.is_alphanumeric() || matches!(c, '-' | '_' | ' ');

@@ -1,4 +1,4 @@
-//! What tests are made of.
+//! The parts that tests are made of.
 
 mod document;
 mod fake;

@@ -31,7 +31,7 @@ pub(crate) fn pid_in(file: &Path) -> i32 {
     read().unwrap()
 }
 
-/// Whether a process has ended; it may still wait to be reaped by whoever inherited it.
+/// Returns true if a process has ended; it may still wait to be reaped by whoever inherited it.
 pub(crate) fn is_gone(pid: i32) -> bool {
     let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
         return true;

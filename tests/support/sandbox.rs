@@ -40,7 +40,8 @@ impl Sandbox {
         self
     }
 
-    /// What a plugin does on a verb, in shell. It finds the record of the call in `$call` and the sandbox in `$home`.
+    /// The behaviour of a plugin on a verb, in shell. It finds the record of the call in `$call` and the sandbox in
+    /// `$home`.
     pub(crate) fn on(self, plugin: &str, verb: &str, shell: &str) -> Self {
         self.now_on(plugin, verb, shell);
         self
@@ -142,7 +143,7 @@ impl Sandbox {
         self.call_dirs().nth(last).unwrap()
     }
 
-    /// What a plugin was given on stdin, byte for byte.
+    /// The stdin that a plugin was given, byte for byte.
     #[track_caller]
     pub(crate) fn stdin_of(&self, plugin: &str, verb: &str) -> String {
         fs::read_to_string(self.record_of(plugin, verb).join("stdin")).unwrap()

@@ -64,7 +64,7 @@ impl Script {
         ended
     }
 
-    /// What it printed, as text.
+    /// The output, as text.
     #[track_caller]
     pub(crate) fn stdout(&self) -> String {
         let ended = self.run();

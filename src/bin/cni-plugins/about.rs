@@ -1,4 +1,4 @@
-//! What a plugin says of itself when a person, or an inventory, runs it without a verb.
+//! The text that a plugin prints about itself when a person, or an inventory, runs it without a verb.
 
 /// The release of the reference plugins whose keys and behaviour ours have.
 const REFERENCE: &str = "1.9.1";

@@ -1,4 +1,4 @@
-//! What the program does by its own name, for a person: it says what it is, installs itself, and
+//! The program under its own name, for a person: it says what it is, installs itself, and
 //! removes the rules of the plugins.
 
 use std::ffi::OsString;

@@ -8,7 +8,7 @@ use crate::nft::request::{Requests, read_table};
 use crate::nft::socket::unless_unavailable;
 use crate::portmap::localhost;
 
-/// What the names of our tables begin with.
+/// The beginning of the names of our tables.
 const OURS: &str = "libcni_";
 
 /// The families that we have tables of.

@@ -1,4 +1,4 @@
-//! Whether the host sends packets on.
+//! True if the host sends packets on.
 
 use std::fs;
 use std::net::IpAddr;

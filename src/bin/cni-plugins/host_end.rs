@@ -31,7 +31,7 @@ pub(crate) fn of(host: &mut Handle, inside: &mut Handle, ifname: &str) -> Answer
     Ok(host.link_at(peer)?.filter(|port| is_pair(port) && port.peer == Some(link.index)))
 }
 
-/// Whether a name is one of those that the reference plugins make: `veth` and eight digits.
+/// Returns true if a name is one of those that the reference plugins make: `veth` and eight digits.
 pub(crate) fn is_named_by_reference(name: &str) -> bool {
     let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     name.strip_prefix("veth").is_some_and(|digits| digits.len() == 8 && digits.bytes().all(is_digit))

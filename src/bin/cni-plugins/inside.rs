@@ -12,7 +12,7 @@ use libcni::spec::{ErrorCode, IpNet, Object, Route};
 
 use crate::sysctl::Ipv6Settings;
 
-/// What is done about neighbours that have an IPv6 address already.
+/// The treatment of neighbours that have an IPv6 address already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Duplicates {
     /// An address is used after duplicate address detection only.

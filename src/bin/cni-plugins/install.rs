@@ -24,11 +24,11 @@ fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Insta
     move |source| InstallError::Io { doing, path: path.to_owned(), source }
 }
 
-/// What is said of this program, and in every build of it.
+/// The name and version of this program, in every build of it.
 pub(crate) const ABOUT: &str = concat!("cni-plugins ", env!("CARGO_PKG_VERSION"), ", the CNI plugins of libcni");
 const MARK: &[u8] = b", the CNI plugins of libcni";
 
-/// What becomes of the plugins of others that are there already.
+/// The treatment of the plugins of others that are there already.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Existing {
     Keep,
@@ -56,7 +56,7 @@ pub(crate) fn install(dir: &Path, existing: Existing) -> Result<(), InstallError
 
 const OWN: &str = "/proc/self/exe";
 
-/// Whether a copy need not be written.
+/// Returns true if a copy need not be written.
 fn is_current(copy: &Path) -> io::Result<bool> {
     match fs::read(copy) {
         Ok(content) => Ok(content == fs::read(OWN)?),
@@ -86,7 +86,7 @@ fn may_replace(path: &Path, existing: Existing, current: Option<&PathBuf>) -> Re
     Err(InstallError::Foreign(path.to_owned()))
 }
 
-/// Whether a file, or what a link leads to, is a build of this program.
+/// Returns true if a file, or what a link leads to, is a build of this program.
 fn is_ours(path: &Path) -> io::Result<bool> {
     Ok(fs::read(path)?.windows(MARK.len()).any(|part| part == MARK))
 }

@@ -1,11 +1,11 @@
-//! What attachments are called on the host.
+//! The names of attachments on the host.
 
 use libcni::plugin::AttachmentCall;
 use sha2::{Digest, Sha256};
 
 use crate::nft::Owner;
 
-/// What an attachment is called on the host.
+/// The name of an attachment on the host.
 pub(crate) struct Names {
     pub(crate) port: String,
     pub(crate) alias: String,
@@ -23,7 +23,7 @@ impl Names {
     }
 }
 
-/// What the host's end of an attachment is called: the same every time, so that DEL finds it without namespace and
+/// The name of the host's end of an attachment: the same every time, so that DEL finds it without namespace and
 /// without previous result.
 pub(crate) fn host_name(network: &str, container_id: &str, ifname: &str) -> String {
     let mut digest = Sha256::new();
@@ -35,14 +35,14 @@ pub(crate) fn host_name(network: &str, container_id: &str, ifname: &str) -> Stri
     format!("veth{hash}")
 }
 
-/// What `ip link` shows of whose the host's end is.
+/// The alias of the host's end, by which `ip link` shows whose it is.
 pub(crate) fn alias(network: &str, container_id: &str, ifname: &str) -> String {
     let alias = format!("{}{container_id}/{ifname}", alias_prefix(network));
     // The kernel takes 255 bytes, and the last one is the text's end. Names are ASCII.
     alias.chars().take(254).collect()
 }
 
-/// What the aliases of a network's ports begin with.
+/// The beginning of the aliases of a network's ports.
 pub(crate) fn alias_prefix(network: &str) -> String {
     format!("cni:{network}/")
 }

@@ -2,7 +2,7 @@
 
 use std::thread::ScopedJoinHandle;
 
-/// What a thread returned; its panic is ours.
+/// Returns the value of a thread; its panic is ours.
 pub(crate) fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

@@ -90,7 +90,7 @@ pub(crate) fn with_one_dash(words: &[OsString]) -> Option<&str> {
     own.find(|word| word.starts_with("-ifname"))
 }
 
-/// What is wrong with such a word.
+/// The fault of such a word.
 pub(crate) fn one_dash(whole: &Command, words: &[OsString], word: &str) -> clap::Error {
     Named::by(whole, words).error(format!("`{word}` has one dash: did you mean `-{word}`?"))
 }

@@ -77,7 +77,7 @@ fn refuses_no_versions(bench: &Bench<'_>) -> Verdict {
     })
 }
 
-/// What the plugin answers to an ADD with a changed configuration.
+/// The answer of the plugin to an ADD with a changed configuration.
 fn add_with(bench: &Bench<'_>, change: impl FnOnce(Call<'_>) -> Call<'_>) -> Verdict<Answer> {
     Ok(change(bench.addable()?.call(Command::Add)).run())
 }

@@ -1,4 +1,4 @@
-//! What the plugin does with its IPAM plugin.
+//! The delegation to the IPAM plugin.
 
 use crate::result::v100::Body;
 use crate::spec::{CNI_COMMAND, CNI_NETNS, Command, ErrorCode, ErrorReply};

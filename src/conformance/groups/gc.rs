@@ -32,7 +32,7 @@ fn succeeds(bench: &Bench<'_>) -> Verdict {
     call(bench, &[]).run().succeeds()
 }
 
-/// What can be seen of one attachment of a network is still there after a GC.
+/// Every trace of one attachment of a network is still there after a GC.
 fn keeps(bench: &Bench<'_>, network: &str, collect: impl FnOnce(ValidAttachment) -> Verdict) -> Verdict {
     bench.needs_verb(Command::Gc)?;
     let container = bench.addable()?;

@@ -1,4 +1,4 @@
-//! What is on stdout, and the exit status.
+//! The output on stdout, and the exit status.
 
 use crate::spec::{CNI_COMMAND, CNI_IFNAME, Command};
 use serde_json::Value;

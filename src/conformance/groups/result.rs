@@ -65,7 +65,7 @@ fn in_version(answer: &Answer, version: &Version) -> Verdict {
     expect_none(without_family.map(|ip| format!("{answer}: {ip} needs a `version` in {version}")))
 }
 
-/// What an ADD in a new container says, and what is there.
+/// The result of an ADD in a new container, and the state after it.
 struct Attached<'b> {
     container: Container<'b>,
     answer: Answer,

@@ -15,7 +15,7 @@ const KEYS: [libc::c_long; 3] = [libc::SYS_add_key, libc::SYS_request_key, libc:
 const NAMESPACES: [i32; 3] = [libc::CLONE_NEWUSER, libc::CLONE_NEWCGROUP, CLONE_NEWTIME];
 const CLONE_NEWTIME: i32 = 0x80;
 
-/// What the calls fail with: as if the kernel did not have them.
+/// The error number of the calls: as if the kernel did not have them.
 const ERROR: u32 = libc::ENOSYS as u32;
 
 /// Forbids the calls to this thread, and to threads and programs that it starts; returns what does not hold, if so.

@@ -87,7 +87,7 @@ pub enum NotIsolated {
     /// Something else that isolation takes can't be had.
     #[error("cannot isolate the plugin: cannot {doing}")]
     Unfinished {
-        /// What failed.
+        /// The operation that failed.
         doing: String,
         /// Why.
         source: io::Error,
@@ -113,7 +113,7 @@ impl Judge {
         Ok(Self { stdout: entry.stdout.take(), entry })
     }
 
-    /// What it says. To be asked for once.
+    /// The message. To be asked for once.
     pub(super) fn stdout(&mut self) -> ChildStdout {
         self.stdout.take().expect("it is asked for once")
     }
@@ -129,9 +129,9 @@ impl Drop for Judge {
 
 /// The isolation that the judge has made around itself.
 pub(super) struct Isolated {
-    /// What is to be shown again on each host, whose new directories cover it.
+    /// The directories to show again on each host, whose new directories cover it.
     pub(super) shown: Vec<Shown>,
-    /// What does not hold on this machine, in words for the report.
+    /// The condition that does not hold on this machine, in words for the report.
     pub(super) weaknesses: Vec<String>,
 }
 

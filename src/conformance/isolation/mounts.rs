@@ -20,7 +20,7 @@ pub(in crate::conformance) fn memory(at: impl AsRef<Path>) -> io::Result<()> {
     Ok(mount(Some("tmpfs"), at.as_ref(), Some("tmpfs"), SAFE, Some("mode=0755,size=512m"))?)
 }
 
-/// What is at one path, at another.
+/// A mount of one path at another.
 pub(in crate::conformance) fn bind(from: &Path, at: &Path) -> io::Result<()> {
     Ok(mount(Some(from), at, NONE, MsFlags::MS_BIND | MsFlags::MS_REC, NONE)?)
 }
@@ -77,7 +77,7 @@ pub(super) fn give(dir: &Path, (uid, gid): (Uid, Gid)) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether everybody can read a file, and run it if anybody can.
+/// Returns true if everybody can read a file, and run it if anybody can.
 pub(super) fn is_open(meta: &fs::Metadata) -> bool {
     let runs = meta.mode() & 0o111 != 0;
     meta.mode() & 0o004 != 0 && (!runs || meta.mode() & 0o001 != 0)

@@ -1,4 +1,4 @@
-//! What the judge gives up, and what plugins never have.
+//! The privileges that the judge gives up, and what plugins never have.
 
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};

@@ -43,7 +43,7 @@ pub(in crate::conformance) struct Shown {
     pub(in crate::conformance) what: What,
 }
 
-/// What is shown.
+/// The items to show.
 pub(in crate::conformance) enum What {
     /// The directory at this path.
     Dir(PathBuf),

@@ -17,7 +17,7 @@ pub enum SubjectError {
     NotFound {
         /// Why.
         source: FindError,
-        /// Whether the working directory has a file of that name.
+        /// True if the working directory has a file of that name.
         is_here: bool,
     },
     /// The path leads to no file.

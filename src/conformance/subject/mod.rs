@@ -48,7 +48,7 @@ pub struct Subject {
     capability_args: CapabilityArgs,
 }
 
-/// What the plugin finds in its environment besides the protocol's variables.
+/// The plugin's environment besides the protocol's variables.
 const ENVIRONMENT: [(&str, &str); 2] =
     [("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"), ("HOME", "/root")];
 
@@ -102,9 +102,9 @@ impl Subject {
 
     /// Sets the result of the plugin before this one: the plugin is checked as one that comes second in a list.
     ///
-    /// What it says is made for each container, and is true there: interfaces, with those of the host at their other
-    /// ends, addresses, routes, and gateways that answer. Each container after the first gets the next addresses of the
-    /// networks, and other names of interfaces on the host; every one gets its own sandbox.
+    /// The things that it names are made for each container, and are there: interfaces, with those of the host at their
+    /// other ends, addresses, routes, and gateways that answer. Each container after the first gets the next addresses
+    /// of the networks, and other names of interfaces on the host; every one gets its own sandbox.
     pub fn previous_result(self, result: AddResult) -> Self {
         Self { previous: Some(result), ..self }
     }
@@ -190,12 +190,12 @@ impl Subject {
         if self.is_ipam() { "" } else { self.config.ipam_type().unwrap_or_default() }
     }
 
-    /// Whether it is an IPAM plugin itself.
+    /// Returns true if it is an IPAM plugin itself.
     pub(super) fn is_ipam(&self) -> bool {
         self.config.ipam_type().is_some_and(|ipam| [self.plugin.as_str(), self.config.plugin_type()].contains(&ipam))
     }
 
-    /// What an attachment gets for the capabilities that the plugin declares.
+    /// The values of an attachment for the capabilities that the plugin declares.
     pub(super) fn runtime_config(&self, attachment: usize) -> Object {
         let mut runtime_config = Object::new();
         for (capability, _) in self.config.capabilities().iter().filter(|(_, enabled)| **enabled) {

@@ -21,7 +21,7 @@ use crate::spec::capability::CapabilityArgs;
 /// The plugins that make no interface: what they do can be removed and made again while the container runs.
 const HAND_ON: [&str; 4] = ["bandwidth", "firewall", "portmap", "tuning"];
 
-/// What changes of an attachment, besides the configuration of its network, and how far an update may go.
+/// The changes of an attachment, besides the configuration of its network, and how far an update may go.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     pub(super) capability_args: CapabilityArgs,
@@ -61,7 +61,7 @@ impl Changes {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Updated {
-    /// What was done.
+    /// The action that was taken.
     pub plan: Plan,
     /// The result as it is recorded now.
     pub result: AddResult,
@@ -70,7 +70,7 @@ pub struct Updated {
 impl Cni {
     /// Gives an attachment the configuration that its network has today, and other capability arguments.
     ///
-    /// What is recorded of its ADD is compared with the network, plugin by plugin. The longest beginning that both
+    /// The record of its ADD is compared with the network, plugin by plugin. The longest beginning that both
     /// lists have in common stays untouched, and with it the interface, its addresses and the connections of the
     /// container. DEL runs of the plugins after that in reverse order, as they were configured, and then ADD of those
     /// of today, in order, with the result of those that stay. Any runtime that keeps the cache of the Go libcni may

@@ -14,7 +14,7 @@ use crate::spec::{Object, text};
 /// The key of the list that says how many of its plugins stay.
 const KEPT: &str = "libcniKept";
 
-/// What an update had begun.
+/// The steps that an update had begun.
 pub(in crate::runtime) struct Pending {
     pub(in crate::runtime) network: NetworkConfig,
     pub(in crate::runtime) attachment: Attachment,

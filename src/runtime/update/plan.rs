@@ -1,4 +1,4 @@
-//! What an update would do: the plugins that an attachment was added with, and those of its network today. Pure.
+//! The plan of an update: the plugins that an attachment was added with, and those of its network today. Pure.
 
 use std::fmt;
 
@@ -42,7 +42,7 @@ pub struct Plan {
     pub added: Vec<String>,
     /// The first plugin among those that makes an interface, so that the interface can't stay.
     pub remakes: Option<String>,
-    /// Whether the record changes although no plugin is run: keys of the list itself are others, or the version is.
+    /// True if the record changes although no plugin is run: keys of the list itself are others, or the version is.
     pub is_recorded_anew: bool,
 }
 
@@ -57,12 +57,13 @@ impl Plan {
         Ok(sides.plan(kept, sides.before.plugins.get(kept..).unwrap_or_default(), changes))
     }
 
-    /// Whether a plugin of the network has another configuration, or arguments, than the attachment was added with.
+    /// Returns true if a plugin of the network has another configuration, or arguments, than the attachment was added
+    /// with.
     pub fn changes_plugins(&self) -> bool {
         !self.removed.is_empty() || !self.added.is_empty()
     }
 
-    /// Whether there is nothing to do: the attachment has the configuration of today.
+    /// Returns true if there is nothing to do: the attachment has the configuration of today.
     pub fn is_current(&self) -> bool {
         !self.changes_plugins() && !self.is_recorded_anew
     }
@@ -97,14 +98,15 @@ pub(super) struct Side {
 }
 
 impl Side {
-    /// What a plugin is sent, without what every plugin of a list is. As values: white space is no difference.
+    /// The part of a request that is a plugin's own, not that of every plugin of a list. As values: white space is no
+    /// difference.
     fn sent(&self, at: usize) -> Option<Value> {
         let sent = derive::for_attachment(&self.network, self.plugins.get(at)?, &self.attachment, None);
         serde_json::to_value(sent.without(&["name", "cniVersion"])).ok()
     }
 }
 
-/// What an attachment was added with, and what it is to have.
+/// The configuration that an attachment was added with, and the one it is to have.
 pub(super) struct Sides {
     pub(super) before: Side,
     pub(super) after: Side,

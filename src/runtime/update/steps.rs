@@ -12,7 +12,7 @@ use crate::runtime::add::{NotAdded, read_result};
 use crate::runtime::derive;
 use crate::spec::{Command, IpNet, Object};
 
-/// What is to be done for one attachment.
+/// The work for one attachment.
 pub(super) struct Steps {
     pub(super) sides: Sides,
     /// How many plugins from the first stay.
@@ -20,7 +20,7 @@ pub(super) struct Steps {
     /// The plugins to remove, in the order of ADD: those of before that don't stay, or all that an update which was not
     /// finished may have left.
     removed: Vec<PluginConfig>,
-    /// Whether that is what an unfinished update left. What was before it is not known to be there.
+    /// True if that is what an unfinished update left. What was before it is not known to be there.
     is_repair: bool,
 }
 

@@ -43,7 +43,7 @@ pub(crate) fn characters(text: &str) -> Cow<'_, str> {
     Cow::Owned(mended)
 }
 
-/// What a backslash begins.
+/// An escape sequence, after its backslash.
 #[derive(Clone, Copy, PartialEq)]
 enum Escape {
     Pair,

@@ -1,4 +1,4 @@
-//! What is wrong with a document: where, which value, and what it must be.
+//! A fault of a document: where, which value, and what it must be.
 
 use std::fmt;
 
@@ -11,9 +11,9 @@ use serde::de;
 pub struct InvalidField {
     path: String,
     reason: String,
-    /// Whether the reason goes on after the path, as "must be a text" does.
+    /// True if the reason goes on after the path, as "must be a text" does.
     goes_on: bool,
-    /// Whether the reason says which value it is about, or is about none.
+    /// True if the reason says which value it is about, or is about none.
     has_value: bool,
 }
 
@@ -38,7 +38,7 @@ impl InvalidField {
         &self.path
     }
 
-    /// What is wrong with it.
+    /// The fault.
     pub fn reason(&self) -> &str {
         &self.reason
     }
@@ -165,7 +165,7 @@ impl From<serde_json::Error> for InvalidField {
     }
 }
 
-/// What serde_json says, without the position: it counts from the start of a part of the text, which nobody sees.
+/// The message of serde_json, without the position: it counts from the start of a part of the text, which nobody sees.
 pub(crate) fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rsplit_once(" at line ") {

@@ -11,7 +11,7 @@ pub(crate) fn find<'a, K: AsRef<str>>(entries: &[(K, &'a RawValue)], key: &str) 
     found.map(|(_, value)| *value)
 }
 
-/// Whether two keys are the same, whatever the case of their letters.
+/// Returns true if two keys are the same, whatever the case of their letters.
 pub(crate) fn is_same(one: &str, other: &str) -> bool {
     if one.is_ascii() && other.is_ascii() {
         return one.eq_ignore_ascii_case(other);

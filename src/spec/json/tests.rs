@@ -1,4 +1,4 @@
-//! What serde asks for, and what is said when it is not there.
+//! The kinds of values that serde asks for, and the error when one is missing.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;

@@ -13,7 +13,7 @@ use super::{Entries, InvalidField};
 /// How deep typed reading goes. Only types that contain themselves get there.
 const MAX_DEPTH: usize = 128;
 
-/// What serde_json calls a value that is to be kept as text, whatever it is.
+/// The name that serde_json gives to a value that is to be kept as text, whatever it is.
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 /// The text of a value, which is JSON, without white space around it.

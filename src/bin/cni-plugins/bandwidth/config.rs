@@ -21,12 +21,12 @@ struct Written {
     shaped_subnets: Option<Vec<IpNet>>,
 }
 
-/// What is limited.
+/// The traffic that is limited.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// What goes to the container.
+    /// Traffic to the container.
     pub(crate) ingress: Option<TokenBucket>,
-    /// What comes from it.
+    /// Traffic from the container.
     pub(crate) egress: Option<TokenBucket>,
     unshaped: Vec<IpNet>,
     shaped: Vec<IpNet>,

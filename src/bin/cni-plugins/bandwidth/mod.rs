@@ -1,7 +1,7 @@
 //! `bandwidth`: limits how fast a container sends and receives. Comes after a plugin that connects it by a pair of
 //! veths.
 //!
-//! What goes to the container is limited as it leaves the host's end. What comes from it can't be limited there, where
+//! Traffic to the container is limited as it leaves the host's end. What comes from it can't be limited there, where
 //! it comes in: it goes by way of an `ifb`, and is limited as it leaves that.
 
 mod check;

@@ -1,4 +1,4 @@
-//! What an attachment's `ifb` is called, and whose one is.
+//! The name of an attachment's `ifb`, and whose one is.
 
 use libcni::link::{Handle, Link};
 use libcni::plugin::{Answer, AttachmentCall};
@@ -9,13 +9,13 @@ use crate::valid::Valid;
 /// As long as the kernel lets names of links be.
 const LENGTH: usize = 15;
 
-/// What the `ifb` of an attachment is called.
+/// The name of the `ifb` of an attachment.
 pub(crate) struct Names {
     /// As the reference plugin calls it, which has one for all interfaces of a container.
     shared: String,
     /// For a further interface of the container.
     own: String,
-    /// What administrators see of whose it is.
+    /// The owner, as administrators see it.
     pub(crate) alias: String,
 }
 
@@ -56,7 +56,7 @@ fn prefix(network: &str) -> String {
     format!("cni-bandwidth:{network}/")
 }
 
-/// Whether a link is the `ifb` of an attachment of a network that is not to be kept.
+/// Returns true if a link is the `ifb` of an attachment of a network that is not to be kept.
 pub(crate) fn is_stale(link: &Link, network: &str, valid: &Valid) -> bool {
     let Some(of) = link.alias.as_ref().filter(|alias| alias.starts_with(&prefix(network))) else { return false };
     link.kind.as_deref() == Some("ifb")

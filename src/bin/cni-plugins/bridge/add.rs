@@ -21,7 +21,7 @@ use crate::nft::{Owner, masquerade};
 use crate::sysctl::Ipv6Settings;
 use crate::threads::join;
 
-/// What is being added, and where.
+/// The plugin that is added, and where.
 struct Adding<'a> {
     call: &'a AttachmentCall,
     config: Config,

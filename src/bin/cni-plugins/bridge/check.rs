@@ -16,7 +16,7 @@ use crate::names::Names;
 use crate::nft::masquerade;
 use crate::takeover;
 
-/// What is to be as it was.
+/// The settings that are to be as they were.
 struct Expected<'a> {
     config: Config,
     names: Names,

@@ -24,7 +24,7 @@ pub(crate) struct Config {
     pub(crate) force_address: bool,
     /// Masquerades what leaves the container's network.
     pub(crate) ip_masq: bool,
-    /// What the reference plugin masquerades with. Both are nf_tables here.
+    /// The tools that the reference plugin masquerades with. Both are nf_tables here.
     pub(crate) ip_masq_backend: Option<String>,
     /// MTU of both ends; the kernel's choice when it is not above 0.
     pub(crate) mtu: i64,
@@ -105,7 +105,7 @@ impl Config {
         Vlans::new(self.vlan, self.vlan_trunk.as_deref().unwrap_or_default())
     }
 
-    /// Whether the bridge is to keep VLANs apart.
+    /// Returns true if the bridge is to keep VLANs apart.
     pub(crate) fn filters_vlans(&self) -> bool {
         self.vlan != 0 || self.vlan_trunk.is_some()
     }

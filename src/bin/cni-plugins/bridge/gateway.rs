@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use crate::forwarding::enable_forwarding;
 use crate::mac;
 
-/// What a container's gateways may do to other addresses of the bridge.
+/// The effect that a container's gateways may have on other addresses of the bridge.
 pub(crate) struct Others<'a> {
     /// The gateways of the network's other subnets stay.
     pub(crate) of_network: &'a dyn Fn() -> Vec<IpNet>,

@@ -15,7 +15,7 @@ use crate::mac::{self, Mac};
 use crate::names::Names;
 use crate::sysctl::Ipv6Settings;
 
-/// What the port is made of.
+/// The parts of the port.
 pub(crate) struct NewPort<'a> {
     pub(crate) names: &'a Names,
     pub(crate) ifname: &'a str,
@@ -44,7 +44,7 @@ pub(crate) fn add(
     finished.inspect_err(|_| drop(host.ask([Request::delete_link(&port.names.port)])))
 }
 
-/// What the kernel means when one end is there already. The host's end goes with the container's, so it is there only
+/// The kernel's error when one end is there already. The host's end goes with the container's, so it is there only
 /// as long as the other end is in some namespace, where it may be in use.
 fn or_in_the_way(host: &mut Handle, port: &NewPort<'_>, error: LinkError) -> Failure {
     if !error.is(Errno::EEXIST) {

@@ -1,4 +1,4 @@
-//! What a result says of an attachment's interfaces, whichever implementation made them.
+//! The interfaces of an attachment in a result, whichever implementation made them.
 
 use libcni::result::v100::{Body, Interface};
 
@@ -21,7 +21,7 @@ impl<'a> Recorded<'a> {
     }
 }
 
-/// Whether an interface may have this hardware address, by what is recorded of it.
+/// Returns true if an interface may have this hardware address, by what is recorded of it.
 pub(crate) fn may_have(interface: &Interface, mac: &str) -> bool {
     let recorded = interface.mac.as_deref().unwrap_or_default();
     recorded.is_empty() || recorded.eq_ignore_ascii_case(mac)

@@ -14,7 +14,7 @@ use libcni::link::Link;
 /// The index of the container's interface in the result.
 const CONTAINER: i64 = 2;
 
-/// What IPAM said, with the gateways and routes that the configuration adds.
+/// The result of IPAM, with the gateways and routes that the configuration adds.
 pub(crate) fn from_ipam(ipam: Option<&AddResult>, config: &Config) -> Body {
     let mut body = ipam.map(AddResult::latest).unwrap_or_default();
     make_canonical(&mut body);

@@ -42,7 +42,7 @@ pub(crate) fn delete(host: &mut Handle, call: &AttachmentCall) -> Answer {
     }
 }
 
-/// Whether the record says so of a port; without one, whether it looks as the reference plugin's ports of the bridge
+/// Returns true if the record says so of a port; without one, if it looks as the reference plugin's ports of the bridge
 /// do.
 fn is_of(port: &Link, bridge: Option<&Link>, recorded: Recorded<'_>) -> bool {
     match recorded.port {

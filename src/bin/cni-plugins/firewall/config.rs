@@ -20,10 +20,10 @@ struct Written {
     ingress_policy: String,
 }
 
-/// What is done.
+/// The action.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
-    /// Whether `iptables` is asked for by name.
+    /// True if `iptables` is asked for by name.
     pub(crate) is_iptables: bool,
     /// The chain that administrators put rules into.
     pub(crate) admin_chain: String,

@@ -45,7 +45,7 @@ pub(crate) enum Ingress {
     Isolated,
 }
 
-/// What there is to be for an attachment, of one family.
+/// The rules for an attachment, of one family.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted<'a> {
     pub(crate) owner: &'a Owner,
@@ -82,13 +82,13 @@ impl Wanted<'_> {
     }
 }
 
-/// What lets a container's packets through: its own, and answers to them.
+/// The rules that let a container's packets through: its own, and answers to them.
 fn of_address(address: IpAddr) -> [Rule; 2] {
     let accept = || Rule::new(Target::Accept);
     [Rule { destination: Some(address), is_established: true, ..accept() }, Rule { source: Some(address), ..accept() }]
 }
 
-/// What keeps other bridges away from a bridge, and its own containers from each other.
+/// The rules that keep other bridges away from a bridge, and its own containers from each other.
 fn isolation(bridge: &str, ingress: Ingress) -> Vec<Shared> {
     const BOTH: &str = "CNI firewall plugin rules (ingressPolicy: same-bridge|isolated)";
     let [first, second] = STAGES;
@@ -120,7 +120,7 @@ fn has(chains: &Chains, chain: &str, rule: &Rule, is_wanted: impl Fn(&Present) -
     chains.get(chain).is_some_and(|rules| rules.iter().any(|rule| is_it(&rule)))
 }
 
-/// What is to be done for an attachment; nothing when all is there.
+/// The requests for an attachment; none when all is there.
 pub(crate) fn add(chains: &Chains, wanted: &Wanted<'_>) -> Vec<Step> {
     let missing = wanted.chains().into_iter().filter(|chain| !chains.contains_key(*chain));
     let mut steps: Vec<_> = missing.map(|chain| Step::NewChain(chain.to_owned())).collect();
@@ -148,7 +148,8 @@ pub(crate) fn missing(chains: &Chains, wanted: &Wanted<'_>) -> Option<String> {
     Some(format!("-A {chain} {}", rule.words()))
 }
 
-/// What removes the rules of an attachment, and those that nobody owns for its addresses: of the reference plugin.
+/// The requests that remove the rules of an attachment, and those that nobody owns for its addresses: of the reference
+/// plugin.
 pub(crate) fn remove(chains: &Chains, owner: &Owner, addresses: &[IpAddr]) -> Vec<Step> {
     let theirs: Vec<_> = addresses.iter().flat_map(|address| of_address(*address)).map(|rule| rule.words()).collect();
     remove_where(chains, |present| match (&present.owner, &present.words) {
@@ -158,7 +159,7 @@ pub(crate) fn remove(chains: &Chains, owner: &Owner, addresses: &[IpAddr]) -> Ve
     })
 }
 
-/// What removes the rules of those attachments that are to go.
+/// The requests that remove the rules of those attachments that are to go.
 pub(crate) fn remove_owned(chains: &Chains, is_to_go: impl Fn(&Owner) -> bool) -> Vec<Step> {
     remove_where(chains, |present| present.owner.as_ref().is_some_and(&is_to_go))
 }

@@ -33,7 +33,7 @@ pub(super) fn comment(text: &str) -> Vec<u8> {
     info
 }
 
-/// What a register was loaded with.
+/// The source that a register was loaded from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Loaded {
     Source,

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-/// What a rule does.
+/// The effect of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     Accept,
@@ -21,7 +21,7 @@ pub(crate) struct Rule {
     pub(crate) from_link: Option<Link>,
     /// The link that it leaves by.
     pub(crate) to_link: Option<Link>,
-    /// Whether it is for packets of connections only that are there already, and what belongs to them.
+    /// True if it is for packets of connections only that are there already, and what belongs to them.
     pub(crate) is_established: bool,
     pub(crate) comment: Option<String>,
     pub(crate) target: Target,

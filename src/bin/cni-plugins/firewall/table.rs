@@ -127,7 +127,7 @@ mod tests {
     use super::*;
     use crate::nft::attribute::Attributes;
 
-    /// What the kernel lists of a rule that was made so.
+    /// A rule that was made so, as the kernel lists it.
     fn listed(rule: &Rule) -> Vec<u8> {
         const EXPRESSIONS: u16 = 4;
         let list = expressions(rule).iter().fold(Attributes::new(), |list, expression| list.nest(1, expression));

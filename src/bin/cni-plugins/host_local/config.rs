@@ -1,4 +1,4 @@
-//! What the plugin is asked for: `ipam` of the configuration, capability arguments and CNI_ARGS.
+//! The addresses that are asked for: `ipam` of the configuration, capability arguments and CNI_ARGS.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -107,7 +107,7 @@ impl TryFrom<String> for Requested {
     }
 }
 
-/// What the plugin is asked for, checked.
+/// The request to the plugin, checked.
 #[derive(Debug)]
 pub(crate) struct Ipam {
     pub(crate) sets: Vec<RangeSet>,

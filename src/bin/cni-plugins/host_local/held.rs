@@ -48,7 +48,7 @@ impl Store {
         Ok(Held { store: self, index, reservations, is_changed: true })
     }
 
-    /// What the index has, checked with the files; `None` when they say otherwise.
+    /// The addresses in the index, checked with the files; `None` when they say otherwise.
     fn look_up(&self, index: &Index<'_>, owners: &[Option<Owner>]) -> io::Result<Option<Vec<Reservation>>> {
         let mut content = Vec::new();
         let mut reservations = Vec::new();

@@ -227,7 +227,7 @@ fn hash(owner: Option<&Owner>) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// What tells this boot from others; zeros where the kernel does not say.
+/// The ID that tells this boot from others; zeros where the kernel does not say.
 fn boot() -> [u8; 16] {
     let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();

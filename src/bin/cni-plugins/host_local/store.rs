@@ -168,7 +168,7 @@ impl Store {
     }
 }
 
-/// Whether addresses could be reserved in a directory, or the directory be made. Changes nothing.
+/// Returns true if addresses could be reserved in a directory, or the directory be made. Changes nothing.
 pub(crate) fn check_writable(dir: &Path) -> Result<(), StoreError> {
     let existing = dir.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(dir);
     access(existing, AccessFlags::W_OK | AccessFlags::X_OK).map_err(failed("write to", existing))

@@ -1,4 +1,4 @@
-//! What the kernel sends: datagrams of netlink messages.
+//! Answers of the kernel: datagrams of netlink messages.
 
 use netlink_packet_core::{DecodeError, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer};
 
@@ -6,12 +6,12 @@ use netlink_packet_core::{DecodeError, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer};
 pub(super) struct Answer {
     /// The number of the request that it answers.
     pub(super) sequence: u32,
-    /// Whether the list that it is of changed while it was read.
+    /// True if the list that it is of changed while it was read.
     pub(super) is_interrupted: bool,
     pub(super) content: Content,
 }
 
-/// What a message says.
+/// The content of a message.
 pub(super) enum Content {
     /// An object, as its attributes.
     Object(Vec<u8>),

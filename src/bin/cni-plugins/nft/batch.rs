@@ -30,7 +30,7 @@ pub(crate) fn change(plan: impl Fn(&mut Connection) -> Result<Vec<Message>, Erro
     }
 }
 
-/// Whether what was read was not what is there any more.
+/// Returns true if what was read was not what is there any more.
 fn may_work_now(error: &Error) -> bool {
     error.is_interruption() || matches!(error.errno(), Some(Errno::ENOENT | Errno::EBUSY | Errno::ENOBUFS))
 }

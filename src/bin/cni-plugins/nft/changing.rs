@@ -15,7 +15,8 @@ use super::socket::{Connection, Error, connection};
 enum Attempt {
     /// Somebody else changed rules meanwhile.
     Interrupted,
-    /// What was read was not what is there. The kernel begins a new generation a moment before lists show it.
+    /// The elements that were read were not those that are there. The kernel begins a new generation a moment before
+    /// lists show it.
     Stale(Error),
     /// This kernel has no tables.
     Unavailable(Error),
@@ -49,7 +50,7 @@ impl Layout {
     /// half-way leaves none behind. Each refusal means that somebody else got on, so somebody always does.
     ///
     /// # Errors
-    /// What `plan` says, or that the kernel can't, or that others did not let it.
+    /// The error of `plan`, or one that says that the kernel can't, or that others did not let it.
     pub(crate) fn change(&self, plan: impl Fn(&[Entry]) -> Answer<Change>) -> Answer<Change> {
         self.change_where(&Look::Everywhere, plan)
     }

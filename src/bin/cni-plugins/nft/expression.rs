@@ -162,10 +162,10 @@ pub(crate) fn count() -> Expression {
     named("counter", &Attributes::new())
 }
 
-/// What connection tracking knows about a packet.
+/// The state that connection tracking has of a packet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Tracked {
-    /// What was done to the connection: a set of bits.
+    /// The treatment of the connection: a set of bits.
     Status,
     /// The destination port before translation.
     OriginalDestinationPort,

@@ -24,7 +24,7 @@ const BATCH_GENERATION: u16 = 1;
 /// The headers of netlink and of netfilter.
 const HEADERS: usize = 20;
 
-/// What may be done to each kind of object of nf_tables.
+/// The operations on each kind of object of nf_tables.
 pub(super) mod verb {
     pub(in super::super) const NEW_TABLE: u16 = 0;
     pub(in super::super) const GET_TABLE: u16 = 1;
@@ -104,7 +104,7 @@ impl Message {
         datagram.extend(attributes);
     }
 
-    /// What is asked for, as an error names it.
+    /// The thing that is asked for, as an error names it.
     pub(super) fn describe(&self) -> String {
         match self.kind >> 8 {
             NF_TABLES => self.describe_rules(),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::expression::Rule;
 use super::owner::Owner;
 
-/// What a table looks like when nobody owns anything in it. It exists only as long as somebody does. A layout that
+/// The table as it is when nobody owns anything in it. It exists only as long as somebody does. A layout that
 /// changes takes another name: what an older one wrote is left as it is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layout {
@@ -44,7 +44,7 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    /// Whether a table with these rules has all of the chain's.
+    /// Returns true if a table with these rules has all of the chain's.
     pub(crate) fn is_complete(&self, rules: &Rules) -> bool {
         rules.count(&self.name) == self.rules.len()
     }
@@ -111,13 +111,13 @@ impl Entry {
         (self.map, &self.key)
     }
 
-    /// Whether an attachment owns it.
+    /// Returns true if an attachment owns it.
     pub(crate) fn is_of(&self, owner: &Owner) -> bool {
         self.owner.as_ref() == Some(owner)
     }
 }
 
-/// What shall be different. Elements to come replace those in their place; chains that no element leads to any
+/// The difference to make. Elements to come replace those in their place; chains that no element leads to any
 /// more go by themselves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Change {

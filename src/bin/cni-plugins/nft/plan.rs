@@ -29,9 +29,9 @@ fn rules(table: Requests<'_>, chain: &Chain) -> Vec<Message> {
 
 /// The requests that make the change; none when there is nothing to do.
 ///
-/// What is there and complete is not written again. That is more than thrift: a netfilter socket, anybody's, is not
-/// closed before the kernel has freed the rules that it was told to delete, and for that it waits until no processor
-/// can be looking at them any more, about ten milliseconds.
+/// Chains that are there and complete are not written again. That is more than thrift: a netfilter socket, anybody's,
+/// is not closed before the kernel has freed the rules that it was told to delete, and for that it waits until no
+/// processor can be looking at them any more, about ten milliseconds.
 pub(super) fn requests(layout: &Layout, present: &Present, change: &Change) -> Answer<Vec<Message>> {
     let table = layout.requests();
     let goes: BTreeSet<_> = change.remove.iter().chain(&change.add).map(Entry::place).collect();
@@ -61,7 +61,7 @@ fn chains_of<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> BTreeSet<&'a s
     entries.into_iter().map(|entry| entry.chain.as_str()).collect()
 }
 
-/// Whether nobody took away a part of the table.
+/// Returns true if nobody took away a part of the table.
 fn is_whole(layout: &Layout, present: &Present) -> bool {
     let has_rules = (layout.chains)().iter().all(|chain| chain.is_complete(&present.rules));
     // Rules that look up a map keep it from being taken away.
@@ -97,7 +97,7 @@ mod tests {
         Present { maps: Some(vec!["m"]), entries: entries.to_vec(), rules }
     }
 
-    /// What is requested, in short.
+    /// The request, in short.
     fn planned(present: &Present, change: &Change) -> String {
         let requests = requests(&LAYOUT, present, change).unwrap();
         let doing = requests.iter().map(|request| request.describe().replace(" of table `t`", "").replace('`', ""));

@@ -1,4 +1,4 @@
-//! What is in a table that has owners.
+//! The contents of a table that has owners.
 
 use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ pub(crate) enum Look {
     At(Vec<(&'static str, Vec<u8>)>),
 }
 
-/// What is there.
+/// The present state.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Present {
     /// The maps that are there; `None` when only some places were looked at.
@@ -34,7 +34,7 @@ pub(super) struct Present {
 }
 
 impl Present {
-    /// Whether a change is about elements of which some, but not all were read.
+    /// Returns true if a change is about elements of which some, but not all were read.
     pub(super) fn is_touched_by(&self, change: &Change) -> bool {
         self.maps.is_none() && (!change.remove.is_empty() || !self.entries.is_empty() && self.is_replaced_by(change))
     }
@@ -60,7 +60,7 @@ impl Layout {
         }
     }
 
-    /// What is there: the elements, and how many rules each chain has.
+    /// The present state: the elements, and how many rules each chain has.
     pub(crate) fn contents(&self) -> Answer<(Vec<Entry>, Rules)> {
         self.contents_where(&Look::Everywhere)
     }
@@ -88,7 +88,7 @@ impl Layout {
         Ok(names.filter(is_of_others).collect())
     }
 
-    /// What is there, without rules.
+    /// The elements that are there, without rules.
     pub(super) fn present(&self, connection: &mut Connection, look: &Look) -> Result<Present, Error> {
         match look {
             Look::Everywhere => self.everything(connection),
@@ -127,7 +127,7 @@ impl Layout {
         if_there(listed)?.map(|()| each_once(&request, entries)).transpose()
     }
 
-    /// What is there, with the rules of the table's own chains and of those that the elements lead to.
+    /// The elements that are there, with the rules of the table's own chains and of those that the elements lead to.
     pub(super) fn read(&self, connection: &mut Connection, look: &Look) -> Result<(Vec<Entry>, Rules), Error> {
         let entries = self.present(connection, look)?.entries;
         let base = (self.chains)();

@@ -16,7 +16,7 @@ use super::answer::{self, Answer, Content};
 use super::attribute;
 use super::message::Message;
 
-/// What went wrong between us and netfilter.
+/// An error between us and netfilter.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// The socket does not work.
@@ -42,12 +42,12 @@ impl Error {
         }
     }
 
-    /// Whether the kernel had more to say than there was room for.
+    /// Returns true if the kernel had more to say than there was room for.
     pub(super) fn is_overflow(&self) -> bool {
         matches!(self, Self::Socket { source, .. } if source.raw_os_error() == Some(Errno::ENOBUFS as i32))
     }
 
-    /// Whether rules changed while we were at it, and the same may work now.
+    /// Returns true if rules changed while we were at it, and the same may work now.
     pub(super) fn is_interruption(&self) -> bool {
         matches!(self.errno(), Some(Errno::ERESTART | Errno::EINTR))
     }
@@ -57,7 +57,7 @@ impl Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Generation(pub(super) u32);
 
-/// What the kernel knows of one thing, as attributes.
+/// The attributes of one thing, from the kernel.
 pub(crate) type Object = Vec<u8>;
 
 /// The socket.
@@ -173,7 +173,7 @@ impl Connection {
         Ok(answers)
     }
 
-    /// What the kernel answers to requests that were sent together, read to their end: what would be left in the socket
+    /// The kernel's answers to requests that were sent together, read to their end: what would be left in the socket
     /// would be in the way of the next one.
     fn answers(&mut self, first: u32, requests: &[&Message]) -> Result<Vec<Result<Vec<Object>, Error>>, Error> {
         let mut open: Vec<_> = requests.iter().map(|_| Listing::default()).collect();
@@ -235,7 +235,7 @@ impl Connection {
     }
 }
 
-/// What has come in of the answer to a request.
+/// The part of the answer to a request that has come in.
 #[derive(Default)]
 struct Listing {
     objects: Vec<Object>,
@@ -277,7 +277,7 @@ pub(crate) fn unless_unavailable<T>(answer: Result<T, Error>) -> Result<Option<T
     }
 }
 
-/// What the first request on a socket is refused with when nobody in the kernel takes it.
+/// The error number of the first request on a socket when nobody in the kernel takes it.
 fn or_unavailable(error: Error) -> Error {
     match error.errno() {
         Some(source @ (Errno::EINVAL | Errno::EOPNOTSUPP)) => Error::Unavailable { source },

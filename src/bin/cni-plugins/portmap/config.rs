@@ -25,7 +25,7 @@ struct Written {
     external_set_mark_chain: Option<String>,
 }
 
-/// What is done beside mapping ports.
+/// The work beside mapping ports.
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) masquerade: Masquerade,
@@ -63,7 +63,7 @@ impl Config {
         })
     }
 
-    /// What must hold of a connection to a mapped port.
+    /// A condition on connections to a mapped port.
     pub(crate) fn conditions(&self, family: Family) -> &[Condition] {
         match family {
             Family::V4 => &self.conditions_v4,

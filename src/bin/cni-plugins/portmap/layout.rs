@@ -85,7 +85,7 @@ fn drop_foreign_loopback(side: Side) -> Rule {
     rule
 }
 
-/// What is for a single address comes before what is for all of them.
+/// A mapping for a single address comes before one for all of them.
 fn look_ups() -> Vec<Rule> {
     let turns = |load: fn(Family) -> Expression| {
         let turn = move |turn| Family::ALL.map(|family| look_up(family, load(family), turn));
@@ -114,7 +114,7 @@ fn look_up(family: Family, load_address: Expression, turn: u32) -> Rule {
     rule
 }
 
-/// What goes to a container because of a mapping.
+/// Traffic to a container because of a mapping.
 fn masquerade(family: Family) -> Rule {
     const DESTINATION_TRANSLATED: u32 = 1 << 5;
     let [protocol, port, _] = registers_after_address(family);
@@ -172,8 +172,8 @@ pub(crate) fn port_of(entry: &Entry) -> Option<HostPort> {
     Some(HostPort { address: family::address(address)?, protocol: Protocol::of_number(protocol)?, port })
 }
 
-/// What stands for a port of UDP that is not mapped any more, as long as the kernel knows connections to it; `None` of
-/// what needs nothing like that.
+/// The element that stands for a port of UDP that is not mapped any more, as long as the kernel knows connections to
+/// it; `None` of what needs nothing like that.
 pub(crate) fn as_gone(entry: &Entry) -> Option<Entry> {
     port_of(entry).filter(|port| port.protocol == Protocol::Udp)?;
     let mut key = entry.key.clone();

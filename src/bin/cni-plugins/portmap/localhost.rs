@@ -5,8 +5,8 @@
 //! behind the interface could reach what listens on the host's loopback addresses only, were it not for the `guard` of
 //! our table: so that is there first, and as long as any link has the setting, whoever made it.
 //!
-//! What we set is a 2. It counts for the kernel as the 1 of others does, and says whose it is as long as the link
-//! lives, even when somebody flushed all tables.
+//! The value that we set is a 2. It counts for the kernel as the 1 of others does, and says whose it is as long as the
+//! link lives, even when somebody flushed all tables.
 
 use std::collections::BTreeSet;
 use std::fs;

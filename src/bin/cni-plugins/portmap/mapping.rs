@@ -59,7 +59,8 @@ impl fmt::Display for Protocol {
     }
 }
 
-/// What connections are for: a port of one address of the host, or of all that the family has (the unspecified one).
+/// The destination of connections: a port of one address of the host, or of all that the family has (the unspecified
+/// one).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct HostPort {
     pub(crate) address: IpAddr,
@@ -94,7 +95,7 @@ impl Mapping {
     }
 }
 
-/// What a call asks for, each port once.
+/// The mappings that a call asks for, each port once.
 ///
 /// # Errors
 /// Code 7: a mapping is invalid, or two contradict each other.

@@ -100,7 +100,7 @@ impl Plugin for Portmap {
     }
 }
 
-/// Whether ports may have been mapped: when some are asked for, or when nothing says what was.
+/// Returns true if ports may have been mapped: when some are asked for, or when nothing says what was.
 fn may_have_had_ports(call: &AttachmentCall) -> bool {
     let asked = call.config.capability::<Vec<IgnoredAny>>("portMappings").map(Option::unwrap_or_default);
     let previous = call.config.prev_result();

@@ -58,7 +58,7 @@ fn masquerade_chain(mapping: &Mapping, masquerade: Masquerade) -> Option<Chain> 
     Some(Chain { name, hook: None, rules })
 }
 
-/// What a mapping needs: its element, and one that has the answers come back, where anything is masqueraded.
+/// The elements of a mapping: its own, and one that has the answers come back, where anything is masqueraded.
 struct Needed {
     port: (Entry, Chain),
     way_back: Option<(Entry, Chain)>,

@@ -15,16 +15,16 @@ use crate::portmap::layout::{LAYOUT, as_gone, is_gone, masqueraded_of, port_of};
 use crate::portmap::mapping::{HostPort, Protocol};
 use crate::portmap::{conntrack, localhost};
 
-/// What is left to be done when ports were unmapped.
+/// The work that is left when ports were unmapped.
 #[derive(Debug, Default)]
 pub(crate) struct Unmapped {
-    /// Whether there were any.
+    /// True if there were any.
     pub(crate) had_any: bool,
     /// Those of UDP.
     udp: Vec<HostPort>,
-    /// Whether the table has no element any more.
+    /// True if the table has no element any more.
     is_empty: bool,
-    /// Whether containers of a network were reached by 127.0.0.1, and none is any more.
+    /// True if containers of a network were reached by 127.0.0.1, and none is any more.
     is_last_of_network: bool,
 }
 

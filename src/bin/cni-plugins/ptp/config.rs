@@ -13,7 +13,7 @@ use crate::invalid::invalid;
 pub(crate) struct Config {
     /// Masquerades what the container sends beyond its network.
     pub(crate) ip_masq: bool,
-    /// What the reference plugin masquerades with. Both are nf_tables here.
+    /// The tools that the reference plugin masquerades with. Both are nf_tables here.
     ip_masq_backend: Option<String>,
     mtu: u32,
     dns: Dns,

@@ -61,7 +61,7 @@ pub(crate) struct Given {
     pub(crate) gateway: Option<IpAddr>,
 }
 
-/// What is handed out.
+/// The addresses that are handed out.
 #[derive(Debug)]
 pub(crate) struct Ipam {
     pub(crate) addresses: Vec<Given>,

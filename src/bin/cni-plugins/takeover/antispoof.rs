@@ -30,7 +30,7 @@ pub(crate) fn remove(owner: &Owner) -> Answer {
     Ok(())
 }
 
-/// Whether an attachment's port is guarded.
+/// Returns true if an attachment's port is guarded.
 pub(crate) fn is_there(owner: &Owner) -> Answer<bool> {
     let [chain, of_address] = names::antispoof_chains(owner);
     let is_guarded = || {

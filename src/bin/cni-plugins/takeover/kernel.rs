@@ -77,7 +77,7 @@ fn comment(mut user_data: &[u8]) -> Option<String> {
     None
 }
 
-/// What a register was loaded with.
+/// The source that a register was loaded from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Loaded {
     Protocol,

@@ -69,7 +69,7 @@ pub(super) fn remove(stale: impl Fn(&Chains) -> Removal) -> Answer {
     Ok(())
 }
 
-/// What removes it, all at once, as `iptables-legacy-restore` reads it.
+/// The text that removes it, all at once, as `iptables-legacy-restore` reads it.
 fn commands(removal: &Removal) -> String {
     let mut commands = String::new();
     for (chain, place) in &removal.rules {

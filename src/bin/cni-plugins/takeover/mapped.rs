@@ -22,7 +22,7 @@ pub(crate) struct Mapped {
     family: Family,
     /// The address of the host; all of the family's when absent.
     address: Option<IpAddr>,
-    /// What else it is for.
+    /// Its other purpose.
     rule: Rule,
     chain: String,
     /// Whose it is, as far as a comment says so.
@@ -51,7 +51,7 @@ impl Mapped {
         Self { family, address, rule: rule.clone(), chain: chain.to_owned(), network, container_id }
     }
 
-    /// Whether it is for connections to this port, or to some of them.
+    /// Returns true if it is for connections to this port, or to some of them.
     fn is_for(&self, port: Port) -> bool {
         Family::of(port.address) == self.family && self.rule.is_for(port)
     }
@@ -81,7 +81,7 @@ pub(crate) fn holder(owner: &Owner, ports: &[Port]) -> Answer<Option<(Port, Mapp
     Ok(strangers.find_map(|mapped| Some((held(&mapped)?, mapped.clone()))))
 }
 
-/// Whether all of these ports lead to a container of a network.
+/// Returns true if all of these ports lead to a container of a network.
 pub(crate) fn are_there(owner: &Owner, ports: &[Port]) -> Answer<bool> {
     let mapped = for_some(ports, &legacy::tables()?)?;
     let leads = |port: &Port| {
@@ -91,7 +91,7 @@ pub(crate) fn are_there(owner: &Owner, ports: &[Port]) -> Answer<bool> {
     Ok(ports.iter().all(leads))
 }
 
-/// What leads from ports of these numbers to containers.
+/// The elements that lead from ports of these numbers to containers.
 fn for_some(ports: &[Port], legacy: &[legacy::Table]) -> Answer<Vec<Mapped>> {
     let mut mapped = unless_unavailable(in_kernel(ports))?.unwrap_or_default();
     for table in legacy {

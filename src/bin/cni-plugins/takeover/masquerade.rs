@@ -50,7 +50,7 @@ fn checks(connection: &mut Connection, is_stale: impl Fn(&Rule) -> bool) -> Resu
     Ok(Removal { rules, chains: Vec::new() }.into_requests(kernel::MASQUERADE))
 }
 
-/// Whether an address of an attachment is masqueraded.
+/// Returns true if an address of an attachment is masqueraded.
 pub(crate) fn is_there(owner: &Owner, address: IpNet) -> Answer<bool> {
     let chain = names::masquerade_chain(owner);
     let prefix = names::nft_attachment(owner);

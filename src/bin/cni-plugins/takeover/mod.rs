@@ -1,4 +1,4 @@
-//! What the reference plugins left for an attachment: found, accepted by CHECK, and removed by DEL and GC.
+//! The rules that the reference plugins left for an attachment: found, accepted by CHECK, and removed by DEL and GC.
 //!
 //! A node changes from those plugins to these while containers run: their ADD was made by one, their DEL comes to the
 //! other. Versions 1.1 to 1.9 leave rules in these places:

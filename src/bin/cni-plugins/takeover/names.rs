@@ -1,4 +1,4 @@
-//! What the reference plugins call chains and rules.
+//! The names of the reference plugins' chains and rules.
 
 use std::collections::HashSet;
 
@@ -44,7 +44,7 @@ pub(super) fn port_chains(owner: &Owner) -> [String; 2] {
     ["CNI-DN-", "CNI-SN-"].map(|prefix| chain(prefix, owner))
 }
 
-/// What the comments of iptables rules that masquerade begin with, and those that map ports.
+/// The beginnings of the comments of iptables rules that masquerade, and of those that map ports.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Comment {
     Masquerade,
@@ -70,13 +70,13 @@ impl Comment {
         self.read(comment).filter(|(of, _)| *of == network).map(|(_, container)| container)
     }
 
-    /// Whether a comment is about somebody else: a chain's name does not say where the network's name ends.
+    /// Returns true if a comment is about somebody else: a chain's name does not say where the network's name ends.
     pub(super) fn is_of_another(self, owner: &Owner, comment: &str) -> bool {
         self.read(comment).is_some_and(|of| of != (&*owner.network, &*owner.container_id))
     }
 }
 
-/// What the comments of nftables rules begin with that masquerade for a network.
+/// The beginning of the comments of nftables rules that masquerade for a network.
 pub(super) fn nft_network(network: &str) -> String {
     format!("{}-", hash(NFT_HASH, "", network))
 }
@@ -87,7 +87,7 @@ pub(super) fn nft_attachment(owner: &Owner) -> String {
     format!("{}{},", nft_network(&owner.network), hash(NFT_HASH, "", &attachment))
 }
 
-/// What the comments of nftables rules begin with that masquerade for attachments that are to be kept.
+/// The beginning of the comments of nftables rules that masquerade for attachments that are to be kept.
 pub(super) fn nft_attachments(network: &str, valid: &Valid) -> HashSet<String> {
     let owner = |valid: &ValidAttachment| Owner::new(network, &valid.container_id, &valid.ifname);
     valid.iter().map(|valid| nft_attachment(&owner(valid))).collect()

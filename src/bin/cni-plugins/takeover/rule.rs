@@ -32,7 +32,7 @@ pub(super) struct Rule {
     pub(super) place: Place,
     /// The chain that it leads to.
     pub(super) to: Option<String>,
-    /// Whether it translates destinations.
+    /// True if it translates destinations.
     pub(super) translates: bool,
     pub(super) comment: Option<String>,
     /// The number of the only protocol that it is for.
@@ -50,7 +50,7 @@ pub(super) struct Rule {
 pub(super) enum Place {
     /// The kernel's number.
     Handle(u64),
-    /// What `iptables-legacy-save` prints of it behind the name of the chain.
+    /// The text that `iptables-legacy-save` prints behind the name of the chain.
     Words(String),
 }
 
@@ -61,7 +61,7 @@ impl Default for Place {
 }
 
 impl Rule {
-    /// Whether it is for connections to a port, of some address of the host.
+    /// Returns true if it is for connections to a port, of some address of the host.
     pub(super) fn is_for(&self, port: Port) -> bool {
         let is_protocol = self.protocol.is_none_or(|only| only == port.protocol);
         is_protocol && (self.ports.is_empty() || self.ports.contains(&port.number))

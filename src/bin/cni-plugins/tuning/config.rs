@@ -35,7 +35,7 @@ struct Args {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sysctls(Vec<(String, String)>);
 
-/// What is to be different about an interface; `None` for what stays.
+/// The settings of an interface to change; `None` for those that stay.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Settings {
     pub(crate) mac: Option<Mac>,
@@ -60,7 +60,7 @@ impl Config {
         Ok(config)
     }
 
-    /// What is to be different about the interface of a call, its hardware address by the last of: the configuration,
+    /// The changes to the interface of a call, its hardware address by the last of: the configuration,
     /// CNI_ARGS, the capability `mac`, and `args` of the configuration.
     pub(crate) fn settings_for(&self, call: &AttachmentCall) -> Answer<Settings> {
         #[derive(Default, Deserialize)]
@@ -139,7 +139,7 @@ impl Settings {
         *self == Self::default()
     }
 
-    /// What a link has of those settings that are to be different.
+    /// The values that a link has of those settings that are to be different.
     pub(crate) fn of(changed: &Self, link: &Link) -> Self {
         Self {
             mac: changed.mac.and_then(|_| mac::parse(&link.mac).ok()),

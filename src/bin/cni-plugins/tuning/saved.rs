@@ -1,4 +1,4 @@
-//! What an interface was like before: a file for each attachment, in the form of the reference plugin.
+//! The settings that an interface had before: a file for each attachment, in the form of the reference plugin.
 
 use std::fs;
 use std::io;
@@ -45,7 +45,7 @@ fn failed(doing: &str, path: &Path, error: &dyn std::error::Error) -> Failure {
 }
 
 impl Saved {
-    /// What a link is like, of those settings that are to be different.
+    /// The state of a link, of those settings that are to be different.
     pub(crate) fn of(call: &AttachmentCall, changed: &Settings, link: &Link) -> Self {
         let Settings { mac, promisc, mtu, allmulti, tx_queue_len } = Settings::of(changed, link);
         Self {
@@ -60,7 +60,7 @@ impl Saved {
         }
     }
 
-    /// What the settings are to be again.
+    /// The settings to restore.
     pub(crate) fn settings(&self) -> Settings {
         Settings {
             mac: self.mac.as_ref().and_then(|mac| mac::parse(mac).ok()),
@@ -122,8 +122,8 @@ impl Saved {
     }
 }
 
-/// Whether a file is for an attachment of a network that is not to be kept. One of the reference plugin does not say
-/// which network it is for.
+/// Returns true if a file is for an attachment of a network that is not to be kept. One of the reference plugin does
+/// not say which network it is for.
 fn is_stale(path: &Path, network: &str, valid: &Valid) -> Answer<bool> {
     let text = match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),

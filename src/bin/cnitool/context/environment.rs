@@ -1,4 +1,4 @@
-//! What the environment adds to the options: an option wins over its variable.
+//! Defaults of the options from the environment: an option wins over its variable.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -42,7 +42,7 @@ impl From<Invalid> for Failure {
     }
 }
 
-/// Whether recorded behaviour of the Go tool is wanted where this one is more careful: CNITOOL_COMPAT is `go`.
+/// Returns true if recorded behaviour of the Go tool is wanted where this one is more careful: CNITOOL_COMPAT is `go`.
 pub(crate) fn is_like_go() -> bool {
     variable("CNITOOL_COMPAT").is_some_and(|like| like == "go")
 }

@@ -1,4 +1,4 @@
-//! What verbs work with, made of the options, the environment and signals: the library, networks, attachments.
+//! The context of a verb, made of the options, the environment and signals: the library, networks, attachments.
 
 pub(crate) mod environment;
 pub(crate) mod library;

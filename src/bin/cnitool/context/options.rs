@@ -47,7 +47,7 @@ pub(crate) struct Running {
     pub(crate) trace_file: Option<PathBuf>,
 }
 
-/// What a plugin may take.
+/// The limits of one execution.
 #[derive(Args, Debug)]
 pub(crate) struct Limits {
     /// How long each plugin may take, such as 10s, 500ms or 1m30s
@@ -81,7 +81,7 @@ pub(crate) struct Host {
     notes: Notes,
 }
 
-/// What is said besides warnings and errors.
+/// The messages besides warnings and errors.
 #[derive(Args, Debug, Default)]
 pub(crate) struct Notes {
     /// Leave out the notes on stderr: what was removed, and what nobody was asked
@@ -113,7 +113,7 @@ pub(crate) struct Interface {
     pub(crate) ifname: Option<String>,
 }
 
-/// What plugins are given for a container.
+/// The environment and input of plugins for a container.
 #[derive(Args, Debug, Default)]
 pub(crate) struct Given {
     /// Generic argument for the plugins; repeat it for more [env: CNI_ARGS, as K=V;K2=V2]
@@ -123,7 +123,7 @@ pub(crate) struct Given {
     pub(crate) capabilities: Capabilities,
 }
 
-/// What only plugins with a capability are given.
+/// The values that only plugins with a capability get.
 #[derive(Args, Debug, Default)]
 pub(crate) struct Capabilities {
     /// Capability arguments, a JSON object [env: CAP_ARGS]

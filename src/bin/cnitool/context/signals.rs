@@ -19,7 +19,7 @@ pub(crate) struct Signals {
     child: SignalFd,
 }
 
-/// What a wait for signals brought.
+/// The outcome of a wait for signals.
 enum Caught {
     /// A child has changed its state, or a signal came that the terminal sent to all of its processes.
     Nothing,

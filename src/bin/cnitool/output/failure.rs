@@ -13,7 +13,7 @@ use super::{is_json, line, printable_json, say};
 pub(crate) struct Failure {
     status: u8,
     message: String,
-    /// What programs get: `code`, `msg`, and what the failure is about.
+    /// The error for programs: `code`, `msg`, and what the failure is about.
     about: Object,
     hint: Option<String>,
 }
@@ -76,7 +76,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// What to do about an error, whichever verb it ended.
+/// The next step after an error, whichever verb it ended.
 fn hint(error: &Error) -> Option<String> {
     match error {
         Error::Load(error) => error.suggestion(),

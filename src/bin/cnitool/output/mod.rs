@@ -1,4 +1,4 @@
-//! What the tool writes: lines and tables for people, JSON for programs. Control characters, which a plugin or a file
+//! The output of the tool: lines and tables for people, JSON for programs. Control characters, which a plugin or a file
 //! may have put there, never reach a terminal.
 
 pub(crate) mod attached;
@@ -30,7 +30,7 @@ pub(crate) fn print_json(value: &impl Serialize) -> io::Result<()> {
     print(&printable_json(&object.to_json_pretty()))
 }
 
-/// Whether stderr is for programs, too, and whether what is worth knowing but no warning is left out.
+/// How messages are written: for people or for programs, and with remarks or without.
 static CHOSEN: OnceLock<(bool, bool)> = OnceLock::new();
 
 /// Chooses how the tool speaks, once.
@@ -72,7 +72,7 @@ pub(crate) fn say_usage(text: &str) {
     line(&printable_json(&object.to_string()));
 }
 
-/// What the library has to say besides results: what plugins wrote to stderr as they wrote it, the rest as a warning.
+/// Messages of the library besides results: what plugins wrote to stderr as they wrote it, the rest as a warning.
 pub(crate) fn hear(notice: &Notice<'_>) {
     match notice {
         Notice::Stderr { plugin, command, text } if is_json() => {
@@ -84,7 +84,7 @@ pub(crate) fn hear(notice: &Notice<'_>) {
     }
 }
 
-/// What a plugin wrote. A terminal acts upon it; whoever else reads stderr gets it byte for byte.
+/// Text that a plugin wrote. A terminal acts upon it; whoever else reads stderr gets it byte for byte.
 fn pass_on(text: &[u8]) {
     let mut stderr = io::stderr();
     // With stderr closed there is nobody left to tell; here and below.

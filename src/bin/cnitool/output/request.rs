@@ -1,4 +1,4 @@
-//! What a plugin is sent, for people and for programs.
+//! Requests as they are sent to a plugin, for people and for programs.
 
 use libcni::invoke::Request;
 use libcni::spec::Object;

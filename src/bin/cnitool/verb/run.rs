@@ -89,7 +89,7 @@ fn networks(cni: &Cni, run: &Run) -> Result<Vec<NetworkConfig>, Error> {
     networks.into_iter().map(|network| run.host.negotiation.negotiated(cni, network)).collect()
 }
 
-/// What was added; taken back at the latest when it is dropped.
+/// The attachment that was added; taken back at the latest when it is dropped.
 struct Added<'a> {
     cni: Cni,
     attachments: &'a [(&'a NetworkConfig, &'a Attachment)],

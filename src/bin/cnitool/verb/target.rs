@@ -1,4 +1,4 @@
-//! What most verbs are about.
+//! The subject of most verbs: a network and an attachment.
 
 use std::path::PathBuf;
 

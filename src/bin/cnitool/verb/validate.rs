@@ -15,7 +15,7 @@ use crate::output::failure::Failure;
 use crate::output::table::Table;
 use crate::output::{is_json, print, print_json};
 
-/// What to validate.
+/// The configuration to validate.
 #[derive(Args, Debug)]
 pub(crate) struct Validate {
     /// The name of a network, which must take the capability arguments that are given; without it, every file of the

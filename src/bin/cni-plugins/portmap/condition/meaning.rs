@@ -1,4 +1,4 @@
-//! What a condition means, and why words are none.
+//! The meaning of a condition, and why words are none.
 
 use libcni::plugin::Failure;
 use libcni::spec::ErrorCode;
@@ -11,7 +11,7 @@ use crate::nft::expression::Rule;
 /// One condition: that a connection is one of several things, or none of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Condition {
-    /// What it may be, or may not. Never empty.
+    /// The requirement on the value. Never empty.
     pub(super) subjects: Vec<Subject>,
     pub(super) negated: bool,
 }

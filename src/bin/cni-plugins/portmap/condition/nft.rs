@@ -26,7 +26,7 @@ const KNOWN: &str = "of `nft` are ip saddr, ip daddr, ip6 saddr, ip6 daddr, iifn
 
 type Words = Peekable<std::vec::IntoIter<String>>;
 
-/// What an expression is about, before its value.
+/// The subject of an expression, before its value.
 #[derive(Clone, Copy)]
 enum Field {
     Address(Side),
@@ -62,7 +62,7 @@ fn next(words: &mut Words, family: Family) -> Result<Condition, Error> {
     Ok(Condition { subjects, negated })
 }
 
-/// What is between braces; the one that opens the list is read.
+/// The text between braces; the one that opens the list is read.
 fn list(words: &mut Words, field: Field, family: Family) -> Result<Vec<Subject>, Error> {
     let mut subjects = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! What a condition is about, and the expressions that tell.
+//! The subjects of conditions, and the expressions that tell.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -29,7 +29,7 @@ pub(super) enum Subject {
     InSet(Looked, String),
 }
 
-/// What is looked up in a set.
+/// The value that is looked up in a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Looked {
     Address(Family, Side),

@@ -13,7 +13,7 @@ use crate::context::library::load;
 use crate::context::options::{Loading, Output, PluginDirs, Records};
 use crate::output::failure::Failure;
 
-/// What to inspect.
+/// The networks to inspect.
 #[derive(Args, Debug)]
 pub(crate) struct Inspect {
     /// A network, or an attachment: ID, ID:IFNAME, or the name of its file in the cache

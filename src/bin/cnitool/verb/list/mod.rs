@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use crate::context::signals::Signals;
 use crate::output::failure::Failure;
 
-/// What to list, and how.
+/// The attachments to list, and how.
 #[derive(Args, Debug)]
 pub(crate) struct List {
     #[command(subcommand)]
