@@ -1,4 +1,4 @@
-//! What a plugin that makes an interface has to do with what others of the list said.
+//! The part of a plugin that makes an interface in a list of several: the results of those before it.
 
 use libcni::link::Link;
 use libcni::result::AddResult;

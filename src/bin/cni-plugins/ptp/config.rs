@@ -40,7 +40,7 @@ impl Config {
         Ok(config)
     }
 
-    /// What overrides the `dns` of the IPAM plugin, if anything does.
+    /// The `dns` in place of that of the IPAM plugin, if it is configured.
     pub(crate) fn dns(&self, call: &Call) -> Answer<Option<Dns>> {
         #[derive(Default, Deserialize)]
         #[serde(default)]
