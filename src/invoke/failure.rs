@@ -109,11 +109,17 @@ impl PluginError {
         format!("plugin `{plugin}` ({}){of} failed on {command}", program.display())
     }
 
+    /// The plugin's words, which may begin with its name, as they come after [`subject`](Self::subject).
+    fn without_own_name<'a>(&self, words: &'a str) -> &'a str {
+        let rest = words.strip_prefix("plugin `").and_then(|rest| rest.strip_prefix(&*self.plugin));
+        rest.and_then(|rest| rest.strip_prefix("`: ")).unwrap_or(words)
+    }
+
     /// The error in the protocol's form: what the plugin gave as details is in the details, and not in the message.
     pub(crate) fn to_reply(&self) -> ErrorReply {
         match &self.failure {
             PluginFailure::Reported { reply: ErrorReply { code, msg, details: Some(details), .. }, .. } => {
-                let msg = format!("{}: {}", self.subject(), Printable(msg));
+                let msg = format!("{}: {}", self.subject(), self.without_own_name(&Printable(msg).to_string()));
                 ErrorReply::new(*code, msg).with_details(&**details)
             }
             _ => ErrorReply::new(self.code().unwrap_or(ErrorCode::INTERNAL), Chain(self).to_string()),
@@ -147,7 +153,7 @@ impl PluginError {
 
 impl fmt::Display for PluginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.subject(), self.failure)
+        write!(f, "{}: {}", self.subject(), self.without_own_name(&self.failure.to_string()))
     }
 }
 

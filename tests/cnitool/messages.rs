@@ -180,3 +180,15 @@ fn times_are_those_of_go() {
     let help = succeeds(&mut host().cnitool(["status", "--help"])).stdout();
     assert!(help.contains("such as 10s, 500ms or 1m30s"), "{help}");
 }
+
+#[test]
+#[cfg(feature = "plugins")]
+fn a_wrong_value_of_a_plugins_key_is_told_with_plugin_key_and_value() {
+    let list = r#"{"cniVersion":"1.1.0","name":"typed","plugins":[{"type":"bridge","isGateway":"yes"}]}"#;
+    let sandbox = host().file("10.conflist", list);
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_cni-plugins"), sandbox.bin().join("bridge")).unwrap();
+    let error = error(&sandbox, ["add", "typed", NETNS]);
+    let msg = error["msg"].as_str().unwrap();
+    assert!(msg.ends_with("failed on ADD: `isGateway` must be true or false, not \"yes\""), "{error}");
+    assert_eq!((msg.matches("`bridge`").count(), &error["code"]), (1, &7.into()), "{error}");
+}

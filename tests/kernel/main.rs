@@ -7,6 +7,8 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 
+#[cfg(feature = "cli")]
+mod broken;
 mod chain;
 mod disk;
 mod host;
@@ -37,7 +39,7 @@ const SUITES: &[Suite] = &[
     Suite { tests: &[ours::ports::WITH_SCTP], missing: || ours::missing().or_else(traffic::lacks_sctp) },
     Suite { tests: ours::WITH_GO, missing: || ours::missing().or_else(host::missing) },
     #[cfg(feature = "cli")]
-    Suite { tests: &[run::TESTS], missing: ours::missing },
+    Suite { tests: &[run::TESTS, broken::TESTS], missing: ours::missing },
     #[cfg(feature = "cli")]
     Suite { tests: &[run::AS_ORDINARY_USER], missing: run::no_ordinary_user },
 ];

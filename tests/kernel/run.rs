@@ -28,6 +28,7 @@ pub(crate) const AS_ORDINARY_USER: &[Test] = &[
     ("run::an_ordinary_user_has_networks_too", an_ordinary_user_has_networks_too),
     ("run::nothing_of_an_ordinary_user_is_on_the_host", nothing_of_an_ordinary_user_is_on_the_host),
     ("run::an_ordinary_user_who_may_not_is_told_what_it_takes", an_ordinary_user_who_may_not_is_told_what_it_takes),
+    ("run::a_plugin_without_the_right_says_which_it_takes", a_plugin_without_the_right_says_which_it_takes),
 ];
 
 const TOOL: &str = env!("CARGO_BIN_EXE_cnitool");
@@ -204,4 +205,19 @@ fn an_ordinary_user_who_may_not_is_told_what_it_takes(host: &Host) {
     }
     host.run("umount -l /run/root");
     is_clean(host);
+}
+
+fn a_plugin_without_the_right_says_which_it_takes(host: &Host) {
+    host.run("mkdir -m 777 cache && mkdir net.d && chmod 755 . net.d");
+    let list = r#"{"cniVersion": "1.0.0", "name": "lo", "plugins": [{"type": "loopback"}]}"#;
+    fs::write(host.path("net.d/lo.conflist"), list).unwrap();
+    let mut words = AS_NOBODY.split(' ').chain([TOOL, "add", "lo", "blue", "--ifname", "lo", "--cache-dir"]);
+    let mut add = Command::new(words.next().unwrap());
+    add.args(words).arg(host.path("cache")).env("NETCONFPATH", host.path("net.d")).env("CNI_PATH", plugins());
+    let output = add.stdin(Stdio::null()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    for words in ["`loopback`", "cannot enter network namespace /var/run/netns/blue, which takes CAP_SYS_ADMIN"] {
+        assert!(stderr.contains(words), "{words:?} is not in: {stderr}");
+    }
 }
