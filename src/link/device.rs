@@ -8,7 +8,7 @@ use netlink_packet_route::link::{
 use nix::errno::Errno;
 
 use super::message::Message;
-use super::{Handle, LinkError, Request, attribute};
+use super::{Handle, LinkError, MacvlanMode, Request, attribute};
 
 /// The state of a link.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -42,8 +42,10 @@ pub struct Link {
     pub filters_vlans: bool,
     /// The VLAN that a bridge puts new ports into.
     pub default_vlan: Option<u16>,
-    /// The index of the other end of a pair of veths, in the namespace where that is.
+    /// The index of the other end of a pair of veths, or of the link below a macvlan, in the namespace where that is.
     pub peer: Option<u32>,
+    /// Which others a macvlan reaches.
+    pub macvlan_mode: Option<MacvlanMode>,
 }
 
 pub(super) fn named(name: &str) -> LinkMessage {
@@ -211,7 +213,12 @@ impl Link {
         const DATA: u16 = 2;
         const VLAN_FILTERING: u16 = 7;
         const DEFAULT_VLAN: u16 = 39;
+        const MACVLAN_MODE: u16 = 1;
         self.kind = attribute::first(info, KIND).and_then(attribute::text);
+        if self.kind.as_deref() == Some("macvlan") {
+            let mode = attribute::nested(info, &[DATA, MACVLAN_MODE]).and_then(attribute::number);
+            self.macvlan_mode = mode.and_then(MacvlanMode::of);
+        }
         if self.kind.as_deref() == Some("bridge") {
             self.filters_vlans = attribute::nested(info, &[DATA, VLAN_FILTERING]).is_some_and(|filters| filters != [0]);
             let vlan = attribute::nested(info, &[DATA, DEFAULT_VLAN]).and_then(|vlan| vlan.try_into().ok());

@@ -17,6 +17,7 @@ mod invalid;
 mod iptables_legacy;
 mod loopback;
 mod mac;
+mod macvlan;
 mod names;
 mod nft;
 mod plugins;

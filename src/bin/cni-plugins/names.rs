@@ -35,6 +35,11 @@ pub(crate) fn host_name(network: &str, container_id: &str, ifname: &str) -> Stri
     format!("veth{hash}")
 }
 
+/// A name for a link that is about to get another one: that of the host's end that the attachment could have.
+pub(crate) fn temporary_name(host_name: &str) -> String {
+    host_name.replacen("veth", "mac", 1)
+}
+
 /// The alias of the host's end, by which `ip link` shows whose it is.
 pub(crate) fn alias(network: &str, container_id: &str, ifname: &str) -> String {
     let alias = format!("{}{container_id}/{ifname}", alias_prefix(network));

@@ -10,6 +10,7 @@ use crate::bridge::Bridge;
 use crate::firewall::Firewall;
 use crate::host_local::HostLocal;
 use crate::loopback::Loopback;
+use crate::macvlan::MacvlanPlugin;
 use crate::portmap::Portmap;
 use crate::ptp::Ptp;
 use crate::static_addresses::Static;
@@ -25,6 +26,7 @@ const PLUGINS: &[(&str, AnyPlugin)] = &[
     ("firewall", &Firewall),
     ("host-local", &HostLocal),
     ("loopback", &Loopback),
+    ("macvlan", &MacvlanPlugin),
     ("portmap", &Portmap),
     ("ptp", &Ptp),
     ("static", &Static),

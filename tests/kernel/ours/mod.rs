@@ -13,6 +13,7 @@ mod killed;
 mod life;
 mod lists;
 mod localnet;
+mod macvlan;
 mod many_ports;
 mod neighbours;
 mod netns;
@@ -54,6 +55,7 @@ pub(crate) const TESTS: &[&[Test]] = &[
     life::TESTS,
     lists::TESTS,
     localnet::TESTS,
+    macvlan::TESTS,
     many_ports::TESTS,
     netns::TESTS,
     ownership::TESTS,
@@ -72,6 +74,7 @@ pub(crate) const WITH_GO: &[&[Test]] = &[
     alive::WITH_GO,
     bandwidth::WITH_GO,
     firewall::WITH_GO,
+    macvlan::WITH_GO,
     neighbours::WITH_GO,
     ptp::WITH_GO,
     takeover::WITH_GO,
