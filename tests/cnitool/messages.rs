@@ -192,3 +192,49 @@ fn a_wrong_value_of_a_plugins_key_is_told_with_plugin_key_and_value() {
     assert!(msg.ends_with("failed on ADD: `isGateway` must be true or false, not \"yes\""), "{error}");
     assert_eq!((msg.matches("`bridge`").count(), &error["code"]), (1, &7.into()), "{error}");
 }
+
+#[test]
+fn an_entry_of_another_container_is_an_error_of_check_and_told_by_del() {
+    let sandbox = host();
+    succeeds(&mut sandbox.cnitool(["add", "net", NETNS, "--container-id", "c1"]));
+    let results = sandbox.path("cache/results");
+    std::fs::copy(results.join("net-c1-eth0"), results.join("net-c2-eth0")).unwrap();
+    sandbox.plant_cached("net-c3-eth0", r#"{"kind":"other"}"#);
+    sandbox.forget_calls();
+    for (id, words) in [("c2", "it is of interface `eth0` of container `c1`"), ("c3", "its kind is `other`")] {
+        let mut check = sandbox.cnitool(["check", "net", NETNS, "--container-id", id]);
+        Ran::new(&mut check).exits_with(1).says("is no cache entry").says(words);
+        assert!(sandbox.calls().is_empty());
+        let ran = Ran::new(&mut sandbox.cnitool(["del", "net", NETNS, "--container-id", id])).exits_with(0);
+        ran.says("warning: passed over: ").says(words);
+        assert!(sandbox.request_of("two", "DEL").get("prevResult").is_none());
+        sandbox.forget_calls();
+    }
+}
+
+#[test]
+fn what_was_undone_in_part_only_is_told_with_each_cause_once() {
+    let sandbox = host().on("two", "ADD", &fails_with(120, "out of luck"));
+    let sandbox = sandbox.on("two", "DEL", &fails_with(121, "no way back"));
+    let ran = Ran::new(&mut sandbox.cnitool(["add", "net", NETNS, "--rollback"])).exits_with(1);
+    for cause in ["undone in part only", "out of luck", "no way back"] {
+        assert_eq!(ran.stderr().matches(cause).count(), 1, "{ran}");
+    }
+}
+
+#[test]
+fn the_script_for_recorded_scenarios_takes_a_relative_path_and_fails_in_one_line() {
+    // In place of an interpreter: it runs the tool that the scenarios are to be run with.
+    let stub = "#!/bin/sh\nshift; test \"$1\" = --cnitool && cd / && exec \"$2\" --version\n";
+    let sandbox = host().file("run.py", "");
+    std::fs::write(sandbox.path("python3"), stub).unwrap();
+    std::fs::set_permissions(sandbox.path("python3"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_cnitool"), sandbox.path("tool")).unwrap();
+    let script = |tool: &str| {
+        let mut command = std::process::Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/conformance.sh"));
+        command.args(["net.d", tool]).current_dir(sandbox.path(""));
+        Ran::new(command.env("PATH", format!("{}:/usr/bin:/bin", sandbox.path("").display())))
+    };
+    assert!(script("./tool").exits_with(0).stdout().starts_with("cnitool "));
+    assert_eq!(script("./none").exits_with(1).stderr().lines().count(), 1);
+}

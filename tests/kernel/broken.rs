@@ -1,4 +1,4 @@
-//! The page for when the network is broken: each of its troubles is made, found and repaired by the page's own commands.
+//! The page for when the network is broken: each trouble is made, and the page's own commands find and repair it.
 
 use std::fs;
 use std::path::Path;
