@@ -116,8 +116,8 @@ pub use runtime::{Attachment, Cni};
 #[doc = include_str!("../SPECIFICATION.md")]
 pub mod specification {}
 
-// Only for the documentation, and for its examples to be tested.
-#[cfg(any(doc, doctest))]
+// Only for the documentation, and for its examples to be tested, which use these features.
+#[cfg(any(doc, all(doctest, feature = "tokio", feature = "watch")))]
 #[doc = include_str!("guide.md")]
 pub mod guide {}
 

@@ -57,8 +57,15 @@ impl Faulty {
         let program = dir.path().join("faulty");
         fs::write(&program, format!("{BEFORE}{shell}{AFTER}")).unwrap();
         fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
-        symlink(plugins().join(base), dir.path().join("plugin")).unwrap();
-        Self { dir, base, version: "1.1.0" }
+        let faulty = Self { dir, base, version: "1.1.0" };
+        faulty.lead_to_base(Caller::Own);
+        faulty
+    }
+
+    fn lead_to_base(&self, caller: Caller) {
+        let link = self.dir.path().join("plugin");
+        let _ = fs::remove_file(&link);
+        symlink(caller.reaches(&plugins().join(self.base)), link).unwrap();
     }
 
     /// The path of it.
@@ -73,6 +80,7 @@ impl Faulty {
 
     /// The tool, run by somebody.
     pub(crate) fn conformance_by(&mut self, caller: Caller) -> Command {
+        self.lead_to_base(caller);
         let config = self.dir.path().join("config.json");
         let list = json!({"cniVersion": self.version, "name": "net", "plugins": [self.config()]});
         fs::write(&config, list.to_string()).unwrap();

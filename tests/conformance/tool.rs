@@ -1,5 +1,6 @@
 //! Runs `cnitool conformance`, and reads its report.
 
+use std::fs;
 use std::os::unix::fs::{chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -23,7 +24,9 @@ pub(crate) fn plugins() -> PathBuf {
             Command::new(env!("CARGO_BIN_EXE_cni-plugins")).args(["install", "--force"]).arg(&dir).status().unwrap();
         assert!(installed.success(), "cni-plugins install: {installed}");
         for name in ["debug", "noop"] {
-            let _ = symlink(built.join("examples").join(name), dir.join(name));
+            // Leads there by whatever path the directory is reached.
+            let _ = fs::remove_file(dir.join(name));
+            let _ = symlink(Path::new("../examples").join(name), dir.join(name));
         }
         dir
     };
@@ -38,6 +41,9 @@ pub(crate) enum Caller {
     /// An ordinary user, as whom only root can run it.
     Ordinary,
 }
+
+/// Where an ordinary user finds what was built.
+const REACHABLE: &str = "/mnt";
 
 /// `nobody`.
 const ORDINARY: u32 = 65534;
@@ -58,10 +64,21 @@ impl Caller {
         if self == Caller::Own {
             return Command::new(program);
         }
-        let mut command = Command::new("setpriv");
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--propagation", "private", "--", "sh", "-c"]);
+        command.arg(format!("mount --bind \"$0\" {REACHABLE} && exec setpriv \"$@\"")).arg(built());
         let user = [format!("--reuid={ORDINARY}"), format!("--regid={ORDINARY}")];
-        command.args(user).args(["--clear-groups", "--"]).arg(program);
+        command.args(user).args(["--clear-groups", "--"]).arg(self.reaches(Path::new(program)));
         command
+    }
+
+    /// Returns the path by which the caller reaches something that was built: an ordinary user may not enter the home
+    /// directory of root.
+    pub(crate) fn reaches(self, path: &Path) -> PathBuf {
+        match path.strip_prefix(built()) {
+            Ok(below) if self == Caller::Ordinary => Path::new(REACHABLE).join(below),
+            _ => path.to_owned(),
+        }
     }
 }
 
@@ -73,7 +90,8 @@ pub(crate) fn conformance(plugin: &Path) -> Command {
 /// The same, run by somebody.
 pub(crate) fn conformance_by(plugin: &Path, caller: Caller) -> Command {
     let mut command = caller.run(env!("CARGO_BIN_EXE_cnitool"));
-    command.arg("conformance").arg(plugin).arg("--plugin-dir").arg(plugins()).stdin(Stdio::null());
+    command.arg("conformance").arg(caller.reaches(plugin)).arg("--plugin-dir").arg(caller.reaches(&plugins()));
+    command.stdin(Stdio::null());
     for variable in ["CNI_PATH", "CNI_ARGS", "CAP_ARGS", "CNI_IFNAME"] {
         command.env_remove(variable);
     }

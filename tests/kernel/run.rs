@@ -32,16 +32,26 @@ pub(crate) const AS_ORDINARY_USER: &[Test] = &[
 ];
 
 const TOOL: &str = env!("CARGO_BIN_EXE_cnitool");
+/// Where the tool and the plugins are on a host: an ordinary user may not enter where they were built, as in the home
+/// directory of root.
+const BUILT: &str = "/run/built";
 const AS_NOBODY: &str = "setpriv --reuid=65534 --regid=65534 --clear-groups";
 
 /// Why this machine has no ordinary user who could run the tool, if it has none.
 pub(crate) fn no_ordinary_user() -> Option<String> {
-    crate::ours::missing().or_else(|| lacks_host(&format!("{AS_NOBODY} unshare -Urnm {TOOL} --version")))
+    let mount = format!("mount -t tmpfs tmpfs /run && {}", mount_built());
+    crate::ours::missing()
+        .or_else(|| lacks_host(&format!("{mount} && {AS_NOBODY} unshare -Urnm {BUILT}/cnitool --version")))
+}
+
+fn mount_built() -> String {
+    format!("mkdir {BUILT} && mount --bind {} {BUILT}", plugins().parent().unwrap().display())
 }
 
 /// A host with networks `first` and `second`, and `third`, whose plugin does not work.
 fn configure(host: &Host) {
     host.run("mkdir net.d && chmod 755 . net.d");
+    host.run(&mount_built());
     for (name, subnet) in [("first", "10.77.0.0/24"), ("second", "10.78.0.0/24"), ("third", "no subnet")] {
         let ipam = json!({"type": "host-local", "subnet": subnet, "dataDir": "/var/lib/cni/networks"});
         let bridge = json!({"type": "bridge", "bridge": name, "isGateway": true, "ipam": ipam});
@@ -54,9 +64,9 @@ fn configure(host: &Host) {
 /// The tool, by default as the user that the test has.
 fn tool<S: AsRef<OsStr>>(host: &Host, prefix: &str, arguments: impl IntoIterator<Item = S>) -> Command {
     // Signals that whoever runs the tests ignores, as `nohup` does, are not ignored.
-    let mut words = prefix.split_whitespace().chain(["env", "--default-signal", TOOL, "run"]);
+    let mut words = prefix.split_whitespace().chain(["env", "--default-signal", "/run/built/cnitool", "run"]);
     let mut command = Command::new(words.next().unwrap());
-    command.args(words).args(arguments).env("NETCONFPATH", host.path("net.d")).env("CNI_PATH", plugins());
+    command.args(words).args(arguments).env("NETCONFPATH", host.path("net.d")).env("CNI_PATH", "/run/built/plugins");
     command.current_dir("/").stdin(Stdio::null());
     command
 }
