@@ -82,6 +82,7 @@
 
 mod cancel;
 mod chain;
+mod directory;
 mod error;
 mod printable;
 mod setters;

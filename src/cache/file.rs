@@ -13,6 +13,7 @@ use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
 use nix::unistd::linkat;
 
 use super::CacheError;
+use crate::directory::entries;
 
 /// The largest entry that is read, in bytes.
 const MAX_SIZE: u64 = 32 << 20;
@@ -184,18 +185,16 @@ pub(super) fn names(dir: &Path) -> Result<Vec<String>, CacheError> {
 }
 
 fn all_names(dir: &Path) -> Result<Vec<String>, CacheError> {
-    let entries = match fs::read_dir(dir) {
+    let entries = match entries(dir) {
         Ok(entries) => entries,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(e) => return Err(error("list", dir)(e)),
     };
     let mut names = Vec::new();
     for entry in entries {
-        let entry = entry.map_err(error("list", dir))?;
-        let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
         // A name that is not UTF-8 is none of ours, nor of Go's.
-        if let (false, Ok(name)) = (is_dir, entry.file_name().into_string()) {
-            names.push(name);
+        if let (false, Some(name)) = (entry.is_dir(), entry.name().to_str()) {
+            names.push(name.to_owned());
         }
     }
     Ok(names)

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::OFlag;
 
 use super::{ConfError, Problem};
+use crate::directory::entries;
 use crate::spec::text;
 
 /// The largest configuration file that is read, in bytes.
@@ -31,13 +32,11 @@ impl Found {
 /// Everything but directories, in byte order of the names.
 pub(super) fn files(dir: &Path) -> io::Result<Vec<Found>> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        let path = entry.path();
-        let is_regular = entry.file_type().is_ok_and(|kind| kind.is_file());
+    for entry in entries(dir)? {
+        let is_regular = entry.is_file();
         // Links are followed. What can't be looked at is kept: reading it says why.
-        if is_regular || !path.is_dir() {
-            files.push(Found { path, is_regular });
+        if is_regular || !entry.path.is_dir() {
+            files.push(Found { path: entry.path, is_regular });
         }
     }
     files.sort_unstable_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));

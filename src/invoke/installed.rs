@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::FindError;
+use crate::directory::entries;
 use crate::spec::nearest;
 
 /// A regular file of a plugin directory. Whether it is a plugin, only asking it for its version can tell.
@@ -89,9 +90,7 @@ pub fn installed(dirs: &[PathBuf]) -> InstalledFiles {
 /// The names in a directory, sorted. A name that is not UTF-8 can't be a `type`.
 fn names(dir: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
-    for entry in fs::read_dir(dir)? {
-        names.extend(entry?.file_name().into_string().ok());
-    }
+    names.extend(entries(dir)?.iter().filter_map(|entry| entry.name().to_str().map(str::to_owned)));
     names.sort_unstable();
     Ok(names)
 }

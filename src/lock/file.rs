@@ -6,11 +6,13 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg, OFlag};
+use nix::fcntl::OFlag;
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
 use super::{Guard, LockError, Locking, Mode, Resource, Wanted, holders, nested, orphan};
+use crate::directory::entries;
 use crate::spec::ContainerId;
 
 /// Locks with files in a directory, which runtimes of one host share: `.lock-…`, there only while they are held.
@@ -116,7 +118,7 @@ fn sleep(pause: Duration, wanted: &Wanted<'_>) -> bool {
 /// A lock that is held.
 struct Held {
     path: PathBuf,
-    lock: Flock<File>,
+    lock: File,
     mode: Mode,
 }
 
@@ -141,16 +143,17 @@ impl<E: Into<io::Error>> From<E> for Refused {
 /// Takes the lock if it is free, or shared by those who want it so; `None` when it is not.
 fn try_lock(dir: &Path, path: &Path, mode: Mode) -> Result<Option<Held>, Refused> {
     let wanted = match mode {
-        Mode::Shared => FlockArg::LockSharedNonblock,
-        Mode::Exclusive => FlockArg::LockExclusiveNonblock,
+        Mode::Shared => FlockOperation::NonBlockingLockShared,
+        Mode::Exclusive => FlockOperation::NonBlockingLockExclusive,
     };
     loop {
-        let lock = match Flock::lock(open(dir, path)?, wanted) {
-            Ok(lock) => lock,
-            Err((_, Errno::EWOULDBLOCK)) => return Ok(None),
-            Err((_, Errno::EINTR)) => continue,
-            Err((_, errno)) => return Err(errno.into()),
-        };
+        let lock = open(dir, path)?;
+        match flock(&lock, wanted) {
+            Ok(()) => {}
+            Err(Errno::WOULDBLOCK) => return Ok(None),
+            Err(Errno::INTR) => continue,
+            Err(errno) => return Err(errno.into()),
+        }
         // Its last holder may have removed the file between our opening and locking it: then it locks nothing.
         if is_at(&lock, path)? {
             return Ok(Some(Held { path: path.to_owned(), lock, mode }));
@@ -203,15 +206,14 @@ fn take(held: Held, wanted: &Wanted<'_>) -> Result<Guard, LockError> {
 /// Gives back the containers that dead holders still have in their name, and ends what these left running. Nobody else
 /// does, unless somebody asks for the container again.
 fn sweep(dir: &Path) {
-    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        if !name.as_encoded_bytes().starts_with(CONTAINER.as_bytes()) {
+    for entry in entries(dir).unwrap_or_default() {
+        if !entry.name().as_encoded_bytes().starts_with(CONTAINER.as_bytes()) {
             continue;
         }
-        if let Ok(Some(held)) = try_lock(dir, &entry.path(), Mode::Exclusive) {
+        if let Ok(Some(held)) = try_lock(dir, &entry.path, Mode::Exclusive) {
             let mut mark = String::new();
             // What can't be read, or is no container, was cut short before anything was started.
-            let read = (&*held.lock).read_to_string(&mut mark).ok();
+            let read = (&held.lock).read_to_string(&mut mark).ok();
             let id = mark.lines().next().unwrap_or_default();
             if let Some(id) = read.and_then(|_| ContainerId::new(id).ok()) {
                 orphan::end_all(Resource::Container(&id));
@@ -226,7 +228,7 @@ impl Drop for Held {
             sweep(self.path.parent().unwrap_or(&self.path));
         }
         // The last of those who share it removes it. Where it stays, it is in nobody's way.
-        if self.mode == Mode::Exclusive || self.lock.relock(FlockArg::LockExclusiveNonblock).is_ok() {
+        if self.mode == Mode::Exclusive || flock(&self.lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
             let _ = fs::remove_file(&self.path);
         }
     }

@@ -1,6 +1,6 @@
 //! Plugins that a runtime has left running, because it was killed.
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
@@ -13,6 +13,7 @@ use nix::unistd::{Pid, getpgrp};
 
 use super::Resource;
 use super::process::{Status, Variables};
+use crate::directory::numbers;
 
 /// How long a plugin has, after SIGTERM, before SIGKILL, and then to vanish.
 const GRACE: Duration = Duration::from_secs(2);
@@ -42,9 +43,7 @@ pub(super) fn end_all(resource: Resource<'_>) {
 
 /// The process groups whose leader is a plugin that was started for the resource.
 fn orphans(resource: Resource<'_>) -> Vec<i32> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter(|pid| is_orphan(*pid, resource)).collect()
+    numbers("/proc").into_iter().filter(|pid| is_orphan(*pid, resource)).collect()
 }
 
 fn is_orphan(pid: i32, resource: Resource<'_>) -> bool {

@@ -15,6 +15,7 @@ use nix::unistd::Pid;
 use rustix::process::{WaitOptions, wait};
 
 use super::{Namespace, NetnsError};
+use crate::directory::numbers;
 
 /// A command has no exit status.
 #[derive(Debug, thiserror::Error)]
@@ -75,7 +76,7 @@ fn spawn(words: &[OsString]) -> io::Result<Pid> {
         |(name, value): (OsString, OsString)| CString::new([name.as_bytes(), b"=", value.as_bytes()].concat());
     let environment = std::env::vars_os().map(variable).collect::<Result<Vec<_>, _>>()?;
     let mut actions = PosixSpawnFileActions::init()?;
-    for fd in numbers("/proc/self/fd").filter(|fd| *fd > 2) {
+    for fd in numbers("/proc/self/fd").into_iter().filter(|fd| *fd > 2) {
         // Refused for numbers above a limit lowered since.
         let _ = actions.add_close(fd);
     }
@@ -118,13 +119,6 @@ impl Drop for Adopting {
     }
 }
 
-/// The entries of a directory that are numbers.
-fn numbers(dir: &str) -> impl Iterator<Item = i32> {
-    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-    let numbers: Vec<i32> = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
-    numbers.into_iter()
-}
-
 /// Ends the children of this process, and theirs, which become its own: SIGTERM, and SIGKILL after the grace period.
 fn end_children() {
     for signal in [Signal::SIGTERM, Signal::SIGKILL] {
@@ -154,5 +148,5 @@ fn children() -> Vec<Pid> {
         // The name, in parentheses, may contain anything; then come the state and the parent.
         stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.split(' ').nth(1) == Some(&own))
     };
-    numbers("/proc").filter(is_child).map(Pid::from_raw).collect()
+    numbers("/proc").into_iter().filter(is_child).map(Pid::from_raw).collect()
 }

@@ -1,8 +1,7 @@
 //! The process around a plugin: the only place of the library that writes to stdout.
 
-use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
@@ -13,14 +12,14 @@ use super::{Input, Plugin};
 use crate::invoke::Exec;
 
 pub(super) fn run(plugin: &dyn Plugin, exec: impl Exec + 'static) -> ExitCode {
-    let stdout = set_stdout_aside();
+    set_stdout_aside();
     if cfg!(panic = "abort") {
         answer_panics();
     }
     let input = Input::new(std::env::vars_os()).read_stdin(read_stdin).own_netns(crate::netns::is_own).exec(exec);
     let outcome = dispatch(plugin, input);
     pass_on_stderr(outcome.stderr.as_bytes());
-    match stdout.and_then(|stdout| print(stdout, &outcome.stdout)) {
+    match print(&outcome.stdout) {
         Ok(()) => ExitCode::from(outcome.exit_code),
         Err(error) => {
             pass_on_stderr(format!("cannot write the answer to stdout: {error}\n").as_bytes());
@@ -29,14 +28,16 @@ pub(super) fn run(plugin: &dyn Plugin, exec: impl Exec + 'static) -> ExitCode {
     }
 }
 
-/// Where the answer goes.
-static STDOUT: OnceLock<File> = OnceLock::new();
+/// Where the answer goes, once stdout is set aside.
+static STDOUT: OnceLock<OwnedFd> = OnceLock::new();
 
-/// Keeps stdout for the answer: from now on descriptor 1 is stderr, for whoever prints by accident.
-fn set_stdout_aside() -> io::Result<&'static File> {
-    let stdout = io::stdout().as_fd().try_clone_to_owned()?;
-    nix::unistd::dup2_stdout(io::stderr())?;
-    Ok(STDOUT.get_or_init(|| stdout.into()))
+/// Keeps stdout for the answer: from now on descriptor 1 is stderr, for whoever prints by accident. Where no descriptor
+/// is left for that, the answer goes to descriptor 1.
+fn set_stdout_aside() {
+    let Ok(stdout) = io::stdout().as_fd().try_clone_to_owned() else { return };
+    if nix::unistd::dup2_stdout(io::stderr()).is_ok() {
+        STDOUT.get_or_init(|| stdout);
+    }
 }
 
 /// Returns true if somebody still waits for the answer of this process: false when stdout is a pipe that nobody reads
@@ -73,19 +74,25 @@ fn answer_panics() {
     std::panic::set_hook(Box::new(move |panic| {
         report(panic);
         let stdin = STDIN.get().map(Vec::as_slice).unwrap_or_default();
-        if let Some(stdout) = STDOUT.get() {
-            let _ = print(stdout, &answer_after_panic(panic.payload(), stdin));
-        }
+        let _ = print(&answer_after_panic(panic.payload(), stdin));
         std::process::exit(1);
     }));
 }
 
-fn print(mut stdout: &File, text: &str) -> io::Result<()> {
+fn print(text: &str) -> io::Result<()> {
     if text.is_empty() {
         return Ok(());
     }
+    let own = io::stdout();
+    let stdout = STDOUT.get().map_or_else(|| own.as_fd(), |stdout| stdout.as_fd());
     // One write: a reader never sees half an answer.
-    stdout.write_all(format!("{text}\n").as_bytes())
+    let text = format!("{text}\n");
+    let mut left = text.as_bytes();
+    while !left.is_empty() {
+        let written = rustix::io::retry_on_intr(|| rustix::io::write(stdout, left))?;
+        left = left.get(written..).unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// Writes to stderr. There is nobody left to tell when that is closed.
@@ -103,7 +110,7 @@ mod tests {
     fn a_panic_that_is_not_unwound_is_answered_too() {
         const INSIDE: &str = "LIBCNI_TEST_PANICS";
         if std::env::var_os(INSIDE).is_some() {
-            set_stdout_aside().unwrap();
+            set_stdout_aside();
             STDIN.set(br#"{"cniVersion": "0.4.0", "name": "net", "type": "p"}"#.to_vec()).unwrap();
             answer_panics();
             panic!("out of order");

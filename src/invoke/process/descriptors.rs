@@ -1,6 +1,6 @@
 //! Descriptors that a plugin must not get.
 
-use std::fs::{self, DirEntry};
+use std::fs;
 use std::os::fd::RawFd;
 
 use crate::threads::is_only_thread;
@@ -26,7 +26,5 @@ fn is_highest(newest: RawFd) -> bool {
 }
 
 fn listed() -> Vec<RawFd> {
-    let number = |entry: DirEntry| entry.file_name().to_str()?.parse().ok();
-    let entries = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
-    entries.filter_map(number).collect()
+    crate::directory::numbers("/proc/self/fd")
 }

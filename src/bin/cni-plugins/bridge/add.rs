@@ -1,7 +1,5 @@
 //! ADD.
 
-use std::thread;
-
 use libcni::link::{Handle, Link};
 use libcni::netns::Namespace;
 use libcni::plugin::{Answer, AttachmentCall, Delegated, Failure};
@@ -19,7 +17,7 @@ use crate::mac::{self, Mac};
 use crate::names::Names;
 use crate::nft::{Owner, masquerade};
 use crate::sysctl::Ipv6Settings;
-use crate::threads::join;
+use crate::threads::both;
 
 /// The plugin that is added, and where.
 struct Adding<'a> {
@@ -74,22 +72,29 @@ impl<'a> Adding<'a> {
         if ipam.is_some() && body.ips.is_empty() {
             return Err(Failure::internal("the IPAM plugin returned no address"));
         }
-        let gateway = thread::scope(|scope| {
-            let (owner, body) = (self.names.owner.clone(), &body);
-            let rules = self.config.ip_masq.then(|| scope.spawn(move || masquerade(&owner, body)));
-            let gateway = self.make_gateway(bridge, body)?;
-            if !self.config.disable_container_interface {
-                let duplicates = if self.config.enabledad { Duplicates::Detect } else { Duplicates::Ignore };
-                self.inside.configure(&inside, duplicates, body)?;
-            }
-            rules.map_or(Ok(()), join).map(|()| gateway)
-        })?;
+        let gateway = if self.config.ip_masq {
+            let owner = self.names.owner.clone();
+            let (rules, gateway) = both(|| masquerade(&owner, &body), || self.configure(bridge, &inside, &body));
+            rules.and(gateway)?
+        } else {
+            self.configure(bridge, &inside, &body)?
+        };
         let (bridge, port) = self.settle(bridge, &inside, &body)?;
         inside.mac = mac::format(self.mac);
         body.interfaces = result::interfaces([&bridge, &port], &inside, self.netns.path());
         body.interfaces.extend(gateway.iter().map(chained::on_host));
         ipam.map(Delegated::keep);
         Ok(body)
+    }
+
+    /// Configures both ends, and returns the interface of the gateway, where it is not the bridge itself.
+    fn configure(&mut self, bridge: &Link, inside: &Link, body: &Body) -> Answer<Option<Link>> {
+        let gateway = self.make_gateway(bridge, body)?;
+        if !self.config.disable_container_interface {
+            let duplicates = if self.config.enabledad { Duplicates::Detect } else { Duplicates::Ignore };
+            self.inside.configure(inside, duplicates, body)?;
+        }
+        Ok(gateway)
     }
 
     /// The addresses of the gateway, and the interface that has them, where it is not the bridge itself.

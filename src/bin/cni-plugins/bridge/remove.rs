@@ -1,7 +1,5 @@
 //! DEL, GC, and what a failed ADD leaves.
 
-use std::thread;
-
 use libcni::plugin::{Answer, AttachmentCall, Call};
 
 use crate::bridge::{antispoof, theirs};
@@ -9,7 +7,7 @@ use crate::host_end;
 use crate::names::Names;
 use crate::nft::{Owner, masquerade};
 use crate::takeover;
-use crate::threads::join;
+use crate::threads::both;
 use crate::valid::Valid;
 use libcni::link::Handle;
 
@@ -24,14 +22,15 @@ pub(crate) fn del(call: &AttachmentCall) -> Answer {
     // From here on nobody sends from the address, so it may be given away. To free links and rules the kernel waits
     // until no processor can be looking at them any more: about ten milliseconds, in which all else is done. Rules come
     // last: a link's wait is for all that was to be freed when it began.
-    thread::scope(|scope| {
-        let link = scope.spawn(|| if is_ours { host_end::delete(&mut host, &names.port) } else { Ok(()) });
+    let delete_link = || if is_ours { host_end::delete(&mut host, &names.port) } else { Ok(()) };
+    let (link, others) = both(delete_link, || {
         let ipam = ipam_type.as_deref().map_or(Ok(()), |plugin| call.delegate(plugin).del());
         let rules = remove_rules(&names.owner);
         let rules = rules.and_then(|had_any| if is_ours || had_any { Ok(()) } else { take_over(&names.owner) });
-        join(link)?;
         rules.and(ipam)
-    })
+    });
+    link?;
+    others
 }
 
 /// Whatever the configuration says now: it may have said otherwise at ADD. Says whether there were any.

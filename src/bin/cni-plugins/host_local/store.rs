@@ -9,13 +9,16 @@ use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::IpAddr;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use libcni::spec::{ErrorCode, ErrorReply};
 use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg, OFlag};
+use nix::fcntl::OFlag;
 use nix::unistd::{AccessFlags, access};
+use rustix::fs::{CWD, Dir, FileType, FlockOperation, Mode, OFlags, flock, openat};
+use rustix::io::retry_on_intr;
 
 use crate::host_local::owner::Owner;
 
@@ -54,7 +57,7 @@ pub(crate) struct Reservation {
 #[derive(Debug)]
 pub(crate) struct Store {
     pub(super) dir: PathBuf,
-    pub(super) lock: Flock<File>,
+    pub(super) lock: File,
 }
 
 impl Store {
@@ -91,23 +94,41 @@ impl Store {
     /// The addresses that are reserved, whoever has them.
     pub(crate) fn addresses(&self) -> Result<BTreeSet<IpAddr>, StoreError> {
         let mut addresses = BTreeSet::new();
-        for entry in fs::read_dir(&self.dir).map_err(failed("list", &self.dir))? {
-            let entry = entry.map_err(failed("list", &self.dir))?;
-            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-            addresses.extend(address_of(&entry.file_name()).filter(|_| is_file));
-        }
+        self.each_file(|name| addresses.extend(address_of(name)))?;
         Ok(addresses)
+    }
+
+    /// Calls a function with the name of each regular file. Not by `std::fs::read_dir`, which panics where the directory
+    /// can't be closed.
+    fn each_file(&self, mut call: impl FnMut(&OsStr)) -> Result<(), StoreError> {
+        let mut list = || {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let mut listing = Dir::new(openat(CWD, &self.dir, flags, Mode::empty())?)?;
+            while let Some(entry) = listing.read() {
+                let entry = entry?;
+                let name = OsStr::from_bytes(entry.file_name().to_bytes());
+                let is_file = match entry.file_type() {
+                    FileType::Unknown => fs::symlink_metadata(self.dir.join(name)).is_ok_and(|found| found.is_file()),
+                    kind => kind == FileType::RegularFile,
+                };
+                if is_file {
+                    call(name);
+                }
+            }
+            Ok(())
+        };
+        list().map_err(failed::<io::Error>("list", &self.dir))
     }
 
     /// Every reservation, in no order.
     pub(crate) fn reservations(&self) -> Result<Vec<Reservation>, StoreError> {
         let mut content = Vec::new();
         let mut reservations = Vec::new();
-        for entry in fs::read_dir(&self.dir).map_err(failed("list", &self.dir))? {
-            let entry = entry.map_err(failed("list", &self.dir))?;
-            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-            let Some(address) = address_of(&entry.file_name()).filter(|_| is_file) else { continue };
-            let path = entry.path();
+        let mut names = Vec::new();
+        self.each_file(|name| names.push(name.to_owned()))?;
+        for name in names {
+            let Some(address) = address_of(&name) else { continue };
+            let path = self.dir.join(name);
             match read(&path, &mut content) {
                 // Freed by somebody who does not lock.
                 Err(e) if e.kind() == ErrorKind::NotFound => continue,
@@ -174,14 +195,10 @@ pub(crate) fn check_writable(dir: &Path) -> Result<(), StoreError> {
     access(existing, AccessFlags::W_OK | AccessFlags::X_OK).map_err(failed("write to", existing))
 }
 
-fn lock(mut file: File) -> Result<Flock<File>, Errno> {
-    loop {
-        match Flock::lock(file, FlockArg::LockExclusive) {
-            Err((again, Errno::EINTR)) => file = again,
-            Err((_, errno)) => return Err(errno),
-            Ok(lock) => return Ok(lock),
-        }
-    }
+/// Locks a file until it is closed.
+fn lock(file: File) -> io::Result<File> {
+    retry_on_intr(|| flock(&file, FlockOperation::LockExclusive))?;
+    Ok(file)
 }
 
 /// The address whose reservation a file is; `None` for the other files of the directory.

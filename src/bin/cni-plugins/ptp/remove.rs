@@ -1,7 +1,5 @@
 //! DEL, GC, and what a failed ADD leaves.
 
-use std::thread;
-
 use libcni::link::{Handle, Request};
 use libcni::plugin::{Answer, AttachmentCall, Call};
 use libcni::result::AddResult;
@@ -11,7 +9,7 @@ use crate::host_end;
 use crate::names::Names;
 use crate::nft::{Owner, masquerade};
 use crate::takeover;
-use crate::threads::join;
+use crate::threads::both;
 use crate::valid::Valid;
 
 pub(crate) fn del(call: &AttachmentCall) -> Answer {
@@ -24,14 +22,15 @@ pub(crate) fn del(call: &AttachmentCall) -> Answer {
     }
     // From here on nobody sends from the address, so it may be given away; to free links and rules takes the kernel
     // long.
-    thread::scope(|scope| {
-        let link = scope.spawn(|| if is_ours { host_end::delete(&mut host, &names.port) } else { Ok(()) });
+    let delete_link = || if is_ours { host_end::delete(&mut host, &names.port) } else { Ok(()) };
+    let (link, others) = both(delete_link, || {
         let ipam = ipam_type.as_deref().map_or(Ok(()), |plugin| call.delegate(plugin).del());
         let rules = masquerade::remove(&names.owner)
             .and_then(|had_any| if is_ours || had_any { Ok(()) } else { takeover::masquerade::remove(&names.owner) });
-        join(link)?;
         rules.and(ipam)
-    })
+    });
+    link?;
+    others
 }
 
 /// Deletes the interface of an attachment that has none of ours, if the reference plugin made it for this network.
