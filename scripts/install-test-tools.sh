@@ -11,7 +11,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 packages='busybox-static containerd containernetworking-plugins docker.io iproute2 iptables kmod nftables podman python3
-    python3-grpcio qemu-system-x86 runc shellcheck'
+    python3-grpcio qemu-system-x86 runc shellcheck strace'
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 
 # missing: those that are not installed, in one line.

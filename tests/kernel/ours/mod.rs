@@ -5,6 +5,7 @@ mod alive;
 mod bandwidth;
 mod bridge;
 mod conditions;
+pub(crate) mod faults;
 mod firewall;
 mod fixed;
 mod hostile;
