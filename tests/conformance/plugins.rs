@@ -16,6 +16,7 @@ pub(crate) fn tests() -> Vec<Test> {
         "firewall",
         "host-local",
         "loopback",
+        "macvlan",
         "noop",
         "portmap",
         "ptp",

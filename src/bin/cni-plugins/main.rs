@@ -6,6 +6,7 @@ mod bridge;
 mod chained;
 mod command;
 mod firewall;
+mod flannel;
 mod flush;
 mod forwarding;
 mod host_end;

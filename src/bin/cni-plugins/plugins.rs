@@ -8,6 +8,7 @@ use libcni::plugin::Plugin;
 use crate::bandwidth::Bandwidth;
 use crate::bridge::Bridge;
 use crate::firewall::Firewall;
+use crate::flannel::Flannel;
 use crate::host_local::HostLocal;
 use crate::loopback::Loopback;
 use crate::macvlan::MacvlanPlugin;
@@ -24,6 +25,7 @@ const PLUGINS: &[(&str, AnyPlugin)] = &[
     ("bandwidth", &Bandwidth),
     ("bridge", &Bridge),
     ("firewall", &Firewall),
+    ("flannel", &Flannel),
     ("host-local", &HostLocal),
     ("loopback", &Loopback),
     ("macvlan", &MacvlanPlugin),

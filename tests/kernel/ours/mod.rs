@@ -5,9 +5,11 @@ mod alive;
 mod bandwidth;
 mod bridge;
 mod conditions;
+mod defaults;
 pub(crate) mod faults;
 mod firewall;
 mod fixed;
+mod flannel;
 mod hostile;
 mod interfaces;
 mod killed;
@@ -48,8 +50,10 @@ pub(crate) const TESTS: &[&[Test]] = &[
     bandwidth::TESTS,
     bridge::TESTS,
     conditions::TESTS,
+    defaults::TESTS,
     firewall::TESTS,
     fixed::TESTS,
+    flannel::TESTS,
     hostile::TESTS,
     interfaces::TESTS,
     killed::TESTS,
