@@ -228,6 +228,8 @@ CONF
     daemon=$!
     eventually cri Version '{}'
     is "CRI answers" 0 $?
+    network_is_ready
+    is "CRI: without a configuration the network is not ready" 1 $?
 }
 
 # What a pod runs to stay alive.
@@ -280,6 +282,20 @@ s.sendto(b"hello", (sys.argv[1], int(sys.argv[2])))
 print(s.recv(99).decode())' "$@"
 }
 
+# inside_pod ID ADDRESSES: what a pod has, and reaches.
+inside_pod() {
+    local address
+    has "CRI: lo is up in the pod" 'inet 127.0.0.1/8' "$(in_pod "$1" ip -o -4 address show dev lo up)"
+    for address in $2; do
+        has "CRI: the pod has $address" "$address/" "$(in_pod "$1" ip -o address show dev eth0)"
+        is "CRI: the lease of $address names the pod" "$1" "$(head -n 1 "/var/lib/cni/networks/pods/$address" | tr -d '\r')"
+    done
+    for address in 10.49.0.1 fd00:49::1; do
+        in_pod "$1" busybox ping -c 1 -W 10 $address > /dev/null
+        is "CRI: the pod pings its gateway $address" 0 $?
+    done
+}
+
 remove_pod() {
     cri StopPodSandbox "{\"1\": \"$1\"}" && cri RemovePodSandbox "{\"1\": \"$1\"}"
     is "CRI: a pod is removed" 0 $?
@@ -295,6 +311,7 @@ test_cri_version() {
     addresses=$(cri PodSandboxStatus "{\"1\": \"$pod\"}" 1.5.1; cri PodSandboxStatus "{\"1\": \"$pod\"}" 1.5.2.1)
     has "CRI: an IPv4 address" 10.49.0. "$addresses"
     has "CRI: and an IPv6 address" fd00:49:: "$addresses"
+    inside_pod "$pod" "$addresses"
     in_pod "$pod" busybox httpd -f -p 80 -h $dir/root/www &
     server=$!
     in_pod "$pod" /usr/bin/python3 -c 'import socket
@@ -319,6 +336,8 @@ while True: s.sendto(b"world", s.recvfrom(99)[1])' &
     remove_pod "$pod"
     remove_pod "$other"
     leaves_nothing "CRI at $version"
+    is "CRI: no interface that shapes is left" '' "$(ip -o link show type ifb)"
+    is "CRI: no namespace is left" '' "$(ls /run/netns)"
 }
 
 test_cri() {
