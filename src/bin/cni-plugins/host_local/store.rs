@@ -245,8 +245,10 @@ mod tests {
         let net = dir.path().join("data/net");
         assert_eq!(fs::read_to_string(net.join("fd00::1:2")).unwrap(), "c1\r\neth0");
         assert_eq!(fs::read_to_string(net.join("last_reserved_ip.1")).unwrap(), "fd00::1:2");
-        let mode = fs::metadata(net.join("lock")).unwrap().permissions().mode();
-        assert_eq!(mode & 0o700, 0o700);
+        let mode = |name| fs::metadata(net.join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode("lock") & 0o700, 0o700);
+        // Nobody else reads who has which address (CIS 1.1.9).
+        assert_eq!((mode("fd00::1:2"), mode("last_reserved_ip.1")), (0o600, 0o600));
     }
 
     #[test]
