@@ -147,7 +147,9 @@ impl Host {
 
     /// The library with the plugins of directories.
     pub(crate) fn cni_with(&self, dirs: impl IntoIterator<Item = impl Into<PathBuf>>) -> Cni {
-        let cni = Cni::builder().plugin_dirs(dirs).cache_dir(self.path("cache"));
+        // Fifty plugins at once take minutes in an emulator.
+        let patience = Duration::from_secs(300);
+        let cni = Cni::builder().plugin_dirs(dirs).cache_dir(self.path("cache")).timeout(patience);
         cni.on_notice(|notice| assert!(is_of_failure(notice), "unexpected notice: {notice}")).build().unwrap()
     }
 
