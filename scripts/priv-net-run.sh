@@ -14,4 +14,4 @@ if [ $# -eq 0 ]; then
     echo "usage: priv-net-run.sh COMMAND [ARGUMENT...]" >&2
     exit 2
 fi
-exec "$cnitool" run --all -- "$@"
+exec "$cnitool" run --all --quiet -- "$@"

@@ -82,7 +82,7 @@ pub(crate) fn read(words: &[OsString]) -> Result<Verb, clap::Error> {
     }
     let whole = whole();
     if let Some(word) = with_one_dash {
-        return Err(words::one_dash(&whole, words, word));
+        return Err(words::one_dash(&whole, &words::verb_first(&whole, words), word));
     }
     let words = words::verb_first(&whole, words);
     let named = [OsString::from("cnitool")].into_iter().chain(words.iter().cloned());
