@@ -10,7 +10,7 @@ export RUSTC_BOOTSTRAP=1
 run() {
     mkdir -p "fuzz/grown/$1"
     # What was found in earlier runs comes first and grows; the committed corpus is only read.
-    cargo fuzz run --sanitizer none "$1" "fuzz/grown/$1" "fuzz/corpus/$1" -- \
+    cargo fuzz run --sanitizer none "$1" "fuzz/grown/$1" "tests/corpus/inputs/$1" -- \
         -max_total_time="$seconds" -max_len=8192 -timeout=10 -rss_limit_mb=1024 -print_final_stats=1
 }
 

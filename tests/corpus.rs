@@ -6,12 +6,11 @@ use std::path::Path;
 
 /// The laws that the fuzz targets check.
 #[allow(unreachable_pub, reason = "public in the crate of the fuzz targets")]
-#[path = "../fuzz/src/lib.rs"]
 mod laws;
 
 #[track_caller]
 fn holds_for_all(target: &str, holds: fn(&[u8])) {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/inputs").join(target);
     let files: Vec<_> = fs::read_dir(&corpus).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(files.len() > 10, "{} of {} files", files.len(), corpus.display());
     for file in files {

@@ -7,7 +7,7 @@ use crate::support::{Document, repository};
 
 /// Every page of the project.
 fn pages() -> Vec<Document> {
-    let mut open = ["src", "tests", "benches", "examples", "scripts", "fuzz"].map(PathBuf::from).to_vec();
+    let mut open = ["src", "tests", "benches", "examples", "scripts"].map(PathBuf::from).to_vec();
     let mut pages: Vec<PathBuf> = names("").into_iter().filter(|name| is_page(name)).collect();
     while let Some(dir) = open.pop() {
         for name in names(&dir).into_iter().map(|name| dir.join(name)) {
