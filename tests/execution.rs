@@ -6,6 +6,7 @@ mod cancel;
 mod deadline;
 mod environment;
 mod failures;
+mod neighbours;
 mod observed;
 mod output;
 mod streams;

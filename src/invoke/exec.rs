@@ -182,10 +182,16 @@ pub enum ExecError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// It was not started: this process ignores SIGCHLD, so that nobody could tell how it ended.
+    #[error(
+        "SIGCHLD is ignored in this process, so that it could not be told how a plugin ended; give the signal its default \
+         action before plugins are run"
+    )]
+    ChildrenIgnored,
     /// It ended, but nobody can tell how: its exit status was taken before this library could ask for it.
     #[error(
-        "it ended, but its exit status is lost: something else in this process waits for any child, or SIGCHLD is \
-         ignored"
+        "it ended, but its exit status is lost: something else in this process waits for any child, where it has to wait \
+         for its own by their process IDs"
     )]
     StatusUnknown {
         /// The bytes that it had printed on stderr.
@@ -206,7 +212,11 @@ impl ExecError {
     pub fn was_started(&self) -> bool {
         !matches!(
             self,
-            Self::Spawn { .. } | Self::Busy { .. } | Self::Environment { .. } | Self::Cancelled { started: false, .. }
+            Self::Spawn { .. }
+                | Self::Busy { .. }
+                | Self::Environment { .. }
+                | Self::ChildrenIgnored
+                | Self::Cancelled { started: false, .. }
         )
     }
 

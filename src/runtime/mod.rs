@@ -82,6 +82,22 @@ use crate::spec::{Command, TraceContext, Version};
 /// cni.del(&network, &attachment)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// # In a process that is not all yours
+///
+/// A verb sets no signal handler, and leaves no thread and no process behind: ADD looks into the container's namespace
+/// in a thread of its own, which ends with the call. What other parts of the process do matters in three ways:
+///
+/// - How a plugin ended, the system tells once. Where the process ignores SIGCHLD, it tells nobody, and every verb
+///   fails before it runs anything ([`ExecError::ChildrenIgnored`](crate::invoke::ExecError::ChildrenIgnored)). A
+///   handler or thread that waits for any child, as that of a process 1 does, may be told in place of this library:
+///   the verb then fails with [`ExecError::StatusUnknown`](crate::invoke::ExecError::StatusUnknown), and an ADD has to
+///   be undone ([`Error::needs_cleanup`]). Wait for your own children by their process IDs, or link the library into a
+///   process of its own.
+/// - A plugin gets the namespaces, credentials and working directory of the thread that calls the verb. Call verbs in
+///   a thread that is where the host is, and enter a container's namespace in another ([`crate::netns`]).
+/// - A lock that a verb holds at the moment of a `fork` is held until both processes have let go of it: a child that
+///   does not become another program keeps others from the container until it ends. Fork where no verb is at work.
 #[derive(Clone, Debug)]
 #[doc(alias = "CNIConfig")]
 pub struct Cni {

@@ -4,6 +4,7 @@ mod block;
 mod child;
 mod descriptors;
 mod obstacle;
+mod sigchld;
 mod spawn;
 mod stream;
 
@@ -26,6 +27,8 @@ use crate::CancelToken;
 /// - The call ends when the plugin does: a child that it leaves behind may keep the pipes open, and may live on.
 /// - At the deadline, or when cancelled, the plugin and the whole group get SIGTERM, after the grace period SIGKILL,
 ///   and the plugin is reaped.
+/// - A process that ignores SIGCHLD would not learn how a plugin ended: nothing is run there
+///   ([`ExecError::ChildrenIgnored`]).
 /// - A file that is busy ("text file busy": it is being replaced) is tried again for up to 5 seconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ProcessExec;
@@ -40,6 +43,9 @@ impl Exec for ProcessExec {
             ExecError::Environment { variable }
         })?;
         sleep(Duration::ZERO, limits.cancel.as_ref())?;
+        if sigchld::is_ignored() {
+            return Err(ExecError::ChildrenIgnored);
+        }
         let mut child = start(request, &env, limits, deadline)?;
         match run(&mut child, limits, deadline) {
             Ok(()) => child.finish(),
