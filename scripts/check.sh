@@ -63,6 +63,9 @@ for feature in '' cli conformance tokio tracing watch tokio,watch tokio,tracing;
 done
 # What is off is not there: no feature, no crate of it.
 step scripts/check-features.sh
+step_with python3 scripts/public-api.py
+step scripts/packed.sh
+step scripts/minimal-versions.sh
 step_with cargo-deny scripts/check-supply.sh
 step_with shellcheck shellcheck -x scripts/*.sh tests/*.sh .ci/run
 step scripts/bench.sh --quick

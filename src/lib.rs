@@ -122,6 +122,11 @@ pub mod specification {}
 #[doc = include_str!("guide.md")]
 pub mod guide {}
 
+/// The examples of the page of a registry.
+#[cfg(doctest)]
+#[doc = include_str!("../CRATE.md")]
+mod registry {}
+
 /// The examples of README.md.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
