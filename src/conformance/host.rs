@@ -23,6 +23,11 @@ pub(super) const NAMED: &str = "/var/run/netns";
 /// An interface of every host, for plugins that need one to work on.
 pub(super) const UPLINK: &str = "uplink";
 
+/// The file of flanneld, which its plugin looks for.
+const FLANNEL: &str = "/run/flannel/subnet.env";
+const FLANNEL_SUBNET: &str =
+    "FLANNEL_NETWORK=10.88.0.0/16\nFLANNEL_SUBNET=10.88.0.1/24\nFLANNEL_MTU=1450\nFLANNEL_IPMASQ=true\n";
+
 /// A host could not be made.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NotMade {
@@ -71,6 +76,8 @@ impl Hosts<'_> {
             fs::create_dir_all(dir).map_err(failed(format!("make {dir}")))?;
         }
         symlink("../run", "/var/run").map_err(failed("make /var/run"))?;
+        fs::create_dir_all("/run/flannel").map_err(failed("make /run/flannel"))?;
+        fs::write(FLANNEL, FLANNEL_SUBNET).map_err(failed(format!("make {FLANNEL}")))?;
         for shown in &self.isolated.shown {
             shown.show().map_err(failed(format!("show {} to the plugin", shown.path.display())))?;
         }

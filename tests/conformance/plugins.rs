@@ -14,6 +14,7 @@ pub(crate) fn tests() -> Vec<Test> {
         "bridge",
         "debug",
         "firewall",
+        "flannel",
         "host-local",
         "loopback",
         "macvlan",
