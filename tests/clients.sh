@@ -4,13 +4,13 @@
 #
 #   tests/clients.sh [PLUGIN-DIR]      as root; needs what scripts/install-test-tools.sh installs, and a release build
 #
-# PLUGIN-DIR is target/release/plugins unless given. What it does not have (firewall, tuning) is Debian's.
+# PLUGIN-DIR is target/release/plugins unless given. No other plugins are there.
 set -uo pipefail
 
 if [ "${1-}" != --inside ]; then
     cd "$(dirname "$0")/.." || exit 2
     [ "$(id -u)" = 0 ] || { echo "ignored: tests/clients.sh needs root"; exit 0; }
-    for program in podman containerd runc busybox /usr/lib/cni/firewall; do
+    for program in podman containerd runc busybox; do
         command -v "$program" > /dev/null || { echo "ignored: tests/clients.sh needs $program"; exit 0; }
     done
     . tests/support/host.sh
@@ -26,13 +26,12 @@ top=$2 ours=$3
 dir=/run/clients
 plugins=$dir/plugins
 
-# prepare: a directory with all plugins, ours before Debian's, and a root file system of busybox.
+# prepare: a directory with our plugins, and a root file system of busybox.
 prepare() {
     mkdir -p $dir
     mount -t tmpfs -o size=2g tmpfs $dir
     mkdir -p $plugins $dir/root/{bin,dev,etc,proc,sys,tmp,www}
-    ln -s /usr/lib/cni/* $plugins
-    for plugin in bridge host-local portmap loopback; do ln -sf "$ours/$plugin" $plugins; done
+    for plugin in bandwidth bridge firewall host-local loopback portmap tuning; do ln -s "$ours/$plugin" $plugins; done
     cp "$(command -v busybox)" $dir/root/bin/busybox
     for applet in sh sleep ip ping timeout httpd cat; do ln -s busybox $dir/root/bin/$applet; done
     echo hello > $dir/root/www/index.html
@@ -122,6 +121,22 @@ test_podman() {
     is "podman: rm" 0 $?
     leaves_nothing podman
     podman network rm alpha beta > /dev/null
+    test_podman_default_network
+}
+
+# On a host that sends nothing on by default, which is what the list's firewall is for.
+test_podman_default_network() {
+    iptables -P FORWARD DROP
+    podman_run -d --name c3 --network podman -p 8083:80 busybox httpd -f -p 80 -h /www > /dev/null
+    is "podman: run on the default network" 0 $?
+    has "podman: an address of it" 10.88.0. "$(podman_address c3 eth0)"
+    is "podman: the host gets the mapped port of the default network" hello "$(get http://127.0.0.1:8083/)"
+    has "podman: the container gets through the firewall" "-s $(podman inspect -f '{{.NetworkSettings.IPAddress}}' c3)/32 -j ACCEPT" \
+        "$(iptables -S CNI-FORWARD)"
+    podman rm -f -t 0 c3 > /dev/null
+    leaves_nothing "podman on the default network"
+    is "podman: no rule of the container is left" '' "$(iptables -S CNI-FORWARD | grep 'j ACCEPT')"
+    iptables -P FORWARD ACCEPT
 }
 
 test_podman_second_network() {
