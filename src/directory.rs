@@ -1,4 +1,4 @@
-//! What is in a directory.
+//! The entries of a directory.
 //!
 //! Not by `std::fs::read_dir`, which panics where the directory can't be closed.
 
@@ -20,12 +20,12 @@ impl Entry {
         self.path.file_name().unwrap_or_default()
     }
 
-    /// Whether it is a directory itself, and no link to one.
+    /// Returns true if it is a directory itself, and no link to one.
     pub(crate) fn is_dir(&self) -> bool {
         self.is(FileType::Directory, std::fs::Metadata::is_dir)
     }
 
-    /// Whether it is a regular file itself, and no link to one.
+    /// Returns true if it is a regular file itself, and no link to one.
     pub(crate) fn is_file(&self) -> bool {
         self.is(FileType::RegularFile, std::fs::Metadata::is_file)
     }

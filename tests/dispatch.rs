@@ -110,12 +110,12 @@ fn a_wrong_value_is_told_with_plugin_key_and_value() {
     let read = |call: &AttachmentCall| Ok(call.config.typed::<Ipam>().map(drop)?);
     let reply = refused(&add(read, &[], config, |_| false));
     assert_eq!(reply.code.0, 7);
-    assert_eq!(reply.msg, "plugin `t`: `ipam.ranges[0][0].subnet` must be a text, not 5");
+    assert_eq!(reply.msg, "plugin `t`: `ipam.ranges[0][0].subnet` must be a string, not 5");
     assert_eq!(reply.details.unwrap(), "in the configuration of network `net`");
     let config = r#"{"name":"net","type":5,"runtimeConfig":{"mac":true}}"#;
     let read = |call: &AttachmentCall| Ok(call.config.capability::<String>("mac").map(drop)?);
     let reply = refused(&add(read, &[], config, |_| false));
-    assert_eq!(reply.msg, "a plugin without `type`: `runtimeConfig.mac` must be a text, not true");
+    assert_eq!(reply.msg, "a plugin without `type`: `runtimeConfig.mac` must be a string, not true");
 }
 
 #[test]

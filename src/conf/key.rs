@@ -45,7 +45,7 @@ impl<'a> Key<'a> {
     }
 
     pub(super) fn text(&self) -> Result<Option<String>, ConfError> {
-        let decode = |value| self.decode(value, "a text");
+        let decode = |value| self.decode(value, "a string");
         self.value.map(decode).transpose()
     }
 
@@ -62,7 +62,7 @@ impl<'a> Key<'a> {
         let key = "cniVersions[]";
         let read = |value: &'a RawValue| {
             let entry = Key { key, value: Some(value), ..*self };
-            let text: String = entry.decode(value, "a text")?;
+            let text: String = entry.decode(value, "a string")?;
             entry.version(&text)
         };
         entries.into_iter().map(read).collect()

@@ -83,10 +83,8 @@ impl Places {
 
     /// How the parts are laid out.
     pub(super) fn layout(&self, text: &str) -> Layout {
-        let has_lines = match self.parts.is_empty() {
-            true => text.contains('\n'),
-            false => text[self.inside.clone()].contains('\n'),
-        };
+        let laid_out = if self.parts.is_empty() { text } else { &text[self.inside.clone()] };
+        let has_lines = laid_out.contains('\n');
         let unit = unit(text);
         let indentation = match self.parts.first() {
             Some(part) => line(text, part.whole.start).to_owned(),

@@ -83,7 +83,7 @@ fn what_a_result_says_of_addresses_and_interfaces_has_its_form() {
     is_refused(with(r#""ips":[{"address":"10.0.0.1/24","gateway":"x"}]"#), "`ips[0].gateway`");
     is_refused(with(r#""interfaces":[{"name":"eth0","mtu":1.5}]"#), "`interfaces[0].mtu`");
     is_refused(with(r#""interfaces":[{"name":"eth0","mtu":1e400}]"#), "`interfaces[0].mtu`");
-    is_refused(with(r#""dns":{"nameservers":[5]}"#), "`dns.nameservers[0]` must be a text, not 5");
+    is_refused(with(r#""dns":{"nameservers":[5]}"#), "`dns.nameservers[0]` must be a string, not 5");
     is_refused(r#"{"cniVersion":"9.9.9"}"#, "9.9.9");
     is_refused(r#"{"cniVersion":"1.1"}"#, "`1.1`");
 }

@@ -22,7 +22,12 @@ pub(in crate::conformance) const GROUP: Group = Group {
             "the answer to ADD is one JSON object, and nothing else is on stdout",
             answers_one_object,
         ),
-        Check::must(902, ERRORS, "an error is a JSON object with a number `code` and a text `msg`", fails_with_objects),
+        Check::must(
+            902,
+            ERRORS,
+            "an error is a JSON object with a number `code` and a string `msg`",
+            fails_with_objects,
+        ),
         Check::should(903, ERRORS, "an error says its `cniVersion`", errors_have_versions),
         Check::must(904, STREAMS, "the exit status is 0 after success, and only then", exits_as_it_says),
         Check::should(905, STREAMS, "verbs without an answer print nothing", prints_nothing).of(Origin::Ours),

@@ -6,12 +6,12 @@ use serde::de;
 
 /// A field of a JSON document does not have the form that its type requires.
 ///
-/// Displayed it is a sentence: `` `ipam.ranges[0][0].subnet` must be a text, not 5 ``.
+/// Displayed it is a sentence: `` `ipam.ranges[0][0].subnet` must be a string, not 5 ``.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidField {
     path: String,
     reason: String,
-    /// True if the reason goes on after the path, as "must be a text" does.
+    /// True if the reason goes on after the path, as "must be a string" does.
     goes_on: bool,
     /// True if the reason says which value it is about, or is about none.
     has_value: bool,

@@ -120,7 +120,7 @@ macro_rules! texts {
             match self.text.as_bytes()[0] {
                 b'"' => Ok(self.plain().$method(visitor)?),
                 b'n' => visitor.visit_borrowed_str(""),
-                _ => Err(InvalidField::expected("a text")),
+                _ => Err(InvalidField::expected("a string")),
             }
         }
     )+};
@@ -201,7 +201,7 @@ impl<'de> Deserializer<'de> for Value<'de> {
             b'"' => {
                 serde_json::from_str(self.text).map(|Key(text)| Name(text))?.deserialize_enum(name, variants, visitor)
             }
-            _ => Err(InvalidField::expected("a text")),
+            _ => Err(InvalidField::expected("a string")),
         }
     }
 

@@ -141,7 +141,7 @@ fn a_failed_add(host: &Host) {
         (json!({"mac": "02:00"}), "invalid hardware address `02:00`"),
         (json!({"mtu": "big"}), "`mtu` must be a number, not"),
         (json!({"sysctl": {"net.nothing": "1"}}), "cannot set sysctl `net.nothing` to 1"),
-        (json!({"sysctl": {"net.ipv4.conf.IFNAME.log_martians": 1}}), "log_martians` must be a text, not 1"),
+        (json!({"sysctl": {"net.ipv4.conf.IFNAME.log_martians": 1}}), "log_martians` must be a string, not 1"),
     ] {
         let answer = call(host, "ADD", keys);
         assert!(answer.contains("tuning") || answer.contains("hardware address"), "{answer}");

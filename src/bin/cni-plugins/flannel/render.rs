@@ -53,7 +53,7 @@ pub(crate) fn render(config: &Config, subnet: &Subnet) -> Answer<Rendered> {
     let plugin = match value(&delegate, "type") {
         None => "bridge".to_owned(),
         Some(text) => serde_json::from_str(text)
-            .map_err(|_| invalid(format!("flannel: `delegate.type` must be a text, not {text}")))?,
+            .map_err(|_| invalid(format!("flannel: `delegate.type` must be a string, not {text}")))?,
     };
     if plugin == "flannel" {
         return Err(invalid("flannel: `delegate.type` can't be `flannel` itself"));
@@ -155,7 +155,7 @@ mod tests {
         assert!(rendered(json!({"delegate": {"name": "x"}})).unwrap_err().contains("`name`"));
         assert!(rendered(json!({"delegate": {"ipam": {}}})).unwrap_err().contains("`ipam`"));
         assert!(
-            rendered(json!({"delegate": {"type": 1}})).unwrap_err().contains("`delegate.type` must be a text, not 1")
+            rendered(json!({"delegate": {"type": 1}})).unwrap_err().contains("`delegate.type` must be a string, not 1")
         );
         assert!(rendered(json!({"delegate": {"type": "flannel"}})).unwrap_err().contains("itself"));
         assert!(rendered(json!({"delegate": []})).unwrap_err().contains("`delegate` must be an object"));

@@ -98,8 +98,8 @@ impl Store {
         Ok(addresses)
     }
 
-    /// Calls a function with the name of each regular file. Not by `std::fs::read_dir`, which panics where the directory
-    /// can't be closed.
+    /// Calls a function with the name of each regular file. Not by `std::fs::read_dir`, which panics where the
+    /// directory can't be closed.
     fn each_file(&self, mut call: impl FnMut(&OsStr)) -> Result<(), StoreError> {
         let mut list = || {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;

@@ -22,13 +22,13 @@ struct Written {
     dns: Dns,
 }
 
-/// What the interface is to be like.
+/// The settings of the interface.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     /// The link below it; that of the default route when `None`.
     pub(crate) master: Option<String>,
     pub(crate) mode: MacvlanMode,
-    /// Whether the link below it is in the container, too.
+    /// True if the link below it is in the container, too.
     pub(crate) link_in_container: bool,
     /// How many broadcasts may wait; the kernel's choice when `None`.
     pub(crate) broadcast_queue: Option<u32>,

@@ -65,8 +65,8 @@ fn delete(call: &AttachmentCall) -> Answer {
     Ok(())
 }
 
-/// Whether a macvlan is an attachment's: it says so. One that says nothing is the reference plugin's; if there is a
-/// record it has the recorded hardware address.
+/// Returns true if a macvlan is an attachment's: it says so. One that says nothing is the reference plugin's; if there
+/// is a record it has the recorded hardware address.
 fn is_of(call: &AttachmentCall, link: &Link) -> bool {
     if link.kind.as_deref() != Some("macvlan") {
         return false;
