@@ -186,7 +186,7 @@ fn what_can_not_be_is_refused(host: &Host) {
         (json!({"hairpinMode": true, "promiscMode": true}), "`hairpinMode` and `promiscMode` can't be set together"),
         (json!({"bridge": "a/b"}), "invalid bridge name `a/b`"),
         (json!({"bridge": "sixteen-or-more-x"}), "invalid bridge name `sixteen-or-more-x`"),
-        (json!({"MTU": "big"}), r#"plugin `bridge`: `mtu` must be a number, not "big""#),
+        (json!({"MTU": "big"}), r#"`mtu` must be a number, not "big""#),
         (json!({"bridge": "lo"}), "link `lo` exists but is not a bridge"),
     ] {
         let message = refused(host, keys.clone());
