@@ -7,7 +7,8 @@ use libcni::invoke::{Output, Request, read_reply};
 use libcni::spec::{Command, ErrorReply, VersionReply};
 use libcni::{Chain, Printable};
 
-/// A failure becomes one message of bounded length that moves no cursor, and an error object that prints as it was read.
+/// A failure becomes one message of bounded length that moves no cursor, and an error object that prints as it was
+/// read.
 pub fn holds(data: &[u8]) {
     let (status, rest) = data.split_first().map_or((0, data), |(status, rest)| (i32::from(*status), rest));
     let half = rest.len() / 2;

@@ -1,4 +1,4 @@
-//! What the delegate of each container was configured with, in a file of the container's ID, as the plugin of
+//! The configuration of each container's delegate, in a file of the container's ID, as the plugin of
 //! flannel-io keeps it.
 
 use std::fs;

@@ -6,7 +6,7 @@ use std::path::Path;
 use libcni::plugin::{Answer, Failure};
 use libcni::spec::{ErrorCode, IpNet};
 
-/// What the file says.
+/// The content of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Subnet {
     /// All networks of containers, of all nodes.
