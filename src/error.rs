@@ -251,7 +251,7 @@ fn why_not_cached(is_begun: bool, dir: &Path) -> String {
     if is_begun {
         return "its ADD was begun and not finished".to_owned();
     }
-    format!("nothing is on record of it in {}", dir.display())
+    format!("there is no record of it in {}", dir.display())
 }
 
 fn undone(undo: &Option<Box<Error>>) -> String {

@@ -84,7 +84,10 @@ fn a_symbolic_link_a_hard_link_and_a_copy_are_the_plugin_that_their_name_says() 
 #[test]
 fn by_its_own_name_it_says_what_it_is() {
     let output = run(PROGRAM, &[]);
-    assert!(output.status.success() && stdout(&output).contains("bridge, "), "{output:?}");
+    assert!(output.status.success(), "{output:?}");
+    for plugin in plugins() {
+        assert!(stdout(&output).contains(&plugin), "{plugin}: {output:?}");
+    }
 }
 
 #[test]
@@ -148,7 +151,7 @@ fn a_fifo_in_the_way_is_not_waited_for() {
     mkfifo(&dir.path().join("cni-plugins"), Mode::S_IRWXU).unwrap();
     let output = Command::new("timeout").args(["10", PROGRAM, "install"]).arg(dir.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(stderr(&output).contains("cni-plugins is in the way, and is no file"), "{output:?}");
+    assert!(stderr(&output).contains("cni-plugins is in the way, and is not a file"), "{output:?}");
 }
 
 /// Two plugin directories: in one `host-local` is the same program as `bridge`, in the other it is a copy, and so runs

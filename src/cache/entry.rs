@@ -53,13 +53,13 @@ pub struct Entry {
 #[non_exhaustive]
 pub enum InvalidEntry {
     /// It has another `kind` than entries have.
-    #[error("its kind is `{}`, and that of an entry `{KIND}`", .0.escape_debug())]
+    #[error("its kind is `{}`, not `{KIND}`", .0.escape_debug())]
     Kind(String),
     /// It is of another attachment, and in a file where nobody looks for that.
-    #[error("it is of {0}, and not in the place of that")]
+    #[error("it belongs to {0}, which has its entry elsewhere")]
     Misplaced(String),
     /// It is a result alone, or some other program's file.
-    #[error("it does not say whose it is: a result alone, or some other program's file")]
+    #[error("it does not name its attachment: it is a bare result, or a file of another program")]
     Anonymous,
     /// It is not a JSON object.
     #[error("not a JSON object")]

@@ -62,7 +62,7 @@ pub enum CacheError {
         source: io::Error,
     },
     /// A file is there, but it is no entry.
-    #[error("{} is no cache entry", path.display())]
+    #[error("{} is not a cache entry", path.display())]
     Invalid {
         /// The file.
         path: PathBuf,

@@ -105,7 +105,7 @@ pub enum Problem {
         source: PluginProblem,
     },
     /// The text is the configuration of a single plugin, and only a list can be changed.
-    #[error("a single plugin, where a list is wanted")]
+    #[error("this is a single plugin, not a list")]
     NotAList,
     /// The list has fewer plugins than an index says.
     #[error("there is no plugin {index} in the list, which has {count}")]

@@ -53,7 +53,7 @@ impl Answer {
     pub(super) fn result(&self) -> Verdict<AddResult> {
         let object = self.document()?;
         let result = AddResult::parse_reply(&object.to_string(), &self.version);
-        result.map_err(|error| deviation(format!("{self}, which is no result: {}", Chain(&error))))
+        result.map_err(|error| deviation(format!("{self}, which is not a result: {}", Chain(&error))))
     }
 
     /// It failed, and not by crashing or hanging.

@@ -61,7 +61,9 @@ pub(super) trait Step<T> {
 impl<T> Step<T> for Verdict<T> {
     fn given(self) -> Verdict<T> {
         self.map_err(|finding| match finding {
-            Finding::Deviation(reason) => not_applicable(format!("it needs what does not work: {reason}")),
+            Finding::Deviation(reason) => {
+                not_applicable(format!("it depends on something that does not work: {reason}"))
+            }
             other => other,
         })
     }

@@ -19,7 +19,7 @@ pub(super) enum NotSurveyed {
     Host(#[from] NotMade),
     #[error("{}", Chain(.0))]
     Program(#[from] ExecError),
-    #[error("an IPAM plugin gets no previous result, since it comes after no other plugin")]
+    #[error("an IPAM plugin gets no previous result, because no plugin comes before it")]
     IpamAfterAnother,
 }
 

@@ -147,7 +147,7 @@ pub enum ExecError {
         source: io::Error,
     },
     /// It did not start, since the file was open for writing all the time.
-    #[error("cannot run {}: the file is being written to, still after {} ms", program.display(), waited.as_millis())]
+    #[error("cannot run {}: the file is still being written to after {} ms", program.display(), waited.as_millis())]
     Busy {
         /// The executable.
         program: PathBuf,

@@ -61,7 +61,7 @@ pub enum PluginFailure {
         stderr: Vec<u8>,
     },
     /// It succeeded, but its answer to ADD is no result.
-    #[error("its answer {} is no result", quote(stdout))]
+    #[error("its answer {} is not a result", quote(stdout))]
     InvalidResult {
         /// The bytes that it printed on stdout.
         stdout: Vec<u8>,
@@ -69,7 +69,7 @@ pub enum PluginFailure {
         source: ParseError,
     },
     /// It succeeded, but its answer to VERSION is none.
-    #[error("its answer {} is no VERSION reply", quote(stdout))]
+    #[error("its answer {} is not a VERSION reply", quote(stdout))]
     InvalidVersionReply {
         /// The bytes that it printed on stdout.
         stdout: Vec<u8>,

@@ -149,7 +149,7 @@ impl fmt::Debug for Guard {
 #[non_exhaustive]
 pub enum LockError {
     /// Others held it all the time.
-    #[error("{resource} is in use by {holder}, still after {} ms", waited.as_millis())]
+    #[error("{resource} is in use by {holder}; gave up after {} ms", waited.as_millis())]
     Held {
         /// The network or container that is locked.
         resource: String,

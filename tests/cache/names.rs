@@ -83,7 +83,7 @@ fn the_content_and_not_the_file_name_says_whose_an_entry_is() {
     own.write(&key("net", "c1", "eth0"));
     fs::rename(own.file("net-c1-eth0"), own.file("net-c2-eth0")).unwrap();
     let error = own.cache.read(&key("net", "c2", "eth0")).unwrap_err();
-    assert!(chain(&error).contains("it is of interface `eth0` of container `c1` on network `net`"), "{error:?}");
+    assert!(chain(&error).contains("it belongs to interface `eth0` of container `c1` on network `net`"), "{error:?}");
     own.cache.remove(&key("net", "c2", "eth0")).unwrap();
     assert_eq!(own.files(), ["net-c2-eth0"], "the entry of another attachment is not removed");
 }

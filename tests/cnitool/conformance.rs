@@ -14,7 +14,7 @@ fn wrong_usage_has_exit_status_2() {
     for (arguments, word) in [
         (&[][..], "<PLUGIN>"),
         (&["no-such-plugin"], "`no-such-plugin`"),
-        (&["./no-such-file"], "no-such-file is no file"),
+        (&["./no-such-file"], "no-such-file is not a file"),
         (&["one", "--only", "1"], "there is no check 1"),
         (&["one", "--format", "xml"], "xml"),
         (&["one", "--format", "tap", "--json"], "--json"),

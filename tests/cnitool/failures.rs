@@ -147,7 +147,7 @@ fn check_of_what_was_never_added_says_so_and_where_it_looked() {
     let check = || sandbox.cnitool(["check", "net", NETNS, "--container-id", "c1", "-i", "eth7"]);
     let ran = Ran::new(&mut check()).exits_with(1);
     let cache = sandbox.path("cache").display().to_string();
-    ran.says(&format!("container `c1` is not on network `net` as `eth7`: nothing is on record of it in {cache}\n"));
+    ran.says(&format!("container `c1` is not on network `net` as `eth7`: there is no record of it in {cache}\n"));
     assert!(sandbox.calls().is_empty());
     Ran::new(check().env("CNITOOL_COMPAT", "go")).exits_with(0);
     assert_eq!(sandbox.calls(), ["CHECK one", "CHECK two"]);
@@ -161,7 +161,8 @@ fn gc_warns_of_every_file_that_is_no_entry_of_the_network() {
     std::fs::copy(results.join("net-c1-eth0"), results.join("net-c2-eth0")).unwrap();
     sandbox.plant_cached("net-c3-eth0", r#"{"kind":"other"}"#);
     let ran = Ran::new(&mut sandbox.cnitool(["gc", "net", "--keep", "c1:eth0"])).exits_with(0);
-    let ran = ran.says("net-c2-eth0 is no cache entry: it is of interface `eth0` of container `c1` on network `net`");
-    ran.says("net-c3-eth0 is no cache entry: its kind is `other`");
+    let ran =
+        ran.says("net-c2-eth0 is not a cache entry: it belongs to interface `eth0` of container `c1` on network `net`");
+    ran.says("net-c3-eth0 is not a cache entry: its kind is `other`");
     assert_eq!(sandbox.cached(), ["net-c1-eth0", "net-c2-eth0", "net-c3-eth0"]);
 }

@@ -73,7 +73,7 @@ fn who_is_no_plugin_of_the_holder_waits_as_ever() {
     let del = ["del", "net", NETNS, "--container-id", "c1", "--lock-timeout", "50ms"];
     // The variables of a plugin alone make none.
     for variables in [&[][..], &[("CNI_COMMAND", "ADD"), ("CNI_CONTAINERID", "c1"), ("CNI_NETNS", NETNS)]] {
-        Ran::new(sandbox.cnitool(del).envs(variables.iter().copied())).exits_with(1).says("still after");
+        Ran::new(sandbox.cnitool(del).envs(variables.iter().copied())).exits_with(1).says("gave up after");
     }
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(holder.id().cast_signed()), nix::sys::signal::SIGTERM).unwrap();
     holder.wait().unwrap();

@@ -35,7 +35,7 @@ fn what_conformance_reads_is_a_regular_file() {
             let ran = ended(&sandbox, &["conformance", "one", option, planted]).exits_with(2);
             ran.says(&format!("cannot read {planted}: it is not a regular file"));
         }
-        ended(&sandbox, &["conformance", &format!("./{planted}")]).exits_with(2).says("is no file");
+        ended(&sandbox, &["conformance", &format!("./{planted}")]).exits_with(2).says("is not a file");
     }
     assert!(sandbox.calls().is_empty());
 }

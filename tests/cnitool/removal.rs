@@ -127,7 +127,7 @@ fn del_works_without_any_configuration() {
     assert_eq!(sandbox.variable_of("one", "DEL", "CNI_NETNS"), NETNS);
     assert_eq!(sandbox.cached(), ["net-c1-eth0", "net-c3-eth0"]);
     let ran = Ran::new(&mut sandbox.cnitool(["del", "net", "--cached", "--container-id", "c2"])).exits_with(1);
-    ran.says("container `c2` is not on network `net` as `eth0`: nothing is on record of it in ");
+    ran.says("container `c2` is not on network `net` as `eth0`: there is no record of it in ");
 }
 
 #[test]

@@ -148,7 +148,7 @@ fn what_can_not_be_done_is_an_error_that_says_so() {
     list.set("plugins", &7).unwrap();
     assert!(list.push(&new).unwrap_err().to_string().contains("`plugins` must be a list of objects"));
     let error = ListEdit::parse(r#"{"name":"n","type":"a"}"#).unwrap_err();
-    assert!(error.to_string().contains("a single plugin, where a list is wanted"), "{error}");
+    assert!(error.to_string().contains("this is a single plugin, not a list"), "{error}");
     assert!(ListEdit::parse("{").is_err() && ListEdit::parse("null").is_err() && ListEdit::parse("[]").is_err());
 }
 

@@ -16,7 +16,7 @@ fn ruins() -> Vec<(String, &'static str)> {
     };
     let deep = "[".repeat(100_000) + &"]".repeat(100_000);
     vec![
-        (entry("cniCacheV1", "c9").to_string(), "it is of interface `eth0` of container `c9` on network `net`"),
+        (entry("cniCacheV1", "c9").to_string(), "it belongs to interface `eth0` of container `c9` on network `net`"),
         (entry("cniCacheV7", "c1").to_string(), "its kind is `cniCacheV7`"),
         (r#"{"kind": 7, "cniVersion": "1.1.0"}"#.to_owned(), "kind"),
         (format!(r#"{{"kind": {deep}, "cniVersion": "1.1.0"}}"#), "kind"),
@@ -82,5 +82,8 @@ fn gc_tells_a_result_that_does_not_say_whose_it_is() {
     let (cni, heard) = hearing(sandbox.cni());
     cni.gc(&sandbox.network(), &Keep::Nothing).unwrap();
     let heard = heard.lock().unwrap();
-    assert!(matches!(&heard[..], [Heard::UnusableCacheEntry(said)] if said.contains("whose it is")), "{heard:?}");
+    assert!(
+        matches!(&heard[..], [Heard::UnusableCacheEntry(said)] if said.contains("does not name its attachment")),
+        "{heard:?}"
+    );
 }

@@ -131,7 +131,7 @@ fn del_works_from_the_cache_alone() {
     assert_eq!(report.plugins.len(), 2);
     assert_eq!(sandbox.cached(), Vec::<String>::new());
     let error = sandbox.cni().del_cached(&key, OnMissingPlugin::Stop).unwrap_err();
-    says(&error, ["nothing is on record", "`net`", "`c1`", "`eth0`", "/cache"]);
+    says(&error, ["there is no record", "`net`", "`c1`", "`eth0`", "/cache"]);
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub(crate) enum InstallError {
     Io { doing: &'static str, path: PathBuf, source: io::Error },
     #[error("{} is another program; to replace it, use --force", .0.display())]
     Foreign(PathBuf),
-    #[error("{} is in the way, and is no file", .0.display())]
+    #[error("{} is in the way, and is not a file", .0.display())]
     NoFile(PathBuf),
 }
 

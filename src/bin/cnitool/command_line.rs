@@ -46,7 +46,7 @@ pub(crate) enum Verb {
     Update(Update),
     /// Ask the plugins of a network whether they could add a container now
     Status(Status),
-    /// Show all there is to know about a network or an attachment
+    /// Show everything about a network or an attachment
     Inspect(Inspect),
     /// Check that networks can be used: files, plugins, versions; fails when anything is wrong
     Validate(Validate),
@@ -54,7 +54,7 @@ pub(crate) enum Verb {
     Versions(Versions),
     /// List networks, attachments or plugins
     List(List),
-    /// Run a command in a namespace of its own that is added to networks, and take everything back
+    /// Run a command on networks, in a namespace of its own, and remove everything afterwards
     ///
     /// For an ordinary user it makes a host of namespaces, in which that user is root: networks work among themselves,
     /// and lead nowhere else. The exit status is that of the command, or 128 and the signal that ended it.

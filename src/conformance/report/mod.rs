@@ -43,7 +43,7 @@ impl Format {
 
 /// The text is not the name of a format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown format `{0}`: there are human, tap and json")]
+#[error("unknown format `{0}`: the formats are human, tap and json")]
 pub struct UnknownFormat(String);
 
 impl FromStr for Format {

@@ -21,10 +21,10 @@ pub enum SubjectError {
         is_here: bool,
     },
     /// The path leads to no file.
-    #[error("plugin {} is no file", .0.display())]
+    #[error("plugin {} is not a file", .0.display())]
     NoFile(PathBuf),
     /// The file may not be executed.
-    #[error("plugin {file} can't be executed; `chmod +x {file}` lets it be", file = .0.display())]
+    #[error("plugin {file} can't be executed; `chmod +x {file}` makes it executable", file = .0.display())]
     NotExecutable(PathBuf),
     /// The file's name can't be a `type`.
     #[error("plugin {} has a name that is not UTF-8", .0.display())]

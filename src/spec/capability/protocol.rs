@@ -26,7 +26,7 @@ pub enum Protocol {
 
 /// A text names no protocol whose ports can be mapped.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is none of the protocols `tcp`, `udp` and `sctp`", .0.escape_debug())]
+#[error("`{}` is not one of the protocols `tcp`, `udp` and `sctp`", .0.escape_debug())]
 pub struct InvalidProtocol(String);
 
 impl Protocol {

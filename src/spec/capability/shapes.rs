@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(error.to_string(), "`portMappings[1].hostIP`: `10.0`: invalid IP address syntax");
         let error = serde_json::from_str::<PortMapping>(r#"{"hostPort":1,"containerPort":1,"protocol":"UDP "}"#);
         let error = error.unwrap_err().to_string();
-        assert!(error.starts_with("`protocol`: `UDP ` is none of the protocols `tcp`, `udp` and `sctp`"), "{error}");
+        assert!(error.starts_with("`protocol`: `UDP ` is not one of the protocols `tcp`, `udp` and `sctp`"), "{error}");
         let error = args.typed::<Bandwidth>("bandwidth").unwrap_err();
         assert_eq!(error.to_string(), r#"`bandwidth.ingressRate` must be a number, not "1M""#);
         assert_eq!((args.typed("mac"), args.typed("ips")), (Ok(None::<String>), Ok(None::<String>)));

@@ -116,7 +116,7 @@ impl de::Error for InvalidField {
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        Self { goes_on: true, ..Self::new(field, format!("is no known key; known are {}", one_of(expected))) }
+        Self { goes_on: true, ..Self::new(field, format!("is not a known key; the keys are {}", one_of(expected))) }
     }
 
     fn missing_field(field: &'static str) -> Self {

@@ -64,7 +64,7 @@ fn what_is_missing_or_unknown_is_named() {
     }
     assert_eq!(error::<Strict>("{}"), "`mtu` is missing");
     assert_eq!(error::<Strict>(r#"{"mtu":null}"#), "`mtu` is missing");
-    assert_eq!(error::<Strict>(r#"{"mtu":1,"mut":2}"#), "`mut` is no known key; known are `mtu`");
+    assert_eq!(error::<Strict>(r#"{"mtu":1,"mut":2}"#), "`mut` is not a known key; the keys are `mtu`");
     assert!(read::<Strict>(r#"{"MTU":1,"mut":null}"#).is_ok());
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn configuration(attached: &Attached, networks: &[NetworkConfig]) -> 
 pub(crate) fn unusable(error: &CacheError) -> (String, String) {
     match error {
         CacheError::Invalid { path, source } => {
-            (path.display().to_string(), format!("no cache entry: {}", Chain(source)))
+            (path.display().to_string(), format!("not a cache entry: {}", Chain(source)))
         }
         CacheError::Io { path, .. } => (path.display().to_string(), Chain(error).to_string()),
         other => (String::new(), Chain(other).to_string()),

@@ -22,7 +22,7 @@ pub(crate) struct Conformance {
     /// The plugin: the path of a program, or the name of one in the plugin directories
     #[arg(required_unless_present_any = ["list", "explain"])]
     plugin: Option<PathBuf>,
-    /// Its configuration: a list, whose first plugin of that type is meant, or a single plugin's object
+    /// Its configuration: a list, of which the first plugin of that type is taken, or a single plugin's object
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The IPAM plugin to configure it with

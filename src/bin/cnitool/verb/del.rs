@@ -27,7 +27,7 @@ pub(crate) struct Del {
     /// Use nothing but the cache: the configuration and the arguments that the container was added with
     #[arg(long)]
     cached: bool,
-    /// Go on without plugins that are not installed; what they have added stays behind
+    /// Go on without plugins that are not installed; whatever they added stays behind
     #[arg(long)]
     skip_missing: bool,
     /// Show what each plugin would be sent, and run nothing

@@ -74,7 +74,7 @@ fn keep(gc: &Gc) -> Result<Keep, Failure> {
 }
 
 fn nothing_to_keep(network: &str) -> Failure {
-    Failure::usage(format!("it is not said which attachments of network `{network}` are to be kept")).with_hint(
+    Failure::usage(format!("no option says which attachments of network `{network}` to keep")).with_hint(
         "name them with `--keep ID:IFNAME`, keep those whose namespace exists with `--keep-live`, or delete \
          everything with `--all`; `--dry-run` shows what would go",
     )

@@ -10,7 +10,7 @@ use crate::output::table::Table;
 /// Who reads the list.
 #[derive(Args, Clone, Copy, Debug)]
 pub(super) struct Form {
-    /// For scripts: cells separated by tabs, no titles, and only what can be used
+    /// For scripts: cells separated by tabs, no titles, and usable entries only
     #[arg(long, conflicts_with = "json")]
     pub(super) plain: bool,
     #[command(flatten)]
