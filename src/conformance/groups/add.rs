@@ -31,7 +31,7 @@ pub(in crate::conformance) const GROUP: Group = Group {
         Check::should(
             404,
             "5 Results, errors, versions",
-            "keys of the previous result that nobody knows are handed on",
+            "unknown keys of the previous result are handed on",
             passes_unknown_on,
         )
         .of(Origin::Ours),

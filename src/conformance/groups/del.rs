@@ -30,7 +30,7 @@ pub(in crate::conformance) const GROUP: Group = Group {
         Check::must(
             507,
             SECTION,
-            "DEL for a namespace that is not there any more succeeds, and leaves nothing",
+            "DEL for a namespace that no longer exists succeeds, and leaves nothing",
             needs_no_namespace,
         ),
         Check::must(508, SECTION, "DEL after an ADD that failed succeeds, and leaves nothing", cleans_up_after_failure),

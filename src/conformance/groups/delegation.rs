@@ -27,7 +27,7 @@ pub(in crate::conformance) const GROUP: Group = Group {
         Check::must(1004, SECTION, "the IPAM plugin gets DEL when the rest of ADD fails", takes_back_addresses)
             .of(Origin::Go),
         Check::must(1005, SECTION, "the IPAM plugin gets DEL even when the namespace is gone", hands_on_late_del),
-        Check::should(1006, SECTION, "what the IPAM plugin says on stderr is passed on", passes_stderr_on),
+        Check::should(1006, SECTION, "the IPAM plugin's stderr is passed on", passes_stderr_on),
         Check::must(1007, "2.9 STATUS", "STATUS fails when the IPAM plugin's does", hands_on_status),
     ],
 };

@@ -20,10 +20,9 @@ pub(in crate::conformance) const GROUP: Group = Group {
             .of(Origin::Go),
         Check::must(205, VARIABLES, "an empty parameter counts as missing", empty_is_missing).of(Origin::Go),
         Check::must(206, VARIABLES, "the error names all parameters that are missing", names_all),
-        Check::must(207, ORDER, "a container ID that is none is refused with code 4", refuses_container_ids)
-            .of(Origin::Go),
-        Check::must(208, ORDER, "an interface name that is none is refused with code 4", refuses_ifnames),
-        Check::must(209, ORDER, "a verb that is none is refused with code 4", refuses_verbs),
+        Check::must(207, ORDER, "an invalid container ID is refused with code 4", refuses_container_ids).of(Origin::Go),
+        Check::must(208, ORDER, "an invalid interface name is refused with code 4", refuses_ifnames),
+        Check::must(209, ORDER, "an unknown verb is refused with code 4", refuses_verbs),
         Check::must(210, ORDER, "without CNI_COMMAND it fails, or introduces itself on stderr", needs_a_verb),
         Check::should(
             211,
@@ -32,7 +31,7 @@ pub(in crate::conformance) const GROUP: Group = Group {
             ignores_args,
         )
         .of(Origin::Go),
-        Check::must(212, "2.5 ADD", "ADD fails for a namespace that is not there", needs_the_namespace),
+        Check::must(212, "2.5 ADD", "ADD fails for a namespace that does not exist", needs_the_namespace),
     ],
 };
 
