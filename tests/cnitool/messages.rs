@@ -201,9 +201,9 @@ fn an_entry_of_another_container_is_an_error_of_check_and_told_by_del() {
     std::fs::copy(results.join("net-c1-eth0"), results.join("net-c2-eth0")).unwrap();
     sandbox.plant_cached("net-c3-eth0", r#"{"kind":"other"}"#);
     sandbox.forget_calls();
-    for (id, words) in [("c2", "it is of interface `eth0` of container `c1`"), ("c3", "its kind is `other`")] {
+    for (id, words) in [("c2", "it belongs to interface `eth0` of container `c1`"), ("c3", "its kind is `other`")] {
         let mut check = sandbox.cnitool(["check", "net", NETNS, "--container-id", id]);
-        Ran::new(&mut check).exits_with(1).says("is no cache entry").says(words);
+        Ran::new(&mut check).exits_with(1).says("is not a cache entry").says(words);
         assert!(sandbox.calls().is_empty());
         let ran = Ran::new(&mut sandbox.cnitool(["del", "net", NETNS, "--container-id", id])).exits_with(0);
         ran.says("warning: passed over: ").says(words);
