@@ -9,7 +9,7 @@ use crate::cache::Entry;
 use crate::conf::{ConfError, NetworkConfig, PluginConfig};
 use crate::error::Error;
 use crate::runtime::{Attachment, derive};
-use crate::spec::text;
+use crate::spec::{Object, text};
 
 /// The steps of an update, by the `type` of plugins.
 ///
@@ -98,12 +98,18 @@ pub(super) struct Side {
 }
 
 impl Side {
-    /// The part of a request that is a plugin's own, not that of every plugin of a list. As values: white space is no
-    /// difference.
-    fn sent(&self, at: usize) -> Option<Value> {
+    /// The part of a request that is a plugin's own, not that of every plugin of a list.
+    fn sent(&self, at: usize) -> Option<Object> {
         let sent = derive::for_attachment(&self.network, self.plugins.get(at)?, &self.attachment, None);
-        serde_json::to_value(sent.without(&["name", "cniVersion"])).ok()
+        Some(sent.without(&["name", "cniVersion"]))
     }
+}
+
+/// Returns true if two requests say the same: white space is no difference. A number that no value can hold is the same
+/// where it is written the same.
+fn says_the_same(one: &Object, other: &Object) -> bool {
+    let value = |object: &Object| serde_json::from_str::<Value>(&object.to_string()).ok();
+    one.to_string() == other.to_string() || value(one).is_some_and(|one| Some(one) == value(other))
 }
 
 /// The configuration that an attachment was added with, and the one it is to have.
@@ -133,7 +139,10 @@ impl Sides {
 
     /// How many plugins from the first both sides have in common, told the same.
     pub(super) fn common(&self) -> usize {
-        let is_same = |at: &usize| self.before.sent(*at).is_some_and(|sent| Some(sent) == self.after.sent(*at));
+        let is_same = |at: &usize| {
+            let (before, after) = (self.before.sent(*at), self.after.sent(*at));
+            before.zip(after).is_some_and(|(before, after)| says_the_same(&before, &after))
+        };
         (0..).take_while(is_same).count()
     }
 
