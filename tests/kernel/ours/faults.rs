@@ -38,8 +38,17 @@ const ERRORS: [&str; 7] =
 const STANDARD: [&str; 9] =
     ["mmap", "munmap", "mremap", "mprotect", "brk", "madvise", "sigaltstack", "prlimit64", "getrandom"];
 /// Calls that can't fail so, or that end it.
-const NEVER: [&str; 7] =
-    ["execve", "futex", "exit", "exit_group", "rt_sigreturn", "restart_syscall", "set_tid_address"];
+const NEVER: [&str; 9] = [
+    "clock_nanosleep",
+    "nanosleep",
+    "execve",
+    "futex",
+    "exit",
+    "exit_group",
+    "rt_sigreturn",
+    "restart_syscall",
+    "set_tid_address",
+];
 
 /// One call that goes wrong.
 #[derive(Debug)]
