@@ -13,12 +13,12 @@ use crate::spec::{InvalidArg, InvalidField, IpNet, Pod};
 /// use libcni::spec::Pod;
 /// use libcni::spec::capability::{Bandwidth, PortMapping};
 ///
-/// let pod = Pod { namespace: "default", name: "web-0", uid: "0c6ad3a7-9d5c-4d9b-8a39-4f7d3b5a2f10" };
+/// let pod = Pod::new("default", "web-0").uid("0c6ad3a7-9d5c-4d9b-8a39-4f7d3b5a2f10");
 /// let attachment = Attachment::new("4f5a9b".parse()?, "eth0".parse()?)
 ///     .netns("/run/netns/web-0")
 ///     .pod(&pod)?
 ///     .port_mappings(&[PortMapping::tcp(8080, 80)])
-///     .bandwidth(&Bandwidth { ingress_rate: 10_000_000, ingress_burst: 8_000_000, ..Bandwidth::default() })
+///     .bandwidth(&Bandwidth::default().ingress_rate(10_000_000).ingress_burst(8_000_000))
 ///     .capability("io.kubernetes.cri.pod-annotations", &[("team", "blue")])?;
 /// assert!(attachment.args.to_string().starts_with("IgnoreUnknown=1;K8S_POD_NAMESPACE=default;"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())

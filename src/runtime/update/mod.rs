@@ -82,7 +82,7 @@ impl Cni {
     /// use libcni::spec::capability::{Bandwidth, CapabilityArgs};
     /// # fn example(cni: &libcni::Cni, network: &libcni::conf::NetworkConfig, key: &Key) -> Result<(), libcni::Error> {
     /// let mut rate = CapabilityArgs::new();
-    /// rate.set_bandwidth(&Bandwidth { egress_rate: 50_000_000, egress_burst: 1_000_000, ..Bandwidth::default() });
+    /// rate.set_bandwidth(&Bandwidth::default().egress_rate(50_000_000).egress_burst(1_000_000));
     /// let updated = cni.update(network, key, &Changes::new().capability_args(rate))?;
     /// println!("{}", updated.plan);
     /// # Ok(())
