@@ -15,7 +15,12 @@ trap 'exit 1' HUP INT TERM
 # A path of another length and in another place, with nothing built in it.
 sources=$copy/other/folder
 mkdir -p "$sources"
-git ls-files -z --cached --others --exclude-standard | tar --create --null --files-from=- | tar --extract --directory "$sources"
+if git rev-parse --git-dir > /dev/null 2>&1; then
+    git ls-files -z --cached --others --exclude-standard | tar --create --null --files-from=-
+else
+    # Sources that were unpacked from an archive.
+    tar --create --exclude=./target .
+fi | tar --extract --directory "$sources"
 second=$("$sources/scripts/build-static.sh")
 
 status=0
