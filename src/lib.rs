@@ -124,7 +124,7 @@ pub mod guide {}
 
 /// The examples of the page of a registry.
 #[cfg(doctest)]
-#[doc = include_str!("../CRATE.md")]
+#[doc = include_str!("CRATE.md")]
 mod registry {}
 
 /// The examples of README.md.

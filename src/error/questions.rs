@@ -104,8 +104,8 @@ impl Error {
         matches!(self, Error::Plugin(source) if source.code() == Some(ErrorCode::UNKNOWN_CONTAINER))
     }
 
-    /// Returns true if a plugin was ended before it could say what it had done, or the verb between two plugins:
-    /// whoever cancels it, a dropped future for one, may be there no more to hear of it.
+    /// Returns true if a plugin was ended before it could say what it had done, or the verb between two plugins. The
+    /// caller that cancelled it may be gone by then, as a dropped future is, and never learn of it.
     pub(crate) fn was_cut_short(&self) -> bool {
         match self {
             Error::Plugin(source) => match &source.failure {

@@ -76,7 +76,7 @@ impl TraceFile {
     /// Appends an execution that has ended; one that only begins is passed over.
     ///
     /// # Errors
-    /// The system refuses. That is told once: nothing is appended any more then, so that what is traced goes on.
+    /// The system refuses. Only the first such error is returned: nothing is appended after it, and executions go on.
     pub fn append(&self, event: &ExecEvent<'_>) -> io::Result<()> {
         let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (Some(open), Some(line)) = (file.as_mut(), event.line()) else { return Ok(()) };

@@ -112,7 +112,7 @@ impl Cni {
         let all = network.plugins();
         let undo = self.del_plugins(network, all, attachment, Some(&result), OnMissingPlugin::Stop).err();
         if undo.is_none() {
-            // Nothing is left to record. That it can't be removed either, the first error says well enough.
+            // Nothing is left to record. An entry that can't be removed either has the cause of the first error.
             let _ = self.cache.remove(key);
         }
         Err(Error::NotRecorded { attachment: attachment.describe(network), source, undo: undo.map(Box::new) })

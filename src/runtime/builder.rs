@@ -120,7 +120,7 @@ impl Builder {
         self
     }
 
-    /// Hears what is worth knowing but no error. By default it goes to stderr.
+    /// Sets the function that gets notices: events to log that are no errors. By default they go to stderr.
     pub fn on_notice(mut self, hear: impl Fn(&Notice<'_>) + Send + Sync + 'static) -> Self {
         self.cni.notices = notice::Sink::new(hear);
         self

@@ -1,4 +1,4 @@
-//! Notices: events that are worth knowing and are no errors.
+//! Notices: events that a runtime may want to log, and that are no errors.
 
 use std::fmt;
 use std::io::Write;

@@ -6,7 +6,8 @@ use crate::error::Error;
 use crate::spec::Command;
 
 impl Cni {
-    /// Asks every plugin, in order, whether it could serve ADD now. Fine without asking before version 1.1.0.
+    /// Asks every plugin, in order, whether it could serve ADD now. Before version 1.1.0 it asks none
+    /// and succeeds.
     ///
     /// ```no_run
     /// use libcni::spec::ErrorCode;
