@@ -10,6 +10,20 @@ use super::Request;
 use super::device::{indexed, named, up};
 use crate::setters::setters;
 
+/// A bridge to make.
+#[derive(Clone, Copy, Debug)]
+pub struct Bridge<'a> {
+    /// The name of the interface.
+    pub name: &'a str,
+    /// The hardware address, which the bridge keeps from its first moment. With `None` it changes with those of its
+    /// ports, until [`Request::set_mac`].
+    pub mac: Option<[u8; 6]>,
+    /// The MTU, in bytes; the kernel's choice when `None`.
+    pub mtu: Option<u32>,
+    /// Whether it keeps VLANs apart.
+    pub filters_vlans: bool,
+}
+
 /// Settings of a bridge's port.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
@@ -28,25 +42,21 @@ setters! {
 }
 
 impl Request {
-    /// Makes a bridge that is up. Its hardware address changes with those of its ports, until it gets one with
-    /// [`Request::set_mac`].
-    pub fn add_bridge(name: &str, mtu: Option<u32>, vlan_filtering: bool) -> Self {
-        let mut message = up(named(name));
-        message.attributes.extend(mtu.map(LinkAttribute::Mtu));
-        let filtering = vlan_filtering.then_some(InfoBridge::VlanFiltering(true));
+    /// Makes a bridge that is up. With a hardware address of its own it has no carrier before its first port that is up.
+    pub fn add_bridge(bridge: &Bridge<'_>) -> Self {
+        let mut message = up(named(bridge.name));
+        message.attributes.extend(bridge.mac.map(|mac| LinkAttribute::Address(mac.to_vec())));
+        message.attributes.extend(bridge.mtu.map(LinkAttribute::Mtu));
+        let filtering = bridge.filters_vlans.then_some(InfoBridge::VlanFiltering(true));
         let data = LinkInfo::Data(InfoData::Bridge(filtering.into_iter().collect()));
         message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge), data]));
-        Self::new(format!("add bridge `{name}`"), RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)
+        let doing = format!("add bridge `{}`", bridge.name);
+        Self::new(doing, RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)
     }
 
     /// Has a bridge that is there keep VLANs apart.
     pub fn filter_vlans(bridge: &str) -> Self {
         Self::change_bridge(format!("filter VLANs on bridge `{bridge}`"), bridge, InfoBridge::VlanFiltering(true))
-    }
-
-    /// Sets the priority of a bridge among those of a spanning tree; 32768 by default.
-    pub fn set_bridge_priority(bridge: &str, priority: u16) -> Self {
-        Self::change_bridge(format!("set the priority of bridge `{bridge}`"), bridge, InfoBridge::Priority(priority))
     }
 
     fn change_bridge(doing: String, bridge: &str, setting: InfoBridge) -> Self {

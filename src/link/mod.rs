@@ -42,7 +42,7 @@ mod veth;
 mod vlan;
 
 pub use self::address::Address;
-pub use self::bridge::Port;
+pub use self::bridge::{Bridge, Port};
 pub use self::device::Link;
 pub use self::error::LinkError;
 pub use self::handle::Handle;

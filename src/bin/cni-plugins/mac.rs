@@ -1,9 +1,10 @@
 //! Hardware addresses.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::net::Ipv6Addr;
 
 use libcni::plugin::{Answer, AttachmentCall, Failure};
-use libcni::spec::ErrorCode;
+use libcni::spec::{ErrorCode, IpNet};
 use serde::Deserialize;
 
 pub(crate) type Mac = [u8; 6];
@@ -13,6 +14,13 @@ pub(crate) fn random() -> Mac {
     let [first, rest @ ..] = random_bytes();
     let [second, third, fourth, fifth, sixth] = rest;
     [first & 0xfc | 0x02, second, third, fourth, fifth, sixth]
+}
+
+/// The link-local address that the kernel makes of a hardware address (RFC 4291, appendix A), with its network.
+pub(crate) fn link_local([first, second, third, fourth, fifth, sixth]: Mac) -> Option<IpNet> {
+    let interface = [first ^ 2, second, third, 0xff, 0xfe, fourth, fifth, sixth];
+    let bits = 0xfe80 << 112 | u128::from(u64::from_be_bytes(interface));
+    IpNet::new(Ipv6Addr::from_bits(bits).into(), 64)
 }
 
 /// An address for a port of a bridge. A bridge without an address of its own has the lowest one of its ports: this one
@@ -119,6 +127,12 @@ mod tests {
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_link_local_address_is_the_one_that_the_kernel_makes() {
+        let address = link_local([2, 0, 0, 0, 10, 255]).unwrap();
+        assert_eq!(address.to_string(), "fe80::ff:fe00:aff/64");
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! The bridge.
 
-use libcni::link::{Handle, Link, LinkError, Request, Switch};
+use libcni::link::{Bridge, Handle, Link, LinkError, Request, Switch};
 use libcni::plugin::{Answer, Failure};
 use libcni::spec::ErrorCode;
 use nix::errno::Errno;
 
 use crate::bridge::config::Config;
-use crate::bridge::gateway;
+use crate::mac;
 use crate::sysctl::Ipv6Settings;
 
 /// The bridge, made and set up as configured.
@@ -35,22 +35,21 @@ pub(crate) fn ensure_bridge(host: &mut Handle, settings: &Ipv6Settings, config: 
     Ok(bridge)
 }
 
-/// Makes the bridge, and lets it keep the hardware address that it begins with: it would change whenever a port comes
-/// or goes, and containers would lose their gateway until they ask for it again.
+/// Makes the bridge with a hardware address that it keeps from its first moment: it would change whenever a port comes or
+/// goes, and containers would lose their gateway until they ask for it again.
 fn make_bridge(host: &mut Handle, config: &Config) -> Answer<Link> {
-    let name = config.bridge.as_str();
-    let add = Request::add_bridge(name, config.mtu(), config.filters_vlans());
-    let missing = || Failure::internal(format!("no answer about link `{name}`"));
-    let bridge = match host.ask([add, Request::get_link(name)]) {
-        Ok([_, found]) => found.into_link().ok_or_else(missing)?,
-        // Another ADD was faster. The address is for whoever made the bridge: by now it may be that of a port.
-        Err(e) if e.is(Errno::EEXIST) => return host.link(name)?.ok_or_else(missing),
-        Err(e) => return Err(or_without_vlans(e, config)),
-    };
-    gateway::pin(host, &bridge)?;
-    // A new bridge takes itself to be connected; setting what it has makes it count its ports.
-    const DEFAULT_PRIORITY: u16 = 0x8000;
-    host.ask([Request::set_bridge_priority(name, DEFAULT_PRIORITY)])?;
+    let (name, mac) = (config.bridge.as_str(), mac::random());
+    let new = Bridge { name, mac: Some(mac), mtu: config.mtu(), filters_vlans: config.filters_vlans() };
+    // Another ADD at the same time may have been faster.
+    let add = Request::add_bridge(&new).fine_with(&[Errno::EEXIST]);
+    let [_, found] = host.ask([add, Request::get_link(name)]).map_err(|e| or_without_vlans(e, config))?;
+    let bridge = found.into_link().ok_or_else(|| Failure::internal(format!("no answer about link `{name}`")))?;
+    if config.disable_container_interface && bridge.mac == mac::format(mac) {
+        // The kernel gives it one with its first port that is up; this ADD brings none.
+        let add = |address| Request::add_address(bridge.index, address, false);
+        let fine = &[Errno::EEXIST, Errno::EACCES, Errno::EOPNOTSUPP];
+        host.ask_all(mac::link_local(mac).into_iter().map(|address| add(address).fine_with(fine)).collect())?;
+    }
     Ok(bridge)
 }
 
