@@ -20,7 +20,7 @@ pub struct Bridge<'a> {
     pub mac: Option<[u8; 6]>,
     /// The MTU, in bytes; the kernel's choice when `None`.
     pub mtu: Option<u32>,
-    /// Whether it keeps VLANs apart.
+    /// VLANs are kept apart.
     pub filters_vlans: bool,
 }
 
@@ -42,7 +42,8 @@ setters! {
 }
 
 impl Request {
-    /// Makes a bridge that is up. With a hardware address of its own it has no carrier before its first port that is up.
+    /// Makes a bridge that is up. With a hardware address of its own, it has no carrier until it has a port that is
+    /// up.
     pub fn add_bridge(bridge: &Bridge<'_>) -> Self {
         let mut message = up(named(bridge.name));
         message.attributes.extend(bridge.mac.map(|mac| LinkAttribute::Address(mac.to_vec())));

@@ -35,8 +35,8 @@ pub(crate) fn ensure_bridge(host: &mut Handle, settings: &Ipv6Settings, config: 
     Ok(bridge)
 }
 
-/// Makes the bridge with a hardware address that it keeps from its first moment: it would change whenever a port comes or
-/// goes, and containers would lose their gateway until they ask for it again.
+/// Makes the bridge with a hardware address that it keeps from its first moment: it would change whenever a port comes
+/// or goes, and containers would lose their gateway until they ask for it again.
 fn make_bridge(host: &mut Handle, config: &Config) -> Answer<Link> {
     let (name, mac) = (config.bridge.as_str(), mac::random());
     let new = Bridge { name, mac: Some(mac), mtu: config.mtu(), filters_vlans: config.filters_vlans() };
