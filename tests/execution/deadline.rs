@@ -36,6 +36,16 @@ fn a_plugin_that_ignores_sigterm_is_killed_after_the_grace_period() {
 }
 
 #[test]
+fn a_plugin_is_dead_when_its_execution_is_over_even_without_grace() {
+    for _ in 0..20 {
+        let mut script = Script::new("trap '' TERM; echo $$ >~/plugin; sleep 300").timeout(100);
+        script.limits.grace = Duration::ZERO;
+        script.error();
+        assert!(is_gone(pid_in(&script.file("plugin"))), "{script}");
+    }
+}
+
+#[test]
 fn a_plugin_that_stops_itself_is_ended() {
     is_ended_with_its_tree("echo $$ | tee ~/plugin >~/pid; kill -STOP $$");
 }

@@ -24,6 +24,9 @@ const TICK: Duration = Duration::from_millis(10);
 /// How much a plugin says at once before its pipes are listened to: as much as the smallest pipe holds.
 const TALKATIVE: usize = 4 << 10;
 
+/// How long a process that was killed may take to die. One in an uninterruptible sleep may take longer.
+const DYING: Duration = Duration::from_secs(1);
+
 pub(super) struct Child<'a> {
     pid: rustix::process::Pid,
     /// Readable once the plugin has exited.
@@ -167,8 +170,9 @@ impl<'a> Child<'a> {
         self.settle(grace, |child| child.stdout.pipe().is_some() || child.stderr.pipe().is_some());
         // Also when the plugin itself is gone: what it started may have ignored the first signal.
         self.signal(Signal::SIGKILL);
-        // Who holds a pipe now is of another group.
-        self.settle(grace, |_| false);
+        // Who holds a pipe now is of another group. The kernel first brings to its end what the plugin was doing: a DEL
+        // must not overtake that, not even where there is no grace.
+        self.settle(grace.max(DYING), |_| false);
         // Not waiting: a process in an uninterruptible sleep outlives SIGKILL.
         let _ = waitpid(Some(self.pid), WaitOptions::NOHANG);
     }

@@ -23,6 +23,9 @@ pub(crate) fn change(plan: impl Fn(&mut Connection) -> Result<Vec<Message>, Erro
             Err(error) if error.is_interruption() && start.elapsed() < PATIENCE => continue,
             requests => requests?,
         };
+        if requests.is_empty() && connection.generation()? != generation {
+            continue;
+        }
         match connection.commit(&requests, Some(generation)) {
             Err(error) if may_work_now(&error) && start.elapsed() < PATIENCE => {}
             done => return done,
