@@ -10,7 +10,9 @@ trap 'rm -rf "$dir"' EXIT
 oldest=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
 # A copy without a Cargo.lock: what is resolved there is not to change the one here.
-git ls-files -z | xargs -0 cp --parents -t "$dir"
+# Sources that were unpacked are no git repository.
+if git rev-parse > /dev/null 2>&1; then git ls-files -z; else find . -path ./target -prune -o -type f -print0; fi |
+    xargs -0 cp --parents -t "$dir"
 cd "$dir"
 
 # The lowest versions of what is asked for here, and the newest of what those ask for: their bounds are not ours.
@@ -28,7 +30,7 @@ else
 fi
 
 if cargo "+$oldest" --version > /dev/null 2>&1; then
-    git -C "$OLDPWD" show HEAD:Cargo.lock > Cargo.lock
+    cp "$OLDPWD"/Cargo.lock .
     cargo "+$oldest" check --locked --all-features --lib --bins
 else
     echo "ignored: Rust $oldest: the toolchain is not installed"
