@@ -44,10 +44,12 @@ pub(super) fn start_paused(verb: &str, config: &Value) -> Child {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
 }
 
+/// Runs a plugin to its end, and returns its answer.
 #[track_caller]
-fn succeeds(verb: &str, config: &Value) {
+pub(super) fn succeeds(verb: &str, config: &Value) -> Value {
     let output = start(verb, config).wait_with_output().unwrap();
     assert!(output.status.success(), "{verb}: {}", String::from_utf8_lossy(&output.stdout));
+    serde_json::from_slice(&output.stdout).unwrap_or_default()
 }
 
 /// Kills ADD again and again, after times that are spread over all that it takes, and runs DEL each time.
@@ -132,7 +134,7 @@ fn portmap_killed_in_del(host: &Host) {
 
 /// Gives a plugin its configuration and kills it when it has sent so many messages, or is about to send one more; says
 /// whether it came to its end before.
-fn kill_at(messages: u32, mut plugin: Child, config: &Value) -> bool {
+pub(super) fn kill_at(messages: u32, mut plugin: Child, config: &Value) -> bool {
     let is_through = run_until(messages, &mut plugin, config).is_some();
     if !is_through {
         plugin.kill().unwrap();

@@ -10,6 +10,7 @@ pub(crate) mod faults;
 mod firewall;
 mod fixed;
 mod flannel;
+mod halfway;
 mod hostile;
 mod interfaces;
 mod killed;
@@ -54,6 +55,7 @@ pub(crate) const TESTS: &[&[Test]] = &[
     firewall::TESTS,
     fixed::TESTS,
     flannel::TESTS,
+    halfway::TESTS,
     hostile::TESTS,
     interfaces::TESTS,
     killed::TESTS,

@@ -10,7 +10,7 @@ use libcni::result::AddResult;
 use libcni::spec::ErrorCode;
 
 use self::config::Config;
-use crate::names::Names;
+use crate::names::{Names, temporary_name};
 
 pub(crate) struct MacvlanPlugin;
 
@@ -58,21 +58,24 @@ fn delete(call: &AttachmentCall) -> Answer {
         Err(error) if error.is_gone() => return Ok(()),
         inside => inside?,
     };
-    let ifname = call.ifname.as_str();
-    if inside.link(ifname)?.is_some_and(|link| is_of(call, &link)) {
-        inside.ask([Request::delete_link(ifname)])?;
+    // An ADD that was killed may have left it with the name that it has at first.
+    let names = Names::of(call);
+    for name in [call.ifname.as_str(), &temporary_name(&names.port)] {
+        if inside.link(name)?.is_some_and(|link| is_of(call, &names, &link)) {
+            inside.ask([Request::delete_link(name)])?;
+        }
     }
     Ok(())
 }
 
-/// Returns true if a macvlan is an attachment's: it says so. One that says nothing is the reference plugin's; if there
-/// is a record it has the recorded hardware address.
-fn is_of(call: &AttachmentCall, link: &Link) -> bool {
+/// Returns true if a macvlan is an attachment's: it says so. One that says nothing is the reference plugin's, or of an
+/// ADD that was killed; if there is a record it has the recorded hardware address.
+fn is_of(call: &AttachmentCall, names: &Names, link: &Link) -> bool {
     if link.kind.as_deref() != Some("macvlan") {
         return false;
     }
     if let Some(alias) = &link.alias {
-        return *alias == Names::of(call).alias;
+        return *alias == names.alias;
     }
     let body = call.config.prev_result().ok().flatten().as_ref().map(AddResult::latest).unwrap_or_default();
     let recorded = body.interfaces.iter().find(|interface| interface.name == link.name);
