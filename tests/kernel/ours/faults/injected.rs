@@ -1,0 +1,135 @@
+//! Programs of which one system call goes wrong, by strace.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::host::Host;
+use crate::ours::plugins;
+
+const ERRORS: [&str; 7] =
+    ["error=EIO", "error=ENOSPC", "error=ENOMEM", "error=EMFILE", "error=EACCES", "error=EINTR", "signal=KILL"];
+
+/// Calls for memory and random numbers: the standard library gives up where they fail.
+pub(super) const STANDARD: [&str; 9] =
+    ["mmap", "munmap", "mremap", "mprotect", "brk", "madvise", "sigaltstack", "prlimit64", "getrandom"];
+/// Calls that can't fail so, or that end it.
+const NEVER: [&str; 9] = [
+    "clock_nanosleep",
+    "nanosleep",
+    "execve",
+    "futex",
+    "exit",
+    "exit_group",
+    "rt_sigreturn",
+    "restart_syscall",
+    "set_tid_address",
+];
+
+/// One call that goes wrong.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) call: String,
+    nth: usize,
+    pub(super) how: &'static str,
+}
+
+pub(super) const NONE: Fault = Fault { call: String::new(), nth: 0, how: "" };
+
+/// A program with its input.
+#[derive(Clone)]
+pub(super) struct Run {
+    pub(super) command: Vec<String>,
+    pub(super) env: Vec<(&'static str, String)>,
+    stdin: String,
+}
+
+impl Run {
+    pub(super) fn new(program: PathBuf) -> Self {
+        Self { command: vec![program.to_str().unwrap().to_owned()], env: Vec::new(), stdin: String::new() }
+    }
+
+    pub(super) fn plugin(verb: &str, config: &Value) -> Self {
+        let program = plugins().join(config["type"].as_str().unwrap());
+        let path = plugins().to_str().unwrap().to_owned();
+        let mut env = vec![("CNI_COMMAND", verb.to_owned()), ("CNI_PATH", path)];
+        if verb != "GC" {
+            let ifname = if config["type"] == "loopback" { "lo" } else { "eth0" };
+            env.extend(
+                [("CNI_CONTAINERID", "c1"), ("CNI_IFNAME", ifname), ("CNI_NETNS", "/run/netns/blue")]
+                    .map(|(k, v)| (k, v.to_owned())),
+            );
+        }
+        Self { env, stdin: config.to_string(), ..Self::new(program) }
+    }
+
+    pub(super) fn plain(&self) -> Output {
+        self.output(Command::new(&self.command[0]).args(&self.command[1..]))
+    }
+
+    /// Runs it with a fault, or to see its calls.
+    pub(super) fn traced(&self, host: &Host, fault: Option<&Fault>) -> Output {
+        let mut command = Command::new("strace");
+        command.args(["-f", "-qq", "-e", "signal=none", "-o"]).arg(host.path("calls"));
+        if let Some(Fault { call, nth, how }) = fault {
+            command.args(["-e", &format!("trace={call}"), "-e", &format!("inject={call}:{how}:when={nth}")]);
+        }
+        self.output(command.arg("--").args(&self.command))
+    }
+
+    fn output(&self, command: &mut Command) -> Output {
+        command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").envs(self.env.iter().cloned());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // It may end without reading.
+        let _ = child.stdin.take().unwrap().write_all(self.stdin.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    /// The calls that it makes: for each the first and the last time after its start, which is the standard library's.
+    fn calls(&self, host: &Host) -> BTreeMap<String, (usize, usize)> {
+        self.traced(host, None);
+        let trace = fs::read_to_string(host.path("calls")).unwrap();
+        let mut counts: BTreeMap<(String, String), (usize, usize)> = BTreeMap::new();
+        let (mut main, mut has_started) = (None, false);
+        for line in trace.lines() {
+            let Some((pid, rest)) = line.split_once(' ') else { continue };
+            let Some((call, _)) = rest.trim_start().split_once('(') else { continue };
+            if call.contains(['<', ' ']) || NEVER.contains(&call) {
+                continue;
+            }
+            let is_main = *main.get_or_insert(pid) == pid;
+            let count = counts.entry((pid.to_owned(), call.to_owned())).or_default();
+            count.1 += 1;
+            if is_main && !has_started {
+                count.0 += 1;
+            }
+            has_started |= is_main && call == "sigaltstack";
+        }
+        let mut calls: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+        for ((_, call), (skipped, all)) in counts.into_iter().filter(|(_, (skipped, all))| skipped < all) {
+            let (first, last) = calls.entry(call).or_insert((skipped + 1, 0));
+            (*first, *last) = ((*first).max(skipped + 1), (*last).max(all));
+        }
+        calls
+    }
+
+    /// The faults to try.
+    pub(super) fn faults(&self, host: &Host) -> Vec<Fault> {
+        let all = std::env::var_os("LIBCNI_FAULTS").is_some();
+        let mut turn = ERRORS.iter().cycle();
+        let mut faults = Vec::new();
+        for (call, (first, last)) in self.calls(host) {
+            let fault = |nth, how| Fault { call: call.clone(), nth, how };
+            if all {
+                faults.extend((first..=last).flat_map(|nth| ERRORS.map(|how| fault(nth, how))));
+            } else {
+                faults.push(fault(last.max(first), turn.next().unwrap()));
+            }
+        }
+        faults
+    }
+}

@@ -1,0 +1,84 @@
+//! Verbs that survive faults: in time, without a panic, with an error object, and with nothing left after DEL.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::injected::{Fault, NONE, Run, STANDARD};
+use crate::host::Host;
+
+/// Checks how a program took a fault, and returns what it answered where it claims to have succeeded.
+#[track_caller]
+pub(super) fn survives(run: &Run, host: &Host, fault: &Fault, is_plugin: bool) -> Option<String> {
+    let began = Instant::now();
+    let output = run.traced(host, Some(fault));
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let story = || format!("{:?} {:?} {fault:?}: {}\n{stdout}\n{stderr}", run.command, run.env, output.status);
+    assert!(began.elapsed() < Duration::from_secs(30), "takes too long: {}", story());
+    if fault.how == "signal=KILL" || STANDARD.contains(&&*fault.call) {
+        return output.status.success().then(|| stdout.into_owned());
+    }
+    assert!(!stderr.contains("panicked"), "{}", story());
+    let is_written = !matches!(&*fault.call, "write" | "writev");
+    if is_plugin && !output.status.success() && is_written {
+        let reply: Value = serde_json::from_str(&stdout).unwrap_or_default();
+        assert!(reply["code"].is_u64() && reply["msg"].is_string(), "no error object: {}", story());
+    }
+    output.status.success().then(|| stdout.into_owned())
+}
+
+#[track_caller]
+pub(super) fn succeeds(run: &Run, fault: &Fault) -> String {
+    let output = run.plain();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(
+        output.status.success(),
+        "{:?} {:?} after {fault:?}: {}{}",
+        run.command,
+        run.env,
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+    text(&output.stdout)
+}
+
+/// Verbs as programs, with what must be true after each.
+pub(super) struct Verbs {
+    pub(super) add: Run,
+    /// CHECK with the answer of ADD.
+    pub(super) check: Box<dyn Fn(&str) -> Run>,
+    pub(super) del: Run,
+    /// What else removes everything.
+    pub(super) gc: Run,
+    pub(super) is_plugin: bool,
+}
+
+impl Verbs {
+    pub(super) fn survive(&self, host: &Host, is_clean: &dyn Fn()) {
+        for fault in self.add.faults(host) {
+            if let Some(answer) = survives(&self.add, host, &fault, self.is_plugin) {
+                succeeds(&(self.check)(&answer), &fault);
+            }
+            succeeds(&self.del, &fault);
+            is_clean();
+        }
+        for removing in [&self.del, &self.gc] {
+            succeeds(&self.add, &NONE);
+            let faults = removing.faults(host);
+            for fault in faults {
+                succeeds(&self.add, &fault);
+                if survives(removing, host, &fault, self.is_plugin).is_none() {
+                    succeeds(removing, &fault);
+                }
+                is_clean();
+            }
+        }
+        let check = (self.check)(&succeeds(&self.add, &NONE));
+        for fault in check.faults(host) {
+            survives(&check, host, &fault, self.is_plugin);
+        }
+        succeeds(&check, &NONE);
+        succeeds(&self.del, &NONE);
+        is_clean();
+    }
+}
