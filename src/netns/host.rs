@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use nix::mount::{MsFlags, mount};
 
 use super::{Kind, Namespace, NetnsError, UnshareError, unshare_as_root};
+use crate::directory::{self, Entry};
 
 /// An ordinary user can't have a host here.
 #[derive(Debug, thiserror::Error)]
@@ -59,12 +60,12 @@ pub fn enter_own_host() -> Result<(), HostError> {
 /// Covers a directory with one that can be written to, in which all is as it was but for a few names.
 fn replace(dir: &Path, new: &[&str]) -> io::Result<()> {
     let covered = File::open(dir)?;
-    let entries = fs::read_dir(dir)?.collect::<io::Result<Vec<_>>>()?;
+    let entries = directory::entries(dir)?;
     mount(Some("tmpfs"), dir, Some("tmpfs"), MsFlags::empty(), Some("mode=755"))?;
     let covered = PathBuf::from(format!("/proc/self/fd/{}", covered.as_raw_fd()));
-    for entry in entries.iter().filter(|entry| new.iter().all(|name| entry.file_name() != *name)) {
-        let name = entry.file_name();
-        show(&covered.join(&name), &dir.join(&name), entry.file_type()?)?;
+    for name in entries.iter().map(Entry::name).filter(|name| new.iter().all(|new| name != new)) {
+        let place = covered.join(name);
+        show(&place, &dir.join(name), place.symlink_metadata()?.file_type())?;
     }
     Ok(())
 }

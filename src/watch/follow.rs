@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::inotify::Watches;
+use crate::directory;
 
 /// How many symbolic links are followed, as by the kernel.
 const MAX_LINKS: usize = 40;
@@ -100,8 +101,8 @@ fn follow_entries(watches: &mut Watches, dir: &Path) -> Vec<PathBuf> {
 
 /// None where the directory can't be read: whoever loads from it reports that.
 fn names(dir: &Path) -> Vec<OsString> {
-    let entries = fs::read_dir(dir).into_iter().flatten();
-    entries.flatten().map(|entry| entry.file_name()).collect()
+    let entries = directory::entries(dir).into_iter().flatten();
+    entries.map(|entry| entry.name().to_owned()).collect()
 }
 
 /// Watches for a plugin in a directory.
