@@ -6,6 +6,9 @@ use libcni::plugin::{Answer, Failure};
 use crate::bandwidth::config::Limits;
 use crate::bandwidth::names::Names;
 
+/// The index of the link that packets are sent to, when it was deleted.
+const DELETED: u32 = 0;
+
 /// Limits both directions at the host's end of a container's interface, in place of what an earlier ADD made, and
 /// returns the `ifb`, if there is one.
 pub(crate) fn apply(host: &mut Handle, names: &Names, port: &Link, limits: &Limits) -> Answer<Option<Link>> {
@@ -38,8 +41,9 @@ pub(crate) fn lift(host: &mut Handle, names: &Names, port: Option<&Link>) -> Ans
     let mut requests = Vec::from(Request::remove_limit(port.index));
     let redirects = host.redirects(port.index)?;
     let is_used = ifb.as_ref().is_some_and(|ifb| redirects.contains(&ifb.index));
-    // Before the link goes by way of which packets come.
-    requests.extend(is_used.then(|| Request::remove_redirect(port.index)));
+    // Before the link goes by way of which packets come. Where it has gone already, they come no more.
+    let is_lost = redirects.contains(&DELETED);
+    requests.extend((is_used || is_lost).then(|| Request::remove_redirect(port.index)));
     host.ask_all(requests)?;
     // One that says not whose it is, is another interface's, unless this one uses it.
     delete(host, ifb.filter(|ifb| is_used || ifb.alias.is_some()))
