@@ -5,6 +5,7 @@ mod bandwidth;
 mod bridge;
 mod chained;
 mod command;
+mod directory;
 mod firewall;
 mod flannel;
 mod flush;
@@ -30,6 +31,7 @@ mod takeover;
 mod threads;
 mod tuning;
 mod valid;
+mod whole;
 
 use std::path::Path;
 use std::process::ExitCode;

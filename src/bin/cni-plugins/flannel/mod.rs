@@ -53,9 +53,9 @@ impl Plugin for Flannel {
     fn del(&self, call: &AttachmentCall) -> Answer {
         let paths = paths(&call.config);
         let dir = Path::new(&paths.data_dir);
-        let Some(config) = saved::read(dir, call.container_id.as_str())? else { return Ok(()) };
-        let Some(mut rendered) = Rendered::of(config) else {
-            // Nobody can tell what was added.
+        let saved = saved::read(dir, call.container_id.as_str())?;
+        let Some(mut rendered) = saved.and_then(Rendered::of) else {
+            // Nothing was added, or nobody can tell what.
             return saved::remove(dir, call.container_id.as_str());
         };
         // Asked for by the same network only: the file is the container's.

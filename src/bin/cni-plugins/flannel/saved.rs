@@ -2,15 +2,16 @@
 //! flannel-io keeps it.
 
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io;
 use std::path::Path;
 
 use libcni::plugin::{Answer, Failure};
 use libcni::spec::{ErrorCode, Object};
 
+use crate::directory;
 use crate::flannel::render::Rendered;
 use crate::valid::Valid;
+use crate::whole::{self, UNFINISHED};
 
 fn failed(doing: &str, path: &Path, error: &io::Error) -> Failure {
     Failure::new(ErrorCode::IO, format!("flannel: cannot {doing} {}: {error}", path.display()))
@@ -18,15 +19,8 @@ fn failed(doing: &str, path: &Path, error: &io::Error) -> Failure {
 
 /// Writes a container's file, whole, and not to be lost.
 pub(crate) fn write(dir: &Path, container_id: &str, config: &Object) -> Answer {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|e| failed("make", dir, &e))?;
-    let (path, new) = (dir.join(container_id), dir.join(format!(".new-{}", std::process::id())));
-    let mut options = fs::OpenOptions::new();
-    let opened = options.write(true).create(true).truncate(true).mode(0o600).open(&new);
-    let written = opened.and_then(|mut file| {
-        file.write_all(config.to_string().as_bytes())?;
-        file.sync_all()
-    });
-    written.and_then(|()| fs::rename(&new, &path)).map_err(|e| failed("write", &path, &e))
+    let path = dir.join(container_id);
+    whole::write(&path, config.to_string().as_bytes()).map_err(|e| failed("write", &path, &e))
 }
 
 /// Reads a container's file; `None` when there is none. One that is no object is one without keys.
@@ -41,23 +35,19 @@ pub(crate) fn read(dir: &Path, container_id: &str) -> Answer<Option<Object>> {
 
 pub(crate) fn remove(dir: &Path, container_id: &str) -> Answer {
     let path = dir.join(container_id);
-    match fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", &path, &error)),
-        _ => Ok(()),
-    }
+    whole::remove(&path).map_err(|e| failed("remove", &path, &e))
 }
 
 /// The files of those containers of a network that are not to be kept, with their IDs.
 pub(crate) fn stale(dir: &Path, network: &str, valid: &Valid) -> Answer<Vec<(String, Object)>> {
-    let entries = match fs::read_dir(dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(|e| failed("list", dir, &e))?,
-    };
     let mut stale = Vec::new();
-    for entry in entries {
-        let name = entry.map_err(|e| failed("list", dir, &e))?.file_name();
-        let Some(id) = name.to_str().filter(|id| !id.starts_with('.') && !valid.has_container(id)) else { continue };
-        let Some(config) = read(dir, id)? else { continue };
+    for name in directory::files(dir).map_err(|e| failed("list", dir, &e))? {
+        // Whoever wrote it may have been killed.
+        let id = name.trim_start_matches(UNFINISHED);
+        if valid.has_container(id) {
+            continue;
+        }
+        let Some(config) = read(dir, &name)? else { continue };
         let of = Rendered::of(config.clone()).and_then(|rendered| rendered.network());
         if of.as_deref() == Some(network) {
             stale.push((id.to_owned(), config));

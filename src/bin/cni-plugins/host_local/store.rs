@@ -9,7 +9,6 @@ use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::IpAddr;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -17,9 +16,10 @@ use libcni::spec::{ErrorCode, ErrorReply};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::unistd::{AccessFlags, access};
-use rustix::fs::{CWD, Dir, FileType, FlockOperation, Mode, OFlags, flock, openat};
+use rustix::fs::{FlockOperation, flock};
 use rustix::io::retry_on_intr;
 
+use crate::directory;
 use crate::host_local::owner::Owner;
 
 /// The store can't be read or changed.
@@ -98,26 +98,9 @@ impl Store {
         Ok(addresses)
     }
 
-    /// Calls a function with the name of each regular file. Not by `std::fs::read_dir`, which panics where the
-    /// directory can't be closed.
-    fn each_file(&self, mut call: impl FnMut(&OsStr)) -> Result<(), StoreError> {
-        let mut list = || {
-            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            let mut listing = Dir::new(openat(CWD, &self.dir, flags, Mode::empty())?)?;
-            while let Some(entry) = listing.read() {
-                let entry = entry?;
-                let name = OsStr::from_bytes(entry.file_name().to_bytes());
-                let is_file = match entry.file_type() {
-                    FileType::Unknown => fs::symlink_metadata(self.dir.join(name)).is_ok_and(|found| found.is_file()),
-                    kind => kind == FileType::RegularFile,
-                };
-                if is_file {
-                    call(name);
-                }
-            }
-            Ok(())
-        };
-        list().map_err(failed::<io::Error>("list", &self.dir))
+    /// Calls a function with the name of each regular file.
+    fn each_file(&self, call: impl FnMut(&OsStr)) -> Result<(), StoreError> {
+        directory::each_file(&self.dir, call).map_err(failed("list", &self.dir))
     }
 
     /// Every reservation, in no order.

@@ -1,7 +1,8 @@
 //! The container's interface, and its settings.
 
-use libcni::link::{Handle, Link, Request};
+use libcni::link::{Handle, Link, LinkError, Request};
 use libcni::plugin::{Answer, AttachmentCall, Failure};
+use nix::errno::Errno;
 
 use crate::tuning::config::Settings;
 
@@ -19,16 +20,26 @@ pub(crate) fn requests(index: u32, settings: &Settings) -> Vec<Request> {
     [mac, promiscuous, mtu, all_multicast, queue].into_iter().flatten().collect()
 }
 
-/// Makes the interface as it was, as far as that can be done: it is about to go, or to be changed again.
-pub(crate) fn restore(inside: &mut Handle, call: &AttachmentCall, settings: &Settings) {
-    let link = match inside.link(call.ifname.as_str()) {
-        Ok(Some(link)) => link,
-        _ => return,
-    };
+/// The kernel's words for a setting that it, or the driver, does not let be as it was, whoever asks how often.
+const REFUSED: [Errno; 6] =
+    [Errno::EBUSY, Errno::EINVAL, Errno::EOPNOTSUPP, Errno::EADDRNOTAVAIL, Errno::ERANGE, Errno::EPERM];
+
+/// Makes the interface as it was, as far as the kernel lets it: it is about to go, or to be changed again.
+///
+/// # Errors
+/// The kernel could not be asked; asked again, it may do it.
+pub(crate) fn restore(inside: &mut Handle, call: &AttachmentCall, settings: &Settings) -> Result<(), LinkError> {
+    let Some(link) = inside.link(call.ifname.as_str())? else { return Ok(()) };
     for request in requests(link.index, settings) {
-        if let Err(error) = inside.ask([request]) {
-            let text = libcni::Chain(&error).to_string();
-            let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("tuning: {text}\n"));
+        match inside.ask([request]) {
+            // It went meanwhile.
+            Err(error) if error.is(Errno::ENODEV) => return Ok(()),
+            Err(error) if REFUSED.into_iter().any(|refused| error.is(refused)) => {
+                let text = libcni::Chain(&error).to_string();
+                let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("tuning: {text}\n"));
+            }
+            answer => drop(answer?),
         }
     }
+    Ok(())
 }

@@ -33,10 +33,10 @@ impl Plugin for Tuning {
 
     fn del(&self, call: &AttachmentCall) -> Answer {
         let dir = data_dir(&call.config);
-        let Some(saved) = Saved::read(&dir, call)? else { return Ok(()) };
-        if let Some(netns) = call.netns() {
+        let saved = Saved::read(&dir, call)?;
+        if let Some((saved, netns)) = saved.zip(call.netns()) {
             match Handle::inside(netns) {
-                Ok(mut inside) => restore(&mut inside, call, &saved.settings()),
+                Ok(mut inside) => restore(&mut inside, call, &saved.settings())?,
                 Err(error) if error.is_gone() => {}
                 Err(error) => return Err(error.into()),
             }
@@ -78,7 +78,7 @@ fn tune(call: &AttachmentCall, config: &Config, settings: &Settings) -> Answer {
     let requests = requests(link.index, settings);
     inside.ask_all(requests).map_err(|error| {
         // The first error is what the runtime must hear.
-        restore(&mut inside, call, &Settings::of(settings, &link));
+        let _ = restore(&mut inside, call, &Settings::of(settings, &link));
         let netns = call.netns().unwrap_or("".as_ref()).display();
         let text = libcni::Chain(&error).to_string();
         Failure::internal(format!("tuning: interface `{ifname}` in {netns}: {text}"))

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use libcni::link::Link;
@@ -10,9 +9,11 @@ use libcni::plugin::{Answer, AttachmentCall, Failure};
 use libcni::spec::ErrorCode;
 use serde::{Deserialize, Serialize};
 
+use crate::directory;
 use crate::mac;
 use crate::tuning::config::Settings;
 use crate::valid::Valid;
+use crate::whole;
 
 /// The content of a file. Whose it is, is said by ours only.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -82,14 +83,8 @@ impl Saved {
             tx_queue_len: earlier.tx_queue_len.or(self.tx_queue_len),
             ..self
         };
-        let text = serde_json::to_vec_pretty(&saved)?;
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true).mode(0o700).create(dir).map_err(|e| failed("make", dir, &e))?;
-        let (path, new) = (file(dir, call), dir.join(format!(".new-{}", std::process::id())));
-        let mut options = fs::OpenOptions::new();
-        let opened = options.write(true).create(true).truncate(true).mode(0o600).open(&new);
-        let written = opened.and_then(|mut file| io::Write::write_all(&mut file, &text));
-        written.and_then(|()| fs::rename(&new, &path)).map_err(|e| failed("write", &path, &e))
+        let path = file(dir, call);
+        whole::write(&path, &serde_json::to_vec_pretty(&saved)?).map_err(|e| failed("write", &path, &e))
     }
 
     /// Reads the file; `None` when there is none. One that is none of ours is empty, as for the reference plugin.
@@ -103,19 +98,16 @@ impl Saved {
     }
 
     pub(crate) fn remove(dir: &Path, call: &AttachmentCall) -> Answer {
-        remove(&file(dir, call))
+        let path = file(dir, call);
+        whole::remove(&path).map_err(|e| failed("remove", &path, &e))
     }
 
     /// Removes the files of those attachments of a network that are not to be kept.
     pub(crate) fn retain(dir: &Path, network: &str, valid: &Valid) -> Answer {
-        let entries = match fs::read_dir(dir) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            entries => entries.map_err(|e| failed("list", dir, &e))?,
-        };
-        for entry in entries {
-            let path = entry.map_err(|e| failed("list", dir, &e))?.path();
+        for name in directory::files(dir).map_err(|e| failed("list", dir, &e))? {
+            let path = dir.join(name);
             if path.extension().is_some_and(|extension| extension == "json") && is_stale(&path, network, valid)? {
-                remove(&path)?;
+                whole::remove_if_there(&path).map_err(|e| failed("remove", &path, &e))?;
             }
         }
         Ok(())
@@ -134,11 +126,4 @@ fn is_stale(path: &Path, network: &str, valid: &Valid) -> Answer<bool> {
         return Ok(false);
     };
     Ok(of == network && !valid.has(&id, &ifname))
-}
-
-fn remove(path: &Path) -> Answer {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path, &error)),
-        _ => Ok(()),
-    }
 }
