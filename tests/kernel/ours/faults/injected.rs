@@ -109,11 +109,13 @@ impl Run {
             }
             has_started |= is_main && call == "sigaltstack";
         }
+        // Counted for each thread: the start of the program is passed over in the others, too.
         let mut calls: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-        for ((_, call), (skipped, all)) in counts.into_iter().filter(|(_, (skipped, all))| skipped < all) {
-            let (first, last) = calls.entry(call).or_insert((skipped + 1, 0));
+        for ((_, call), (skipped, all)) in counts {
+            let (first, last) = calls.entry(call).or_insert((1, 0));
             (*first, *last) = ((*first).max(skipped + 1), (*last).max(all));
         }
+        calls.retain(|_, (first, last)| first <= last);
         calls
     }
 
@@ -127,7 +129,7 @@ impl Run {
             if all {
                 faults.extend((first..=last).flat_map(|nth| ERRORS.map(|how| fault(nth, how))));
             } else {
-                faults.push(fault(last.max(first), turn.next().unwrap()));
+                faults.push(fault(last, turn.next().unwrap()));
             }
         }
         faults

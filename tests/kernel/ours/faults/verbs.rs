@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::injected::{Fault, NONE, Run, STANDARD};
 use crate::host::Host;
@@ -48,12 +48,36 @@ pub(super) struct Verbs {
     /// CHECK with the answer of ADD.
     pub(super) check: Box<dyn Fn(&str) -> Run>,
     pub(super) del: Run,
-    /// What else removes everything.
-    pub(super) gc: Run,
+    /// GC, where it removes everything, too.
+    pub(super) gc: Option<Run>,
     pub(super) is_plugin: bool,
 }
 
 impl Verbs {
+    /// ADD, CHECK and DEL of a plugin, as for an attachment that has been added.
+    pub(super) fn of_plugin(config: &Value) -> Self {
+        let add = Run::plugin("ADD", config);
+        let with_result = config.clone();
+        let check = move |answer: &str| {
+            let mut with_result = with_result.clone();
+            with_result["prevResult"] = serde_json::from_str(answer).unwrap();
+            Run::plugin("CHECK", &with_result)
+        };
+        let mut added = config.clone();
+        added["prevResult"] = serde_json::from_str(&succeeds(&add, &NONE)).unwrap();
+        let del = Run::plugin("DEL", &added);
+        succeeds(&del, &NONE);
+        Self { add, check: Box::new(check), del, gc: None, is_plugin: true }
+    }
+
+    /// The same with GC, for no attachment.
+    pub(super) fn and_gc(self, config: &Value) -> Self {
+        let mut stale = config.clone();
+        stale.as_object_mut().unwrap().remove("prevResult");
+        stale["cni.dev/valid-attachments"] = json!([]);
+        Self { gc: Some(Run::plugin("GC", &stale)), ..self }
+    }
+
     pub(super) fn survive(&self, host: &Host, is_clean: &dyn Fn()) {
         for fault in self.add.faults(host) {
             if let Some(answer) = survives(&self.add, host, &fault, self.is_plugin) {
@@ -62,17 +86,8 @@ impl Verbs {
             succeeds(&self.del, &fault);
             is_clean();
         }
-        for removing in [&self.del, &self.gc] {
-            succeeds(&self.add, &NONE);
-            let faults = removing.faults(host);
-            for fault in faults {
-                succeeds(&self.add, &fault);
-                if survives(removing, host, &fault, self.is_plugin).is_none() {
-                    succeeds(removing, &fault);
-                }
-                is_clean();
-            }
-        }
+        self.survive_removal(&self.del, host, is_clean);
+        self.survive_gc(host, is_clean);
         let check = (self.check)(&succeeds(&self.add, &NONE));
         for fault in check.faults(host) {
             survives(&check, host, &fault, self.is_plugin);
@@ -80,5 +95,21 @@ impl Verbs {
         succeeds(&check, &NONE);
         succeeds(&self.del, &NONE);
         is_clean();
+    }
+
+    pub(super) fn survive_gc(&self, host: &Host, is_clean: &dyn Fn()) {
+        self.gc.iter().for_each(|gc| self.survive_removal(gc, host, is_clean));
+    }
+
+    fn survive_removal(&self, removing: &Run, host: &Host, is_clean: &dyn Fn()) {
+        succeeds(&self.add, &NONE);
+        let faults = removing.faults(host);
+        for fault in faults {
+            succeeds(&self.add, &fault);
+            if survives(removing, host, &fault, self.is_plugin).is_none() {
+                succeeds(removing, &fault);
+            }
+            is_clean();
+        }
     }
 }
