@@ -16,8 +16,8 @@ const USAGE: &str = "\
 usage: cni-plugins list                    print the names of the plugins
        cni-plugins install [--force] DIR   put the program into DIR, with a link for each plugin;
                                            --force replaces the plugins of others that are there
-       cni-plugins flush                   remove all rules of the plugins: running containers lose
-                                           masquerading and mapped ports
+       cni-plugins flush                   remove the rules of the plugins, so that running containers
+                                           lose masquerading and mapped ports; those of firewall stay
        cni-plugins --version";
 
 /// Does what the arguments say.

@@ -1,4 +1,5 @@
-//! `cni-plugins flush`: removes every rule of the plugins, and the settings that are of use with them only.
+//! `cni-plugins flush`: removes the rules of the plugins, and the settings that are of use with them only. Those of
+//! `firewall` stay: they are the reference plugin's, which removes them.
 
 use libcni::plugin::Answer;
 use netlink_packet_netfilter::NetfilterProtoFamily;

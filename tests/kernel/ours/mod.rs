@@ -10,6 +10,7 @@ pub(crate) mod faults;
 mod firewall;
 mod fixed;
 mod flannel;
+mod flush;
 mod halfway;
 mod hostile;
 mod interfaces;
@@ -55,6 +56,7 @@ pub(crate) const TESTS: &[&[Test]] = &[
     firewall::TESTS,
     fixed::TESTS,
     flannel::TESTS,
+    flush::TESTS,
     halfway::TESTS,
     hostile::TESTS,
     interfaces::TESTS,
@@ -81,6 +83,7 @@ pub(crate) const WITH_GO: &[&[Test]] = &[
     alive::WITH_GO,
     bandwidth::WITH_GO,
     firewall::WITH_GO,
+    flush::WITH_GO,
     macvlan::WITH_GO,
     neighbours::WITH_GO,
     ptp::WITH_GO,

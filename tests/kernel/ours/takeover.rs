@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::process::Command;
 
 use libcni::conf::NetworkConfig;
 use libcni::runtime::Keep;
@@ -19,11 +18,9 @@ use crate::traffic::{does_not_reach, reaches, serve};
 pub(crate) const TESTS: &[Test] = &[
     ("ours::takeover::what_nftables_rules_left_is_accepted_and_removed", nftables_rules),
     ("ours::takeover::a_container_of_ours_costs_no_process", a_container_of_ours_costs_no_process),
-    ("ours::takeover::flush_removes_every_rule_of_ours", flush_removes_every_rule),
 ];
 
 pub(crate) const WITH_GO: &[Test] = &[
-    ("ours::takeover::the_way_back_is_open_after_a_flush", the_way_back_is_open),
     ("ours::takeover::del_removes_the_rules_of_iptables_nft", |host| del_removes_rules(host, "nft")),
     ("ours::takeover::del_removes_the_rules_of_iptables_legacy", |host| del_removes_rules(host, "legacy")),
     ("ours::takeover::check_accepts_rules_of_iptables_nft", |host| check_accepts_rules(host, "nft")),
@@ -34,10 +31,10 @@ pub(crate) const WITH_GO: &[Test] = &[
     ("ours::takeover::a_port_that_iptables_legacy_leads_elsewhere_is_taken", |host| port_is_taken(host, "legacy")),
 ];
 
-const VERSION: &str = "1.0.0";
+pub(super) const VERSION: &str = "1.0.0";
 
 /// The network `net` of a bridge that masquerades, and mapped ports.
-fn network(host: &Host, version: &str) -> NetworkConfig {
+pub(super) fn network(host: &Host, version: &str) -> NetworkConfig {
     let bridge = json!({"type": "bridge", "bridge": "cni0", "isDefaultGateway": true, "ipMasq": true,
         "macspoofchk": true, "ipam": ipam(host, DUAL_STACK)});
     let portmap = json!({"type": "portmap", "capabilities": {"portMappings": true}});
@@ -45,7 +42,7 @@ fn network(host: &Host, version: &str) -> NetworkConfig {
     NetworkConfig::parse(&list.to_string()).unwrap()
 }
 
-fn mapped(container: &str) -> Attachment {
+pub(super) fn mapped(container: &str) -> Attachment {
     let mut attachment = attachment(container);
     let udp = PortMapping::udp(5353, 53);
     let here = PortMapping::tcp(8443, 443).host_ip("192.0.2.1".parse().unwrap());
@@ -54,7 +51,7 @@ fn mapped(container: &str) -> Attachment {
 }
 
 /// The library with Debian's plugins and `iptables` of a kind.
-fn go(host: &Host, kind: &str) -> Cni {
+pub(super) fn go(host: &Host, kind: &str) -> Cni {
     let sbin = host.path("sbin");
     fs::create_dir_all(&sbin).unwrap();
     for name in ["iptables", "ip6tables"] {
@@ -65,7 +62,7 @@ fn go(host: &Host, kind: &str) -> Cni {
 }
 
 /// The rules of all containers, or of one: of their addresses, ports and chains.
-fn rules(host: &Host) -> String {
+pub(super) fn rules(host: &Host) -> String {
     let saved = host.run(
         "for program in iptables-nft ip6tables-nft iptables-legacy ip6tables-legacy; do $program-save; done
         nft list ruleset",
@@ -268,47 +265,4 @@ fn a_container_of_ours_costs_no_process(host: &Host) {
     cni.add(&network, &attachment("blue")).unwrap();
     cni.del(&network, &attachment("blue")).unwrap();
     assert_eq!(fs::read_to_string(host.path("ran")).unwrap_or_default(), "");
-}
-
-fn flush(host: &Host) {
-    host.run_command(Command::new(env!("CARGO_BIN_EXE_cni-plugins")).arg("flush"));
-}
-
-fn flush_removes_every_rule(host: &Host) {
-    let (network, blue) = (network(host, "1.1.0"), mapped("blue"));
-    flush(host);
-    host.run("nft 'table inet mine { chain c { type nat hook prerouting priority 0; }; }'");
-    host.ours().add(&network, &blue).unwrap();
-    for table in ["inet libcni_portmap", "bridge libcni_macspoofchk", "inet libcni_masquerading"] {
-        assert!(host.run("nft list tables").contains(table), "{table}");
-    }
-    flush(host);
-    assert_eq!(host.run("nft list tables"), "table inet mine\n");
-    assert_eq!(host.run("cat /proc/sys/net/ipv4/conf/cni0/route_localnet"), "0\n");
-    // Nobody is the worse for it: DEL works, and so does the next ADD.
-    host.ours().del(&network, &blue).unwrap();
-    host.ours().add(&network, &blue).unwrap();
-    host.ours().check(&network, &blue).unwrap();
-    host.ours().del(&network, &blue).unwrap();
-    assert_eq!(host.run("nft list tables"), "table inet mine\n");
-}
-
-fn the_way_back_is_open(host: &Host) {
-    // Their bridge complains when it finds none of its own rules against spoofing.
-    let network = network(host, VERSION).text().replace(r#""macspoofchk":true"#, r#""macspoofchk":false"#);
-    let network = NetworkConfig::parse(&network).unwrap();
-    host.make_world();
-    host.run("ip netns add green");
-    host.ours().add(&network, &mapped("blue")).unwrap();
-    flush(host);
-    // Their DEL takes our container off the network, and their next one has its port and its address. The first one of
-    // 1.1.1 misses the chain of its own masquerading; 1.9 does not.
-    let _ = go(host, "nft").del(&network, &mapped("blue"));
-    go(host, "nft").del(&network, &mapped("blue")).unwrap();
-    assert_eq!(rules(host), "");
-    assert_eq!(host.reservations(), Vec::<String>::new());
-    go(host, "nft").add(&network, &mapped("green")).unwrap();
-    serve("green", 80);
-    reaches("world", "192.0.2.1:8080", "green", "192.0.2.9");
-    go(host, "nft").del(&network, &mapped("green")).unwrap();
 }
