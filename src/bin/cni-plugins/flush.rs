@@ -6,7 +6,6 @@ use netlink_packet_netfilter::NetfilterProtoFamily;
 
 use crate::nft::batch;
 use crate::nft::request::{Requests, read_table};
-use crate::nft::socket::unless_unavailable;
 use crate::portmap::localhost;
 
 /// The beginning of the names of our tables.
@@ -22,7 +21,7 @@ const FAMILIES: [NetfilterProtoFamily; 2] = [NetfilterProtoFamily::Inet, Netfilt
 /// The kernel did not let it.
 pub(crate) fn flush() -> Answer {
     localhost::close(|| Ok(Vec::new()))?;
-    unless_unavailable(batch::change(|connection| {
+    batch::change_if_available(|connection| {
         let mut requests = Vec::new();
         for family in FAMILIES {
             let listed = connection.dump(&Requests { table: "", family }.get_tables())?;
@@ -30,6 +29,6 @@ pub(crate) fn flush() -> Answer {
             requests.extend(names.map(|name| Requests { table: &name, family }.delete_table()));
         }
         Ok(requests)
-    }))?;
+    })?;
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{Flock, FlockArg};
+use nix::libc::{SYS_sendto, c_long};
 use nix::sys::ptrace;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
@@ -151,20 +152,31 @@ pub(super) fn messages(verb: &str, config: &Value) -> u32 {
 /// Gives a plugin its configuration and lets it run until it has sent so many messages, or is about to send one more.
 /// Where it comes to its end before, says how many it has sent.
 fn run_until(messages: u32, plugin: &mut Child, config: &Value) -> Option<u32> {
+    let mut sending = 0;
+    let is_through = follow(plugin, config, |call| {
+        // It stops twice: before and after.
+        sending += u32::from(call == SYS_sendto);
+        sending <= messages
+    });
+    is_through.then_some(sending / 2)
+}
+
+/// Gives a plugin its configuration and lets it run, but for a stop before and after each system call: `goes_on` is
+/// given the number of the call. Says whether it came to its end.
+pub(super) fn follow(plugin: &mut Child, config: &Value, mut goes_on: impl FnMut(c_long) -> bool) -> bool {
     let pid = Pid::from_raw(plugin.id().try_into().unwrap());
     ptrace::seize(pid, ptrace::Options::PTRACE_O_EXITKILL).unwrap();
     ptrace::interrupt(pid).unwrap();
     waitpid(pid, None).unwrap();
     plugin.stdin.take().unwrap().write_all(config.to_string().as_bytes()).unwrap();
-    let mut sending = 0;
-    while sending <= messages {
+    let mut call = None;
+    while call.is_none_or(&mut goes_on) {
         ptrace::syscall(pid, None).unwrap();
         if let WaitStatus::Exited(..) = waitpid(pid, None).unwrap() {
-            return Some(sending / 2);
+            return true;
         }
-        // It stops twice: before and after.
-        let call = std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap();
-        sending += u32::from(call.starts_with(&format!("{} ", nix::libc::SYS_sendto)));
+        let shown = std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap();
+        call = shown.split(' ').next().and_then(|number| number.parse().ok());
     }
-    None
+    false
 }

@@ -25,6 +25,7 @@ mod netns;
 mod ownership;
 pub(crate) mod ports;
 mod ptp;
+mod rivals;
 mod routes;
 pub(crate) mod settings;
 mod spelling;
@@ -70,6 +71,7 @@ pub(crate) const TESTS: &[&[Test]] = &[
     ownership::TESTS,
     ports::TESTS,
     ptp::TESTS,
+    rivals::TESTS,
     routes::TESTS,
     settings::TESTS,
     spelling::TESTS,

@@ -123,10 +123,10 @@ fn change(family: Family, names: &[&str], plan: impl Fn(&Chains) -> Vec<Step>) -
 }
 
 fn change_nft(family: Family, names: &[&str], plan: impl Fn(&Chains) -> Vec<Step>) -> Answer {
-    Ok(batch::change(|connection| {
+    batch::change(|connection| {
         let chains = table::read(connection, family, names)?;
         Ok(table::requests(family, &plan(&chains)))
-    })?)
+    })
 }
 
 fn remove(owner: &Owner, body: &Body) -> Answer {
@@ -137,10 +137,10 @@ fn remove(owner: &Owner, body: &Body) -> Answer {
         if legacy::is_in_use(family) && !addresses.is_empty() {
             legacy::change(family, plan)?;
         }
-        unless_unavailable(batch::change(|connection| {
+        batch::change_if_available(|connection| {
             let chains = table::read(connection, family, &[plan::CONTAINERS])?;
             Ok(table::requests(family, &plan(&chains)))
-        }))?;
+        })?;
     }
     Ok(())
 }

@@ -1,48 +1,48 @@
 //! Batches: changes that are made all at once or not at all.
 
-use std::time::{Duration, Instant};
-
+use libcni::plugin::Answer;
 use netlink_packet_core::NLM_F_ACK;
 use nix::errno::Errno;
 
 use super::answer::Content;
+use super::attempts::until_undisturbed;
 use super::message::Message;
-use super::socket::{Connection, Error, Generation, connection, refused};
-
-/// How long others may keep us from a change by making theirs.
-const PATIENCE: Duration = Duration::from_secs(10);
+use super::socket::{Connection, Error, Generation, connection, refused, unless_unavailable};
 
 /// Changes tables of others: `plan` reads what is there and says what is to be done about it. It is asked again when
 /// somebody changed rules meanwhile.
-pub(crate) fn change(plan: impl Fn(&mut Connection) -> Result<Vec<Message>, Error>) -> Result<(), Error> {
-    let start = Instant::now();
-    loop {
-        let connection = &mut *connection()?;
-        let generation = connection.generation()?;
-        let requests = match plan(connection) {
-            Err(error) if error.is_interruption() && start.elapsed() < PATIENCE => continue,
-            requests => requests?,
-        };
-        if requests.is_empty() && connection.generation()? != generation {
-            continue;
-        }
-        match connection.commit(&requests, Some(generation)) {
-            Err(error) if may_work_now(&error) && start.elapsed() < PATIENCE => {}
-            done => return done,
-        }
-    }
+pub(crate) fn change(plan: impl Fn(&mut Connection) -> Result<Vec<Message>, Error>) -> Answer {
+    until_undisturbed(|| try_change(&plan)).map_err(Error::into_failure)
 }
 
-/// Returns true if what was read was not what is there any more.
-fn may_work_now(error: &Error) -> bool {
-    error.is_interruption() || matches!(error.errno(), Some(Errno::ENOENT | Errno::EBUSY | Errno::ENOBUFS))
+/// The same, of what can't be there where the kernel has no nf_tables.
+pub(crate) fn change_if_available(plan: impl Fn(&mut Connection) -> Result<Vec<Message>, Error>) -> Answer {
+    unless_unavailable(until_undisturbed(|| try_change(&plan))).map_err(Error::into_failure)?;
+    Ok(())
+}
+
+fn try_change(plan: impl Fn(&mut Connection) -> Result<Vec<Message>, Error>) -> Result<(), Error> {
+    let connection = &mut *connection()?;
+    let generation = connection.generation()?;
+    let requests = plan(connection)?;
+    if requests.is_empty() && connection.generation()? != generation {
+        return refused(&Message::begin(None), -(Errno::ERESTART as i32));
+    }
+    connection.commit(&requests, Some(generation))
 }
 
 impl Connection {
-    /// Makes all changes at once or none of them. `ERESTART` when the rules are in another generation by now; `ENOBUFS`
-    /// when so many of them can't be made that there was no room to say so.
+    /// Makes all changes at once or none of them. `ERESTART` when the rules are in another generation by now;
+    /// [`Error::Stale`] when the rules are not those that the changes were made for, or when so many changes can't be
+    /// made that there was no room to say so.
     pub(crate) fn commit(&mut self, requests: &[Message], generation: Option<Generation>) -> Result<(), Error> {
-        self.batch(requests, generation, Some(Message::end()))
+        self.batch(requests, generation, Some(Message::end())).map_err(|error| match error {
+            Error::Refused {
+                doing,
+                source: source @ (Errno::ENOENT | Errno::EEXIST | Errno::EBUSY | Errno::ENOBUFS),
+            } => Error::Stale { doing, source },
+            error => error,
+        })
     }
 
     /// Asks whether the kernel would make the changes, and makes none.

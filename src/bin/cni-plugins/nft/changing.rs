@@ -1,46 +1,31 @@
 //! How a table whose elements have owners is changed while others change it, too.
 
-use std::time::Instant;
-
 use libcni::plugin::{Answer, Failure};
 use libcni::spec::ErrorCode;
-use nix::errno::Errno;
 
+use super::attempts::Attempts;
 use super::owned::{Change, Entry, Layout};
 use super::plan;
-use super::reading::{Look, PATIENCE, Present};
+use super::reading::{Look, Present};
 use super::socket::{Connection, Error, connection};
 
 /// Why an attempt at a change did not succeed.
-enum Attempt {
-    /// Somebody else changed rules meanwhile.
-    Interrupted,
-    /// The elements that were read were not those that are there. The kernel begins a new generation a moment before
-    /// lists show it.
-    Stale(Error),
-    /// This kernel has no tables.
-    Unavailable(Error),
-    Failed(Failure),
+enum Trouble {
+    WithKernel(Error),
+    WithPlan(Failure),
 }
 
-impl From<Error> for Attempt {
+impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
-        match error {
-            Error::Unavailable { .. } => Self::Unavailable(error),
-            error if error.is_interruption() => Self::Interrupted,
-            error => Self::Failed(error.into()),
-        }
+        Self::WithKernel(error)
     }
 }
 
-impl From<Failure> for Attempt {
+impl From<Failure> for Trouble {
     fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
+        Self::WithPlan(failure)
     }
 }
-
-/// How often a change may be planned by what is not there, until it is told what the kernel misses.
-const STALE_READS: usize = 10;
 
 impl Layout {
     /// Changes the table, in one batch that sees exactly the elements that `plan` saw, and returns what the change was.
@@ -58,17 +43,15 @@ impl Layout {
     /// The same, of a plan that needs to know the elements of some places only. If one of those is to go, it gets to
     /// see all others, too.
     pub(crate) fn change_where(&self, look: &Look, plan: impl Fn(&[Entry]) -> Answer<Change>) -> Answer<Change> {
-        let start = Instant::now();
-        let mut stale_reads = 0;
+        let mut attempts = Attempts::begin();
         loop {
-            match self.try_change(look, stale_reads > 0, &plan) {
+            match self.try_change(look, attempts.are_stale(), &plan) {
                 Ok(change) => return Ok(change),
-                Err(Attempt::Failed(failure)) => return Err(failure),
-                Err(Attempt::Stale(error)) if stale_reads == STALE_READS => return Err(error.into()),
-                Err(Attempt::Stale(_)) => stale_reads += 1,
-                Err(Attempt::Interrupted) if start.elapsed() > PATIENCE => return Err(self.contended()),
-                Err(Attempt::Interrupted) => {}
-                Err(Attempt::Unavailable(error)) => return plan_without_kernel(&plan, error),
+                Err(Trouble::WithPlan(failure)) => return Err(failure),
+                Err(Trouble::WithKernel(error @ Error::Unavailable { .. })) => {
+                    return plan_without_kernel(&plan, error);
+                }
+                Err(Trouble::WithKernel(error)) => attempts.pause_after(error).map_err(Error::into_failure)?,
             }
         }
     }
@@ -78,7 +61,7 @@ impl Layout {
         look: &Look,
         is_doubtful: bool,
         plan: impl Fn(&[Entry]) -> Answer<Change>,
-    ) -> Result<Change, Attempt> {
+    ) -> Result<Change, Trouble> {
         let connection = &mut *connection()?;
         let generation = connection.generation()?;
         let mut present = self.present(connection, look)?;
@@ -91,10 +74,7 @@ impl Layout {
             self.count_rules(connection, &mut present, &change)?;
         }
         let requests = plan::requests(self, &present, &change)?;
-        connection.commit(&requests, Some(generation)).map_err(|error| match error.errno() {
-            Some(Errno::ENOENT | Errno::EEXIST | Errno::EBUSY | Errno::ENOBUFS) => Attempt::Stale(error),
-            _ => error.into(),
-        })?;
+        connection.commit(&requests, Some(generation))?;
         Ok(change)
     }
 
@@ -114,11 +94,6 @@ impl Layout {
     pub(crate) fn rehearse(&self) -> Answer {
         let rehearsed = connection().and_then(|mut connection| connection.rehearse(&plan::skeleton(self)));
         rehearsed.map_err(|error| Failure::new(ErrorCode::NOT_AVAILABLE, libcni::Chain(&error).to_string()))
-    }
-
-    fn contended(&self) -> Failure {
-        let msg = format!("other programs kept changing nf_tables rules; table `{}` is unchanged", self.table);
-        Failure::new(ErrorCode::TRY_AGAIN_LATER, msg)
     }
 
     /// Counts the rules that decide what has to be written.

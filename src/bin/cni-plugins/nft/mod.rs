@@ -15,6 +15,7 @@
 //! up in a map instead of being compared with rules for each container; and no program must be on the host.
 
 mod answer;
+pub(crate) mod attempts;
 pub(crate) mod batch;
 mod changing;
 pub(crate) mod expression;

@@ -1,18 +1,15 @@
 //! The contents of a table that has owners.
 
 use std::collections::{BTreeSet, HashSet};
-use std::time::{Duration, Instant};
 
 use libcni::plugin::Answer;
 use nix::errno::Errno;
 
+use super::attempts::{read_if_available, until_undisturbed};
 use super::message::Message;
 use super::owned::{Change, Entry, Layout, Map, Rules};
 use super::request::{read_elements, read_rule, read_set};
-use super::socket::{Connection, Error, connection, if_there, refused, unless_unavailable};
-
-/// How long others may keep us from reading or changing a table by changing it themselves.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+use super::socket::{Connection, Error, connection, if_there, refused};
 
 /// Which elements to read.
 #[derive(Clone, Debug)]
@@ -50,14 +47,8 @@ const FEW: usize = 64;
 impl Layout {
     /// The elements of a map.
     pub(crate) fn entries_of(&self, map: Map) -> Answer<Vec<Entry>> {
-        let connection = &mut *connection()?;
-        let start = Instant::now();
-        loop {
-            match self.elements(connection, map) {
-                Err(error) if error.is_interruption() && start.elapsed() < PATIENCE => {}
-                entries => return Ok(entries?.unwrap_or_default()),
-            }
-        }
+        let entries = until_undisturbed(|| self.elements(&mut *connection()?, map)).map_err(Error::into_failure);
+        Ok(entries?.unwrap_or_default())
     }
 
     /// The present state: the elements, and how many rules each chain has.
@@ -67,21 +58,12 @@ impl Layout {
 
     /// The same, of the table's own chains and of those that the elements of some places lead to.
     pub(crate) fn contents_where(&self, look: &Look) -> Answer<(Vec<Entry>, Rules)> {
-        let connection = &mut *connection()?;
-        let start = Instant::now();
-        loop {
-            match self.read(connection, look) {
-                Err(error) if error.is_interruption() && start.elapsed() < PATIENCE => {}
-                contents => return Ok(contents?),
-            }
-        }
+        until_undisturbed(|| self.read(&mut *connection()?, look)).map_err(Error::into_failure)
     }
 
     /// The sets that somebody else has in the table.
     pub(crate) fn sets_of_others(&self) -> Answer<BTreeSet<String>> {
-        let listed = unless_unavailable(
-            connection().and_then(|mut connection| connection.dump_if_there(&self.requests().get_sets())),
-        )?;
+        let listed = read_if_available(|| connection()?.dump_if_there(&self.requests().get_sets()))?;
         let names = listed.flatten().unwrap_or_default().into_iter().filter_map(|set| read_set(&set));
         // Those without a name of their own are part of a rule.
         let is_of_others = |name: &String| !name.starts_with("__") && self.maps.iter().all(|map| map.name != name);

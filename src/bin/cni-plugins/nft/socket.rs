@@ -4,7 +4,10 @@ use std::io;
 use std::ops::{Deref, DerefMut};
 use std::os::fd::AsFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use libcni::plugin::Failure;
+use libcni::spec::ErrorCode;
 use netlink_packet_core::{DecodeError, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST};
 use netlink_sys::protocols::NETLINK_NETFILTER;
 use netlink_sys::{Socket, SocketAddr};
@@ -28,6 +31,12 @@ pub(crate) enum Error {
     /// The kernel said no.
     #[error("cannot {doing}")]
     Refused { doing: String, source: Errno },
+    /// The kernel refused a change that was made for other rules than it has.
+    #[error("cannot {doing}")]
+    Stale { doing: String, source: Errno },
+    /// Others changed rules all the time.
+    #[error("other programs kept changing nf_tables rules for {} seconds: nothing was changed", patience.as_secs())]
+    Disturbed { patience: Duration },
     /// The kernel said something that is no netlink message.
     #[error("cannot understand the kernel's answer to: {doing}")]
     Answer { doing: String, source: DecodeError },
@@ -37,8 +46,16 @@ impl Error {
     /// The kernel's reason.
     pub(crate) fn errno(&self) -> Option<Errno> {
         match self {
-            Self::Refused { source, .. } => Some(*source),
-            Self::Socket { .. } | Self::Unavailable { .. } | Self::Answer { .. } => None,
+            Self::Refused { source, .. } | Self::Stale { source, .. } => Some(*source),
+            Self::Socket { .. } | Self::Unavailable { .. } | Self::Answer { .. } | Self::Disturbed { .. } => None,
+        }
+    }
+
+    /// The error of a plugin. Whoever was disturbed may try again later.
+    pub(crate) fn into_failure(self) -> Failure {
+        match self {
+            Self::Disturbed { .. } => Failure::new(ErrorCode::TRY_AGAIN_LATER, self.to_string()),
+            error => error.into(),
         }
     }
 

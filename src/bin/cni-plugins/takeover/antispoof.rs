@@ -6,8 +6,9 @@ use super::nat::Removal;
 use super::rule::Rule;
 use super::{kernel, names, nat};
 use crate::nft::Owner;
+use crate::nft::attempts::read_if_available;
 use crate::nft::batch;
-use crate::nft::socket::{connection, unless_unavailable};
+use crate::nft::socket::connection;
 
 /// The chain that leads to those of all ports.
 const PREROUTING: &str = "PREROUTING";
@@ -15,7 +16,7 @@ const PREROUTING: &str = "PREROUTING";
 /// Removes what guards an attachment's port.
 pub(crate) fn remove(owner: &Owner) -> Answer {
     let [chain, of_address] = names::antispoof_chains(owner);
-    unless_unavailable(batch::change(|connection| {
+    batch::change_if_available(|connection| {
         if kernel::there(connection, &[(kernel::ANTISPOOF, &chain)])?.is_empty() {
             return Ok(Vec::new());
         }
@@ -26,7 +27,7 @@ pub(crate) fn remove(owner: &Owner) -> Answer {
         removal.add(&chains, [&chain, &of_address]);
         removal.rules.retain(|(of, _)| *of != chain);
         Ok(removal.into_requests(kernel::ANTISPOOF))
-    }))?;
+    })?;
     Ok(())
 }
 
@@ -40,5 +41,5 @@ pub(crate) fn is_there(owner: &Owner) -> Answer<bool> {
             |from: &str, to| chains.get(from).is_some_and(|rules| rules.iter().any(|rule: &Rule| rule.leads_to(to)));
         Ok(leads(PREROUTING, &chain) && leads(&chain, &of_address) && chains.contains_key(&of_address))
     };
-    Ok(unless_unavailable(is_guarded())?.unwrap_or_default())
+    Ok(read_if_available(is_guarded)?.unwrap_or_default())
 }

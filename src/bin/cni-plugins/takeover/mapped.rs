@@ -10,8 +10,9 @@ use super::nat::Chains;
 use super::rule::{Port, Rule};
 use super::{kernel, legacy, nat};
 use crate::nft::Owner;
+use crate::nft::attempts::read_if_available;
 use crate::nft::family::Family;
-use crate::nft::socket::{Error, connection, unless_unavailable};
+use crate::nft::socket::{Error, connection};
 
 /// The chains of `nftables` rules that lead to containers.
 pub(super) const LEADING: [&str; 2] = ["hostports", "hostip_hostports"];
@@ -93,7 +94,7 @@ pub(crate) fn are_there(owner: &Owner, ports: &[Port]) -> Answer<bool> {
 
 /// The elements that lead from ports of these numbers to containers.
 fn for_some(ports: &[Port], legacy: &[legacy::Table]) -> Answer<Vec<Mapped>> {
-    let mut mapped = unless_unavailable(in_kernel(ports))?.unwrap_or_default();
+    let mut mapped = read_if_available(|| in_kernel(ports))?.unwrap_or_default();
     for table in legacy {
         mapped.extend(by_iptables(table.family, &table.chains, ports));
     }

@@ -8,9 +8,10 @@ use super::nat::{Chains, Removal, leading};
 use super::rule::Rule;
 use super::{kernel, legacy, nat};
 use crate::nft::Owner;
+use crate::nft::attempts::read_if_available;
 use crate::nft::batch;
 use crate::nft::message::Message;
-use crate::nft::socket::{Connection, Error, connection, unless_unavailable};
+use crate::nft::socket::{Connection, Error, connection};
 use crate::valid::Valid;
 
 /// The chain of `nftables` rules.
@@ -26,7 +27,7 @@ pub(crate) fn remove(owner: &Owner) -> Answer {
     };
     let prefix = names::nft_attachment(owner);
     let is_stale = |rule: &Rule| rule.comment.as_ref().is_some_and(|comment| comment.starts_with(&prefix));
-    unless_unavailable(batch::change(|connection| {
+    batch::change_if_available(|connection| {
         let asked = kernel::NAT.map(|table| (table, &*chain)).into_iter().chain([(kernel::MASQUERADE, CHECKS)]);
         let there = kernel::there(connection, &asked.collect::<Vec<_>>())?;
         let mut requests = Vec::new();
@@ -39,7 +40,7 @@ pub(crate) fn remove(owner: &Owner) -> Answer {
             }
         }
         Ok(requests)
-    }))?;
+    })?;
     legacy::remove(stale)
 }
 
@@ -69,8 +70,7 @@ pub(crate) fn is_there(owner: &Owner, address: IpNet) -> Answer<bool> {
         }
         Ok(kernel::rules(connection, kernel::MASQUERADE, CHECKS)?.iter().filter(of_owner).any(is_from))
     };
-    Ok(unless_unavailable(in_kernel())?.unwrap_or_default()
-        || legacy::tables()?.iter().any(|table| leads(&table.chains)))
+    Ok(read_if_available(in_kernel)?.unwrap_or_default() || legacy::tables()?.iter().any(|table| leads(&table.chains)))
 }
 
 /// Removes what masquerades for those attachments of a network that are not to be kept.
@@ -92,12 +92,12 @@ pub(crate) fn retain(network: &str, valid: &Valid) -> Answer {
         let comment = rule.comment.as_deref().unwrap_or_default();
         comment.starts_with(&network_prefix) && !names::attachment_of(comment).is_some_and(|of| kept.contains(of))
     };
-    unless_unavailable(batch::change(|connection| {
+    batch::change_if_available(|connection| {
         let mut requests = checks(connection, is_stale)?;
         for table in kernel::NAT {
             requests.extend(nat::stale(connection, table, POSTROUTING, &stale)?);
         }
         Ok(requests)
-    }))?;
+    })?;
     legacy::remove(stale)
 }

@@ -10,7 +10,7 @@ use crate::nft::Owner;
 use crate::nft::batch;
 use crate::nft::message::Message;
 use crate::nft::request::Requests;
-use crate::nft::socket::{Connection, Error, unless_unavailable};
+use crate::nft::socket::{Connection, Error};
 use crate::valid::Valid;
 
 /// The chain of `nftables` rules that masquerades.
@@ -27,7 +27,7 @@ pub(crate) fn remove(owner: &Owner) -> Answer {
     };
     let [port_chain, old_chain] = &names::port_chains(owner);
     let read = [names::PORTS, names::PORTS_BACK, port_chain, old_chain];
-    unless_unavailable(batch::change(|connection| {
+    batch::change_if_available(|connection| {
         let nat = kernel::NAT.iter().flat_map(|table| [(*table, &**port_chain), (*table, &**old_chain)]);
         let asked: Vec<_> = nat.chain(kernel::PORTS.map(|table| (table, LEADING[0]))).collect();
         let mut requests = Vec::new();
@@ -41,7 +41,7 @@ pub(crate) fn remove(owner: &Owner) -> Answer {
             }
         }
         Ok(requests)
-    }))?;
+    })?;
     legacy::remove(stale)
 }
 
@@ -74,12 +74,12 @@ pub(crate) fn retain(network: &str, valid: &Valid) -> Answer {
         }
         removal
     };
-    unless_unavailable(batch::change(|connection| {
+    batch::change_if_available(|connection| {
         let mut requests = Vec::new();
         for table in kernel::NAT {
             requests.extend(nat::stale(connection, table, names::PORTS, &stale)?);
         }
         Ok(requests)
-    }))?;
+    })?;
     legacy::remove(stale)
 }
