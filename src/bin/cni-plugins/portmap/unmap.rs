@@ -43,13 +43,18 @@ pub(crate) fn unmap(is_to_go: impl Fn(&Owner) -> bool) -> Answer<Unmapped> {
     })?;
     let unmapped = unmapped.into_inner();
     forget(&unmapped.udp);
-    if !unmapped.udp.is_empty() {
-        LAYOUT.change(|entries| {
-            let remove = entries.iter().filter(|entry| goes(entry) && is_gone(entry)).cloned().collect();
-            Ok(Change { remove, keep_table: true, ..Change::default() })
-        })?;
+    if unmapped.udp.is_empty() {
+        return Ok(unmapped);
     }
-    Ok(unmapped)
+    let unmapped = RefCell::new(unmapped);
+    LAYOUT.change(|entries| {
+        let (gone, left): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| goes(entry) && is_gone(entry));
+        // Once more: others that are removed at the same time may have gone since.
+        unmapped.borrow_mut().is_empty = left.is_empty();
+        let remove = gone.into_iter().cloned().collect();
+        Ok(Change { remove, keep_table: true, ..Change::default() })
+    })?;
+    Ok(unmapped.into_inner())
 }
 
 impl Unmapped {
