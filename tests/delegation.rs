@@ -57,13 +57,15 @@ fn a_delegate_gets_the_callers_environment_and_configuration() {
 }
 
 #[test]
-fn a_delegate_can_get_another_configuration_interface_and_arguments() {
+fn a_delegate_can_get_another_configuration_container_interface_and_arguments() {
     let config = Object::parse(r#"{"cniVersion":"0.4.0","name":"net","type":"other","mtu":1450}"#).unwrap();
-    let (ifname, args) = ("eth7".parse().unwrap(), "IP=10.1.2.3".parse().unwrap());
-    let (outcome, requests) = add(|delegate| delegate.config(&config).ifname(&ifname).args(&args), succeeding);
+    let (id, ifname, args) = ("c7".parse().unwrap(), "eth7".parse().unwrap(), "IP=10.1.2.3".parse().unwrap());
+    let (outcome, requests) =
+        add(|delegate| delegate.config(&config).container_id(&id).ifname(&ifname).args(&args), succeeding);
     assert_eq!(outcome.exit_code, 0, "{}", outcome.stdout);
     let [request] = requests.try_into().unwrap();
     assert!(String::from_utf8(request.stdin.clone()).unwrap().contains(r#""mtu":1450"#));
+    assert_eq!(request.env("CNI_CONTAINERID"), Some("c7".as_ref()));
     assert_eq!(request.env("CNI_IFNAME"), Some("eth7".as_ref()));
     assert_eq!(request.env("CNI_ARGS"), Some("IP=10.1.2.3".as_ref()));
 }

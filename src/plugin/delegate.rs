@@ -10,7 +10,9 @@ use super::{Answer, Call, Config, Failure};
 use crate::Chain;
 use crate::invoke::{Environment, Exec, Limits, PluginError, PluginFailure, Request, read_reply};
 use crate::result::AddResult;
-use crate::spec::{CNI_ARGS, CNI_COMMAND, CNI_IFNAME, CniArgs, Command, IfName, Object, text};
+use crate::spec::{
+    CNI_ARGS, CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CniArgs, Command, ContainerId, IfName, Object, text,
+};
 
 /// A plugin to delegate to, by its file name in CNI_PATH. It gets the environment and the configuration of the call
 /// unless it is told otherwise.
@@ -63,6 +65,11 @@ impl<'a> Delegate<'a> {
     pub fn config(mut self, config: &Object) -> Self {
         self.config = Some(config.to_string());
         self
+    }
+
+    /// Sets the container (CNI_CONTAINERID): a GC that runs DEL of what is not valid any more is of none.
+    pub fn container_id(self, id: &ContainerId) -> Self {
+        self.variable(CNI_CONTAINERID, id.as_str())
     }
 
     /// Sets the name of the interface (CNI_IFNAME).

@@ -105,6 +105,37 @@ setters! {
 }
 
 impl Body {
+    /// Appends what another result has, for a plugin that has several others make an interface each. The addresses keep
+    /// their interfaces; of settings for the resolver and of unknown keys that both have, those of this one stay.
+    ///
+    /// ```
+    /// use libcni::result::v100::{Body, Interface, Ip};
+    ///
+    /// let made = |name: &str, address: &str| -> Result<Body, libcni::spec::InvalidIpNet> {
+    ///     let ip = Ip::new(address.parse()?).interface(0);
+    ///     Ok(Body::default().interfaces([Interface::new(name).sandbox("/run/netns/blue")]).ips([ip]))
+    /// };
+    /// let mut body = made("eth0", "10.1.0.5/16")?;
+    /// body.append(made("eth1", "10.2.0.5/16")?);
+    /// assert_eq!(body.ips_of("eth1").next().map(|ip| ip.address), Some("10.2.0.5/16".parse()?));
+    /// # Ok::<(), libcni::spec::InvalidIpNet>(())
+    /// ```
+    pub fn append(&mut self, other: Self) {
+        let before = i64::try_from(self.interfaces.len()).unwrap_or(i64::MAX);
+        let moved = |ip: Ip| Ip { interface: ip.interface.map(|index| index.saturating_add(before)), ..ip };
+        self.ips.extend(other.ips.into_iter().map(moved));
+        self.interfaces.extend(other.interfaces);
+        self.routes.extend(other.routes);
+        if self.dns == Dns::default() {
+            self.dns = other.dns;
+        }
+        for (key, value) in other.extra.iter() {
+            if self.extra.get(key).is_none() {
+                self.extra.set(key, value);
+            }
+        }
+    }
+
     pub(super) fn forget_extra(&mut self) {
         let interfaces = self.interfaces.iter_mut().map(|i| &mut i.extra);
         let ips = self.ips.iter_mut().map(|ip| &mut ip.extra);
