@@ -107,7 +107,7 @@ fn told(command: &Command, output: &Output) -> String {
 }
 
 /// Waits until something holds, but not for ever.
-pub(crate) fn eventually(holds: impl Fn() -> bool) {
+pub(crate) fn eventually(mut holds: impl FnMut() -> bool) {
     let began = Instant::now();
     while !holds() && began.elapsed() < Duration::from_secs(30) {
         std::thread::sleep(Duration::from_millis(5));

@@ -34,6 +34,7 @@ const SUITES: &[Suite] = &[
     Suite { tests: &[chain::TESTS, disk::TESTS, identity::TESTS, ports::TESTS, single::TESTS], missing: host::missing },
     Suite { tests: &[namespaces::TESTS], missing: || host::lacks_host("true") },
     Suite { tests: ours::TESTS, missing: ours::missing },
+    Suite { tests: &[ours::programs::TESTS], missing: ours::programs::missing },
     Suite { tests: &[ours::vlan::TESTS], missing: ours::vlan::missing },
     Suite { tests: &[ours::settings::WITHOUT_VLANS], missing: || ours::missing().or_else(ours::vlan::there) },
     Suite { tests: &[ours::ports::WITH_SCTP], missing: || ours::missing().or_else(traffic::lacks_sctp) },

@@ -24,6 +24,7 @@ mod neighbours;
 mod netns;
 mod ownership;
 pub(crate) mod ports;
+pub(crate) mod programs;
 mod ptp;
 mod rivals;
 mod routes;
