@@ -1,6 +1,7 @@
 //! Inputs so large that work which grows with their square takes minutes, and so deep that recursion ends the process.
 
 use libcni::Chain;
+use libcni::cache::{Cache, Entry, Key};
 use libcni::conf::NetworkConfig;
 use libcni::invoke::read_reply;
 use libcni::plugin::{Config, load_args};
@@ -136,4 +137,27 @@ fn an_error_object_may_have_many_keys_or_levels_and_its_message_stays_short() {
         assert_eq!(error.code().unwrap().0, 7);
         assert!(Chain(&*error).to_string().len() < 10_000);
     }
+}
+
+#[test]
+fn one_attachment_is_found_among_many_without_reading_them() {
+    let sandbox = Sandbox::new();
+    let (results, cache) = (sandbox.path("cache/results"), Cache::new(sandbox.path("cache")));
+    std::fs::create_dir_all(&results).unwrap();
+    // One that is read takes minutes for all.
+    let large = std::fs::File::create(results.join("net-c0-eth0")).unwrap();
+    large.set_len(16 << 20).unwrap();
+    for n in 1..2_000 {
+        std::fs::hard_link(results.join("net-c0-eth0"), results.join(format!("net-c{n}-eth0"))).unwrap();
+    }
+    let mine = Key::new("net".parse().unwrap(), "mine".parse().unwrap(), "eth0".parse().unwrap());
+    let entry = Entry { container_id: "mine".into(), network: "net".into(), ifname: "eth0".into(), ..Entry::default() };
+    promptly(|| {
+        cache.write(&mine, &entry).unwrap();
+        for name in ["mine", "mine:eth0", "net-mine-eth0"] {
+            assert_eq!(cache.named(name).unwrap().len(), 1, "{name}");
+        }
+        assert!(cache.named("nobody").unwrap().is_empty());
+        assert!(cache.inventory_of("other").unwrap().attached.is_empty());
+    });
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use super::key::{may_be_of_container, may_be_of_interface, may_be_of_network};
 use super::{Cache, CacheError, Cached, Entry, InvalidEntry};
 use crate::netns::State;
 use crate::spec::Object;
@@ -98,8 +99,49 @@ impl Cache {
     /// # Errors
     /// The directory is there, but can't be read.
     pub fn inventory(&self) -> Result<Inventory, CacheError> {
+        self.inventory_named(|_| true)
+    }
+
+    /// Returns the attachments to one network, finished or not. Files of others are not opened, as far as their names
+    /// tell.
+    ///
+    /// # Errors
+    /// The directory is there, but can't be read.
+    pub fn inventory_of(&self, network: &str) -> Result<Inventory, CacheError> {
+        let mut found = self.inventory_named(|name| may_be_of_network(name, network))?;
+        found.attached.retain(|attached| attached.entry.network == network);
+        Ok(found)
+    }
+
+    /// Returns the attachments that are called so: by the container's ID, by [`Attached::id`], or by the name or path
+    /// of the file. Other files are not opened, as far as their names tell.
+    ///
+    /// ```no_run
+    /// for attached in libcni::cache::Cache::default().named("web-0:eth0")? {
+    ///     println!("{} is on {}", attached.id(), attached.entry.network);
+    /// }
+    /// # Ok::<(), libcni::cache::CacheError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The directory is there, but can't be read.
+    pub fn named(&self, name: &str) -> Result<Vec<Attached>, CacheError> {
+        let file = Path::new(name).strip_prefix(self.results()).unwrap_or(name.as_ref());
+        let may_be = |found: &str| match name.split_once(':') {
+            Some((id, ifname)) => may_be_of_interface(found, id, ifname),
+            None => may_be_of_container(found, name),
+        };
+        let mut attached = self.inventory_named(|found| file == Path::new(found) || may_be(found))?.attached;
+        let is_file = |path: &Path| path.as_os_str() == name || path.file_name() == Some(name.as_ref());
+        attached.retain(|one| {
+            one.entry.container_id == name || one.id() == name || one.file.as_deref().is_some_and(is_file)
+        });
+        Ok(attached)
+    }
+
+    fn inventory_named(&self, is_wanted: impl Fn(&str) -> bool) -> Result<Inventory, CacheError> {
         let mut found = Inventory::default();
-        for file in self.files()? {
+        for file in self.files_named(&is_wanted)? {
             let (path, written) = (file.path, file.written);
             match file.content {
                 Ok(Cached::Entry(entry)) => found.attached.push(Attached { entry, file: Some(path), written }),
@@ -109,7 +151,7 @@ impl Cache {
                 Err(error) => found.unusable.push(error),
             }
         }
-        let begun = self.unfinished()?;
+        let begun = self.unfinished_named(is_wanted)?;
         found.unusable.extend(begun.unreadable);
         for entry in begun.entries {
             // Where it was added once more, and not finished, the entry is that of the time before.

@@ -37,8 +37,13 @@ impl Cache {
     /// # Errors
     /// The directory is there, but can't be read.
     pub fn files(&self) -> Result<Vec<CacheFile>, CacheError> {
+        self.files_named(|_| true)
+    }
+
+    /// The files with some names; others are not opened.
+    pub(super) fn files_named(&self, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<CacheFile>, CacheError> {
         let names = file::names(&self.results())?;
-        Ok(names.into_iter().filter_map(|name| self.file(&name)).collect())
+        Ok(names.iter().filter(|name| is_wanted(name)).filter_map(|name| self.file(name)).collect())
     }
 
     /// A file by its name; `None` when there is none of that name.

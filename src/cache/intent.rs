@@ -51,8 +51,14 @@ impl Cache {
     /// # Errors
     /// The directory is there, but can't be read.
     pub fn unfinished(&self) -> Result<Entries, CacheError> {
+        self.unfinished_named(|_| true)
+    }
+
+    /// The same, of those whose entries would have some names; others are not opened.
+    pub(super) fn unfinished_named(&self, is_wanted: impl Fn(&str) -> bool) -> Result<Entries, CacheError> {
         let mut listing = Entries::default();
-        for name in file::names(&self.dir)?.iter().filter(|name| name.starts_with(PREFIX)) {
+        let is_wanted = |name: &&String| name.strip_prefix(PREFIX).is_some_and(&is_wanted);
+        for name in file::names(&self.dir)?.iter().filter(is_wanted) {
             match unfinished(&self.dir.join(name)) {
                 Ok(entry) => listing.entries.extend(entry),
                 Err(error) => listing.unreadable.push(error),

@@ -69,15 +69,23 @@ impl Key {
 }
 
 /// Returns whether a file name can be that of a container's entry. Names that were cut short can't be judged.
-pub(super) fn may_be_of_container(name: &str, id: &ContainerId) -> bool {
+pub(super) fn may_be_of_container(name: &str, id: &str) -> bool {
     let part = format!("-{id}-");
     let inside = |at: usize| at > 0 && at + part.len() < name.len();
     may_be_cut(name) || name.find(&part).is_some_and(inside)
 }
 
+/// Returns whether a file name can be that of the entry of an interface of a container.
+pub(super) fn may_be_of_interface(name: &str, id: &str, ifname: &str) -> bool {
+    let part = format!("-{id}-{ifname}");
+    // A hash may follow.
+    let is_end = |(at, _): (usize, &str)| at > 0 && matches!(name.as_bytes().get(at + part.len()), None | Some(b'.'));
+    may_be_cut(name) || name.match_indices(&part).any(is_end)
+}
+
 /// Returns whether a file name can be that of an entry of a network.
-pub(super) fn may_be_of_network(name: &str, network: &NetworkName) -> bool {
-    may_be_cut(name) || name.strip_prefix(network.as_str()).is_some_and(|rest| rest.starts_with('-'))
+pub(super) fn may_be_of_network(name: &str, network: &str) -> bool {
+    may_be_cut(name) || name.strip_prefix(network).is_some_and(|rest| rest.starts_with('-'))
 }
 
 fn may_be_cut(name: &str) -> bool {

@@ -190,7 +190,7 @@ impl Cache {
     #[doc(alias = "GetCachedAttachments")]
     pub fn attachments(&self, container_id: Option<&ContainerId>) -> Result<Entries, CacheError> {
         match container_id {
-            Some(id) => self.list(|name| may_be_of_container(name, id), |found, _| found == id.as_str()),
+            Some(id) => self.list(|name| may_be_of_container(name, id.as_str()), |found, _| found == id.as_str()),
             None => self.list(|_| true, |_, _| true),
         }
     }
@@ -200,7 +200,7 @@ impl Cache {
     /// # Errors
     /// The directory is there, but can't be read.
     pub fn attachments_to(&self, network: &NetworkName) -> Result<Entries, CacheError> {
-        self.list(|name| may_be_of_network(name, network), |_, found| found == network.as_str())
+        self.list(|name| may_be_of_network(name, network.as_str()), |_, found| found == network.as_str())
     }
 
     /// The attachments whose file name, and then whose container and network are of interest: others are not read, and

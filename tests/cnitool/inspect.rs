@@ -1,7 +1,10 @@
 //! `cnitool inspect`.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use serde_json::{Value, json};
 
 use super::{NETNS, succeeds};
@@ -120,4 +123,47 @@ fn control_characters_of_an_entry_do_not_reach_the_terminal() {
         let ran = Ran::new(&mut sandbox.cnitool(arguments)).exits_with(0);
         assert!(!ran.stdout().chars().any(|c| c.is_control() && c != '\n'), "{:?}", ran.stdout());
     }
+}
+
+/// The files of a directory that are opened meanwhile, each once.
+fn opened_in(dir: &Path, meanwhile: impl FnOnce()) -> BTreeSet<String> {
+    let inotify = Inotify::init(InitFlags::IN_NONBLOCK).unwrap();
+    inotify.add_watch(dir, AddWatchFlags::IN_OPEN).unwrap();
+    meanwhile();
+    let events = std::iter::from_fn(|| inotify.read_events().ok()).flatten();
+    // The directory itself has no name.
+    events.filter_map(|event| event.name?.into_string().ok()).collect()
+}
+
+#[test]
+fn only_the_file_of_the_attachment_is_opened() {
+    let sandbox = host();
+    for n in 0..100 {
+        let (other, of_other) = (format!("net-web{n}-eth0"), format!("net-x{n}-web"));
+        [other, of_other].iter().for_each(|name| sandbox.plant_cached(name, "{}"));
+    }
+    let results = sandbox.path("cache/results");
+    let path = results.join("net-web-eth0");
+    for name in ["web", "web:eth0", "net-web-eth0", path.to_str().unwrap()] {
+        let opened = opened_in(&results, || drop(inspected(&sandbox, name)));
+        assert_eq!(opened, BTreeSet::from(["net-web-eth0".to_owned()]), "{name}");
+    }
+    sandbox.plant_cached("other-web-eth0", "{}");
+    let opened = opened_in(&results, || drop(inspected(&sandbox, "net")));
+    assert!(!opened.contains("other-web-eth0") && opened.contains("net-web-eth0"), "{opened:?}");
+}
+
+#[test]
+fn a_network_with_many_attachments_fits_on_a_screen() {
+    let sandbox = host();
+    for n in 0..500 {
+        let entry = json!({"kind": "cniCacheV1", "containerId": format!("c{n:03}"), "networkName": "net",
+            "ifName": "eth0", "config": "", "result": {}});
+        sandbox.plant_cached(&format!("net-c{n:03}-eth0"), &entry.to_string());
+    }
+    let ran = succeeds(&mut sandbox.cnitool(["inspect", "net"]));
+    let stdout = ran.stdout();
+    let line = stdout.lines().find(|line| line.starts_with("attachments")).unwrap();
+    assert!(line.contains("c009:eth0 and 491 more, as `cnitool list attachments` shows"), "{line}");
+    assert_eq!(inspected(&sandbox, "net")["network"]["attachments"].as_array().unwrap().len(), 501);
 }

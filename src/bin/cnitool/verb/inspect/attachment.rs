@@ -11,7 +11,7 @@ use crate::output::failure::Failure;
 use crate::output::table::fields;
 use crate::output::{is_json, print_json, printable};
 
-pub(super) fn print(named: &[&Attached], networks: &[NetworkConfig]) -> Result<(), Failure> {
+pub(super) fn print(named: &[Attached], networks: &[NetworkConfig]) -> Result<(), Failure> {
     if is_json() {
         let mut report = Object::new();
         report.set("attachments", &named.iter().map(|attachment| describe(attachment, networks)).collect::<Vec<_>>());

@@ -4,7 +4,6 @@ mod attachment;
 mod network;
 
 use clap::Args;
-use libcni::cache::Attached;
 use libcni::conf::LoadError;
 use libcni::spec::ErrorCode;
 use libcni::{Chain, Error};
@@ -30,14 +29,16 @@ pub(crate) struct Inspect {
 
 /// Prints the network of that name; where there is none, the attachments.
 pub(crate) fn inspect(inspect: &Inspect) -> Result<(), Failure> {
-    let all = inspect.records.cache().inventory().map_err(Error::from)?.attached;
-    let name = &inspect.name;
+    let (name, cache) = (&inspect.name, inspect.records.cache());
     let error = match load(&inspect.loading.conf_dir(), name) {
-        Ok(network) => return network::print(&network, &inspect.dirs.plugin_dirs(), &all),
+        Ok(network) => {
+            let attached = cache.inventory_of(network.name()).map_err(Error::from)?.attached;
+            return network::print(&network, &inspect.dirs.plugin_dirs(), &attached);
+        }
         Err(Error::Load(error @ (LoadError::NotFound { .. } | LoadError::NoConfigs { .. }))) => error,
         Err(error) => return Err(error.into()),
     };
-    let named: Vec<_> = all.iter().filter(|attachment| is_named(attachment, name)).collect();
+    let named = cache.named(name).map_err(Error::from)?;
     if named.is_empty() {
         let message = format!("`{name}` is no attachment, and {}", Chain(&error));
         let failure = Failure::new(ErrorCode::INVALID_NETWORK_CONFIG, message);
@@ -47,10 +48,4 @@ pub(crate) fn inspect(inspect: &Inspect) -> Result<(), Failure> {
     }
     let networks = inspect.loading.conf_dir().list().map(|listing| listing.networks).unwrap_or_default();
     attachment::print(&named, &networks)
-}
-
-fn is_named(attachment: &Attached, name: &str) -> bool {
-    let file = attachment.file.as_deref();
-    let is_file = || file.is_some_and(|file| file.as_os_str() == name || file.file_name() == Some(name.as_ref()));
-    attachment.entry.container_id == name || attachment.id() == *name || is_file()
 }

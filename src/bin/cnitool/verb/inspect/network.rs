@@ -15,8 +15,7 @@ use crate::output::{is_json, print_json, printable};
 /// Prints a network, whose plugins are in these directories.
 pub(super) fn print(network: &NetworkConfig, dirs: &[PathBuf], attached: &[Attached]) -> Result<(), Failure> {
     let plugins: Vec<_> = network.plugins().iter().map(|plugin| Plugin::locate(plugin, dirs)).collect();
-    let attached: Vec<_> =
-        attached.iter().filter(|one| one.entry.network == network.name()).map(Attached::id).collect();
+    let attached: Vec<_> = attached.iter().map(Attached::id).collect();
     if is_json() {
         return Ok(print_json(&describe(network, &plugins, &attached))?);
     }
@@ -81,8 +80,17 @@ fn summary(network: &NetworkConfig, attached: &[String]) -> String {
         ("version", network.effective_version().to_owned()),
         ("written for", configured.join(", ")),
         ("verbs", verbs(network).join(", ")),
-        ("attachments", attached.join(", ")),
+        ("attachments", some_of(attached)),
     ])
+}
+
+/// The first attachments, and how many more there are.
+fn some_of(attached: &[String]) -> String {
+    const SHOWN: usize = 10;
+    match attached.len().saturating_sub(SHOWN) {
+        0 => attached.join(", "),
+        more => format!("{} and {more} more, as `cnitool list attachments` shows", attached[..SHOWN].join(", ")),
+    }
 }
 
 fn verbs(network: &NetworkConfig) -> Vec<&'static str> {
