@@ -31,7 +31,7 @@ prepare() {
     mkdir -p $dir
     mount -t tmpfs -o size=2g tmpfs $dir
     mkdir -p $plugins $dir/root/{bin,dev,etc,proc,sys,tmp,www}
-    for plugin in bandwidth bridge firewall host-local loopback portmap tuning; do ln -s "$ours/$plugin" $plugins; done
+    for plugin in bandwidth bridge firewall flannel host-local loopback portmap ptp tuning; do ln -s "$ours/$plugin" $plugins; done
     cp "$(command -v busybox)" $dir/root/bin/busybox
     for applet in sh sleep ip ping timeout httpd cat; do ln -s busybox $dir/root/bin/$applet; done
     echo hello > $dir/root/www/index.html
@@ -285,7 +285,7 @@ in_pod() {
 
 # The path of a pod's network namespace, as the attachment's record in the cache has it.
 netns_of() {
-    grep -o '"sandbox":"[^"]*"' /var/lib/cni/results/pods-"$1"-eth0 | cut -d '"' -f 4
+    grep -ho '"sandbox":"[^"]*"' /var/lib/cni/results/*-"$1"-eth0 | cut -d '"' -f 4
 }
 
 # ask_by_udp ADDRESS PORT: prints the answer to a datagram.
@@ -355,11 +355,49 @@ while True: s.sendto(b"world", s.recvfrom(99)[1])' &
     is "CRI: no namespace is left" '' "$(ls /run/netns)"
 }
 
+# test_cri_list NAME ADDRESS: pods on the list that a project writes by default, whose addresses begin so.
+test_cri_list() {
+    local pod other address gateway
+    cp "$top/tests/support/lists/$1.conflist" $dir/cri/net.d/10-pods.conflist
+    eventually network_is_ready
+    is "CRI: the network of $1 is ready" 0 $?
+    pod=$(run_pod "web-$1" ', "5": [{"1": 0, "2": 80, "3": 8280}]')
+    is "CRI: a pod on the list of $1" 0 $?
+    other=$(run_pod "client-$1")
+    is "CRI: another pod on the list of $1" 0 $?
+    address=$(cri PodSandboxStatus "{\"1\": \"$pod\"}" 1.5.1)
+    has "CRI: an address of $1" "$2" "$address"
+    gateway=$(in_pod "$other" ip route show default | cut -d ' ' -f 3)
+    in_pod "$pod" busybox httpd -f -p 80 -h $dir/root/www &
+    server=$!
+    eventually get http://127.0.0.1:8280/
+    is "CRI: the host gets the mapped port of $1" hello "$(get http://127.0.0.1:8280/)"
+    is "CRI: a pod gets the other's port on the list of $1" hello "$(get "http://$address/" in_pod "$other")"
+    is "CRI: and the mapped port of $1" hello "$(get "http://$gateway:8280/" in_pod "$other")"
+    kill $server 2> /dev/null
+    remove_pod "$pod"
+    remove_pod "$other"
+    leaves_nothing "CRI on the list of $1"
+    is "CRI: no file of a container on the list of $1 is left" '' "$(find /run/cni-ipam-state /var/lib/cni -type f ! -name lock \
+        ! -name 'last_reserved_ip.*' 2> /dev/null)"
+}
+
+# What flanneld writes on each node.
+write_subnet_file() {
+    mkdir -p /run/flannel
+    printf '%s\n' FLANNEL_NETWORK=10.42.0.0/16 FLANNEL_SUBNET=10.42.0.1/24 FLANNEL_MTU=1450 FLANNEL_IPMASQ=true > /run/flannel/subnet.env
+}
+
 test_cri() {
     /usr/bin/python3 -c 'import grpc' 2> /dev/null || { echo "ignored: the test of CRI needs python3-grpcio"; return; }
     start_cri
     import_pause
     for version in 0.3.1 0.4.0 1.0.0; do test_cri_version $version; done
+    write_subnet_file
+    test_cri_list kind 10.244.0.
+    test_cri_list k3s 10.42.0.
+    test_cri_list minikube 10.244.0.
+    test_cri_list kubeadm-flannel 10.42.0.
     kill $daemon
     wait $daemon
 }
