@@ -195,3 +195,18 @@ fn a_delegate_in_the_process_answers_as_one_that_is_a_process() {
         assert_eq!(in_process, process, "{verb} {config}");
     }
 }
+
+#[test]
+fn an_error_of_each_plugin_says_the_version_that_was_asked_for() {
+    let dir = installed();
+    for plugin in plugins() {
+        for version in libcni::spec::Version::ALL {
+            // What only some of them need, and not all of it.
+            let config =
+                format!(r#"{{"cniVersion":"{version}","name":"net","type":"{plugin}","ipam":{{"type":"static"}}}}"#);
+            let output = call(&dir.path().join(&plugin), "ADD", dir.path(), &config);
+            let reply = serde_json::from_str::<libcni::spec::ErrorReply>(&stdout(&output)).unwrap();
+            assert_eq!(reply.cni_version.as_deref(), Some(version.as_str()), "{plugin}: {output:?}");
+        }
+    }
+}

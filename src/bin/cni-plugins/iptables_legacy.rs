@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::{fs, io};
 
 use crate::nft::family::Family;
+use crate::text;
 
 /// The programs that know the tables of a family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +55,7 @@ pub(crate) fn read(family: Family, table: &str) -> io::Result<Option<(Programs, 
 fn save(programs: Programs, table: &str) -> io::Result<String> {
     let output = Command::new(programs.save).args(["-t", table]).stdin(Stdio::null()).output()?;
     succeeded(programs.save, &output)?;
-    String::from_utf8(output.stdout).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    Ok(text::from_bytes(output.stdout))
 }
 
 fn succeeded(program: &str, output: &Output) -> io::Result<()> {

@@ -28,6 +28,7 @@ mod ptp;
 mod static_addresses;
 mod sysctl;
 mod takeover;
+mod text;
 mod threads;
 mod tuning;
 mod valid;

@@ -1,7 +1,10 @@
 //! Configurations and arguments as programs in Go write them: keys in any case, and `null` for what is not set.
 
+use std::fs;
+use std::path::Path;
+
 use libcni::conf::NetworkConfig;
-use libcni::spec::capability::CapabilityArgs;
+use libcni::spec::capability::{CapabilityArgs, PortMapping};
 use serde_json::{Value, json};
 
 use super::{attachment, ipam, merge};
@@ -12,6 +15,8 @@ use crate::traffic::{HOST, reaches, serve};
 pub(crate) const TESTS: &[Test] = &[
     ("ours::spelling::keys_are_found_in_any_case_at_every_depth", keys_are_found_in_any_case),
     ("ours::spelling::null_counts_as_absent_for_every_key", null_counts_as_absent),
+    ("ours::spelling::bytes_of_another_encoding_stop_no_plugin", bytes_of_another_encoding),
+    ("ours::spelling::rules_with_such_bytes_stop_no_plugin", rules_of_another_encoding),
 ];
 
 fn list(plugins: Value) -> NetworkConfig {
@@ -42,6 +47,57 @@ fn keys_are_found_in_any_case(host: &Host) {
     host.ours().check(&network, &blue).unwrap();
     host.ours().del(&network, &blue).unwrap();
     host.is_clean();
+}
+
+/// What an editor wrote whose encoding was Latin-1: Go has U+FFFD for each such byte.
+fn bytes_of_another_encoding(host: &Host) {
+    host.run("mkdir -p /etc/cni && mount -t tmpfs tmpfs /etc/cni && mkdir /etc/cni/tuning");
+    let write = |path: &Path, text: &str| fs::write(path, text.chars().map(|c| c as u8).collect::<Vec<_>>()).unwrap();
+    let [resolver, subnet] = ["resolv.conf", "subnet.env"].map(|name| host.path(name));
+    write(&resolver, "# r\u{e9}seau\nnameserver 192.0.2.53\nsearch caf\u{e9}.example\n");
+    write(
+        &subnet,
+        "# r\u{e9}seau\nFLANNEL_NETWORK=10.77.0.0/16\nFLANNEL_SUBNET=10.77.3.1/24\nFLANNEL_MTU=1450\nFLANNEL_IPMASQ=false\n",
+    );
+    write(Path::new("/etc/cni/tuning/allowlist.conf"), "# r\u{e9}seau\n^net\\.ipv4\\.conf\\.IFNAME\\.[a-z_]*$\n");
+    // An address that nobody can say whose it is stays taken.
+    fs::create_dir_all(host.path("ipam/net")).unwrap();
+    write(&host.path("ipam/net/10.77.3.2"), "caf\u{e9}\r\neth0");
+    write(&host.path("ipam/net/last_reserved_ip.0"), "\u{e9}");
+    let delegate = json!({"isDefaultGateway": true});
+    let network = list(json!([
+        {"type": "flannel", "subnetFile": subnet, "dataDir": host.path("flannel"), "delegate": delegate,
+         "ipam": {"dataDir": host.path("ipam"), "resolvConf": resolver}},
+        {"type": "tuning", "sysctl": {"net.ipv4.conf.IFNAME.log_martians": "1"}},
+    ]));
+    let result = host.ours().add(&network, &attachment("blue")).unwrap().latest();
+    assert_eq!(host.addresses("blue"), ["10.77.3.3"]);
+    assert_eq!(result.dns.nameservers, ["192.0.2.53"]);
+    assert_eq!(result.dns.search, ["caf\u{fffd}.example"]);
+    host.ours().check(&network, &attachment("blue")).unwrap();
+    host.del(&network, "blue");
+    assert_eq!(host.reservations(), ["10.77.3.2"]);
+}
+
+fn rules_of_another_encoding(host: &Host) {
+    let network = list(json!([
+        {"type": "bridge", "bridge": "cni0", "isGateway": true, "ipMasq": true, "ipam": ipam(host, &["10.77.0.0/24"])},
+        {"type": "portmap", "capabilities": {"portMappings": true}},
+        {"type": "firewall"},
+    ]));
+    let mut blue = attachment("blue");
+    blue.capability_args.set_port_mappings(&[PortMapping::tcp(8080, 80)]);
+    for kind in ["nft", "legacy"] {
+        for chain in ["filter -A FORWARD", "nat -A PREROUTING", "nat -A POSTROUTING"] {
+            host.run(&format!("iptables-{kind} -t {chain} -m comment --comment \"$(printf 'r\\351seau')\""));
+        }
+        host.ours().add(&network, &blue).unwrap();
+        host.ours().check(&network, &blue).unwrap();
+        host.ours().del(&network, &blue).unwrap();
+        let left = host.run(&format!("iptables-{kind}-save | LC_ALL=C grep -ac r.seau"));
+        assert_eq!(left, "3\n");
+    }
+    host.has_no_links();
 }
 
 /// An object with `null` for these keys.

@@ -1,10 +1,11 @@
 //! The file that flanneld writes: the network, the node's part of it, and what its packets have room for.
 
-use std::fs;
 use std::path::Path;
 
 use libcni::plugin::{Answer, Failure};
 use libcni::spec::{ErrorCode, IpNet};
+
+use crate::text;
 
 /// The content of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub(crate) struct Subnet {
 
 impl Subnet {
     pub(crate) fn read(path: &Path) -> Answer<Self> {
-        let text = fs::read_to_string(path).map_err(|error| {
+        let text = text::read(path).map_err(|error| {
             let msg = format!("flannel: cannot read `subnetFile` {}, which flanneld writes", path.display());
             let reply = libcni::spec::ErrorReply::new(ErrorCode::IO, msg);
             reply.with_details(format!("{error}: look at the log of this node's flannel pod"))

@@ -8,6 +8,8 @@ use std::path::Path;
 use libcni::spec::Dns;
 use rustix::fs::OFlags;
 
+use crate::text;
+
 /// The text of the file, which a configuration names: a FIFO or a device is not waited for, nor is more read than
 /// anybody writes into such a file.
 pub(crate) fn read(path: &Path) -> io::Result<String> {
@@ -17,12 +19,12 @@ pub(crate) fn read(path: &Path) -> io::Result<String> {
     }
     // By now, the name may lead to a FIFO.
     let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(path)?;
-    let mut text = String::new();
-    let length = file.take(LONGEST + 1).read_to_string(&mut text)? as u64;
+    let mut bytes = Vec::new();
+    let length = file.take(LONGEST + 1).read_to_end(&mut bytes)? as u64;
     if length > LONGEST {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {LONGEST} bytes")));
     }
-    Ok(text)
+    Ok(text::from_bytes(bytes))
 }
 
 /// Reads the lines that a result has a place for; any other is skipped, as resolvers do.

@@ -1,19 +1,19 @@
 //! The sysctls that an administrator allows: one regular expression a line, any part of a name that matches will do.
 
-use std::fs;
 use std::io;
 
 use libcni::plugin::{Answer, Failure};
 use libcni::spec::ErrorCode;
 use regex_lite::Regex;
 
+use crate::text;
 use crate::tuning::config::Sysctls;
 
 const FILE: &str = "/etc/cni/tuning/allowlist.conf";
 
 /// Checks that all sysctls are allowed. All are where there is no list.
 pub(crate) fn check(sysctls: &Sysctls) -> Answer {
-    match fs::read_to_string(FILE) {
+    match text::read(FILE) {
         Ok(list) => check_against(&list, sysctls.iter().map(|(key, _)| key)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(Failure::new(ErrorCode::IO, format!("tuning: cannot read {FILE}: {error}"))),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use libcni::plugin::{Answer, Failure};
 
 use crate::invalid::invalid;
+use crate::text;
 
 /// The file of a sysctl; `IFNAME` in its name stands for the interface.
 ///
@@ -35,7 +36,7 @@ pub(crate) fn write(key: &str, ifname: &str, value: &str) -> Answer {
 pub(crate) fn check(key: &str, ifname: &str, value: &str) -> Answer {
     let file = file(key, ifname)?;
     let failed = |e| Failure::internal(format!("tuning: cannot read sysctl `{key}`: {}: {e}", file.display()));
-    let found = fs::read_to_string(&file).map_err(failed)?;
+    let found = text::read(&file).map_err(failed)?;
     if found.split_whitespace().eq(value.split_whitespace()) {
         return Ok(());
     }
