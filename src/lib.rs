@@ -87,6 +87,7 @@ mod error;
 mod printable;
 mod setters;
 mod threads;
+mod waiting;
 
 pub mod cache;
 pub mod conf;

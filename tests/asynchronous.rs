@@ -10,6 +10,7 @@ use crate::support::{self, Sandbox, is_gone, pid_in};
 mod dropped;
 mod many;
 mod settled;
+mod stuck;
 mod verbs;
 
 /// Both kinds of runtime.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use super::{FindError, Request};
 use crate::CancelToken;
 use crate::setters::setters;
+use crate::waiting::blocking;
 
 /// Runs plugins. [`ProcessExec`](super::ProcessExec) runs them as processes; tests and other kinds of runtimes
 /// bring their own.
@@ -49,7 +51,20 @@ pub trait Exec: std::fmt::Debug + Send + Sync {
     /// The plugin could not be run, or had to be ended; see [`ExecError`]. A plugin that ends by itself, however
     /// badly, is an [`Output`].
     fn exec(&self, request: &Request, limits: &Limits) -> Result<Output, ExecError>;
+
+    /// Runs one request as [`exec`](Self::exec) does, for a verb that is to hold no thread meanwhile: those of
+    /// `AsyncCni` run plugins by this. Unless it is written, `exec` is called, and holds a thread. An executor that
+    /// wraps another one hands the request on to the `exec_async` of that one.
+    ///
+    /// That of [`ProcessExec`](super::ProcessExec) holds no thread within a verb of `AsyncCni`; elsewhere it blocks as
+    /// `exec` does.
+    fn exec_async<'a>(&'a self, request: &'a Request, limits: &'a Limits) -> ExecFuture<'a> {
+        Box::pin(async move { blocking(|| self.exec(request, limits)) })
+    }
 }
+
+/// An execution that is awaited. One that is dropped leaves the plugin alone: [`Limits::cancel`] ends it early.
+pub type ExecFuture<'a> = Pin<Box<dyn Future<Output = Result<Output, ExecError>> + Send + 'a>>;
 
 /// Shared by those who run plugins in the same way.
 impl<E: Exec + ?Sized> Exec for Arc<E> {
@@ -59,6 +74,10 @@ impl<E: Exec + ?Sized> Exec for Arc<E> {
 
     fn exec(&self, request: &Request, limits: &Limits) -> Result<Output, ExecError> {
         (**self).exec(request, limits)
+    }
+
+    fn exec_async<'a>(&'a self, request: &'a Request, limits: &'a Limits) -> ExecFuture<'a> {
+        (**self).exec_async(request, limits)
     }
 }
 

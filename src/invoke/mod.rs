@@ -21,7 +21,7 @@ mod traced;
 
 pub use environment::Environment;
 pub(crate) use environment::{Inherited, is_variable};
-pub use exec::{Exec, ExecError, Limits, Output};
+pub use exec::{Exec, ExecError, ExecFuture, Limits, Output};
 pub use failure::{PluginError, PluginFailure};
 pub use find::{DEFAULT_PLUGIN_DIRS, FindError, find};
 pub(crate) use find::{FileState, has_separator};

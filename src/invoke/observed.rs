@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Exec, ExecError, FindError, Limits, Output, Request};
+use super::{Exec, ExecError, ExecFuture, FindError, Limits, Output, Request};
 
 /// Something that happens to an execution.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,7 @@ pub struct ObservedExec<E> {
 }
 
 impl<E: Exec> ObservedExec<E> {
-    /// Calls `hear` in the thread that runs the plugin, which waits meanwhile.
+    /// Calls `hear` in a thread that runs plugins, and which waits meanwhile.
     pub fn new(exec: E, hear: impl Fn(&ExecEvent<'_>) + Send + Sync + 'static) -> Self {
         Self { exec, hear: Arc::new(hear), count: Arc::default() }
     }
@@ -67,10 +67,34 @@ impl<E: Exec> Exec for ObservedExec<E> {
     }
 
     fn exec(&self, request: &Request, limits: &Limits) -> Result<Output, ExecError> {
+        let begun = self.begin(request);
+        self.end(request, begun, self.exec.exec(request, limits))
+    }
+
+    fn exec_async<'a>(&'a self, request: &'a Request, limits: &'a Limits) -> ExecFuture<'a> {
+        Box::pin(async move {
+            let begun = self.begin(request);
+            self.end(request, begun, self.exec.exec_async(request, limits).await)
+        })
+    }
+}
+
+/// The number of an execution, and when it began.
+type Begun = (u64, Instant);
+
+impl<E> ObservedExec<E> {
+    fn begin(&self, request: &Request) -> Begun {
         let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
         (self.hear)(&ExecEvent::Begins { number, request });
-        let began = Instant::now();
-        let ended = self.exec.exec(request, limits);
+        (number, Instant::now())
+    }
+
+    fn end(
+        &self,
+        request: &Request,
+        (number, began): Begun,
+        ended: Result<Output, ExecError>,
+    ) -> Result<Output, ExecError> {
         (self.hear)(&ExecEvent::Ended { number, request, took: began.elapsed(), ended: ended.as_ref() });
         ended
     }

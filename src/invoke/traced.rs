@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use tracing::{Span, debug, error_span, field, info, warn};
+use tracing::{Instrument, Span, debug, error_span, field, info, warn};
 
-use super::{Exec, ExecError, FindError, Limits, Output, Request, read_reply};
+use super::{Exec, ExecError, ExecFuture, FindError, Limits, Output, Request, read_reply};
 use crate::spec::{CNI_CONTAINERID, CNI_IFNAME, Object};
 use crate::{Chain, Printable};
 
@@ -39,16 +39,24 @@ impl<E: Exec> Exec for TracingExec<E> {
 
     fn exec(&self, request: &Request, limits: &Limits) -> Result<Output, ExecError> {
         let span = span(request);
-        let _entered = span.enter();
-        let began = Instant::now();
-        let ended = self.exec.exec(request, limits);
-        let duration = began.elapsed();
-        span.record("duration_ms", milliseconds(duration));
-        match &ended {
-            Ok(output) => tell_end(&span, request, output, duration),
-            Err(error) => tell_error(error, duration),
-        }
-        ended
+        span.in_scope(|| {
+            let began = Instant::now();
+            let ended = self.exec.exec(request, limits);
+            tell(&span, request, &ended, began.elapsed());
+            ended
+        })
+    }
+
+    fn exec_async<'a>(&'a self, request: &'a Request, limits: &'a Limits) -> ExecFuture<'a> {
+        let span = span(request);
+        let entered = span.clone();
+        let execution = async move {
+            let began = Instant::now();
+            let ended = self.exec.exec_async(request, limits).await;
+            tell(&span, request, &ended, began.elapsed());
+            ended
+        };
+        Box::pin(execution.instrument(entered))
     }
 }
 
@@ -74,6 +82,14 @@ fn network(request: &Request) -> String {
     let config = std::str::from_utf8(&request.stdin).ok().and_then(|text| Object::parse(text).ok());
     let name = config.and_then(|config| serde_json::from_str(config.get("name")?.get()).ok());
     name.unwrap_or_default()
+}
+
+fn tell(span: &Span, request: &Request, ended: &Result<Output, ExecError>, duration: Duration) {
+    span.record("duration_ms", milliseconds(duration));
+    match ended {
+        Ok(output) => tell_end(span, request, output, duration),
+        Err(error) => tell_error(error, duration),
+    }
 }
 
 fn tell_end(span: &Span, request: &Request, output: &Output, duration: Duration) {

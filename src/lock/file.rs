@@ -11,9 +11,10 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
-use super::{Guard, LockError, Locking, Mode, Resource, Wanted, holders, nested, orphan};
+use super::{Guard, LockError, LockFuture, Locking, Mode, Resource, Wanted, holders, nested, orphan};
 use crate::directory::entries;
 use crate::spec::ContainerId;
+use crate::waiting::{block_on, blocking, sleep};
 
 /// Locks with files in a directory, which runtimes of one host share: `.lock-…`, there only while they are held.
 ///
@@ -72,13 +73,24 @@ impl FileLocks {
 
 impl Locking for FileLocks {
     fn lock(&self, wanted: &Wanted<'_>) -> Result<Guard, LockError> {
+        block_on(self.take(wanted))
+    }
+
+    fn lock_async<'a>(&'a self, wanted: &'a Wanted<'_>) -> LockFuture<'a> {
+        Box::pin(self.take(wanted))
+    }
+}
+
+impl FileLocks {
+    /// Waits until a resource can be had.
+    pub(crate) async fn take(&self, wanted: &Wanted<'_>) -> Result<Guard, LockError> {
         let path = self.path(wanted.resource);
         let began = Instant::now();
         let (mut pause, longest) = PAUSES;
         let resource = || wanted.resource.to_string();
         loop {
             match try_lock(&self.dir, &path, wanted.mode) {
-                Ok(Some(held)) => return take(held, wanted),
+                Ok(Some(held)) => return mark(held, wanted),
                 Ok(None) => {}
                 Err(Refused::Dir(source)) => {
                     return Err(LockError::Dir { resource: resource(), dir: self.dir.clone(), source });
@@ -92,7 +104,7 @@ impl Locking for FileLocks {
                 let (holder, waited) = (holders::of(&path), began.elapsed());
                 return Err(LockError::Held { resource: resource(), holder, waited });
             }
-            if sleep(pause, wanted) {
+            if sleep(pause, wanted.cancel).await {
                 return Err(LockError::Cancelled { resource: resource() });
             }
             pause = (pause * 2).min(longest);
@@ -102,17 +114,6 @@ impl Locking for FileLocks {
 
 fn hash(name: &str) -> String {
     Sha256::digest(name).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Sleeps, and returns whether the wait is cancelled.
-fn sleep(pause: Duration, wanted: &Wanted<'_>) -> bool {
-    match wanted.cancel {
-        Some(token) => token.wait(pause),
-        None => {
-            std::thread::sleep(pause);
-            false
-        }
-    }
 }
 
 /// A lock that is held.
@@ -187,17 +188,17 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
 }
 
 /// Marks an exclusive lock as held, once what its last holder left running has ended.
-fn take(held: Held, wanted: &Wanted<'_>) -> Result<Guard, LockError> {
+fn mark(held: Held, wanted: &Wanted<'_>) -> Result<Guard, LockError> {
     let error = |source| LockError::Io { resource: wanted.resource.to_string(), path: held.path.clone(), source };
     if held.mode == Mode::Exclusive {
         let mut file: &File = &held.lock;
-        let mut mark = [0];
+        let mut first = [0];
         // A holder that gave the lock back removed the file, mark and all.
-        if file.read(&mut mark).map_err(error)? == 0 {
+        if file.read(&mut first).map_err(error)? == 0 {
             let purpose = wanted.purpose.map(|purpose| format!("\n{}", nested::line(purpose))).unwrap_or_default();
             file.write_all(format!("{}{purpose}", wanted.resource.name()).as_bytes()).map_err(error)?;
         } else {
-            orphan::end_all(wanted.resource);
+            blocking(|| orphan::end_all(wanted.resource));
         }
     }
     Ok(Guard::new(held))
@@ -216,7 +217,7 @@ fn sweep(dir: &Path) {
             let read = (&held.lock).read_to_string(&mut mark).ok();
             let id = mark.lines().next().unwrap_or_default();
             if let Some(id) = read.and_then(|_| ContainerId::new(id).ok()) {
-                orphan::end_all(Resource::Container(&id));
+                blocking(|| orphan::end_all(Resource::Container(&id)));
             }
         }
     }

@@ -14,11 +14,13 @@ use std::any::Any;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::time::Duration;
 
 pub use self::file::FileLocks;
 use crate::CancelToken;
 use crate::spec::{ContainerId, IfName, NetworkName};
+use crate::waiting::blocking;
 
 /// Grants the sole or shared use of networks and containers.
 ///
@@ -44,7 +46,18 @@ pub trait Locking: fmt::Debug + Send + Sync {
     /// # Errors
     /// See [`LockError`].
     fn lock(&self, wanted: &Wanted<'_>) -> Result<Guard, LockError>;
+
+    /// Waits as [`lock`](Self::lock) does, for a verb that is to hold no thread meanwhile: those of `AsyncCni` wait by
+    /// this. Unless it is written, `lock` is called, and holds a thread.
+    ///
+    /// That of [`FileLocks`] holds no thread within a verb of `AsyncCni`; elsewhere it blocks as `lock` does.
+    fn lock_async<'a>(&'a self, wanted: &'a Wanted<'_>) -> LockFuture<'a> {
+        Box::pin(async move { blocking(|| self.lock(wanted)) })
+    }
 }
+
+/// A lock that is awaited.
+pub type LockFuture<'a> = Pin<Box<dyn Future<Output = Result<Guard, LockError>> + Send + 'a>>;
 
 /// A request for a lock.
 #[derive(Clone, Copy, Debug)]

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::invoke::{PluginError, PluginFailure};
 use crate::result::AddResult;
 use crate::spec::Command;
+use crate::waiting::block_on;
 
 impl Cni {
     /// Adds a container to a network and returns the result, which is cached for CHECK, DEL and GC.
@@ -37,19 +38,27 @@ impl Cni {
     /// interface is nobody else's: [`Error::Occupied`].
     #[doc(alias("AddNetworkList", "AddNetwork"))]
     pub fn add(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<AddResult, Error> {
-        self.try_add(network, attachment).map_err(|not_added| *not_added.error)
+        block_on(self.add_async(network, attachment))
     }
 
-    pub(super) fn try_add(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<AddResult, NotAdded> {
+    pub(super) async fn add_async(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<AddResult, Error> {
+        self.try_add(network, attachment).await.map_err(|not_added| *not_added.error)
+    }
+
+    pub(super) async fn try_add(
+        &self,
+        network: &NetworkConfig,
+        attachment: &Attachment,
+    ) -> Result<AddResult, NotAdded> {
         let key = self.check_addable(network, attachment)?;
-        let network = &*self.agreed(network)?;
-        let _locks = self.lock_attachment(&key)?;
+        let network = &*self.agreed(network).await?;
+        let _locks = self.lock_attachment(&key).await?;
         let record = self.record(&key);
         self.check_free(&key, attachment, record)?;
         let entry = attachment.entry(network);
         self.cache.begin(&key, &entry).map_err(Error::from)?;
-        match self.add_plugins(network, attachment) {
-            Ok(result) => Ok(self.keep(network, attachment, &key, entry, result)?),
+        match self.add_plugins(network, attachment).await {
+            Ok(result) => Ok(self.keep(network, attachment, &key, entry, result).await?),
             Err(not_added) => Err(self.not_added(&key, record, not_added)),
         }
     }
@@ -70,11 +79,11 @@ impl Cni {
         Ok(key)
     }
 
-    fn add_plugins(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<AddResult, NotAdded> {
+    async fn add_plugins(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<AddResult, NotAdded> {
         let mut result = None;
         for (before, plugin) in network.plugins().iter().enumerate() {
             let config = derive::for_attachment(network, plugin, attachment, result.as_ref());
-            let answer = self.call(Command::Add, network, plugin.plugin_type(), Some(attachment), &config);
+            let answer = self.call(Command::Add, network, plugin.plugin_type(), Some(attachment), &config).await;
             let answer = answer.and_then(|answer| read_result(answer, network));
             result = Some(answer.map_err(|error| NotAdded::after(before, error))?);
         }
@@ -99,7 +108,7 @@ impl Cni {
         not_added
     }
 
-    fn keep(
+    async fn keep(
         &self,
         network: &NetworkConfig,
         attachment: &Attachment,
@@ -110,7 +119,7 @@ impl Cni {
         let entry = Entry { result: result.to_object(), ..entry };
         let Err(source) = self.cache.write(key, &entry) else { return Ok(result) };
         let all = network.plugins();
-        let undo = self.del_plugins(network, all, attachment, Some(&result), OnMissingPlugin::Stop).err();
+        let undo = self.del_plugins(network, all, attachment, Some(&result), OnMissingPlugin::Stop).await.err();
         if undo.is_none() {
             // Nothing is left to record. An entry that can't be removed either has the cause of the first error.
             let _ = self.cache.remove(key);

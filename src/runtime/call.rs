@@ -7,10 +7,11 @@ use crate::conf::NetworkConfig;
 use crate::error::Error;
 use crate::invoke::{PluginError, PluginFailure, Request, read_reply};
 use crate::spec::{Command, Object, text};
+use crate::waiting;
 
 impl Cni {
     /// Runs a plugin of a network for an attachment, or for the network as a whole.
-    pub(super) fn call(
+    pub(super) async fn call(
         &self,
         command: Command,
         network: &NetworkConfig,
@@ -19,12 +20,17 @@ impl Cni {
         config: &Object,
     ) -> Result<Answer, Error> {
         let request = self.request_in(command, network, plugin, attachment, config)?;
-        Ok(self.run(request).map_err(|error| error.in_network(network.name()))?)
+        Ok(self.run(request).await.map_err(|error| error.in_network(network.name()))?)
     }
 
-    pub(super) fn run(&self, request: Request) -> Result<Answer, Box<PluginError>> {
+    pub(super) async fn run(&self, request: Request) -> Result<Answer, Box<PluginError>> {
         let not_run = |error| PluginError::new(&request, PluginFailure::Exec { error });
-        let output = self.exec.exec(&request, &self.limits).map_err(not_run)?;
+        let output = if waiting::is_by_thread() {
+            self.exec.exec(&request, &self.limits)
+        } else {
+            self.exec.exec_async(&request, &self.limits).await
+        };
+        let output = output.map_err(not_run)?;
         let stderr = output.stderr.clone();
         let answer = read_reply(&request, output);
         // A failure that says nothing else quotes stderr in its message.

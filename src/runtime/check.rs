@@ -6,6 +6,7 @@ use crate::conf::NetworkConfig;
 use crate::error::Error;
 use crate::result::AddResult;
 use crate::spec::{Command, Version};
+use crate::waiting::block_on;
 
 impl Cni {
     /// Checks that an attachment is as ADD left it. A network with `disableCheck` is always fine.
@@ -28,17 +29,21 @@ impl Cni {
     /// cached result can't be used; see [`Error`].
     #[doc(alias("CheckNetworkList", "CheckNetwork"))]
     pub fn check(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
+        block_on(self.check_async(network, attachment))
+    }
+
+    pub(super) async fn check_async(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
         let key = attachment.key(network.network_name()?);
-        let network = &*self.agreed(network)?;
+        let network = &*self.agreed(network).await?;
         let Some(version) = self.checked_version(network)? else { return Ok(()) };
-        let _locks = self.lock_attachment(&key)?;
+        let _locks = self.lock_attachment(&key).await?;
         if self.pending_update(&key).is_some() {
             return Err(Error::UpdateUnfinished { attachment: attachment.describe(network) });
         }
         let previous = self.result_to_check(network, attachment, &key, &version)?;
         for plugin in network.plugins() {
             let config = derive::for_attachment(network, plugin, attachment, previous.as_ref());
-            self.call(Command::Check, network, plugin.plugin_type(), Some(attachment), &config)?;
+            self.call(Command::Check, network, plugin.plugin_type(), Some(attachment), &config).await?;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::invoke::FindError;
 use crate::result::AddResult;
 use crate::spec::{Command, text};
+use crate::waiting::block_on;
 
 /// The choice of what DEL does about a plugin that is not installed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,7 +60,11 @@ impl Cni {
     /// The first plugin that fails ends it, and the cache entry stays, so that DEL can be tried again.
     #[doc(alias("DelNetworkList", "DelNetwork"))]
     pub fn del(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
-        self.del_with(network, attachment, OnMissingPlugin::Stop).map(drop)
+        block_on(self.del_async(network, attachment))
+    }
+
+    pub(super) async fn del_async(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
+        self.del_with_async(network, attachment, OnMissingPlugin::Stop).await.map(drop)
     }
 
     /// The same, with a choice of what happens when a plugin is not installed, and a report.
@@ -72,10 +77,19 @@ impl Cni {
         attachment: &Attachment,
         on_missing: OnMissingPlugin,
     ) -> Result<DelReport, Error> {
+        block_on(self.del_with_async(network, attachment, on_missing))
+    }
+
+    pub(super) async fn del_with_async(
+        &self,
+        network: &NetworkConfig,
+        attachment: &Attachment,
+        on_missing: OnMissingPlugin,
+    ) -> Result<DelReport, Error> {
         let key = attachment.key(network.network_name()?);
-        let network = &*self.agreed_or_as_written(network);
-        let _locks = self.lock_for_removal(&key)?;
-        self.del_locked(network, attachment, &key, on_missing)
+        let network = &*self.agreed_or_as_written(network).await;
+        let _locks = self.lock_for_removal(&key).await?;
+        self.del_locked(network, attachment, &key, on_missing).await
     }
 
     /// Removes what is cached of an attachment, finished or not, with nothing but the cache: the configuration and the
@@ -99,9 +113,13 @@ impl Cni {
     /// As those of [`Cni::del`]; [`Error::NotCached`] when there is nothing, or no configuration in it.
     #[doc(alias = "GetCachedConfig")]
     pub fn del_cached(&self, key: &Key, on_missing: OnMissingPlugin) -> Result<DelReport, Error> {
-        let _locks = self.lock_for_removal(key)?;
+        block_on(self.del_cached_async(key, on_missing))
+    }
+
+    pub(super) async fn del_cached_async(&self, key: &Key, on_missing: OnMissingPlugin) -> Result<DelReport, Error> {
+        let _locks = self.lock_for_removal(key).await?;
         let (network, attachment) = self.cached_attachment(key)?;
-        self.del_locked(&network, &attachment, key, on_missing)
+        self.del_locked(&network, &attachment, key, on_missing).await
     }
 
     /// The network and the attachment as ADD had them.
@@ -124,7 +142,7 @@ impl Cni {
     }
 
     /// DEL of an attachment that is locked.
-    pub(super) fn del_locked(
+    pub(super) async fn del_locked(
         &self,
         network: &NetworkConfig,
         attachment: &Attachment,
@@ -135,16 +153,16 @@ impl Cni {
         // Whatever an update was about when it ended may be there.
         let report = match self.pending_update(key) {
             Some(Pending { network, attachment, .. }) => {
-                self.del_of(&network, network.plugins(), &attachment, key, on_missing)
+                self.del_of(&network, network.plugins(), &attachment, key, on_missing).await
             }
-            None => self.del_of(network, network.plugins(), attachment, key, on_missing),
+            None => self.del_of(network, network.plugins(), attachment, key, on_missing).await,
         }?;
         self.tell_removed(key, was_recorded);
         Ok(report)
     }
 
     /// DEL of these plugins of the network only.
-    fn del_of(
+    async fn del_of(
         &self,
         network: &NetworkConfig,
         plugins: &[PluginConfig],
@@ -153,23 +171,23 @@ impl Cni {
         on_missing: OnMissingPlugin,
     ) -> Result<DelReport, Error> {
         let (attachment, previous) = self.what_to_delete(network, attachment, key)?;
-        let report = self.del_plugins(network, plugins, &attachment, previous.as_ref(), on_missing)?;
+        let report = self.del_plugins(network, plugins, &attachment, previous.as_ref(), on_missing).await?;
         self.cache.remove(key)?;
         Ok(report)
     }
 
     /// DEL of the first plugins of a network, which are all that an ADD had started.
-    pub(super) fn del_started(
+    pub(super) async fn del_started(
         &self,
         network: &NetworkConfig,
         started: usize,
         attachment: &Attachment,
     ) -> Result<(), Error> {
         let key = attachment.key(network.network_name()?);
-        let network = &*self.agreed_or_as_written(network);
-        let _locks = self.lock_for_removal(&key)?;
+        let network = &*self.agreed_or_as_written(network).await;
+        let _locks = self.lock_for_removal(&key).await?;
         let all = network.plugins();
-        self.del_of(network, &all[..started.min(all.len())], attachment, &key, OnMissingPlugin::Continue)?;
+        self.del_of(network, &all[..started.min(all.len())], attachment, &key, OnMissingPlugin::Continue).await?;
         self.tell_removed(&key, true);
         Ok(())
     }
@@ -201,7 +219,7 @@ impl Cni {
         Ok((attachment, previous))
     }
 
-    pub(super) fn del_plugins(
+    pub(super) async fn del_plugins(
         &self,
         network: &NetworkConfig,
         plugins: &[PluginConfig],
@@ -212,7 +230,7 @@ impl Cni {
         let mut report = DelReport::default();
         for plugin in plugins.iter().rev() {
             let config = derive::for_attachment(network, plugin, attachment, previous);
-            let called = self.call(Command::Del, network, plugin.plugin_type(), Some(attachment), &config);
+            let called = self.call(Command::Del, network, plugin.plugin_type(), Some(attachment), &config).await;
             let skipped = match called {
                 Err(error @ Error::PluginNotFound { .. }) if on_missing == OnMissingPlugin::Continue => {
                     self.notices.tell(&Notice::PluginSkipped { error: &error });

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::invoke::Request;
 use crate::result::AddResult;
 use crate::spec::Command;
+use crate::waiting::block_on;
 
 impl Cni {
     /// Returns the requests that [`Cni::add`] would send, in order. Nothing is locked or written, and nothing is run
@@ -27,12 +28,20 @@ impl Cni {
     /// # Errors
     /// A name or the version is not allowed, or a plugin can't be found.
     pub fn add_requests(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<Vec<Request>, Error> {
+        block_on(self.add_requests_async(network, attachment))
+    }
+
+    pub(super) async fn add_requests_async(
+        &self,
+        network: &NetworkConfig,
+        attachment: &Attachment,
+    ) -> Result<Vec<Request>, Error> {
         network.network_name()?;
         self.version(network, Command::Add)?;
         if network.plugins().is_empty() {
             return Err(Error::NoPlugins { network: network.name().to_owned() });
         }
-        let network = &*self.agreed(network)?;
+        let network = &*self.agreed(network).await?;
         self.requests(Command::Add, network, attachment, None)
     }
 
@@ -41,8 +50,16 @@ impl Cni {
     /// # Errors
     /// As those of [`Cni::add_requests`]; or the version has no CHECK, or the cached result can't be used.
     pub fn check_requests(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<Vec<Request>, Error> {
+        block_on(self.check_requests_async(network, attachment))
+    }
+
+    pub(super) async fn check_requests_async(
+        &self,
+        network: &NetworkConfig,
+        attachment: &Attachment,
+    ) -> Result<Vec<Request>, Error> {
         let key = attachment.key(network.network_name()?);
-        let network = &*self.agreed(network)?;
+        let network = &*self.agreed(network).await?;
         let Some(version) = self.checked_version(network)? else { return Ok(Vec::new()) };
         let previous = self.result_to_check(network, attachment, &key, &version)?;
         self.requests(Command::Check, network, attachment, previous.as_ref())
@@ -53,8 +70,16 @@ impl Cni {
     /// # Errors
     /// As those of [`Cni::add_requests`].
     pub fn del_requests(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<Vec<Request>, Error> {
+        block_on(self.del_requests_async(network, attachment))
+    }
+
+    pub(super) async fn del_requests_async(
+        &self,
+        network: &NetworkConfig,
+        attachment: &Attachment,
+    ) -> Result<Vec<Request>, Error> {
         let key = attachment.key(network.network_name()?);
-        let network = &*self.agreed_or_as_written(network);
+        let network = &*self.agreed_or_as_written(network).await;
         let (attachment, previous) = self.what_to_delete(network, attachment, &key)?;
         let mut requests = self.requests(Command::Del, network, &attachment, previous.as_ref())?;
         requests.reverse();

@@ -7,6 +7,7 @@ use crate::Chain;
 use crate::conf::{NetworkConfig, PluginConfig, Remark};
 use crate::error::Error;
 use crate::spec::VersionReply;
+use crate::waiting::block_on;
 
 /// Something that is wrong with a network that can be loaded.
 #[derive(Debug)]
@@ -44,19 +45,25 @@ impl Cni {
     /// # Ok::<(), libcni::conf::LoadError>(())
     /// ```
     pub fn examine(&self, network: &NetworkConfig) -> Vec<Problem> {
+        block_on(self.examine_async(network))
+    }
+
+    pub(super) async fn examine_async(&self, network: &NetworkConfig) -> Vec<Problem> {
         let mut problems: Vec<_> = network.remarks().into_iter().map(Problem::Remark).collect();
-        match self.validate(network) {
+        match self.validate_async(network).await {
             Ok(_) => {}
             Err(Error::Several(failures)) => problems.extend(failures.into_errors().into_iter().map(Problem::Error)),
             Err(error) => problems.push(Problem::Error(error)),
         }
-        problems.extend(network.plugins().iter().filter_map(|plugin| self.ipam_problem(network, plugin)));
+        for plugin in network.plugins() {
+            problems.extend(self.ipam_problem(network, plugin).await);
+        }
         problems
     }
 
-    fn ipam_problem(&self, network: &NetworkConfig, plugin: &PluginConfig) -> Option<Problem> {
+    async fn ipam_problem(&self, network: &NetworkConfig, plugin: &PluginConfig) -> Option<Problem> {
         let (ipam, version) = (plugin.ipam_type()?, network.effective_version());
-        let error = match self.plugin_version(ipam) {
+        let error = match self.plugin_version_async(ipam).await {
             Ok(reply) if reply.supports(version) => return None,
             Ok(VersionReply { supported_versions, .. }) => Error::VersionUnsupported {
                 network: network.name().to_owned(),

@@ -8,6 +8,7 @@ use crate::conf::NetworkConfig;
 use crate::error::{Error, Failures};
 use crate::netns::State;
 use crate::spec::{Command, ContainerId, IfName, NetworkName, ValidAttachment};
+use crate::waiting::block_on;
 
 /// Which attachments of a network a GC leaves alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,17 +82,23 @@ impl Cni {
     /// Goes on after an error; all of them come back, more than one as [`Error::Several`].
     #[doc(alias = "GCNetworkList")]
     pub fn gc(&self, network: &NetworkConfig, keep: &Keep) -> Result<(), Error> {
+        block_on(self.gc_async(network, keep))
+    }
+
+    pub(super) async fn gc_async(&self, network: &NetworkConfig, keep: &Keep) -> Result<(), Error> {
         let name = network.network_name()?;
         if network.disables_gc() {
             return Ok(());
         }
-        let network = &*self.agreed(network)?;
-        let _locks = self.lock_network(&name)?;
+        let network = &*self.agreed(network).await?;
+        let _locks = self.lock_network(&name).await?;
         let (keep, mut errors) = match self.attachments_to(&name) {
             Ok(found) => {
                 let keep = keep.with_live(&found);
-                let stale = keep.stale(found);
-                let errors = stale.iter().filter_map(|entry| self.del_entry(network, &name, entry).err()).collect();
+                let mut errors = Vec::new();
+                for entry in keep.stale(found) {
+                    errors.extend(self.del_entry(network, &name, &entry).await.err());
+                }
                 (keep, errors)
             }
             // Who is live is not known then, so plugins can't be told who is.
@@ -100,7 +107,7 @@ impl Cni {
         };
         // A version that nobody can parse is no 1.1.0.
         if network.version().is_ok_and(|version| version.has_gc()) {
-            errors.extend(self.gc_plugins(network, &keep));
+            errors.extend(self.gc_plugins(network, &keep).await);
         }
         Failures::into_result(errors)
     }
@@ -135,18 +142,19 @@ impl Cni {
         Ok(found)
     }
 
-    fn del_entry(&self, network: &NetworkConfig, name: &NetworkName, entry: &Entry) -> Result<(), Error> {
+    async fn del_entry(&self, network: &NetworkConfig, name: &NetworkName, entry: &Entry) -> Result<(), Error> {
         let attachment = Attachment::from_entry(entry)?;
         let key = attachment.key(name.clone());
-        let _locks = self.lock_container(&key)?;
-        self.del_locked(network, &attachment, &key, OnMissingPlugin::Stop).map(drop)
+        let _locks = self.lock_container(&key).await?;
+        self.del_locked(network, &attachment, &key, OnMissingPlugin::Stop).await.map(drop)
     }
 
-    fn gc_plugins(&self, network: &NetworkConfig, keep: &Keep) -> Vec<Error> {
-        let gc = |plugin: &crate::conf::PluginConfig| {
+    async fn gc_plugins(&self, network: &NetworkConfig, keep: &Keep) -> Vec<Error> {
+        let mut errors = Vec::new();
+        for plugin in network.plugins() {
             let config = derive::for_gc(network, plugin, keep.list());
-            self.call(Command::Gc, network, plugin.plugin_type(), None, &config).err()
-        };
-        network.plugins().iter().filter_map(gc).collect()
+            errors.extend(self.call(Command::Gc, network, plugin.plugin_type(), None, &config).await.err());
+        }
+        errors
     }
 }

@@ -6,6 +6,7 @@ use super::Cni;
 use crate::error::Error;
 use crate::invoke::{Installed, InstalledFiles, Standing, UnreadableDir, installed, is_of_system};
 use crate::spec::Object;
+use crate::waiting::block_on;
 
 /// The plugins of a runtime's directories.
 #[derive(Debug, Default)]
@@ -45,17 +46,24 @@ impl Cni {
     /// # Errors
     /// It was cancelled. What is wrong with a file or a directory is in the value.
     pub fn installed_plugins(&self) -> Result<InstalledPlugins, Error> {
+        block_on(self.installed_plugins_async())
+    }
+
+    pub(super) async fn installed_plugins_async(&self) -> Result<InstalledPlugins, Error> {
         let (of_system, dirs): (Vec<_>, Vec<_>) = self.plugin_dirs.iter().cloned().partition(|dir| is_of_system(dir));
         let InstalledFiles { files, unreadable } = installed(&dirs);
-        let plugins = files.into_iter().map(|file| self.ask(file)).collect::<Result<_, _>>()?;
+        let mut plugins = Vec::with_capacity(files.len());
+        for file in files {
+            plugins.push(self.ask(file).await?);
+        }
         Ok(InstalledPlugins { plugins, of_system, unreadable })
     }
 
-    fn ask(&self, installed: Installed) -> Result<InstalledPlugin, Error> {
+    async fn ask(&self, installed: Installed) -> Result<InstalledPlugin, Error> {
         let (supported_versions, error) = match installed.standing {
             Standing::Shadowed { .. } => (Vec::new(), None),
             Standing::NotExecutable => (Vec::new(), Some("not executable".to_owned())),
-            Standing::Found => match self.plugin_version(&installed.name) {
+            Standing::Found => match self.plugin_version_async(&installed.name).await {
                 Ok(reply) => (reply.supported_versions, None),
                 Err(error) if error.is_cancelled() => return Err(error),
                 Err(error) => (Vec::new(), Some(format!("no plugin: {}", error.reason()))),

@@ -6,6 +6,7 @@ use super::Cni;
 use crate::conf::{NetworkConfig, PluginConfig};
 use crate::error::{Error, Failures};
 use crate::spec::{Object, Version};
+use crate::waiting::block_on;
 
 /// The versions that a network's configuration and each of its plugins support.
 #[derive(Debug)]
@@ -87,20 +88,24 @@ impl Cni {
     /// Asks every plugin of a network, and every plugin that one of them delegates addresses to (`ipam`), which
     /// versions it supports. An `ipam` type that is not installed is passed over: some plugins have theirs built in.
     pub fn supported_versions(&self, network: &NetworkConfig) -> SupportedVersions {
+        block_on(self.supported_versions_async(network))
+    }
+
+    pub(super) async fn supported_versions_async(&self, network: &NetworkConfig) -> SupportedVersions {
         let mut plugins: Vec<SupportedBy> = Vec::new();
-        let mut ask = |plugin: &str, is_optional: bool| {
+        let of_list = network.plugins().iter().map(|plugin| (plugin.plugin_type(), false));
+        let of_ipam = network.plugins().iter().filter_map(PluginConfig::ipam_type).map(|ipam| (ipam, true));
+        for (plugin, is_optional) in of_list.chain(of_ipam) {
             if plugins.iter().any(|asked| asked.plugin == plugin) {
-                return;
+                continue;
             }
-            let versions = match self.plugin_version(plugin) {
-                Err(Error::PluginNotFound { .. }) if is_optional => return,
+            let versions = match self.plugin_version_async(plugin).await {
+                Err(Error::PluginNotFound { .. }) if is_optional => continue,
                 Err(error) => Err(error.in_network(network.name())),
                 Ok(reply) => Ok(reply.supported_versions),
             };
             plugins.push(SupportedBy { plugin: plugin.to_owned(), versions });
-        };
-        network.plugins().iter().for_each(|plugin| ask(plugin.plugin_type(), false));
-        network.plugins().iter().filter_map(PluginConfig::ipam_type).for_each(|ipam| ask(ipam, true));
+        }
         let (network, used, configured) = (network.name(), network.effective_version(), network.versions().to_vec());
         SupportedVersions { network: network.to_owned(), used: used.to_owned(), configured, plugins }
     }
@@ -124,7 +129,11 @@ impl Cni {
     /// # Errors
     /// A plugin can't be asked, or there is no version in common.
     pub fn negotiate(&self, network: &NetworkConfig) -> Result<NetworkConfig, Error> {
-        let supported = self.supported_versions(network);
+        block_on(self.negotiate_async(network))
+    }
+
+    pub(super) async fn negotiate_async(&self, network: &NetworkConfig) -> Result<NetworkConfig, Error> {
+        let supported = self.supported_versions_async(network).await;
         if let Some(version) = supported.highest() {
             return Ok(network.at_version(&version)?);
         }
@@ -141,12 +150,12 @@ impl Cni {
     }
 
     /// The network as a verb uses it: at the version that all plugins know, where that is wanted.
-    pub(super) fn agreed<'a>(&self, network: &'a NetworkConfig) -> Result<Cow<'a, NetworkConfig>, Error> {
-        if self.negotiates { self.negotiate(network).map(Cow::Owned) } else { Ok(Cow::Borrowed(network)) }
+    pub(super) async fn agreed<'a>(&self, network: &'a NetworkConfig) -> Result<Cow<'a, NetworkConfig>, Error> {
+        if self.negotiates { self.negotiate_async(network).await.map(Cow::Owned) } else { Ok(Cow::Borrowed(network)) }
     }
 
     /// The network as DEL uses it, which goes on where plugins can't be asked: those that are there undo what they did.
-    pub(super) fn agreed_or_as_written<'a>(&self, network: &'a NetworkConfig) -> Cow<'a, NetworkConfig> {
-        self.agreed(network).unwrap_or(Cow::Borrowed(network))
+    pub(super) async fn agreed_or_as_written<'a>(&self, network: &'a NetworkConfig) -> Cow<'a, NetworkConfig> {
+        self.agreed(network).await.unwrap_or(Cow::Borrowed(network))
     }
 }

@@ -4,6 +4,7 @@ use super::Cni;
 use crate::cache::{Cached, Entry, Key};
 use crate::error::Error;
 use crate::result::AddResult;
+use crate::waiting::block_on;
 
 impl Cni {
     /// Changes the recorded result of an attachment, which CHECK and DEL hand to plugins: when an interface has got
@@ -30,9 +31,17 @@ impl Cni {
         key: &Key,
         change: impl FnOnce(AddResult) -> Result<AddResult, Error>,
     ) -> Result<AddResult, Error> {
+        block_on(self.update_result_async(key, change))
+    }
+
+    pub(super) async fn update_result_async(
+        &self,
+        key: &Key,
+        change: impl FnOnce(AddResult) -> Result<AddResult, Error>,
+    ) -> Result<AddResult, Error> {
         let attachment =
             || format!("interface `{}` of container `{}` on network `{}`", key.ifname, key.container_id, key.network);
-        let _locks = self.lock_attachment(key)?;
+        let _locks = self.lock_attachment(key).await?;
         let Some(Cached::Entry(entry)) = self.cache.read(key)? else {
             return Err(self.not_cached(key));
         };

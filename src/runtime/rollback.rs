@@ -5,6 +5,7 @@ use super::{Attachment, Cni, OnMissingPlugin};
 use crate::conf::NetworkConfig;
 use crate::error::{Error, Failures};
 use crate::result::AddResult;
+use crate::waiting::block_on;
 
 impl Cni {
     /// The same, but no token ends its plugins: for what must be undone although, or because, everything else is
@@ -25,7 +26,15 @@ impl Cni {
     /// # Errors
     /// As those of [`Cni::add`]; as [`Error::RolledBack`] when DEL was run, with its error where that failed, too.
     pub fn add_with_rollback(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<AddResult, Error> {
-        let mut results = self.add_all(&[(network, attachment)])?;
+        block_on(self.add_with_rollback_async(network, attachment))
+    }
+
+    pub(super) async fn add_with_rollback_async(
+        &self,
+        network: &NetworkConfig,
+        attachment: &Attachment,
+    ) -> Result<AddResult, Error> {
+        let mut results = self.add_all_async(&[(network, attachment)]).await?;
         Ok(results.remove(0))
     }
 
@@ -49,16 +58,23 @@ impl Cni {
     /// # Errors
     /// As those of [`Cni::add_with_rollback`].
     pub fn add_all(&self, attachments: &[(&NetworkConfig, &Attachment)]) -> Result<Vec<AddResult>, Error> {
+        block_on(self.add_all_async(attachments))
+    }
+
+    pub(super) async fn add_all_async(
+        &self,
+        attachments: &[(&NetworkConfig, &Attachment)],
+    ) -> Result<Vec<AddResult>, Error> {
         if let [_, _, ..] = attachments {
             self.check_all(attachments)?;
         }
         let mut results = Vec::with_capacity(attachments.len());
         for &(network, attachment) in attachments {
-            match self.try_add(network, attachment) {
+            match self.try_add(network, attachment).await {
                 Ok(result) => results.push(result),
                 Err(not_added) => {
                     let added = &attachments[..results.len()];
-                    return Err(self.roll_back(added, (network, attachment), not_added));
+                    return Err(self.roll_back(added, (network, attachment), not_added).await);
                 }
             }
         }
@@ -78,12 +94,19 @@ impl Cni {
     /// # Errors
     /// Goes on after an error; all of them come back, more than one as [`Error::Several`].
     pub fn del_all(&self, attachments: &[(&NetworkConfig, &Attachment)]) -> Result<(), Error> {
-        let del = |&(network, attachment): &(&NetworkConfig, &Attachment)| self.del(network, attachment).err();
-        Failures::into_result(attachments.iter().rev().filter_map(del).collect())
+        block_on(self.del_all_async(attachments))
+    }
+
+    pub(super) async fn del_all_async(&self, attachments: &[(&NetworkConfig, &Attachment)]) -> Result<(), Error> {
+        let mut errors = Vec::new();
+        for &(network, attachment) in attachments.iter().rev() {
+            errors.extend(self.del_async(network, attachment).await.err());
+        }
+        Failures::into_result(errors)
     }
 
     /// Undoes what an ADD that failed had started, and then those that were added before it.
-    fn roll_back(
+    async fn roll_back(
         &self,
         added: &[(&NetworkConfig, &Attachment)],
         (network, attachment): (&NetworkConfig, &Attachment),
@@ -93,13 +116,15 @@ impl Cni {
             return *error;
         }
         let cni = self.uncancelled();
-        let started = (started > 0).then(|| cni.del_started(network, started, attachment).err()).flatten();
-        // A plugin that is not installed any more leaves what it has added.
-        let before = added
-            .iter()
-            .rev()
-            .filter_map(|(network, attachment)| cni.del_with(network, attachment, OnMissingPlugin::Continue).err());
-        let undo = Failures::into_result(started.into_iter().chain(before).collect()).err();
+        let mut errors = Vec::new();
+        if started > 0 {
+            errors.extend(cni.del_started(network, started, attachment).await.err());
+        }
+        for (network, attachment) in added.iter().rev() {
+            // A plugin that is not installed any more leaves what it has added.
+            errors.extend(cni.del_with_async(network, attachment, OnMissingPlugin::Continue).await.err());
+        }
+        let undo = Failures::into_result(errors).err();
         Error::RolledBack { source: error, undo: undo.map(Box::new) }
     }
 }

@@ -4,6 +4,7 @@ use super::{Cni, derive};
 use crate::conf::NetworkConfig;
 use crate::error::Error;
 use crate::spec::Command;
+use crate::waiting::block_on;
 
 impl Cni {
     /// Asks every plugin, in order, whether it could serve ADD now. Before version 1.1.0 it asks none
@@ -27,14 +28,18 @@ impl Cni {
     /// ([`Error::code`]).
     #[doc(alias = "GetStatusNetworkList")]
     pub fn status(&self, network: &NetworkConfig) -> Result<(), Error> {
+        block_on(self.status_async(network))
+    }
+
+    pub(super) async fn status_async(&self, network: &NetworkConfig) -> Result<(), Error> {
         network.network_name()?;
-        let network = &*self.agreed(network)?;
+        let network = &*self.agreed(network).await?;
         if !self.version(network, Command::Status)?.has_status() {
             return Ok(());
         }
         for plugin in network.plugins() {
             let config = derive::for_network(network, plugin);
-            self.call(Command::Status, network, plugin.plugin_type(), None, &config)?;
+            self.call(Command::Status, network, plugin.plugin_type(), None, &config).await?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Cni;
 use crate::conf::{NetworkConfig, PluginConfig};
 use crate::error::{Error, Failures};
+use crate::waiting::block_on;
 
 impl Cni {
     /// Checks that every plugin of a network is there and supports its version, and returns the capabilities that
@@ -25,16 +26,23 @@ impl Cni {
     /// Goes on after an error; all of them come back, more than one as [`Error::Several`].
     #[doc(alias("ValidateNetworkList", "ValidateNetwork"))]
     pub fn validate(&self, network: &NetworkConfig) -> Result<BTreeSet<String>, Error> {
+        block_on(self.validate_async(network))
+    }
+
+    pub(super) async fn validate_async(&self, network: &NetworkConfig) -> Result<BTreeSet<String>, Error> {
         network.network_name()?;
-        let network = &*self.agreed(network)?;
-        let check = |plugin| self.validate_plugin(network, plugin).err();
-        Failures::into_result(network.plugins().iter().filter_map(check).collect())?;
+        let network = &*self.agreed(network).await?;
+        let mut errors = Vec::new();
+        for plugin in network.plugins() {
+            errors.extend(self.validate_plugin(network, plugin).await.err());
+        }
+        Failures::into_result(errors)?;
         Ok(network.capabilities().into_iter().map(str::to_owned).collect())
     }
 
-    fn validate_plugin(&self, network: &NetworkConfig, plugin: &PluginConfig) -> Result<(), Error> {
+    async fn validate_plugin(&self, network: &NetworkConfig, plugin: &PluginConfig) -> Result<(), Error> {
         let wanted = network.effective_version();
-        let reply = self.plugin_version(plugin.plugin_type()).map_err(|e| e.in_network(network.name()))?;
+        let reply = self.plugin_version_async(plugin.plugin_type()).await.map_err(|e| e.in_network(network.name()))?;
         if reply.supports(wanted) {
             return Ok(());
         }

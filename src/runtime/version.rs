@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Answer, Cni};
 use crate::error::Error;
 use crate::invoke::{FileState, Parameters, PluginError, PluginFailure};
 use crate::spec::{Command, Object, UnknownCommand, Version, VersionReply};
+use crate::waiting::block_on;
 
 /// Plugins from before VERSION existed insist on values for these before they say that they don't know the verb.
 const PLACEHOLDER: &str = "dummy";
@@ -28,6 +29,10 @@ impl Cni {
     /// The plugin can't be found, fails, or answers with something else.
     #[doc(alias("GetVersionInfo", "PluginInfo"))]
     pub fn plugin_version(&self, plugin: &str) -> Result<VersionReply, Error> {
+        block_on(self.plugin_version_async(plugin))
+    }
+
+    pub(super) async fn plugin_version_async(&self, plugin: &str) -> Result<VersionReply, Error> {
         let parameters = Parameters {
             netns: OsStr::new(PLACEHOLDER),
             ifname: PLACEHOLDER,
@@ -38,11 +43,21 @@ impl Cni {
         config.set("cniVersion", Version::CURRENT.as_str());
         let program = self.find(Command::Version, plugin)?;
         let request = self.request(Command::Version, plugin, program, parameters, &config);
-        self.answers.get_or_ask(request.program.clone(), || match self.run(request) {
-            Ok(answer) => Ok(read_version(answer)?),
-            Err(error) if predates_version(&error) => Ok(VersionReply::predating_version()),
-            Err(error) => Err(error.into()),
-        })
+        // Before it is run: a file that is replaced in the meantime is asked again the next time.
+        let state = FileState::of(&request.program);
+        if let Some(reply) = state.as_ref().and_then(|state| self.answers.get(&request.program, state)) {
+            return Ok(reply);
+        }
+        let program = request.program.clone();
+        let reply = match self.run(request).await {
+            Ok(answer) => read_version(answer)?,
+            Err(error) if predates_version(&error) => VersionReply::predating_version(),
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(state) = state {
+            self.answers.keep(program, state, reply.clone());
+        }
+        Ok(reply)
     }
 }
 
@@ -51,21 +66,17 @@ impl Cni {
 pub(super) struct Answers(Arc<Mutex<HashMap<PathBuf, (FileState, VersionReply)>>>);
 
 impl Answers {
-    fn get_or_ask(
-        &self,
-        program: PathBuf,
-        ask: impl FnOnce() -> Result<VersionReply, Error>,
-    ) -> Result<VersionReply, Error> {
-        // Before it is run: a file that is replaced in the meantime is asked again the next time.
-        let Some(state) = FileState::of(&program) else { return ask() };
+    fn get(&self, program: &Path, now: &FileState) -> Option<VersionReply> {
+        self.answers().get(program).filter(|(then, _)| then == now).map(|(_, reply)| reply.clone())
+    }
+
+    fn keep(&self, program: PathBuf, state: FileState, reply: VersionReply) {
+        self.answers().insert(program, (state, reply));
+    }
+
+    fn answers(&self) -> MutexGuard<'_, HashMap<PathBuf, (FileState, VersionReply)>> {
         // Nobody panics with the lock held, but if so, what is in there is still right.
-        let answers = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, reply)) = answers().get(&program).filter(|(then, _)| *then == state) {
-            return Ok(reply.clone());
-        }
-        let reply = ask()?;
-        answers().insert(program, (state, reply.clone()));
-        Ok(reply)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,20 +2,17 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use libcni::AsyncCni;
 use libcni::CancelToken;
 use libcni::invoke::Limits;
 use libcni::runtime::Keep;
-use libcni::{AsyncCni, Error};
-use tokio::runtime::Builder;
 use tokio::time::timeout;
 
 use super::{current_thread, eventually, hanging, in_async, runtimes, settled, tree_was_ended};
-use crate::support::{Sandbox, attachment, chain};
+use crate::support::{Sandbox, attachment, chain, is_gone, pid_in};
 
 /// Begins an ADD, and drops it once its plugin has left a file of this name.
 async fn drop_add_when(sandbox: &Sandbox, cni: &AsyncCni, file: &str) {
@@ -69,13 +66,39 @@ fn a_task_that_is_aborted_ends_its_plugin() {
 
 #[test]
 fn a_runtime_that_shuts_down_waits_until_the_plugin_is_gone() {
-    let sandbox = hanging();
-    let runtime = current_thread();
-    let (network, cni) = (sandbox.network(), in_async(&sandbox));
-    runtime.spawn(async move { cni.add(&network, &attachment("c1", "eth0")).await });
-    runtime.block_on(eventually("the plugin has a child", || sandbox.path("child").exists()));
-    drop(runtime);
-    tree_was_ended(&sandbox);
+    for runtime in runtimes() {
+        let sandbox = hanging();
+        let (network, cni) = (sandbox.network(), in_async(&sandbox));
+        runtime.spawn(async move { cni.add(&network, &attachment("c1", "eth0")).await });
+        runtime.block_on(eventually("the plugin has a child", || sandbox.path("child").exists()));
+        drop(runtime);
+        assert!(is_gone(pid_in(&sandbox.path("plugin"))));
+        tree_was_ended(&sandbox);
+    }
+}
+
+#[test]
+fn a_runtime_that_shuts_down_ends_all_its_plugins_at_once_and_none_of_another_runtime() {
+    // Each ends when all were asked to.
+    let all = "[ -e $home/asked-$CNI_CONTAINERID ] && [ -e $home/asked-c1 ] && [ -e $home/asked-c2 ] && [ -e $home/asked-c3 ]";
+    let wait = format!("until {all}; do sleep 0.02 || :; done; exit 1");
+    let shell = format!("trap ': >$home/asked-$CNI_CONTAINERID' TERM; : >$home/began-$CNI_CONTAINERID; {wait}");
+    for runtime in runtimes() {
+        let sandbox = Sandbox::new().plugins(["one"]).on("one", "ADD", &shell);
+        let limits = Limits::default().timeout(Duration::from_secs(600)).grace(Duration::from_secs(600));
+        let cni = sandbox.builder().limits(limits).build().unwrap().into_async();
+        let (other, began) = (current_thread(), |id: &str| sandbox.path(&format!("began-{id}")).exists());
+        for (runtime, id) in [(&runtime, "c1"), (&runtime, "c2"), (&runtime, "c3"), (&other, "c4")] {
+            let (network, cni) = (sandbox.network(), cni.clone());
+            runtime.spawn(async move { cni.add(&network, &attachment(id, "eth0")).await });
+        }
+        runtime.block_on(eventually("three plugins run", || ["c1", "c2", "c3"].into_iter().all(began)));
+        other.block_on(eventually("the plugin of the other runtime runs", || began("c4")));
+        drop(runtime);
+        assert!(!sandbox.path("asked-c4").exists());
+        drop(other);
+        assert!(sandbox.path("asked-c4").exists());
+    }
 }
 
 /// A sandbox whose one plugin does not end in ADD until there is a file `go`, and a grace period that lets it.
@@ -155,36 +178,6 @@ fn a_future_that_was_never_polled_has_done_nothing() {
         settled(&cni).await;
     });
     assert!(sandbox.calls().is_empty());
-}
-
-#[test]
-fn a_call_that_is_dropped_while_it_waits_for_a_thread_never_begins() {
-    let runtime = Builder::new_current_thread().enable_time().max_blocking_threads(1).build().unwrap();
-    let sandbox = Sandbox::new().plugins(["one"]).on("one", "ADD", ": >$home/began; cat $home/fifo");
-    let begun = Arc::new(AtomicBool::new(false));
-    let fifo = sandbox.path("fifo");
-    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    runtime.block_on(async {
-        let (network, attachment) = (sandbox.network(), attachment("c1", "eth0"));
-        let cni = in_async(&sandbox);
-        let mut first = pin!(cni.add(&network, &attachment));
-        tokio::select! {
-            ended = &mut first => panic!("{ended:?}"),
-            () = eventually("the only thread is taken", || sandbox.path("began").exists()) => {}
-        }
-        let second = cni.run({
-            let begins = begun.clone();
-            move |_| {
-                begins.store(true, Ordering::Relaxed);
-                Ok::<(), Error>(())
-            }
-        });
-        timeout(Duration::from_millis(20), second).await.unwrap_err();
-        std::fs::write(&fifo, "{}").unwrap();
-        first.await.unwrap();
-        settled(&cni).await;
-    });
-    assert!(!begun.load(Ordering::Relaxed));
 }
 
 #[test]

@@ -1,31 +1,12 @@
 //! Other parts of a process, which know nothing of plugins.
 
-use std::process::Command;
 use std::thread;
 
 use libcni::Error;
 use libcni::invoke::{ExecError, PluginFailure};
 use nix::sys::wait::waitpid;
 
-use crate::support::{Sandbox, attachment, fails_with};
-
-/// Set where a test runs itself again, in a process that does to all threads what it is about.
-const INSIDE: &str = "LIBCNI_TEST_NEIGHBOUR";
-
-/// Runs a test of this file again, in a process of its own that a shell prepares.
-#[track_caller]
-fn passes_in_a_process_of_its_own(test: &str, prepare: &str) {
-    let mut shell = Command::new("bash");
-    shell.args(["-c", &format!(r#"{prepare} exec "$@""#), "bash"]).arg(std::env::current_exe().unwrap());
-    shell.args([&format!("execution::neighbours::{test}"), "--exact", "--test-threads=1"]).env(INSIDE, test);
-    let output = shell.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
-}
-
-fn is_inside(test: &str) -> bool {
-    std::env::var_os(INSIDE).is_some_and(|inside| inside == test)
-}
+use crate::support::{Sandbox, alone, attachment, fails_with};
 
 #[track_caller]
 fn exec_error(error: &Error) -> &ExecError {
@@ -40,10 +21,9 @@ fn exec_error(error: &Error) -> &ExecError {
 
 #[test]
 fn where_sigchld_is_ignored_nothing_is_run_and_the_error_says_why() {
-    let test = "where_sigchld_is_ignored_nothing_is_run_and_the_error_says_why";
-    if !is_inside(test) {
-        // What a process ignores, those that it becomes ignore, too.
-        return passes_in_a_process_of_its_own(test, "trap '' CHLD;");
+    // What a process ignores, those that it becomes ignore, too.
+    if alone("execution::neighbours::where_sigchld_is_ignored_nothing_is_run_and_the_error_says_why", "trap '' CHLD;") {
+        return;
     }
     let sandbox = Sandbox::new().plugins(["one"]);
     let error = sandbox.cni().add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
@@ -54,9 +34,8 @@ fn where_sigchld_is_ignored_nothing_is_run_and_the_error_says_why() {
 
 #[test]
 fn where_a_thread_reaps_every_child_no_verb_takes_a_guess() {
-    let test = "where_a_thread_reaps_every_child_no_verb_takes_a_guess";
-    if !is_inside(test) {
-        return passes_in_a_process_of_its_own(test, "");
+    if alone("execution::neighbours::where_a_thread_reaps_every_child_no_verb_takes_a_guess", "") {
+        return;
     }
     thread::spawn(|| {
         loop {

@@ -1,5 +1,6 @@
 //! The parts that tests are made of.
 
+mod alone;
 mod document;
 mod fake;
 mod patience;
@@ -8,6 +9,7 @@ mod script;
 #[cfg(feature = "cli")]
 mod tool;
 
+pub(crate) use alone::alone;
 pub(crate) use document::{Document, repository};
 pub(crate) use fake::{FakeExec, failing, printing};
 pub(crate) use patience::{eventually, is_gone, pid_in, promptly};

@@ -7,22 +7,19 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::{PollFd, PollFlags};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use rustix::process::{PidfdFlags, WaitId, WaitIdOptions, WaitOptions, pidfd_open, waitid, waitpid};
 
-use super::after;
 use super::spawn::Spawned;
 use super::stream::Stream;
 use crate::CancelToken;
 use crate::invoke::{ExecError, Limits, Output};
+use crate::waiting::{after, poll};
 
 /// How often to look for what nothing wakes us for.
 const TICK: Duration = Duration::from_millis(10);
-
-/// How much a plugin says at once before its pipes are listened to: as much as the smallest pipe holds.
-const TALKATIVE: usize = 4 << 10;
 
 /// How long a process that was killed may take to die. One in an uninterruptible sleep may take longer.
 const DYING: Duration = Duration::from_secs(1);
@@ -36,8 +33,8 @@ pub(super) struct Child<'a> {
     unwritten: &'a [u8],
     stdout: Stream,
     stderr: Stream,
-    /// Its pipes may be full before the next tick.
-    is_talkative: bool,
+    /// It has not ended within a tick.
+    is_listened_to: bool,
 }
 
 /// The outcome of a wait.
@@ -65,15 +62,15 @@ impl<'a> Child<'a> {
             unwritten: stdin,
             stdout: Stream::new(spawned.stdout, limits.max_stdout),
             stderr: Stream::new(spawned.stderr, limits.max_stderr),
-            is_talkative: false,
+            is_listened_to: false,
         }
     }
 
     /// Waits for something to do, and does it.
-    pub(super) fn step(&mut self, deadline: Instant, cancel: Option<&CancelToken>) -> Result<Event, ExecError> {
+    pub(super) async fn step(&mut self, deadline: Instant, cancel: Option<&CancelToken>) -> Result<Event, ExecError> {
         let left = deadline.saturating_duration_since(Instant::now());
         self.feed().map_err(io_error("write to stdin of"))?;
-        let ready = self.wait(left, cancel).map_err(io_error("wait for"))?;
+        let ready = self.wait(left, cancel).await.map_err(io_error("wait for"))?;
         self.listen(ready.exited).map_err(io_error("read the output of"))?;
         Ok(match () {
             () if self.stdout.has_overflowed() => Event::StdoutTooLong,
@@ -87,12 +84,12 @@ impl<'a> Child<'a> {
     /// Sleeps until there is something to do or the time is over.
     ///
     /// A plugin that has its configuration says little, and then ends: being woken for every word, and for the end of
-    /// every pipe, would cost more than anything else that is done here. So its pipes are looked at when it ends, or at
-    /// the next tick.
-    fn wait(&self, left: Duration, cancel: Option<&CancelToken>) -> Result<Ready, Errno> {
+    /// every pipe, would cost more than anything else that is done here. So its pipes are looked at when it ends, or
+    /// after a tick. One that takes longer is listened to: it may take long, and ticks would cost more.
+    async fn wait(&mut self, left: Duration, cancel: Option<&CancelToken>) -> Result<Ready, Errno> {
         // Once it has exited, that is no news any more.
         let exit = self.exit.as_ref().filter(|_| !self.has_exited);
-        let is_patient = exit.is_some() && self.stdin.is_none() && !self.is_talkative;
+        let is_patient = exit.is_some() && self.stdin.is_none() && !self.is_listened_to;
         let readable = |fd| PollFd::new(fd, PollFlags::POLLIN);
         let mut fds = Vec::with_capacity(5);
         fds.extend(cancel.map(|token| readable(token.fd())));
@@ -102,16 +99,14 @@ impl<'a> Child<'a> {
             fds.extend(self.stdin.iter().map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLOUT)));
         }
         let longest = if is_patient || self.exit.is_none() { left.min(TICK) } else { left };
-        match poll(&mut fds, rounded_up(longest)) {
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(errno) => return Err(errno),
-        }
+        poll(&mut fds, longest).await?;
         let mut events = fds.iter().map(|fd| fd.any() == Some(true));
         let cancelled = cancel.is_some() && events.next() == Some(true);
         let exited = match exit {
             Some(_) => events.next() == Some(true),
             None => self.has_exited || self.is_waitable(),
         };
+        self.is_listened_to |= is_patient && !exited;
         Ok(Ready { exited, cancelled })
     }
 
@@ -148,8 +143,8 @@ impl<'a> Child<'a> {
             self.stdout.drain_rest()?;
             return self.stderr.drain_rest();
         }
-        let read = self.stdout.drain()?.max(self.stderr.drain()?);
-        self.is_talkative |= read >= TALKATIVE;
+        self.stdout.drain()?;
+        self.stderr.drain()?;
         Ok(())
     }
 
@@ -163,16 +158,16 @@ impl<'a> Child<'a> {
     }
 
     /// Ends the plugin and its process group: SIGTERM, SIGKILL after the grace period, and the plugin is reaped.
-    pub(super) fn end(&mut self, grace: Duration) {
+    pub(super) async fn end(&mut self, grace: Duration) {
         self.signal(Signal::SIGTERM);
         // What has stopped itself can't hear that otherwise.
         self.signal(Signal::SIGCONT);
-        self.settle(grace, |child| child.stdout.pipe().is_some() || child.stderr.pipe().is_some());
+        self.settle(grace, |child| child.stdout.pipe().is_some() || child.stderr.pipe().is_some()).await;
         // Also when the plugin itself is gone: what it started may have ignored the first signal.
         self.signal(Signal::SIGKILL);
         // Who holds a pipe now is of another group. The kernel first brings to its end what the plugin was doing: a DEL
         // must not overtake that, not even where there is no grace.
-        self.settle(grace.max(DYING), |_| false);
+        self.settle(grace.max(DYING), |_| false).await;
         // Not waiting: a process in an uninterruptible sleep outlives SIGKILL.
         let _ = waitpid(Some(self.pid), WaitOptions::NOHANG);
     }
@@ -183,11 +178,11 @@ impl<'a> Child<'a> {
     }
 
     /// Waits until the plugin has exited and nobody is busy, for a limited time.
-    fn settle(&mut self, grace: Duration, is_busy: impl Fn(&Self) -> bool) {
+    async fn settle(&mut self, grace: Duration, is_busy: impl Fn(&Self) -> bool) {
         let deadline = after(grace);
         while !self.has_exited || is_busy(self) {
             // A step that fails fails at once, and would again.
-            if self.step(deadline, None).is_err() || Instant::now() >= deadline {
+            if self.step(deadline, None).await.is_err() || Instant::now() >= deadline {
                 return;
             }
         }
@@ -196,12 +191,6 @@ impl<'a> Child<'a> {
     pub(super) fn into_stderr(self) -> Vec<u8> {
         self.stderr.into_data()
     }
-}
-
-/// In whole milliseconds, never 0 before the time is over, so that waiting doesn't become spinning.
-fn rounded_up(time: Duration) -> PollTimeout {
-    let milliseconds = time.as_micros().div_ceil(1000);
-    PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX)
 }
 
 fn io_error<E: Into<io::Error>>(doing: &'static str) -> impl Fn(E) -> ExecError {

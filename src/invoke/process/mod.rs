@@ -16,8 +16,9 @@ use nix::errno::Errno;
 use self::block::Block;
 use self::child::{Child, Event};
 use self::obstacle::obstacle;
-use super::{Exec, ExecError, Limits, Output, Request};
+use super::{Exec, ExecError, ExecFuture, Limits, Output, Request};
 use crate::CancelToken;
+use crate::waiting::{self, after, block_on};
 
 /// Runs plugins as processes, each bounded.
 ///
@@ -36,23 +37,31 @@ pub struct ProcessExec;
 impl Exec for ProcessExec {
     #[doc(alias = "ExecPlugin")]
     fn exec(&self, request: &Request, limits: &Limits) -> Result<Output, ExecError> {
-        let deadline = after(limits.timeout);
-        let block = Block::new(&request.env);
-        let env = block.pairs().map_err(|variable| {
-            let variable = variable.to_string_lossy().into_owned();
-            ExecError::Environment { variable }
-        })?;
-        sleep(Duration::ZERO, limits.cancel.as_ref())?;
-        if sigchld::is_ignored() {
-            return Err(ExecError::ChildrenIgnored);
-        }
-        let mut child = start(request, &env, limits, deadline)?;
-        match run(&mut child, limits, deadline) {
-            Ok(()) => child.finish(),
-            Err(stop) => {
-                child.end(limits.grace);
-                Err(stop.into_error(child, limits))
-            }
+        block_on(execute(request, limits))
+    }
+
+    fn exec_async<'a>(&'a self, request: &'a Request, limits: &'a Limits) -> ExecFuture<'a> {
+        Box::pin(execute(request, limits))
+    }
+}
+
+async fn execute(request: &Request, limits: &Limits) -> Result<Output, ExecError> {
+    let deadline = after(limits.timeout);
+    let block = Block::new(&request.env);
+    let env = block.pairs().map_err(|variable| {
+        let variable = variable.to_string_lossy().into_owned();
+        ExecError::Environment { variable }
+    })?;
+    sleep(Duration::ZERO, limits.cancel.as_ref()).await?;
+    if sigchld::is_ignored() {
+        return Err(ExecError::ChildrenIgnored);
+    }
+    let mut child = start(request, &env, limits, deadline).await?;
+    match run(&mut child, limits, deadline).await {
+        Ok(()) => child.finish(),
+        Err(stop) => {
+            child.end(limits.grace).await;
+            Err(stop.into_error(child, limits))
         }
     }
 }
@@ -77,17 +86,16 @@ impl Stop {
     }
 }
 
-/// The moment after a time. There is none for a time without end, such as [`Duration::MAX`]; a century will do.
-fn after(time: Duration) -> Instant {
-    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-    Instant::now() + time.min(CENTURY)
-}
-
 /// How long a busy file is tried again, and the first and longest pause between two tries.
 const BUSY_LIMIT: Duration = Duration::from_secs(5);
 const BUSY_PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(200));
 
-fn start<'a>(request: &'a Request, env: &[&CStr], limits: &Limits, deadline: Instant) -> Result<Child<'a>, ExecError> {
+async fn start<'a>(
+    request: &'a Request,
+    env: &[&CStr],
+    limits: &Limits,
+    deadline: Instant,
+) -> Result<Child<'a>, ExecError> {
     let began = Instant::now();
     let program = || request.program.clone();
     let (mut pause, longest) = BUSY_PAUSES;
@@ -95,7 +103,7 @@ fn start<'a>(request: &'a Request, env: &[&CStr], limits: &Limits, deadline: Ins
         match spawn::spawn(&request.program, env) {
             Ok(spawned) => return Ok(Child::new(spawned, &request.stdin, limits)),
             Err(Errno::ETXTBSY) if began.elapsed() < BUSY_LIMIT && Instant::now() < deadline => {
-                sleep(pause, limits.cancel.as_ref())?;
+                sleep(pause, limits.cancel.as_ref()).await?;
                 pause = (pause * 2).min(longest);
             }
             Err(Errno::ETXTBSY) => {
@@ -111,21 +119,17 @@ fn start<'a>(request: &'a Request, env: &[&CStr], limits: &Limits, deadline: Ins
     }
 }
 
-fn sleep(pause: Duration, cancel: Option<&CancelToken>) -> Result<(), ExecError> {
-    let Some(token) = cancel else {
-        std::thread::sleep(pause);
-        return Ok(());
-    };
-    if token.wait(pause) {
+async fn sleep(pause: Duration, cancel: Option<&CancelToken>) -> Result<(), ExecError> {
+    if waiting::sleep(pause, cancel).await {
         return Err(ExecError::Cancelled { started: false, stderr: Vec::new() });
     }
     Ok(())
 }
 
 /// Feeds and drains the plugin until it exits, or there is a reason to end it.
-fn run(child: &mut Child<'_>, limits: &Limits, deadline: Instant) -> Result<(), Stop> {
+async fn run(child: &mut Child<'_>, limits: &Limits, deadline: Instant) -> Result<(), Stop> {
     loop {
-        match child.step(deadline, limits.cancel.as_ref()).map_err(Stop::Failed)? {
+        match child.step(deadline, limits.cancel.as_ref()).await.map_err(Stop::Failed)? {
             Event::Exited => return Ok(()),
             Event::Deadline => return Err(Stop::Deadline),
             Event::Cancelled => return Err(Stop::Cancelled),

@@ -1,111 +1,101 @@
-//! A blocking call as a future that ends it when dropped.
+//! A call as a future that ends it when dropped.
 
-use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::io;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::task::Poll;
+use std::thread;
 
 use tokio::runtime::Handle;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
 
+use super::at_work::AtWork;
 use crate::CancelToken;
 use crate::spec::ContainerId;
+use crate::waiting::Workers;
 
-/// Calls on threads of tokio's pool, known until their threads are through with them.
+/// Calls on threads of their own, known until nothing of them is at work any more.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Calls {
-    at_work: watch::Sender<AtWork>,
-}
-
-/// The calls at work, each by its number, with the containers that it is for.
-#[derive(Debug, Default)]
-struct AtWork {
-    next: u64,
-    calls: BTreeMap<u64, Vec<ContainerId>>,
+    workers: Workers,
+    at_work: AtWork,
 }
 
 impl Calls {
-    /// Runs a function on a thread; dropping the future cancels the token.
+    /// Runs a future on the workers to its end, whatever becomes of the future that this returns: dropping that one
+    /// cancels the token.
     ///
     /// # Errors
-    /// The function did not run: there is no tokio runtime, or it is shutting down.
+    /// Nothing was run: there is no tokio runtime, or the system has no thread left.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         token: CancelToken,
         containers: Vec<ContainerId>,
-        function: impl FnOnce() -> T + Send + 'static,
+        work: impl Future<Output = T> + Send + 'static,
     ) -> io::Result<T> {
         let runtime = Handle::try_current().map_err(io::Error::other)?;
-        let counted = Counted::new(&self.at_work, containers);
-        let function = in_current_span(function);
-        let task = runtime.spawn_blocking(move || {
-            let _counted = counted;
-            function()
+        let (number, watch) = self.at_work.begin(&runtime, &token, containers);
+        let (tell, told) = oneshot::channel();
+        let (counted, is_dropped) = (number, token.clone());
+        let work = in_current_span(caught(runtime.clone(), work));
+        let spawned = self.workers.spawn(async move {
+            // One that was dropped before it began never does.
+            let ended = if is_dropped.is_cancelled() { None } else { Some(work.await) };
+            drop(counted);
+            // Nobody may want to know any more.
+            let _ = ended.map(|ended| tell.send(ended));
         });
-        let mut call = Call { token, task };
-        (&mut call.task).await.or_else(|error| match error.try_into_panic() {
-            Ok(panic) => resume_unwind(panic),
-            Err(shut_down) => Err(shut_down.into()),
-        })
+        if let Some(watch) = watch {
+            watch.over(&runtime);
+        }
+        spawned?;
+        let _call = Call { token };
+        match told.await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(panic)) => resume_unwind(panic),
+            Err(_) => Err(io::Error::other("the call was cancelled before it began")),
+        }
     }
 
     /// Waits until none of the calls that are at work now is at work any more; those that begin later don't count.
     pub(super) async fn settled(&self, is_meant: impl Fn(&[ContainerId]) -> bool) {
-        let mut at_work = self.at_work.subscribe();
-        let next = at_work.borrow().next;
-        let is_settled = |at_work: &AtWork| !at_work.calls.range(..next).any(|(_, containers)| is_meant(containers));
-        // Fails when the sender is gone, but this value has one.
-        let _ = at_work.wait_for(is_settled).await;
+        self.at_work.settled(is_meant).await;
     }
 }
 
-/// The function, with what `tracing` knows of its caller on whichever thread it runs: the span, and who hears of it.
+/// The future, within the tokio runtime of its caller, and with a panic as a value.
+async fn caught<T>(runtime: Handle, work: impl Future<Output = T>) -> thread::Result<T> {
+    let mut work = Box::pin(work);
+    poll_fn(|context| {
+        let _entered = runtime.enter();
+        match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+            Ok(polled) => polled.map(Ok),
+            Err(panic) => Poll::Ready(Err(panic)),
+        }
+    })
+    .await
+}
+
+/// The future, with what `tracing` knows of its caller on whichever thread it runs: the span, and who hears of it.
 #[cfg(feature = "tracing")]
-fn in_current_span<T>(function: impl FnOnce() -> T) -> impl FnOnce() -> T {
-    let span = tracing::Span::current();
-    let dispatch = tracing::dispatcher::get_default(Clone::clone);
-    move || tracing::dispatcher::with_default(&dispatch, || span.in_scope(function))
+fn in_current_span<T>(future: impl Future<Output = T>) -> impl Future<Output = T> {
+    use tracing::instrument::{Instrument, WithSubscriber};
+    future.in_current_span().with_current_subscriber()
 }
 
 #[cfg(not(feature = "tracing"))]
-fn in_current_span<T>(function: impl FnOnce() -> T) -> impl FnOnce() -> T {
-    function
+fn in_current_span<T>(future: impl Future<Output = T>) -> impl Future<Output = T> {
+    future
 }
 
 /// Ends a call when it is dropped. One that has ended is not touched by that.
-struct Call<T> {
+struct Call {
     token: CancelToken,
-    task: JoinHandle<T>,
 }
 
-impl<T> Drop for Call<T> {
+impl Drop for Call {
     fn drop(&mut self) {
         // Not known to fail, and nobody to tell.
         let _ = self.token.cancel();
-        // Keeps it from beginning, if it waits for a thread; one that has begun is not stopped by this.
-        self.task.abort();
-    }
-}
-
-struct Counted {
-    at_work: watch::Sender<AtWork>,
-    number: u64,
-}
-
-impl Counted {
-    fn new(at_work: &watch::Sender<AtWork>, containers: Vec<ContainerId>) -> Self {
-        let mut number = 0;
-        at_work.send_modify(|at_work| {
-            number = at_work.next;
-            at_work.next += 1;
-            at_work.calls.insert(number, containers);
-        });
-        Self { at_work: at_work.clone(), number }
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.at_work.send_modify(|at_work| drop(at_work.calls.remove(&self.number)));
     }
 }

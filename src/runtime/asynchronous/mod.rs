@@ -1,16 +1,14 @@
 //! The verbs as futures, for a runtime on tokio.
 //!
-//! A future runs the verb of [`Cni`] on a thread of tokio's pool for blocking work. The verbs are not written a second
-//! time as `async fn`, and on purpose:
+//! A verb is written once, as a future, whose waits are those of [`waiting`](crate::waiting). [`Cni`] runs it on the
+//! thread of its caller. Here, it runs on a few threads of this value, which are not those of tokio, and on purpose:
 //!
-//! - They would be the same code twice, and drift apart.
-//! - Much of a verb blocks anyway (locks, and the cache, which is synced to disk), and would be handed to that pool.
-//! - A plugin whose future is dropped still needs somebody to give it its grace period, kill it and reap it. A future
-//!   that is gone can't, and a task ends with its runtime; tokio waits for a thread of that pool before a runtime is
-//!   gone.
-//!
-//! The thread costs less than the process of the plugin that it waits for.
+//! - All but the waits blocks: the cache is synced to disk, and `/proc` is read. That is not for a thread of a runtime,
+//!   and its pool for blocking work may be taken by others.
+//! - A plugin whose future is dropped still needs somebody to give it its grace period, kill it and reap it, and an ADD
+//!   somebody to undo it. A future that is gone can't, and a task ends with its runtime.
 
+mod at_work;
 mod call;
 mod verbs;
 
@@ -20,6 +18,7 @@ use crate::CancelToken;
 use crate::cache::Cache;
 use crate::error::Error;
 use crate::spec::{ContainerId, TraceContext};
+use crate::waiting::blocking;
 
 /// [`Cni`] with its verbs as futures (feature `tokio`).
 ///
@@ -41,27 +40,38 @@ use crate::spec::{ContainerId, TraceContext};
 /// # }
 /// ```
 ///
+/// # Threads
+///
+/// Verbs run on threads of this value and its clones: at most eight, and one that waits for all plugins, locks and
+/// times. A plugin that hangs, or a call that waits for another one of its container, holds none of them. They are
+/// started by the tasks that call, in the namespaces where those are, and end a second after the last call. tokio's
+/// pool for blocking work is not used.
+///
+/// Code that is not of this library holds a thread of its own while it runs: a function given to [`run`](Self::run), an
+/// [`Exec`](crate::invoke::Exec) without [`exec_async`](crate::invoke::Exec::exec_async), and a
+/// [`Locking`](crate::lock::Locking) without [`lock_async`](crate::lock::Locking::lock_async).
+///
+/// A plugin that runs takes four file descriptors, and its verb up to two for locks and two to be ended by. Where the
+/// system refuses a thread, a call fails with [`Error::NotStarted`].
+///
 /// # Dropping a future
 ///
 /// A future that was never polled has done nothing. One that is dropped later, by `select!`, a timeout or the end of
-/// its task, returns at once and leaves the rest to the thread:
+/// its task, returns at once and leaves the rest to the threads:
 ///
 /// - The plugin that runs is ended with its whole process group, as at a deadline: SIGTERM, SIGKILL after the grace
-///   period ([`Limits::grace`](crate::invoke::Limits::grace)), and reaped. No further plugin of the network starts. A
-///   call that still waits for a free thread of the pool never begins.
-/// - The locks that the verb holds are given back when the thread is through with that, not before, so the next verb
-///   for the same container waits until nothing of the dropped one runs any more; [`settled`](Self::settled) waits for
-///   that, too. A dropped verb that waits for a lock itself waits no longer.
+///   period ([`Limits::grace`](crate::invoke::Limits::grace)), and reaped. No further plugin of the network starts.
+/// - The locks that the verb holds are given back when all that is over, not before, so the next verb for the same
+///   container waits until nothing of the dropped one runs any more; [`settled`](Self::settled) waits for that, too. A
+///   dropped verb that waits for a lock itself waits no longer.
 /// - What a dropped verb did stays done. A dropped ADD is a failed one: DEL removes what its plugins made, and until
 ///   then the cache has a record of it, by which GC finds it, too; [`add_with_rollback`](Self::add_with_rollback) and
-///   [`add_all`](Self::add_all) have the thread run that DEL. An ADD that was complete when it was dropped is recorded
-///   as any other. A dropped DEL can be repeated.
+///   [`add_all`](Self::add_all) run that DEL. An ADD that was complete when it was dropped is recorded as any other. A
+///   dropped DEL can be repeated.
 ///
-/// When a tokio runtime shuts down, its tasks are dropped with their futures, and then it waits for the threads, so
-/// that no plugin outlives it. `Runtime::shutdown_background` does not wait, and a process that ends leaves the plugin
-/// alone.
-///
-/// tokio itself panics where the system refuses the first thread of its pool.
+/// When a tokio runtime shuts down, the calls that were made in it are ended in the same way, and it waits for that, so
+/// that no plugin outlives it. `Runtime::shutdown_background` waits, too, where the runtime has no thread but its
+/// caller's. A process that ends leaves the plugin alone.
 ///
 /// To hear from this crate which plugin hung, let a timeout around a future be longer than
 /// [`Builder::timeout`](crate::runtime::Builder::timeout), which each plugin has.
@@ -79,8 +89,8 @@ impl Cni {
 }
 
 impl AsyncCni {
-    /// Anything else of this library, or several verbs in a row, as one future: the function runs on a thread where it
-    /// may block. What it does with the [`Cni`] it is given ends when the future is dropped.
+    /// Anything else of this library, or several verbs in a row, as one future: the function runs on a thread that it
+    /// has for itself, and may block. What it does with the [`Cni`] it is given ends when the future is dropped.
     ///
     /// # Errors
     /// Those of the function, and [`Error::NotStarted`].
@@ -90,20 +100,20 @@ impl AsyncCni {
         E: From<Error> + Send + 'static,
         F: FnOnce(&Cni) -> Result<T, E> + Send + 'static,
     {
-        self.run_for(Vec::new(), function).await
+        self.call(Vec::new(), |cni| async move { blocking(|| function(&cni)) }).await
     }
 
-    /// The same, for containers whose calls can be waited for.
-    async fn run_for<T, E, F>(&self, containers: Vec<ContainerId>, function: F) -> Result<T, E>
+    /// Runs a verb, for containers whose calls can be waited for.
+    async fn call<T, E, W>(&self, containers: Vec<ContainerId>, verb: impl FnOnce(Cni) -> W) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
-        F: FnOnce(&Cni) -> Result<T, E> + Send + 'static,
+        W: Future<Output = Result<T, E>> + Send + 'static,
     {
         let not_started = |source| Error::NotStarted { source };
         let token = self.token().map_err(not_started)?;
-        let cni = self.cni.with_cancel(token.clone());
-        self.calls.run(token, containers, move || function(&cni)).await.map_err(not_started)?
+        let verb = verb(self.cni.with_cancel(token.clone()));
+        self.calls.run(token, containers, verb).await.map_err(not_started)?
     }
 
     /// A token for one call, which ends with the one that the embedder gave for all.

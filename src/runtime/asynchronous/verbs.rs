@@ -1,4 +1,4 @@
-//! The verbs, each handed to a thread with what it needs.
+//! The verbs, each handed to the workers with what it needs.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,7 @@ use crate::error::Error;
 use crate::invoke::Request;
 use crate::result::AddResult;
 use crate::runtime::{
-    Attachment, Changes, Cni, DelReport, InstalledPlugins, Keep, OnMissingPlugin, Plan, Problem, SupportedVersions,
-    Updated,
+    Attachment, Changes, DelReport, InstalledPlugins, Keep, OnMissingPlugin, Plan, Problem, SupportedVersions, Updated,
 };
 use crate::spec::{ContainerId, VersionReply};
 
@@ -21,11 +20,14 @@ impl AsyncCni {
     /// As there, and [`Error::NotStarted`].
     pub async fn add(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<AddResult, Error> {
         let (network, attachment) = (network.clone(), attachment.clone());
-        self.run_for(vec![attachment.container_id.clone()], move |cni| cni.add(&network, &attachment)).await
+        self.call(vec![attachment.container_id.clone()], move |cni| async move {
+            cni.add_async(&network, &attachment).await
+        })
+        .await
     }
 
     /// [`Cni::add_with_rollback`](crate::Cni::add_with_rollback) as a future. It is rolled back when the future is
-    /// dropped, too, by the thread.
+    /// dropped, too.
     ///
     /// # Errors
     /// As there, and [`Error::NotStarted`].
@@ -35,18 +37,20 @@ impl AsyncCni {
         attachment: &Attachment,
     ) -> Result<AddResult, Error> {
         let (network, attachment) = (network.clone(), attachment.clone());
-        self.run_for(vec![attachment.container_id.clone()], move |cni| cni.add_with_rollback(&network, &attachment))
-            .await
+        self.call(vec![attachment.container_id.clone()], move |cni| async move {
+            cni.add_with_rollback_async(&network, &attachment).await
+        })
+        .await
     }
 
-    /// [`Cni::add_all`](crate::Cni::add_all) as a future. All are rolled back when the future is dropped, too, by the
-    /// thread.
+    /// [`Cni::add_all`](crate::Cni::add_all) as a future. All are rolled back when the future is dropped, too.
     ///
     /// # Errors
     /// As there, and [`Error::NotStarted`].
     pub async fn add_all(&self, attachments: &[(&NetworkConfig, &Attachment)]) -> Result<Vec<AddResult>, Error> {
         let attachments = owned(attachments);
-        self.run_for(containers(&attachments), move |cni| cni.add_all(&borrowed(&attachments))).await
+        self.call(containers(&attachments), move |cni| async move { cni.add_all_async(&borrowed(&attachments)).await })
+            .await
     }
 
     /// [`Cni::check`](crate::Cni::check) as a future.
@@ -55,7 +59,10 @@ impl AsyncCni {
     /// As there, and [`Error::NotStarted`].
     pub async fn check(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
         let (network, attachment) = (network.clone(), attachment.clone());
-        self.run_for(vec![attachment.container_id.clone()], move |cni| cni.check(&network, &attachment)).await
+        self.call(vec![attachment.container_id.clone()], move |cni| async move {
+            cni.check_async(&network, &attachment).await
+        })
+        .await
     }
 
     /// [`Cni::del`](crate::Cni::del) as a future.
@@ -64,7 +71,10 @@ impl AsyncCni {
     /// As there, and [`Error::NotStarted`].
     pub async fn del(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
         let (network, attachment) = (network.clone(), attachment.clone());
-        self.run_for(vec![attachment.container_id.clone()], move |cni| cni.del(&network, &attachment)).await
+        self.call(vec![attachment.container_id.clone()], move |cni| async move {
+            cni.del_async(&network, &attachment).await
+        })
+        .await
     }
 
     /// [`Cni::del_with`](crate::Cni::del_with) as a future.
@@ -78,8 +88,10 @@ impl AsyncCni {
         on_missing: OnMissingPlugin,
     ) -> Result<DelReport, Error> {
         let (network, attachment) = (network.clone(), attachment.clone());
-        self.run_for(vec![attachment.container_id.clone()], move |cni| cni.del_with(&network, &attachment, on_missing))
-            .await
+        self.call(vec![attachment.container_id.clone()], move |cni| async move {
+            cni.del_with_async(&network, &attachment, on_missing).await
+        })
+        .await
     }
 
     /// [`Cni::del_cached`](crate::Cni::del_cached) as a future.
@@ -88,7 +100,11 @@ impl AsyncCni {
     /// As there, and [`Error::NotStarted`].
     pub async fn del_cached(&self, key: &Key, on_missing: OnMissingPlugin) -> Result<DelReport, Error> {
         let key = key.clone();
-        self.run_for(vec![key.container_id.clone()], move |cni| cni.del_cached(&key, on_missing)).await
+        self.call(
+            vec![key.container_id.clone()],
+            move |cni| async move { cni.del_cached_async(&key, on_missing).await },
+        )
+        .await
     }
 
     /// [`Cni::del_all`](crate::Cni::del_all) as a future.
@@ -97,7 +113,8 @@ impl AsyncCni {
     /// As there, and [`Error::NotStarted`].
     pub async fn del_all(&self, attachments: &[(&NetworkConfig, &Attachment)]) -> Result<(), Error> {
         let attachments = owned(attachments);
-        self.run_for(containers(&attachments), move |cni| cni.del_all(&borrowed(&attachments))).await
+        self.call(containers(&attachments), move |cni| async move { cni.del_all_async(&borrowed(&attachments)).await })
+            .await
     }
 
     /// [`Cni::cached_attachment`](crate::Cni::cached_attachment) as a future.
@@ -106,17 +123,20 @@ impl AsyncCni {
     /// As there, and [`Error::NotStarted`].
     pub async fn cached_attachment(&self, key: &Key) -> Result<(NetworkConfig, Attachment), Error> {
         let key = key.clone();
-        self.run_for(vec![key.container_id.clone()], move |cni| cni.cached_attachment(&key)).await
+        self.call(vec![key.container_id.clone()], move |cni| async move { cni.cached_attachment(&key) }).await
     }
 
-    /// [`Cni::update`](crate::Cni::update) as a future. When it is dropped, what was before is made again by the
-    /// thread.
+    /// [`Cni::update`](crate::Cni::update) as a future. When it is dropped, what was before is made again.
     ///
     /// # Errors
     /// As there, and [`Error::NotStarted`].
     pub async fn update(&self, network: &NetworkConfig, key: &Key, changes: &Changes) -> Result<Updated, Error> {
         let (network, key, changes) = (network.clone(), key.clone(), changes.clone());
-        self.run_for(vec![key.container_id.clone()], move |cni| cni.update(&network, &key, &changes)).await
+        self.call(
+            vec![key.container_id.clone()],
+            move |cni| async move { cni.update_async(&network, &key, &changes).await },
+        )
+        .await
     }
 
     /// [`Cni::update_plan`](crate::Cni::update_plan) as a future.
@@ -125,7 +145,10 @@ impl AsyncCni {
     /// As there, and [`Error::NotStarted`].
     pub async fn update_plan(&self, network: &NetworkConfig, key: &Key, changes: &Changes) -> Result<Plan, Error> {
         let (network, key, changes) = (network.clone(), key.clone(), changes.clone());
-        self.run_for(vec![key.container_id.clone()], move |cni| cni.update_plan(&network, &key, &changes)).await
+        self.call(vec![key.container_id.clone()], move |cni| async move {
+            cni.update_plan_async(&network, &key, &changes).await
+        })
+        .await
     }
 
     /// [`Cni::update_result`](crate::Cni::update_result) as a future.
@@ -138,7 +161,8 @@ impl AsyncCni {
         change: impl FnOnce(AddResult) -> Result<AddResult, Error> + Send + 'static,
     ) -> Result<AddResult, Error> {
         let key = key.clone();
-        self.run_for(vec![key.container_id.clone()], move |cni| cni.update_result(&key, change)).await
+        self.call(vec![key.container_id.clone()], move |cni| async move { cni.update_result_async(&key, change).await })
+            .await
     }
 
     /// [`Cni::gc`](crate::Cni::gc) as a future.
@@ -147,7 +171,7 @@ impl AsyncCni {
     /// As there, and [`Error::NotStarted`].
     pub async fn gc(&self, network: &NetworkConfig, keep: &Keep) -> Result<(), Error> {
         let (network, keep) = (network.clone(), keep.clone());
-        self.run(move |cni| cni.gc(&network, &keep)).await
+        self.call(Vec::new(), move |cni| async move { cni.gc_async(&network, &keep).await }).await
     }
 
     /// [`Cni::stale`](crate::Cni::stale) as a future.
@@ -156,7 +180,7 @@ impl AsyncCni {
     /// As there, and [`Error::NotStarted`].
     pub async fn stale(&self, network: &NetworkConfig, keep: &Keep) -> Result<Vec<Entry>, Error> {
         let (network, keep) = (network.clone(), keep.clone());
-        self.run(move |cni| cni.stale(&network, &keep)).await
+        self.call(Vec::new(), move |cni| async move { cni.stale(&network, &keep) }).await
     }
 
     /// [`Cni::status`](crate::Cni::status) as a future.
@@ -165,7 +189,7 @@ impl AsyncCni {
     /// As there, and [`Error::NotStarted`].
     pub async fn status(&self, network: &NetworkConfig) -> Result<(), Error> {
         let network = network.clone();
-        self.run(move |cni| cni.status(&network)).await
+        self.call(Vec::new(), move |cni| async move { cni.status_async(&network).await }).await
     }
 
     /// [`Cni::validate`](crate::Cni::validate) as a future.
@@ -174,7 +198,7 @@ impl AsyncCni {
     /// As there, and [`Error::NotStarted`].
     pub async fn validate(&self, network: &NetworkConfig) -> Result<BTreeSet<String>, Error> {
         let network = network.clone();
-        self.run(move |cni| cni.validate(&network)).await
+        self.call(Vec::new(), move |cni| async move { cni.validate_async(&network).await }).await
     }
 
     /// [`Cni::examine`](crate::Cni::examine) as a future.
@@ -183,7 +207,7 @@ impl AsyncCni {
     /// [`Error::NotStarted`].
     pub async fn examine(&self, network: &NetworkConfig) -> Result<Vec<Problem>, Error> {
         let network = network.clone();
-        self.run(move |cni| Ok(cni.examine(&network))).await
+        self.call(Vec::new(), move |cni| async move { Ok(cni.examine_async(&network).await) }).await
     }
 
     /// [`Cni::plugin_version`](crate::Cni::plugin_version) as a future.
@@ -192,7 +216,7 @@ impl AsyncCni {
     /// As there, and [`Error::NotStarted`].
     pub async fn plugin_version(&self, plugin: &str) -> Result<VersionReply, Error> {
         let plugin = plugin.to_owned();
-        self.run(move |cni| cni.plugin_version(&plugin)).await
+        self.call(Vec::new(), move |cni| async move { cni.plugin_version_async(&plugin).await }).await
     }
 
     /// [`Cni::installed_plugins`](crate::Cni::installed_plugins) as a future.
@@ -200,7 +224,7 @@ impl AsyncCni {
     /// # Errors
     /// As there, and [`Error::NotStarted`].
     pub async fn installed_plugins(&self) -> Result<InstalledPlugins, Error> {
-        self.run(Cni::installed_plugins).await
+        self.call(Vec::new(), move |cni| async move { cni.installed_plugins_async().await }).await
     }
 
     /// [`Cni::supported_versions`](crate::Cni::supported_versions) as a future.
@@ -209,7 +233,7 @@ impl AsyncCni {
     /// [`Error::NotStarted`].
     pub async fn supported_versions(&self, network: &NetworkConfig) -> Result<SupportedVersions, Error> {
         let network = network.clone();
-        self.run(move |cni| Ok(cni.supported_versions(&network))).await
+        self.call(Vec::new(), move |cni| async move { Ok(cni.supported_versions_async(&network).await) }).await
     }
 
     /// [`Cni::negotiate`](crate::Cni::negotiate) as a future.
@@ -218,15 +242,16 @@ impl AsyncCni {
     /// As there, and [`Error::NotStarted`].
     pub async fn negotiate(&self, network: &NetworkConfig) -> Result<NetworkConfig, Error> {
         let network = network.clone();
-        self.run(move |cni| cni.negotiate(&network)).await
+        self.call(Vec::new(), move |cni| async move { cni.negotiate_async(&network).await }).await
     }
+
     /// [`Cni::add_requests`](crate::Cni::add_requests) as a future.
     ///
     /// # Errors
     /// As there, and [`Error::NotStarted`].
     pub async fn add_requests(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<Vec<Request>, Error> {
         let (network, attachment) = (network.clone(), attachment.clone());
-        self.run(move |cni| cni.add_requests(&network, &attachment)).await
+        self.call(Vec::new(), move |cni| async move { cni.add_requests_async(&network, &attachment).await }).await
     }
 
     /// [`Cni::check_requests`](crate::Cni::check_requests) as a future.
@@ -239,7 +264,7 @@ impl AsyncCni {
         attachment: &Attachment,
     ) -> Result<Vec<Request>, Error> {
         let (network, attachment) = (network.clone(), attachment.clone());
-        self.run(move |cni| cni.check_requests(&network, &attachment)).await
+        self.call(Vec::new(), move |cni| async move { cni.check_requests_async(&network, &attachment).await }).await
     }
 
     /// [`Cni::del_requests`](crate::Cni::del_requests) as a future.
@@ -248,7 +273,7 @@ impl AsyncCni {
     /// As there, and [`Error::NotStarted`].
     pub async fn del_requests(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<Vec<Request>, Error> {
         let (network, attachment) = (network.clone(), attachment.clone());
-        self.run(move |cni| cni.del_requests(&network, &attachment)).await
+        self.call(Vec::new(), move |cni| async move { cni.del_requests_async(&network, &attachment).await }).await
     }
 }
 

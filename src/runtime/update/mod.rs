@@ -17,6 +17,7 @@ use crate::netns::State;
 use crate::result::AddResult;
 use crate::spec::Command;
 use crate::spec::capability::CapabilityArgs;
+use crate::waiting::block_on;
 
 /// The plugins that make no interface: what they do can be removed and made again while the container runs.
 const HAND_ON: [&str; 4] = ["bandwidth", "firewall", "portmap", "tuning"];
@@ -94,8 +95,17 @@ impl Cni {
     /// ([`Error::NotUpdated`]): nothing was run then. When a plugin fails, what was before is made again
     /// ([`Error::UpdateUndone`]).
     pub fn update(&self, network: &NetworkConfig, key: &Key, changes: &Changes) -> Result<Updated, Error> {
-        let network = &*self.agreed(network)?;
-        let _locks = self.lock_attachment(key)?;
+        block_on(self.update_async(network, key, changes))
+    }
+
+    pub(super) async fn update_async(
+        &self,
+        network: &NetworkConfig,
+        key: &Key,
+        changes: &Changes,
+    ) -> Result<Updated, Error> {
+        let network = &*self.agreed(network).await?;
+        let _locks = self.lock_attachment(key).await?;
         let (entry, steps) = self.steps(network, key, changes)?;
         let plan = steps.plan(changes);
         self.check_possible(&entry, &steps, &plan, changes)?;
@@ -106,7 +116,7 @@ impl Cni {
             }
             return Ok(Updated { plan, result });
         }
-        let result = self.take(key, &entry, &steps)?;
+        let result = self.take(key, &entry, &steps).await?;
         Ok(Updated { plan, result })
     }
 
@@ -115,7 +125,16 @@ impl Cni {
     /// # Errors
     /// As those of [`Cni::update`] before anything is run.
     pub fn update_plan(&self, network: &NetworkConfig, key: &Key, changes: &Changes) -> Result<Plan, Error> {
-        let network = &*self.agreed(network)?;
+        block_on(self.update_plan_async(network, key, changes))
+    }
+
+    pub(super) async fn update_plan_async(
+        &self,
+        network: &NetworkConfig,
+        key: &Key,
+        changes: &Changes,
+    ) -> Result<Plan, Error> {
+        let network = &*self.agreed(network).await?;
         let (entry, steps) = self.steps(network, key, changes)?;
         let plan = steps.plan(changes);
         self.check_possible(&entry, &steps, &plan, changes)?;

@@ -59,10 +59,10 @@ impl Steps {
 
 impl Cni {
     /// Runs the plugins of an update, and records what came of it.
-    pub(super) fn take(&self, key: &Key, entry: &Entry, steps: &Steps) -> Result<AddResult, Error> {
+    pub(super) async fn take(&self, key: &Key, entry: &Entry, steps: &Steps) -> Result<AddResult, Error> {
         let result = entry.result().map_err(|source| super::invalid(steps, source))?;
         self.begin_update(key, entry, &steps.sides, steps.kept, &steps.removed)?;
-        let updated = self.run_steps(steps, &result).and_then(|updated| {
+        let updated = self.run_steps(steps, &result).await.and_then(|updated| {
             let recorded = self.finish(key, entry, steps, &updated);
             let added = steps.tail(&steps.sides.after).len();
             recorded.map(|()| updated).map_err(|error| Stopped {
@@ -71,13 +71,16 @@ impl Cni {
                 added,
             })
         });
-        updated.map_err(|stopped| self.go_back(key, entry, steps, &result, stopped))
+        match updated {
+            Ok(updated) => Ok(updated),
+            Err(stopped) => Err(self.go_back(key, entry, steps, &result, stopped).await),
+        }
     }
 
-    fn run_steps(&self, steps: &Steps, result: &AddResult) -> Result<AddResult, Stopped> {
+    async fn run_steps(&self, steps: &Steps, result: &AddResult) -> Result<AddResult, Stopped> {
         let (before, after) = (&steps.sides.before, &steps.sides.after);
         for (removed, plugin) in steps.removed.iter().rev().enumerate() {
-            self.remove_one(before, plugin, result).map_err(|error| Stopped {
+            self.remove_one(before, plugin, result).await.map_err(|error| Stopped {
                 error: Box::new(error),
                 removed,
                 added: 0,
@@ -90,19 +93,19 @@ impl Cni {
         let staying = staying.to_version(&version).map_err(|source| all_removed(unusable(source)))?;
         let before = (steps.kept > 0).then_some(staying);
         let tail = steps.tail(after);
-        let added = self.add_tail(after, tail, before, &addresses(steps, result));
+        let added = self.add_tail(after, tail, before, &addresses(steps, result)).await;
         added.map_err(|NotAdded { error, started: added }| Stopped { error, removed: steps.removed.len(), added })
     }
 
-    fn remove_one(&self, side: &Side, plugin: &PluginConfig, result: &AddResult) -> Result<(), Error> {
+    async fn remove_one(&self, side: &Side, plugin: &PluginConfig, result: &AddResult) -> Result<(), Error> {
         let version = self.version(&side.network, Command::Del)?;
         let previous = version.has_check().then(|| result.to_version(&version).ok()).flatten();
         let config = derive::for_attachment(&side.network, plugin, &side.attachment, previous.as_ref());
-        self.call(Command::Del, &side.network, plugin.plugin_type(), Some(&side.attachment), &config).map(drop)
+        self.call(Command::Del, &side.network, plugin.plugin_type(), Some(&side.attachment), &config).await.map(drop)
     }
 
     /// ADD of the last plugins of one side.
-    fn add_tail(
+    async fn add_tail(
         &self,
         side: &Side,
         tail: &[PluginConfig],
@@ -112,31 +115,48 @@ impl Cni {
         let network = &side.network;
         for (at, plugin) in tail.iter().enumerate() {
             let config = derive::for_attachment(network, plugin, &side.attachment, result.as_ref());
-            let add = |config: &Object| {
-                let answer = self.call(Command::Add, network, plugin.plugin_type(), Some(&side.attachment), config)?;
-                read_result(answer, network)
-            };
             let asked = result.is_none().then(|| asking_for(&config, wanted)).flatten();
-            let added = match asked.map(|asked| add(&asked)) {
-                Some(Ok(added)) => Ok(added),
-                // The network of today may have other addresses.
-                Some(Err(_)) => self
-                    .call(Command::Del, network, plugin.plugin_type(), Some(&side.attachment), &config)
-                    .and_then(|_| add(&config)),
-                None => add(&config),
+            let added = match asked {
+                Some(asked) => self.add_asking(side, plugin, &asked, &config).await,
+                None => self.add_one(side, plugin, &config).await,
             };
             result = Some(added.map_err(|error| NotAdded { error: Box::new(error), started: at + 1 })?);
         }
         result.ok_or_else(|| Error::NoPlugins { network: network.name().to_owned() }.into())
     }
 
+    async fn add_one(&self, side: &Side, plugin: &PluginConfig, config: &Object) -> Result<AddResult, Error> {
+        let (network, attachment) = (&side.network, Some(&side.attachment));
+        let answer = self.call(Command::Add, network, plugin.plugin_type(), attachment, config).await?;
+        read_result(answer, network)
+    }
+
+    /// ADD with addresses that are asked for, and without where they can't be had: the network of today may have
+    /// others.
+    async fn add_asking(
+        &self,
+        side: &Side,
+        plugin: &PluginConfig,
+        asking: &Object,
+        config: &Object,
+    ) -> Result<AddResult, Error> {
+        if let Ok(added) = self.add_one(side, plugin, asking).await {
+            return Ok(added);
+        }
+        self.call(Command::Del, &side.network, plugin.plugin_type(), Some(&side.attachment), config).await?;
+        self.add_one(side, plugin, config).await
+    }
+
     /// Makes again what was before, after an update that failed. What can't be is a part of the error, and stays on
     /// record as an update that is not finished.
-    fn go_back(&self, key: &Key, entry: &Entry, steps: &Steps, result: &AddResult, stopped: Stopped) -> Error {
+    async fn go_back(&self, key: &Key, entry: &Entry, steps: &Steps, result: &AddResult, stopped: Stopped) -> Error {
         let cni = self.uncancelled();
         let (before, after) = (&steps.sides.before, &steps.sides.after);
         let started = steps.tail(after).iter().take(stopped.added);
-        let mut undo: Vec<_> = started.rev().filter_map(|plugin| cni.remove_one(after, plugin, result).err()).collect();
+        let mut undo = Vec::new();
+        for plugin in started.rev() {
+            undo.extend(cni.remove_one(after, plugin, result).await.err());
+        }
         if steps.is_repair {
             let source = stopped.error;
             return Error::UpdateUndone {
@@ -153,7 +173,8 @@ impl Cni {
         let restored = if again.is_empty() {
             Ok(result.clone())
         } else {
-            cni.add_tail(before, again, previous, &addresses(steps, result)).map_err(|not_added| *not_added.error)
+            let added = cni.add_tail(before, again, previous, &addresses(steps, result)).await;
+            added.map_err(|not_added| *not_added.error)
         };
         let recorded = restored.and_then(|result| {
             let entry = Entry { result: result.to_object(), ..entry.clone() };
