@@ -50,14 +50,14 @@ impl Check {
         Self::all().find(|check| check.id == id)
     }
 
-    /// Returns what the check does and how to mend a plugin that does not pass it: text in paragraphs, with Markdown's
+    /// Returns what the check does and how to fix a plugin that does not pass it: text in paragraphs, with Markdown's
     /// marks for code.
     ///
     /// ```
     /// use libcni::conformance::Check;
     ///
     /// let check = Check::with_id(301).expect("the check of what is no configuration");
-    /// assert!(check.explanation().contains("To mend it: "));
+    /// assert!(check.explanation().contains("To fix it: "));
     /// ```
     pub fn explanation(&self) -> &'static str {
         let begin = format!("\n## {} ", self.id);

@@ -83,8 +83,8 @@ fn every_check_is_explained_on_the_page_in_order() {
     let checks = Check::all().map(|check| format!("{} {}", check.id, check.title));
     assert_eq!(headings.collect::<Vec<_>>(), checks.collect::<Vec<_>>());
     for check in Check::all() {
-        let (does, mend) = check.explanation().split_once("\n\nTo mend it: ").unwrap_or_default();
-        assert!(does.len() > 20 && mend.len() > 20 && !mend.contains("\n#"), "{}", check.explanation());
+        let (does, fix) = check.explanation().split_once("\n\nTo fix it: ").unwrap_or_default();
+        assert!(does.len() > 20 && fix.len() > 20 && !fix.contains("\n#"), "{}", check.explanation());
     }
 }
 
@@ -97,7 +97,7 @@ fn a_check_is_explained_by_its_number() {
     {
         assert!(text.contains(words), "{words:?} is not in: {text}");
     }
-    assert!(text.contains("\nTo mend it: ") && !text.contains('#'), "{text}");
+    assert!(text.contains("\nTo fix it: ") && !text.contains('#'), "{text}");
     explain("105").exits_with(2).says("there is no check 105: there are 101 to 104, 201 to 212, ");
     explain("banana").exits_with(2);
 }

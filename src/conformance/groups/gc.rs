@@ -14,7 +14,7 @@ pub(in crate::conformance) const GROUP: Group = Group {
     checks: &[
         Check::must(701, SECTION, "GC succeeds where there is nothing to do", succeeds),
         Check::must(702, SECTION, "GC keeps what belongs to a valid attachment", keeps_valid),
-        Check::should(703, SECTION, "GC removes what belongs to none", removes_stale),
+        Check::should(703, SECTION, "GC removes what belongs to no valid attachment", removes_stale),
         Check::must(704, SECTION, "GC leaves other networks alone", keeps_other_networks),
         Check::must(705, SECTION, "GC without a list of valid attachments removes nothing", needs_a_list)
             .of(Origin::Ours),

@@ -52,7 +52,7 @@ pub(crate) struct Conformance {
     /// List the checks, without making any
     #[arg(long, exclusive = true)]
     list: bool,
-    /// Say what a check does, who asks for it, and how to mend a plugin, without making any
+    /// Say what a check does, who asks for it, and how to fix a plugin, without making any
     #[arg(long, value_name = "NUMBER", exclusive = true)]
     explain: Option<u16>,
     #[command(flatten)]
