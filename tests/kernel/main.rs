@@ -19,6 +19,8 @@ mod ports;
 #[cfg(feature = "cli")]
 mod run;
 mod single;
+#[cfg(all(feature = "cli", feature = "tokio"))]
+mod soak;
 mod traffic;
 
 type Test = (&'static str, fn(&host::Host));
@@ -42,6 +44,8 @@ const SUITES: &[Suite] = &[
     Suite { tests: ours::WITH_GO, missing: || ours::missing().or_else(host::missing) },
     #[cfg(feature = "cli")]
     Suite { tests: &[run::TESTS, broken::TESTS], missing: ours::missing },
+    #[cfg(all(feature = "cli", feature = "tokio"))]
+    Suite { tests: &[soak::TESTS], missing: ours::missing },
     #[cfg(feature = "cli")]
     Suite { tests: &[run::AS_ORDINARY_USER], missing: run::no_ordinary_user },
 ];

@@ -6,6 +6,7 @@
 mod chained;
 mod injected;
 mod interfaces;
+mod sockets;
 mod tool;
 mod verbs;
 
@@ -26,6 +27,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::faults::static_survives_them", interfaces::static_survives),
     ("ours::faults::tuning_survives_them", chained::tuning_survives),
     ("ours::faults::the_tool_survives_them", tool::tool_survives),
+    ("ours::faults::a_process_has_one_netfilter_socket", sockets::one_netfilter_socket),
 ];
 
 /// Why this machine can't make calls fail, if it can't.

@@ -205,7 +205,7 @@ impl Host {
 
     /// Checks that no attachment of ours is left anywhere.
     #[track_caller]
-    fn is_clean(&self) {
+    pub(crate) fn is_clean(&self) {
         self.has_no_links();
         let left =
             self.run("find ipam cache/results -type f ! -name lock ! -name 'last_reserved_ip.*' 2>/dev/null || true");

@@ -9,7 +9,7 @@ use crate::host::Host;
 use crate::ours::merge;
 
 /// The configuration of a plugin for an interface of the container, with more keys.
-fn config(plugin: &str, keys: Value) -> Value {
+pub(super) fn config(plugin: &str, keys: Value) -> Value {
     let mut config = json!({"cniVersion": "1.1.0", "name": "net", "type": plugin,
         "prevResult": {"cniVersion": "1.1.0", "interfaces": [{"name": "eth0", "sandbox": "/run/netns/blue"}],
             "ips": [{"address": "10.77.0.2/24", "interface": 0}, {"address": "fd00:77::2/64", "interface": 0}]}});
