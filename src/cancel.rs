@@ -1,4 +1,4 @@
-//! Ending executions, and waits for them, from another thread.
+//! Ends executions, and waits for them, from another thread.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -25,7 +25,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 pub struct CancelToken {
     /// The token's own, and then those of its ancestors.
     causes: Vec<Arc<Cause>>,
-    /// Readable while one of several causes is, so that whoever waits needs one descriptor only.
+    /// Readable while one of several causes is, so that a waiting thread needs only one descriptor.
     any: Option<Arc<Epoll>>,
 }
 

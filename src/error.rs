@@ -1,4 +1,4 @@
-//! Everything that a verb can fail with, sorted by who must act.
+//! The errors of the verbs, sorted by who must act.
 
 mod from;
 mod object;
@@ -21,8 +21,8 @@ use crate::spec::{Command, InvalidName, InvalidVersion, Version};
 
 /// A verb failed.
 ///
-/// The message names its own layer only; what caused it is [`source`](StdError::source). To print both in one
-/// line use [`Error::to_reply`] or walk the chain.
+/// The message describes only its own layer; the cause is its [`source`](StdError::source). To print both in one line
+/// use [`Error::to_reply`] or walk the chain.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -30,8 +30,8 @@ pub enum Error {
     /// A container ID, network name or interface name is not allowed.
     #[error(transparent)]
     Name(#[from] InvalidName),
-    /// A value that was given or read is not what it should be: an argument, an address, a version, a result. The
-    /// error itself, of [`spec`](crate::spec) or [`result`](crate::result), is found by downcasting.
+    /// A value that was given or read is invalid: an argument, an address, a version, a result. The error itself, of
+    /// [`spec`](crate::spec) or [`result`](crate::result), is found by downcasting.
     #[error(transparent)]
     Invalid(Box<dyn StdError + Send + Sync>),
     /// A network namespace can't be made, entered or removed.
@@ -75,7 +75,7 @@ pub enum Error {
         network: Option<String>,
         /// The verb.
         command: Command,
-        /// Which plugin, and where it was looked for.
+        /// The plugin, and the directories that were searched.
         source: FindError,
         /// True if this is the end of an ADD that had started a plugin before it.
         needs_cleanup: bool,
@@ -116,13 +116,13 @@ pub enum Error {
     Plugin(#[from] Box<PluginError>),
 
     // ---- the host
-    /// Others are at work on the same container or network, or the locks can't be used.
+    /// Other operations run on the same container or network, or the locks can't be used.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// The interface is somebody else's: of another network, or in the namespace already. Nothing was run or changed.
+    /// The interface belongs to another network, or is in the namespace already. Nothing was run or changed.
     #[error(transparent)]
     Occupied(#[from] Box<Occupied>),
-    /// Nothing is on record of an attachment, so what was added, and with which configuration, is not known.
+    /// The attachment is not on record, so it is not known what was added, and with which configuration.
     #[error(
         "container `{}` is not on network `{}` as `{}`: {}",
         key.container_id, key.network, key.ifname,
@@ -139,7 +139,7 @@ pub enum Error {
     /// The cache can't be read or written.
     #[error(transparent)]
     Cache(#[from] CacheError),
-    /// The cached result of the attachment is no result.
+    /// The cached result of the attachment is not a result.
     #[error("the cached result of {attachment} is invalid")]
     InvalidCachedResult {
         /// Network, container and interface.
@@ -174,20 +174,20 @@ pub enum Error {
         /// The obstacles.
         why: WhyNotUpdated,
     },
-    /// An update was begun and not finished: what is there of the plugins that changed is not known.
-    #[error("an update of {attachment} was begun and not finished; another one brings it to its end")]
+    /// An update was begun but not finished, so the state of the plugins that changed is not known.
+    #[error("an update of {attachment} was begun and not finished; another update completes it")]
     UpdateUnfinished {
         /// Network, container and interface.
         attachment: String,
     },
-    /// An update failed, and what was before was made again.
+    /// An update failed, and the previous state was restored.
     #[error("the update of {attachment} failed, and was undone{}", undone(undo))]
     UpdateUndone {
         /// Network, container and interface.
         attachment: String,
         /// Why it failed.
         source: Box<Error>,
-        /// True if it stays on record as one that is not finished, since what was before could not be made again.
+        /// True if it stays on record as unfinished, since the previous state could not be restored.
         is_unfinished: bool,
         /// The error while it was undone, if there was one.
         undo: Option<Box<Error>>,
@@ -211,7 +211,7 @@ pub enum Error {
         /// The error while it was undone, if there was one: then something may be left behind.
         undo: Option<Box<Error>>,
     },
-    /// A verb that goes on after an error met more than one.
+    /// A verb that continues after an error had more than one.
     #[error(transparent)]
     Several(Failures),
 }
@@ -220,7 +220,7 @@ pub enum Error {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WhyNotUpdated {
-    /// A plugin that makes the interface has another configuration, and so the interface would have to be made anew.
+    /// A plugin that makes the interface has another configuration, so the interface would have to be made again.
     #[error("plugin `{plugin}`, which makes the interface, has another configuration or place in the list")]
     RemakesInterface {
         /// The plugin.

@@ -10,13 +10,13 @@
 //! | find networks | [`conf::ConfDir`] |
 //! | find the network of containers that ask for none by name | [`conf::ConfDir::default_network`] |
 //! | change a configuration as an installer does | [`conf::edit_file`] |
-//! | say where plugins and records are, and how plugins are run | [`Cni::builder`] |
+//! | choose where plugins and records are, and how plugins are run | [`Cni::builder`] |
 //! | add containers to them and remove them again | [`Cni`], [`Attachment`] |
 //! | read what a plugin answered | [`result::AddResult::latest`] |
 //! | add one container to several networks, or to none of them | [`Cni::add_all`] |
-//! | see what plugins are sent and answer | [`invoke::ObservedExec`], [`Cni::add_requests`] |
+//! | see the requests to plugins and their answers | [`invoke::ObservedExec`], [`Cni::add_requests`] |
 //! | use the newest version that all plugins know | [`Cni::negotiate`] |
-//! | know what is attached | [`cache::Cache::inventory`] |
+//! | list the attachments | [`cache::Cache::inventory`] |
 //! | make namespaces, enter them, know whether they still exist | [`netns`] |
 //! | know why something failed | [`Error`], [`Chain`] |
 //! | write a plugin | [`plugin`] |
@@ -39,19 +39,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! `examples/runtime.rs` is a whole runtime in one page. What is left to it are the duties that only it can fulfil: to
-//! make the namespace ([`netns`]) and keep it until DEL, to run DEL after an ADD that failed ([`Error::needs_cleanup`],
-//! or [`Cni::add_with_rollback`]), and to know which containers are alive ([`runtime::Keep`]). The rest is done here:
+//! `examples/runtime.rs` is a whole runtime in one page. A runtime keeps only the duties that the library can't fulfil:
+//! it makes the namespace ([`netns`]) and keeps it until DEL, it runs DEL after an ADD that failed
+//! ([`Error::needs_cleanup`], or [`Cni::add_with_rollback`]), and it knows which containers are alive
+//! ([`runtime::Keep`]). The library does the rest:
 //!
 //! - Each execution of a plugin has a deadline, can be cancelled, and takes its children with it ([`invoke::Limits`]).
 //! - Operations on one container wait for each other, across processes ([`lock`]).
-//! - What is begun is on disk before the first plugin runs, and what was added in the format of the Go libcni
+//! - An ADD is recorded on disk before the first plugin runs, and the attachment in the format of the Go libcni
 //!   ([`cache`]).
-//! - Names are checked when they are made ([`spec::ContainerId`]); what is not understood is passed on as it was
-//!   written ([`spec::Object`]).
+//! - Names are checked when they are made ([`spec::ContainerId`]); unknown keys are passed on as they were written
+//!   ([`spec::Object`]).
 //!
-//! [`Cni`] can be shared by threads. Nothing here is global, and nothing is written to stdout, nor to stderr once
-//! [`runtime::Builder::on_notice`] is set.
+//! Threads can share a [`Cni`]. The library has no global state. It writes nothing to stdout, and nothing to stderr
+//! once [`runtime::Builder::on_notice`] is set.
 //!
 //! # A plugin
 //!
@@ -59,26 +60,27 @@
 //!
 //! # Tests of your own
 //!
-//! A runtime's are quick with plugins that are not there: give [`runtime::Builder::exec`] an [`invoke::Exec`] that
-//! answers as you say. A plugin's call [`plugin::dispatch`], which takes environment and stdin and returns stdout and
+//! The tests of a runtime are quick with fake plugins: give [`runtime::Builder::exec`] an [`invoke::Exec`] that answers
+//! for them. The tests of a plugin call [`plugin::dispatch`], which takes environment and stdin and returns stdout and
 //! the exit code.
 //!
 //! # Features
 //!
 //! | feature | | brings |
 //! |---|---|---|
-//! | `cli` (default) | what only the binary `cnitool` needs; link with `default-features = false` | `clap` |
+//! | `cli` (default) | the parts that only the binary `cnitool` needs; link with `default-features = false` | `clap` |
 //! | `tokio` | `AsyncCni`: the verbs as futures; dropping one ends the plugin with all its children | `tokio` with `rt`, `sync` |
-//! | `tracing` | `Builder::tracing`: each execution as a span, what a plugin wrote to stderr as its events | `tracing` |
-//! | `plugins` (default) | what only the binary `cni-plugins` needs | `link`, `netlink-packet-netfilter` |
+//! | `tracing` | `Builder::tracing`: each execution as a span, the lines of a plugin's stderr as its events | `tracing` |
+//! | `plugins` (default) | the parts that only the binary `cni-plugins` needs | `link`, `netlink-packet-netfilter` |
 //! | `link` | `link`: links, addresses and routes of the kernel; `netns::Namespace::bring_loopback_up` | netlink crates |
 //! | `conformance` (with `cli`) | `conformance`: checks of any plugin against the specification | `link` |
-//! | `watch` | `watch::Watcher`: configuration and plugin directories as they change | nothing |
+//! | `watch` | `watch::Watcher`: a snapshot of the configuration and plugin directories after each change | nothing |
 //!
-//! All but `cli` and `plugins` are off by default, and add nothing while they are off: no dependency, no code.
-//! Together, futures keep the span of who awaits them, and a watcher's snapshots can be awaited.
+//! All features except `cli` and `plugins` are off by default, and add no dependency and no code while they are off.
+//! With `tokio` and `tracing`, futures keep the span of the task that awaits them; with `tokio` and `watch`, tasks can
+//! await a watcher's snapshots.
 //!
-//! The protocol in full, and what this crate promises, is in [`specification`].
+//! The whole protocol is in [`specification`].
 
 mod cancel;
 mod chain;

@@ -94,7 +94,7 @@ fn by_its_own_name_it_says_what_it_is() {
 fn by_its_own_name_it_is_no_plugin_and_says_so_to_a_runtime() {
     let output = call(Path::new(PROGRAM), "VERSION", Path::new("/"), r#"{"cniVersion":"1.1.0"}"#);
     assert!(!output.status.success());
-    assert!(stdout(&output).contains(r#""msg":"cni-plugins is no plugin by this name"#), "{output:?}");
+    assert!(stdout(&output).contains(r#""msg":"no plugin is called cni-plugins"#), "{output:?}");
 }
 
 #[test]

@@ -8,35 +8,35 @@ use super::{Cache, CacheError, Cached, Entry, InvalidEntry};
 use crate::netns::State;
 use crate::spec::Object;
 
-/// An attachment as the cache has it.
+/// An attachment that is in the cache.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Attached {
     /// The entry. [`Entry::netns_state`] says what has become of its namespace.
     pub entry: Entry,
-    /// The file of the entry; `None` when its ADD was begun and not finished.
+    /// The file of the entry; `None` if its ADD was begun but not finished.
     pub file: Option<PathBuf>,
-    /// When the file was written, at the end of ADD; `None` where it can't be told.
+    /// The time when the file was written, at the end of ADD; `None` if it is not known.
     pub written: Option<SystemTime>,
 }
 
-/// Everything that the cache says of this host.
+/// All attachments that the cache has for this host.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Inventory {
-    /// The attachments in the order of their file names, and then those that were begun and not finished.
+    /// The attachments in the order of their file names, and then those that were begun but not finished.
     pub attached: Vec<Attached>,
-    /// The files that are no attachment, and why.
+    /// The files that are not attachments, with the reason.
     pub unusable: Vec<CacheError>,
 }
 
 impl Attached {
-    /// Returns whether ADD came to its end.
+    /// Returns true if ADD has finished.
     pub fn is_finished(&self) -> bool {
         self.file.is_some()
     }
 
-    /// Returns how long ago ADD came to its end; `None` where it did not, or where it can't be told.
+    /// Returns how long ago ADD finished; `None` if it did not, or if that is not known.
     pub fn age(&self) -> Option<Duration> {
         self.written?.elapsed().ok()
     }
@@ -46,8 +46,8 @@ impl Attached {
         format!("{}:{}", self.entry.container_id, self.entry.ifname)
     }
 
-    /// Returns what has become of it, in a word: that of its namespace's [`State`], or `unfinished`; empty where no
-    /// namespace was recorded.
+    /// Returns its state in a word: that of its namespace's [`State`], or `unfinished`; empty if no namespace was
+    /// recorded.
     pub fn state(&self) -> &'static str {
         if self.is_finished() { self.entry.netns_state().map(State::as_str).unwrap_or_default() } else { "unfinished" }
     }
@@ -102,8 +102,8 @@ impl Cache {
         self.inventory_named(|_| true)
     }
 
-    /// Returns the attachments to one network, finished or not. Files of others are not opened, as far as their names
-    /// tell.
+    /// Returns the attachments to one network, finished or not. It does not open files whose names show that they
+    /// belong to other networks.
     ///
     /// # Errors
     /// The directory is there, but can't be read.
@@ -113,8 +113,8 @@ impl Cache {
         Ok(found)
     }
 
-    /// Returns the attachments that are called so: by the container's ID, by [`Attached::id`], or by the name or path
-    /// of the file. Other files are not opened, as far as their names tell.
+    /// Returns the attachments of this name: the container's ID, [`Attached::id`], or the name or path of the file. It
+    /// does not open files whose names show that they belong to other attachments.
     ///
     /// ```no_run
     /// for attached in libcni::cache::Cache::default().named("web-0:eth0")? {

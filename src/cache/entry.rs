@@ -21,11 +21,11 @@ const INTENT: &str = "libcniIntentV1";
 pub enum Cached {
     /// An attachment with its configuration and result.
     Entry(Entry),
-    /// The result alone, as versions of the Go libcni before 0.8 wrote it; or some other JSON object.
+    /// A bare result, as versions of the Go libcni before 0.8 wrote it, or some other JSON object.
     BareResult(Object),
 }
 
-/// An attachment as it was added. Names are text as it was found: an entry may be anybody's.
+/// An attachment as it was added. Its names are unchecked texts, since any program may have written the entry.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Entry {
     /// The container.
@@ -36,7 +36,7 @@ pub struct Entry {
     pub ifname: String,
     /// The path of the network namespace; `None` when there was none.
     pub netns: Option<PathBuf>,
-    /// Which namespace the path led to; `None` when it led to none. An entry of the Go libcni does not say.
+    /// The namespace that the path led to; `None` if it led to none, and in an entry of the Go libcni.
     pub netns_identity: Option<Identity>,
     /// The generic arguments.
     pub args: CniArgs,
@@ -48,17 +48,17 @@ pub struct Entry {
     pub result: Object,
 }
 
-/// A file is no entry of the cache.
+/// A file is not an entry of the cache.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidEntry {
-    /// It has another `kind` than entries have.
+    /// Its `kind` is not that of entries.
     #[error("its kind is `{}`, not `{KIND}`", .0.escape_debug())]
     Kind(String),
-    /// It is of another attachment, and in a file where nobody looks for that.
+    /// It is for another attachment, whose entry would be in another file.
     #[error("it belongs to {0}, which has its entry elsewhere")]
     Misplaced(String),
-    /// It is a result alone, or some other program's file.
+    /// It is a bare result, or a file of another program.
     #[error("it does not name its attachment: it is a bare result, or a file of another program")]
     Anonymous,
     /// It is not a JSON object.
@@ -142,13 +142,13 @@ impl Entry {
         AddResult::from_object(&self.result)
     }
 
-    /// Returns whether both are of one attachment: of one interface of one container to one network.
+    /// Returns true if both are for the same attachment: one interface of one container on one network.
     pub fn is_of_same(&self, other: &Self) -> bool {
         let key = |entry: &Self| (entry.network.clone(), entry.container_id.clone(), entry.ifname.clone());
         key(self) == key(other)
     }
 
-    /// Returns what has become of the namespace that the container was added with; `None` when none was recorded.
+    /// Returns the state of the namespace that the container was added with; `None` if none was recorded.
     pub fn netns_state(&self) -> Option<State> {
         self.netns.as_ref().map(|netns| State::of(netns, self.netns_identity.as_ref()))
     }

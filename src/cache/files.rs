@@ -1,4 +1,4 @@
-//! Everything that is in the cache's directory, whoever put it there.
+//! All files in the cache's directory, including those of other programs.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -11,7 +11,7 @@ use super::{Cache, CacheError, Cached, file};
 pub struct CacheFile {
     /// Where it is.
     pub path: PathBuf,
-    /// When it was written: an entry is, at the end of ADD. `None` when it can't be told.
+    /// The time when it was written: for an entry, the end of ADD. `None` if it is not known.
     pub written: Option<SystemTime>,
     /// The content.
     pub content: Result<Cached, CacheError>,
@@ -19,7 +19,7 @@ pub struct CacheFile {
 
 impl Cache {
     /// The files of the cache in the order of their names: attachments of every network and of every runtime that
-    /// shares the directory, and what can't be read.
+    /// shares the directory, and files that can't be read.
     ///
     /// ```no_run
     /// use libcni::cache::{Cache, Cached};

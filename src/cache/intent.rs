@@ -1,8 +1,9 @@
-//! Attachments that were begun and not finished: on disk before the first plugin of an ADD runs, and gone when the
-//! entry is there.
+//! Attachments that were begun but not finished. Their record is on disk before the first plugin of an ADD runs, and is
+//! removed when the entry exists.
 //!
-//! Files of the Go libcni's directory `results` are entries to everybody; what is begun is none, and stands beside it.
-//! It is not synced: what it is about, interfaces and rules in the kernel, does not survive a power failure either.
+//! Every program takes a file in the Go libcni's directory `results` for an entry, so these records stand beside that
+//! directory. They are not synced, since the interfaces and rules that they are about do not survive a power failure
+//! either.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -19,8 +20,8 @@ const SETTLED: Duration = Duration::from_secs(10);
 impl Cache {
     /// Records that an attachment is about to be added, before anything is done for it.
     ///
-    /// [`Cache::write`] and [`Cache::remove`] end it. What nobody ended, because its process died, is
-    /// [`Cache::unfinished`], and needs a DEL.
+    /// [`Cache::write`] and [`Cache::remove`] remove the record. If the process died before that, [`Cache::unfinished`]
+    /// returns the attachment, which needs a DEL.
     ///
     /// # Errors
     /// The system refuses.
@@ -45,7 +46,7 @@ impl Cache {
         Ok(bytes.and_then(|bytes| Entry::parse_intent(&bytes)).filter(|entry| key.owns(entry)))
     }
 
-    /// Returns the attachments that were begun and not finished: their process is still at it, or died. A file that
+    /// Returns the attachments that were begun but not finished: their process is still at work, or died. A file that
     /// can't be read hides no other.
     ///
     /// # Errors
@@ -67,7 +68,7 @@ impl Cache {
         Ok(listing)
     }
 
-    /// Ends what was begun, where there is nothing to undo.
+    /// Removes the record of an ADD that has begun, but left nothing to undo.
     ///
     /// # Errors
     /// The system refuses.

@@ -31,7 +31,7 @@ impl Key {
     /// The key of an entry.
     ///
     /// # Errors
-    /// A name in the entry is not allowed: an entry may be anybody's.
+    /// A name in the entry is not allowed, since any program may have written the entry.
     pub fn of(entry: &Entry) -> Result<Self, InvalidName> {
         Ok(Self {
             network: NetworkName::new(&*entry.network)?,

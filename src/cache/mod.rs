@@ -1,9 +1,9 @@
 //! The attachments, on disk: one entry for each network, container and interface.
 //!
-//! The directory, file names and JSON are those of the Go libcni, which may share them. An entry's content, not
-//! its file name, says whose it is: network `a-b` with container `c` and network `a` with container `b-c` want one
-//! file, and the second of them gets a name with a hash. Every file is described in
-//! [section 7](crate::specification#7-the-cache-on-disk) of the specification.
+//! The directory, file names and JSON are those of the Go libcni, which may share them. An entry's content, not its
+//! file name, says which attachment it is for: network `a-b` with container `c` and network `a` with container `b-c`
+//! would have the same file, so the second of them gets a name with a hash. Every file is described in [section
+//! 7](crate::specification#7-the-cache-on-disk) of the specification.
 
 mod attached;
 mod entry;
@@ -37,7 +37,7 @@ pub struct Cache {
     dir: PathBuf,
 }
 
-/// The entries of the cache, and what else is in its directory.
+/// The entries of the cache, and the other files in its directory.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Entries {
@@ -56,12 +56,12 @@ pub enum CacheError {
     Io {
         /// The operation that failed.
         doing: &'static str,
-        /// With which file or directory.
+        /// The file or directory.
         path: PathBuf,
         /// Why it failed.
         source: io::Error,
     },
-    /// A file is there, but it is no entry.
+    /// A file exists, but is not an entry.
     #[error("{} is not a cache entry", path.display())]
     Invalid {
         /// The file.
@@ -85,7 +85,7 @@ impl Default for Cache {
 }
 
 impl Cache {
-    /// A cache in a directory, which is made when the first entry is written.
+    /// A cache in a directory, which is created when the first entry is written.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self { dir: dir.into() }
     }
@@ -99,10 +99,10 @@ impl Cache {
         self.dir.join("results")
     }
 
-    /// Returns what is cached for an attachment, if anything.
+    /// Returns the entry of an attachment, if there is one.
     ///
     /// # Errors
-    /// There is a file, but it can't be read, is no entry, or is the entry of another attachment.
+    /// The file exists, but can't be read, is not an entry, or is the entry of another attachment.
     #[doc(alias("GetNetworkListCachedResult", "GetNetworkListCachedConfig"))]
     pub fn read(&self, key: &Key) -> Result<Option<Cached>, CacheError> {
         for name in key.names() {
@@ -141,8 +141,8 @@ impl Cache {
         parse(&bytes).map(Some).map_err(|source| CacheError::Invalid { path, source })
     }
 
-    /// Writes an entry in place of an earlier one: all of it or nothing, and durable when this returns. What was
-    /// begun ([`Cache::begin`]) is finished then.
+    /// Writes an entry in place of an earlier one: all of it or nothing, and durable when this returns. This also
+    /// removes the record of [`Cache::begin`].
     ///
     /// # Errors
     /// The system refuses.
@@ -168,7 +168,7 @@ impl Cache {
         }
     }
 
-    /// Removes what is cached for an attachment, broken, unfinished or not. Nothing there is fine.
+    /// Removes the entry of an attachment, broken, unfinished or not. Succeeds if there is none.
     ///
     /// # Errors
     /// The system refuses.

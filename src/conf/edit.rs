@@ -1,4 +1,4 @@
-//! A list is changed in one place, and keeps the rest of its text.
+//! Changes a list in one place, and keeps the rest of its text.
 
 use std::ops::Range;
 use std::path::Path;
@@ -12,10 +12,10 @@ use super::replace::replace;
 use super::{ConfError, Malformed, NetworkConfig, PluginConfig, Problem};
 use crate::spec::is_same;
 
-/// The text of a list that is being changed, as installers do it: a plugin is added to the network that is there.
+/// The text of a list that is being changed, as when an installer adds a plugin to an existing network.
 ///
-/// The rest stays as it is written, byte for byte: the order of keys, numbers, white space, keys that nobody
-/// knows. What is new is laid out like what is beside it.
+/// The rest stays as it is written, byte for byte: the order of keys, numbers, white space, unknown keys. New text has
+/// the layout of the text beside it.
 ///
 /// ```
 /// use libcni::conf::{ListEdit, PluginConfig};
@@ -53,7 +53,7 @@ impl ListEdit {
     /// Begins with the text of a list.
     ///
     /// # Errors
-    /// It is none; the configuration of a single plugin is lifted to one by [`NetworkConfig::from_plugin`].
+    /// The text is not a list. [`NetworkConfig::from_plugin`] turns the configuration of a single plugin into one.
     pub fn parse(text: &str) -> Result<Self, ConfError> {
         NetworkConfig::parse(text)?;
         let keys = keys(text)?;
@@ -68,10 +68,10 @@ impl ListEdit {
         &self.text
     }
 
-    /// The network as it is now: without the plugins of a folder, which are not in the text.
+    /// The network as it is now, without the plugins of a folder, which are not in the text.
     ///
     /// # Errors
-    /// It could not be loaded any more: its last plugin was removed, for one.
+    /// The network could no longer be loaded, for example because its last plugin was removed.
     pub fn network(&self) -> Result<NetworkConfig, ConfError> {
         NetworkConfig::parse(&self.text)
     }
@@ -79,7 +79,7 @@ impl ListEdit {
     /// Appends a plugin.
     ///
     /// # Errors
-    /// `plugins` is no list any more.
+    /// `plugins` is no longer a list.
     pub fn push(&mut self, plugin: &PluginConfig) -> Result<(), ConfError> {
         match self.plugins()? {
             Some(plugins) => self.put(&plugins, plugins.parts.len(), plugin),
@@ -149,7 +149,7 @@ impl ListEdit {
         self.set_at(&at, key, value, |found| is_same(found, key))
     }
 
-    /// Removes a key of the list itself. None there is fine.
+    /// Removes a key of the list itself. Succeeds if there is none.
     ///
     /// # Errors
     /// Not known to fail.
@@ -157,7 +157,7 @@ impl ListEdit {
         self.unset_at(&(0..self.text.len()), |found| found == key)
     }
 
-    /// Removes a key of the plugin of an index, in whichever case it is written. None there is fine.
+    /// Removes a key of the plugin of an index, in whichever case it is written. Succeeds if there is none.
     ///
     /// # Errors
     /// There are fewer plugins.
@@ -231,9 +231,8 @@ fn no_plugin(index: usize, plugins: Option<&Places>) -> ConfError {
 /// Changes the list in a file, and returns whether anything was changed.
 ///
 /// The file is replaced in one step and synced to disk, so that a runtime never reads half of it. It keeps its owner
-/// and mode, and where the path is a symbolic link, what that leads to is replaced. When nothing was changed, nothing
-/// is written: an installer can be run any number of times. A file that would be no configuration any more is not
-/// written.
+/// and mode; if the path is a symbolic link, its target is replaced. If nothing was changed, nothing is written, so an
+/// installer can run any number of times. A text that is no longer a configuration is not written.
 ///
 /// ```
 /// use libcni::conf::{PluginConfig, edit_file};
@@ -256,8 +255,8 @@ fn no_plugin(index: usize, plugins: Option<&Places>) -> ConfError {
 /// ```
 ///
 /// # Errors
-/// The file can't be read or written, is no list, is not UTF-8, or was changed by somebody else meanwhile: then try
-/// again. Nothing is written in any of these cases.
+/// The file can't be read or written, is not a list, or is not UTF-8, or another program has changed it meanwhile, in
+/// which case you can try again. Nothing is written in any of these cases.
 pub fn edit_file(
     path: impl AsRef<Path>,
     edit: impl FnOnce(&mut ListEdit) -> Result<(), ConfError>,

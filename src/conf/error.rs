@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::Chain;
 use crate::spec::{InvalidField, InvalidName, InvalidVersion, Object, Version, reason};
 
-/// A configuration can't be used: which file, where in it, and why.
+/// A configuration can't be used. The error has the file, the place in it, and the reason.
 #[derive(Debug)]
 pub struct ConfError {
     file: Option<PathBuf>,
@@ -34,7 +34,7 @@ pub enum Problem {
     /// The file can't be read.
     #[error("cannot read the file")]
     Read(#[source] io::Error),
-    /// The file that is named like the network is no folder of plugins that can be read.
+    /// The file with the network's name is not a readable folder of plugins.
     #[error("cannot read the folder of the network's plugins")]
     Folder(#[source] io::Error),
     /// The entry of the directory is a FIFO, a device, a socket or the like.
@@ -76,7 +76,7 @@ pub enum Problem {
         /// The text.
         source: InvalidVersion,
     },
-    /// A version is none that this crate implements.
+    /// This crate does not implement the version.
     #[error("version {0} is not implemented")]
     UnknownVersion(Version),
     /// A text stands for a boolean, but is neither `true` nor `false`.
@@ -131,7 +131,7 @@ pub enum Problem {
         /// Why it failed.
         source: io::Error,
     },
-    /// Somebody else has written the file since it was read.
+    /// Another program has written the file since it was read.
     #[error("the file was changed by somebody else meanwhile, and is left as it is now")]
     Changed,
     /// The configuration of a single plugin is invalid.
@@ -199,12 +199,12 @@ impl ConfError {
         self.file.as_deref()
     }
 
-    /// Where in the text, where that can be said.
+    /// The place in the text, if it is known.
     pub fn position(&self) -> Option<Position> {
         self.position
     }
 
-    /// Returns what is wrong and where in the file, for a line that names the file already.
+    /// Returns the fault and its place in the file, for a line that names the file already.
     ///
     /// ```
     /// let error = libcni::conf::NetworkConfig::parse("{").unwrap_err();

@@ -1,4 +1,4 @@
-//! Files of the configuration directory, read without trust in what they are.
+//! Files of the configuration directory, which may be anything.
 
 use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};

@@ -10,8 +10,8 @@ use crate::spec::{Fields, InvalidName, InvalidVersion, NetworkName, Object, Vers
 
 /// A network configuration: a list of plugins with a name and a version.
 ///
-/// A single plugin's configuration is lifted to a list of one ([`NetworkConfig::from_plugin`]). Name and version
-/// stay the text of the file until a verb needs them, so that one odd file hides no other network.
+/// A single plugin's configuration becomes a list of one plugin ([`NetworkConfig::from_plugin`]). Name and version stay
+/// unchecked texts until a verb needs them, so that one odd file hides no other network.
 ///
 /// ```
 /// use libcni::conf::NetworkConfig;
@@ -42,8 +42,8 @@ pub struct NetworkConfig {
 impl NetworkConfig {
     /// Reads a list (a `.conflist` file).
     ///
-    /// The list may be without plugins, when the folder named like the network is to provide them
-    /// ([`ConfDir::load`](super::ConfDir::load)); no verb runs such a list.
+    /// The list may have no plugins, if the folder with the network's name has them
+    /// ([`ConfDir::load`](super::ConfDir::load)); no verb runs a list without plugins.
     ///
     /// # Errors
     /// See [`Problem`]; the error has the place in the text.
@@ -75,7 +75,7 @@ impl NetworkConfig {
         })
     }
 
-    /// Lifts the configuration of a single plugin (a `.conf` or `.json` file) to a list of one.
+    /// Turns the configuration of a single plugin (a `.conf` or `.json` file) into a list of one plugin.
     ///
     /// ```
     /// use libcni::conf::NetworkConfig;
@@ -109,7 +109,7 @@ impl NetworkConfig {
         })
     }
 
-    /// Reads a list, or the configuration of a single plugin lifted to one, whichever the text is.
+    /// Reads a list, or the configuration of a single plugin as a list of one plugin.
     ///
     /// # Errors
     /// The text is neither.
@@ -142,7 +142,7 @@ impl NetworkConfig {
         self.only_inlined
     }
 
-    /// Returns the capabilities that at least one plugin takes arguments of.
+    /// Returns the capabilities that at least one plugin takes arguments for.
     pub fn capabilities(&self) -> BTreeSet<&str> {
         self.plugins.iter().flat_map(PluginConfig::enabled_capabilities).collect()
     }
@@ -187,7 +187,7 @@ impl NetworkConfig {
     /// The same network at one version, which its text then says alone, so that the cache records what was used.
     ///
     /// # Errors
-    /// This crate does not implement the version: what is added in it could be neither checked nor deleted.
+    /// This crate does not implement the version, so an attachment in it could be neither checked nor deleted.
     pub fn at_version(&self, version: &Version) -> Result<Self, ConfError> {
         if !version.is_known() {
             return Err(ConfError::new(Problem::UnknownVersion(version.clone())));

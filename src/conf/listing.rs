@@ -1,4 +1,4 @@
-//! The whole of the networks that directories configure.
+//! All networks that directories configure.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -12,9 +12,9 @@ pub struct Listing {
     /// The networks that can be loaded by name. Those of an earlier directory come first, and of one directory those of
     /// `*.conflist` files.
     pub networks: Vec<NetworkConfig>,
-    /// Files that configure a network of a name that an earlier file has: nobody gets these by name.
+    /// Files whose network has the name of a network in an earlier file, so that no lookup by name finds them.
     pub shadowed: Vec<NetworkConfig>,
-    /// Files that are no configuration.
+    /// Files that are not configurations.
     pub broken: Vec<ConfError>,
     pub(super) dirs: Vec<PathBuf>,
     pub(super) default: Option<PathBuf>,
@@ -52,7 +52,7 @@ impl Listing {
     }
 
     /// Returns all networks, shadowed ones included, in the order in which containerd and CRI-O number them: by
-    /// directory, and then by file name, whatever the extension.
+    /// directory, and then by file name, with any extension.
     pub fn in_file_order(&self) -> Vec<&NetworkConfig> {
         let mut all: Vec<_> = self.networks.iter().chain(&self.shadowed).collect();
         all.sort_by_key(|network| self.place(network.path().unwrap_or(Path::new(""))));

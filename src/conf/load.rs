@@ -1,4 +1,4 @@
-//! The configuration directory: which files, which order, which wins, and what was wrong with the others.
+//! The configuration directory: its files, their order, the one that wins, and the faults of the others.
 
 use std::collections::HashSet;
 use std::io;
@@ -26,18 +26,18 @@ pub struct ConfDir {
     on_broken: OnBroken,
 }
 
-/// The behaviour of a search at a file that is no configuration.
+/// The behaviour of a search at a file that is not a configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnBroken {
-    /// Reports it and goes on: one bad file does not hide a good network.
+    /// Reports the file and continues: one bad file does not hide a good network.
     #[default]
     Skip,
     /// Stops with an error, as the Go libcni does.
     Stop,
 }
 
-/// A network, and the files that were passed over to find it.
+/// A network, and the files that were skipped to find it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Loaded {
@@ -59,10 +59,10 @@ impl ConfDir {
         Self { dirs: vec![path.into()], on_broken: OnBroken::default() }
     }
 
-    /// Looks into another directory, too, for what those before it don't configure.
+    /// Adds another directory, for networks that the directories before it don't configure.
     ///
-    /// A name that two directories have is that of the earlier one, whatever kinds of files they are, and the default
-    /// network is one of the earliest directory that has any. A directory that does not exist is passed over.
+    /// If two directories have the same name, the earlier one counts, whatever kinds of files they are. The default
+    /// network is that of the first directory that has any. A directory that does not exist is skipped.
     ///
     /// ```
     /// use libcni::conf::ConfDir;
@@ -81,7 +81,7 @@ impl ConfDir {
         self
     }
 
-    /// Chooses what happens at a file that is no configuration.
+    /// Chooses what happens at a file that is not a configuration.
     pub fn on_broken(self, on_broken: OnBroken) -> Self {
         Self { on_broken, ..self }
     }
@@ -114,7 +114,7 @@ impl ConfDir {
     /// ```
     ///
     /// # Errors
-    /// See [`LoadError`]. A broken file that names the network is its file: the search does not go on to a
+    /// See [`LoadError`]. A broken file that names the network counts as its file: the search does not continue to a
     /// later one.
     #[doc(alias("LoadNetworkConf", "LoadConfList", "LoadConf"))]
     pub fn load(&self, name: &str) -> Result<Loaded, LoadError> {
@@ -132,13 +132,12 @@ impl ConfDir {
         Err(LoadError::NotFound { dirs: self.dirs.clone(), name: name.to_owned(), skipped, known: names(&files) })
     }
 
-    /// The default network, which runtimes attach containers to that ask for none by name: that of the first file in
+    /// The default network, to which runtimes attach containers that ask for none by name: that of the first file in
     /// file-name order, lists and single plugins sorted together.
     ///
-    /// Broken files are passed over and reported, as CRI-O does it. With [`OnBroken::Stop`] a broken file before the
-    /// network is an error, as it is for containerd: then no pod starts until somebody mends the file. A name counts
-    /// for nothing here: the network may be one that [`load`](Self::load) does not give, since a list has the same
-    /// name.
+    /// Broken files are skipped and reported, as in CRI-O. With [`OnBroken::Stop`] a broken file before the network is
+    /// an error, as in containerd: no pod starts then until somebody fixes the file. Names don't matter here: the
+    /// network may be one that [`load`](Self::load) does not find, since a list has the same name.
     ///
     /// ```
     /// use libcni::conf::ConfDir;

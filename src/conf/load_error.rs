@@ -36,9 +36,9 @@ pub enum LoadError {
         dirs: Vec<PathBuf>,
         /// The name looked for.
         name: String,
-        /// Files that could not be read: one of them may be the network's.
+        /// Files that could not be read. One of them may be the network's.
         skipped: Vec<ConfError>,
-        /// The names of the networks that there are.
+        /// The names of the existing networks.
         known: Vec<String>,
     },
     /// The directory can't be read.
@@ -55,8 +55,8 @@ pub enum LoadError {
 }
 
 impl LoadError {
-    /// Returns a sentence about the name that was meant, where one of those that there are is nearly the one that was
-    /// looked for, or else about which there are; nothing where there is none.
+    /// Returns a suggestion: an existing name that is nearly the requested one, or otherwise all existing names; `None`
+    /// if there are none.
     pub fn suggestion(&self) -> Option<String> {
         let Self::NotFound { name, known, .. } = self else { return None };
         let all = || {

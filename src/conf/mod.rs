@@ -1,7 +1,7 @@
 //! A file in net.d becomes a network configuration.
 //!
-//! Text is kept as it is in the file; only the keys that the library acts on are decoded. What they mean is in
-//! [section 1](crate::specification#1-configuration) of the specification.
+//! Text is kept as it is in the file; only the keys that the library acts on are decoded. [Section
+//! 1](crate::specification#1-configuration) of the specification describes them.
 
 mod edit;
 mod effective;

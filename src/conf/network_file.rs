@@ -1,4 +1,4 @@
-//! One file becomes a network, with the plugins of the folder beside it.
+//! Loads a network from one file, with the plugins of the folder beside it.
 
 use std::path::Path;
 
@@ -76,8 +76,8 @@ fn append_folder(network: &mut NetworkConfig, file: &Path) -> Result<(), ConfErr
 }
 
 impl NetworkConfig {
-    /// Returns the network that brings up `lo` of a container, which runtimes add each container to before any other:
-    /// `cni-loopback`, with the plugin `loopback`, as containerd has it.
+    /// Returns the network that brings up `lo` of a container: `cni-loopback`, with the plugin `loopback`, as in
+    /// containerd. Runtimes add each container to it before any other network.
     ///
     /// ```
     /// use libcni::conf::NetworkConfig;
@@ -100,7 +100,8 @@ impl NetworkConfig {
     /// Loads the network of one file, wherever it is: a list, with the plugins of the folder beside it
     /// ([1.4](crate::specification#14-plugins-in-a-folder)), or a single plugin, lifted to a list of one.
     ///
-    /// A file named `*.conflist` holds a list. What any other file holds, its content says.
+    /// A file named `*.conflist` has a list. The content of any other file decides whether it is a list or a single
+    /// plugin.
     ///
     /// ```
     /// use libcni::conf::NetworkConfig;
@@ -115,7 +116,7 @@ impl NetworkConfig {
     /// ```
     ///
     /// # Errors
-    /// The file can't be read, or is no configuration. The error names it, and the place in it.
+    /// The file can't be read, or is not a configuration. The error names the file, and the place in it.
     #[doc(alias("NetworkConfFromFile", "ConfListFromFile", "ConfFromFile"))]
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfError> {
         let path = path.as_ref();

@@ -1,4 +1,4 @@
-//! Where the parts of a JSON text are, and how it is laid out, so that one part can be changed and no other.
+//! The places and the layout of the parts of a JSON text, so that one part can be changed without the others.
 
 use std::ops::Range;
 

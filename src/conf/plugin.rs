@@ -67,7 +67,7 @@ impl PluginConfig {
         self.known.cni_version.as_deref()
     }
 
-    /// Returns the capabilities that the plugin takes arguments of.
+    /// Returns the capabilities that the plugin takes arguments for.
     pub fn enabled_capabilities(&self) -> Vec<&str> {
         self.capabilities().iter().filter(|(_, on)| **on).map(|(name, _)| name.as_str()).collect()
     }
@@ -92,7 +92,7 @@ impl PluginConfig {
         &self.known.dns
     }
 
-    /// The file that the plugin was loaded from, where it is one of the folder named like the network, and not of the
+    /// The file that the plugin was loaded from, if it comes from the folder with the network's name, and not from the
     /// list.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()

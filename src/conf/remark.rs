@@ -1,4 +1,4 @@
-//! Oddities of a file that configures a network, though it can be used.
+//! Oddities of a file that configures a network, although it can be used.
 
 use std::fmt;
 use std::path::Path;
@@ -10,18 +10,18 @@ use crate::spec::Object;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Remark {
-    /// A key of the list that nobody reads, since its letters are in another case.
+    /// A key of the list that no runtime reads, since its letters are in another case.
     MisspeltKey {
         /// The key as it is written.
         written: String,
         /// The key that every reader looks for.
         meant: &'static str,
     },
-    /// A list in a file whose name says that it holds a single plugin. This crate takes it for what it is.
+    /// A list in a file whose name says that it has a single plugin. This crate reads it as a list.
     ListInSingleFile,
-    /// A single plugin with a key `plugins`, which nobody reads.
+    /// A single plugin with a key `plugins`, which no runtime reads.
     PluginsBesideType,
-    /// A list with a key `type`, which nobody reads.
+    /// A list with a key `type`, which no runtime reads.
     TypeBesidePlugins,
 }
 
@@ -30,13 +30,13 @@ const KEYS: [&str; 7] =
     ["cniVersion", "cniVersions", "name", "disableCheck", "disableGC", "loadOnlyInlinedPlugins", "plugins"];
 
 impl NetworkConfig {
-    /// Returns what is odd about the configuration.
+    /// Returns the oddities of the configuration.
     ///
     /// ```
     /// use libcni::conf::{NetworkConfig, Remark};
     ///
     /// let network = NetworkConfig::parse(r#"{"name": "net", "disablecheck": true, "plugins": [{"type": "bridge"}]}"#)?;
-    /// assert_eq!(network.remarks()[0].to_string(), "`disablecheck` is ignored: `disableCheck` is meant");
+    /// assert_eq!(network.remarks()[0].to_string(), "`disablecheck` is ignored: write `disableCheck`");
     /// # Ok::<(), libcni::conf::ConfError>(())
     /// ```
     pub fn remarks(&self) -> Vec<Remark> {
@@ -61,7 +61,7 @@ fn misspelt(key: &str) -> Option<Remark> {
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::MisspeltKey { written, meant } => write!(f, "`{written}` is ignored: `{meant}` is meant"),
+            Self::MisspeltKey { written, meant } => write!(f, "`{written}` is ignored: write `{meant}`"),
             Self::ListInSingleFile => {
                 f.write_str("runtimes in Go refuse the file: it holds a list, and must be named `.conflist`")
             }

@@ -1,4 +1,4 @@
-//! A file is replaced in one step, and keeps its owner and mode.
+//! Replaces a file in one step, and keeps its owner and mode.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};

@@ -4,7 +4,7 @@ use super::{NetworkConfig, PluginConfig};
 use crate::spec::{Command, Object, Version};
 
 impl NetworkConfig {
-    /// Returns the verbs that do something with this network: those of its version which it does not disable.
+    /// Returns the verbs that this network has: those of its version that it does not disable.
     ///
     /// ```
     /// use libcni::conf::NetworkConfig;
@@ -27,7 +27,7 @@ impl NetworkConfig {
         all.into_iter().filter(|(_, on)| *on).map(|(verb, _)| verb).collect()
     }
 
-    /// Returns whether the network is nothing but `lo` of the container.
+    /// Returns true if the network has only the plugin `loopback`.
     pub fn is_loopback(&self) -> bool {
         self.plugins().iter().all(|plugin| plugin.plugin_type() == "loopback")
     }
@@ -37,7 +37,7 @@ impl NetworkConfig {
         self.plugins().iter().map(PluginConfig::plugin_type).collect()
     }
 
-    /// Returns the list with all of its plugins, those of its folder included, which are not in its
+    /// Returns the list with all of its plugins, including those of its folder, which are not in its
     /// [text](NetworkConfig::text).
     pub fn to_object(&self) -> Object {
         let mut list = Object::parse(self.text()).unwrap_or_default();

@@ -69,7 +69,8 @@ impl Answer {
     /// It failed with an error of one of these codes.
     pub(super) fn is_refused_with(&self, codes: &[ErrorCode]) -> Verdict {
         self.is_refused()?;
-        let error = self.error().ok_or_else(|| not_applicable(format!("{self}, which is no error object: see 902")))?;
+        let error =
+            self.error().ok_or_else(|| not_applicable(format!("{self}, which is not an error object: see 902")))?;
         if codes.contains(&error.code) {
             return Ok(());
         }

@@ -80,7 +80,7 @@ pub(super) fn receive(mut judge: Judge, suite: &Suite, reporter: &mut dyn Report
 }
 
 fn unreadable(error: &dyn std::error::Error) -> SuiteError {
-    SuiteError::NotMade(format!("cannot read what the process that makes the checks says: {error}"))
+    SuiteError::NotMade(format!("cannot read the messages of the process that makes the checks: {error}"))
 }
 
 /// Lines out of a pipe, until it ends or somebody wants no more.

@@ -4,8 +4,8 @@ use super::Error;
 use crate::spec::{ErrorReply, Object};
 
 impl Error {
-    /// Describes the error: `code`, `msg`, and where they are known `details` (what a plugin gave as such, or the
-    /// causes), `network`, `plugin`, `verb`, `file`, and `errors` for several.
+    /// Describes the error: `code`, `msg`, and where they are known `details` (those of the plugin, or the causes),
+    /// `network`, `plugin`, `verb`, `file`, and `errors` for several.
     ///
     /// ```
     /// let error = libcni::conf::ConfDir::new("/nowhere").load("mynet").map_err(libcni::Error::from).unwrap_err();

@@ -1,11 +1,11 @@
-//! An interface that is somebody else's.
+//! An interface that does not belong to the attachment.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::cache::Entry;
 
-/// ADD was refused, because the interface is somebody else's. Nothing was run or changed.
+/// ADD was refused, because the interface does not belong to the attachment. Nothing was run or changed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Occupied {
@@ -17,8 +17,7 @@ pub struct Occupied {
     pub container_id: String,
     /// The path of its network namespace, where it has one.
     pub netns: Option<PathBuf>,
-    /// The attachment that the interface belongs to; `None` where it is in the namespace and nothing is on record of
-    /// it.
+    /// The attachment that the interface belongs to; `None` if it is in the namespace but not on record.
     pub by: Option<Entry>,
 }
 

@@ -46,7 +46,7 @@ impl Error {
         }
     }
 
-    /// Returns true if the same call may succeed later, without anybody changing anything.
+    /// Returns true if the same call may succeed later, although nothing has changed.
     pub fn is_retryable(&self) -> bool {
         match self {
             Error::Plugin(source) => match &source.failure {
@@ -77,8 +77,7 @@ impl Error {
 
     /// Returns true if a failed ADD may have left something behind that only DEL removes.
     ///
-    /// The verb says so: not when no plugin was started, nor when the plugin says that the container is unknown (code
-    /// 3).
+    /// This is false if no plugin was started, or if the plugin reports that the container is unknown (code 3).
     pub fn needs_cleanup(&self) -> bool {
         match self {
             Error::Plugin(source) => source.needs_cleanup,
@@ -207,8 +206,8 @@ impl Error {
         }
     }
 
-    /// Returns the error in the protocol's form: the message, and in `details` the causes, or what the plugin gave as
-    /// details.
+    /// Returns the error in the protocol's form: the message, and in `details` the causes, or the details of the
+    /// plugin.
     pub fn to_reply(&self) -> ErrorReply {
         if let Error::Plugin(error) = self {
             return error.to_reply();

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::Parameters;
 
-/// The whole environment of a process, each variable once. What a runtime has all plugins inherit is shared by all of
-/// their requests.
+/// The whole environment of a process, each variable once. All requests of a runtime share the variables that plugins
+/// inherit.
 ///
 /// ```
 /// use libcni::invoke::Environment;

@@ -101,7 +101,7 @@ pub struct Limits {
     pub grace: Duration,
     /// How many bytes it may print on stdout; more ends it.
     pub max_stdout: usize,
-    /// How many bytes of its stderr are kept, from the start; the rest is read and dropped.
+    /// How many bytes of its stderr are kept, from the beginning; the rest is read and dropped.
     pub max_stderr: usize,
     /// Ends it early.
     pub cancel: Option<CancelToken>,
@@ -131,7 +131,7 @@ impl Default for Limits {
     }
 }
 
-/// How a plugin ended, and what it said. By default, it succeeded and said nothing.
+/// The end of a plugin, and its output. By default, it succeeded and printed nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Output {
@@ -151,7 +151,7 @@ setters! {
     }
 }
 
-/// A plugin could not be run to its own end.
+/// A plugin could not be run, or did not end by itself.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExecError {
@@ -165,7 +165,7 @@ pub enum ExecError {
         /// Why.
         source: io::Error,
     },
-    /// It did not start, since the file was open for writing all the time.
+    /// It did not start, because its file stayed open for writing.
     #[error("cannot run {}: the file is still being written to after {} ms", program.display(), waited.as_millis())]
     Busy {
         /// The executable.
@@ -173,7 +173,7 @@ pub enum ExecError {
         /// How long it was tried.
         waited: Duration,
     },
-    /// It was not started: an environment variable can't be handed over.
+    /// It was not started, because an environment variable can't be passed to it.
     #[error("environment variable `{variable}` contains a NUL byte")]
     Environment {
         /// The variable.
@@ -201,13 +201,13 @@ pub enum ExecError {
         /// The limit in bytes.
         limit: usize,
     },
-    /// It was not started: this process ignores SIGCHLD, so that nobody could tell how it ended.
+    /// It was not started: this process ignores SIGCHLD, so the system would not report how the plugin ended.
     #[error(
-        "SIGCHLD is ignored in this process, so that it could not be told how a plugin ended; give the signal its default \
+        "SIGCHLD is ignored in this process, so the system would not report how a plugin ended; give the signal its default \
          action before plugins are run"
     )]
     ChildrenIgnored,
-    /// It ended, but nobody can tell how: its exit status was taken before this library could ask for it.
+    /// It ended, but its exit status is lost: another part of this process took it before this library could.
     #[error(
         "it ended, but its exit status is lost: something else in this process waits for any child, where it has to wait \
          for its own by their process IDs"

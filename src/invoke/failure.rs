@@ -1,4 +1,4 @@
-//! How a plugin failed, in one message that says which plugin, which verb, and why.
+//! The failure of a plugin, in one message with the plugin, the verb and the reason.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use crate::result::ParseError;
 use crate::spec::{Command, ErrorCode, ErrorReply, InvalidVersionReply};
 use crate::{Chain, Printable};
 
-/// A plugin failed: which one, of which network, on which verb, and how.
+/// A plugin failed. The error has the network, the plugin, the verb and the reason.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct PluginError {
@@ -42,7 +42,7 @@ pub enum PluginFailure {
         /// The bytes that it printed on stderr.
         stderr: Vec<u8>,
     },
-    /// It failed without a word on stdout.
+    /// It failed, and printed nothing on stdout.
     #[error("{status}{}", said(stderr))]
     Silent {
         /// Exit status or signal.
@@ -50,7 +50,7 @@ pub enum PluginFailure {
         /// The bytes that it printed on stderr.
         stderr: Vec<u8>,
     },
-    /// It failed, and what it printed on stdout is no error object.
+    /// It failed, and its stdout is not an error object.
     #[error("{status}, and no CNI error on stdout but {}", quote(stdout))]
     Garbled {
         /// Exit status or signal.
@@ -60,20 +60,20 @@ pub enum PluginFailure {
         /// The bytes that it printed on stderr.
         stderr: Vec<u8>,
     },
-    /// It succeeded, but its answer to ADD is no result.
+    /// It succeeded, but its answer to ADD is not a result.
     #[error("its answer {} is not a result", quote(stdout))]
     InvalidResult {
         /// The bytes that it printed on stdout.
         stdout: Vec<u8>,
-        /// Why that is no result.
+        /// The reason why that is not a result.
         source: ParseError,
     },
-    /// It succeeded, but its answer to VERSION is none.
+    /// It succeeded, but its answer is not one to VERSION.
     #[error("its answer {} is not a VERSION reply", quote(stdout))]
     InvalidVersionReply {
         /// The bytes that it printed on stdout.
         stdout: Vec<u8>,
-        /// Why that is no VERSION reply.
+        /// The reason why that is not a VERSION reply.
         source: InvalidVersionReply,
     },
     /// It did not start or did not end by itself.
@@ -200,8 +200,8 @@ fn reported(reply: &ErrorReply, status: ExitStatus) -> String {
     let words = format!("{}{}", Printable(&shown), and_more(words.len().saturating_sub(WORDS)));
     let words = if words.is_empty() { words } else { format!("{words}{}", coded(reply.code)) };
     match (words.as_str(), status.code()) {
-        ("", _) if reply.code == ErrorCode::default() => format!("{status}, and an error object that says nothing"),
-        ("", _) => format!("{status}, and an error object with code {} that says nothing else", reply.code),
+        ("", _) if reply.code == ErrorCode::default() => format!("{status}, and an error object without a text"),
+        ("", _) => format!("{status}, and an error object with code {} and no text", reply.code),
         (_, Some(0)) => format!("{words} (reported with {status}, as if it had succeeded)"),
         (_, Some(_)) => words,
         (_, None) => format!("{words} (and then ended by {status})"),

@@ -25,7 +25,7 @@ pub enum FindError {
         /// The name.
         plugin: String,
     },
-    /// The plugin could not be told where others are: `CNI_PATH` separates directories by `:`.
+    /// The directory can't be passed to the plugin: `CNI_PATH` separates directories by `:`.
     #[error("plugin directory `{}` can't be used: `CNI_PATH` can't name a directory with a `:`", dir.display())]
     BadDir {
         /// The name.
@@ -63,8 +63,8 @@ fn list(dirs: &[PathBuf]) -> String {
 
 /// Finds a plugin: the first directory that has a regular file of that name, symbolic links followed.
 ///
-/// Empty directory names are passed over. (In Go they mean the working directory, and then whatever `$PATH`
-/// has of that name is run.)
+/// Empty directory names are skipped. (In Go they mean the working directory, and then the program of that name in
+/// `$PATH` is run.)
 ///
 /// ```
 /// use libcni::invoke::{FindError, find};

@@ -9,7 +9,7 @@ use super::FindError;
 use crate::directory::entries;
 use crate::spec::nearest;
 
-/// A regular file of a plugin directory. Whether it is a plugin, only asking it for its version can tell.
+/// A regular file of a plugin directory. It may not be a plugin: only its answer to VERSION shows that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Installed {
@@ -17,7 +17,7 @@ pub struct Installed {
     pub name: String,
     /// The file.
     pub path: PathBuf,
-    /// Its use when a plugin of this name is wanted.
+    /// Its use when a plugin of this name is run.
     pub standing: Standing,
 }
 
@@ -47,7 +47,7 @@ pub struct UnreadableDir {
 pub enum Standing {
     /// It is run.
     Found,
-    /// It is found, but nobody may execute it: the search does not go on to a later directory.
+    /// It is found, but nobody may execute it: the search does not continue to a later directory.
     NotExecutable,
     /// An earlier directory has a file of this name, which is found instead.
     Shadowed {
@@ -107,8 +107,7 @@ fn judged(dir: &Path, name: String, earlier: &[Installed]) -> Option<Installed> 
 }
 
 impl FindError {
-    /// Returns a question about the plugin that was meant, where a file of the directories has nearly the name that was
-    /// looked for.
+    /// Returns a question such as "did you mean `bridge`?", if a file of the directories has nearly the requested name.
     pub fn suggestion(&self) -> Option<String> {
         let Self::NotFound { plugin, dirs } = self else { return None };
         let found = installed(dirs).files;

@@ -1,8 +1,8 @@
 //! One execution of one plugin: found by name, fed a request, bounded, its reply read.
 //!
-//! Takes bytes and never a configuration, so that runtimes and delegating plugins share the path. [`Exec`] is
-//! the seam: everything before it ([`Request`]) and after it ([`read_reply`]) is a pure function. What both sides may
-//! expect of an execution is in [section 2](crate::specification#2-execution-protocol) of the specification.
+//! This module takes bytes and never a configuration, so that runtimes and delegating plugins can share it. [`Exec`] is
+//! the seam: everything before it ([`Request`]) and after it ([`read_reply`]) is a pure function. [Section
+//! 2](crate::specification#2-execution-protocol) of the specification says what both sides may expect of an execution.
 
 mod environment;
 mod exec;

@@ -1,4 +1,4 @@
-//! Executions as events: what each plugin was sent, and what came of it.
+//! Executions as events: the request to each plugin, and its outcome.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -27,12 +27,13 @@ pub enum ExecEvent<'a> {
         request: &'a Request,
         /// How long it took.
         took: Duration,
-        /// The answer of the plugin, well or badly; or why it was not run, or not to its own end.
+        /// The output of the plugin, whether it succeeded or failed, or the reason why it was not run or did not end by
+        /// itself.
         ended: Result<&'a Output, &'a ExecError>,
     },
 }
 
-/// Runs plugins by another executor, and tells of each execution.
+/// Runs plugins with another executor, and reports each execution.
 ///
 /// ```
 /// use libcni::Cni;
@@ -55,7 +56,7 @@ pub struct ObservedExec<E> {
 }
 
 impl<E: Exec> ObservedExec<E> {
-    /// Calls `hear` in a thread that runs plugins, and which waits meanwhile.
+    /// Calls `hear` in the thread that runs the plugin, which waits meanwhile.
     pub fn new(exec: E, hear: impl Fn(&ExecEvent<'_>) + Send + Sync + 'static) -> Self {
         Self { exec, hear: Arc::new(hear), count: Arc::default() }
     }

@@ -9,7 +9,7 @@ use crate::Chain;
 use crate::spec::Object;
 
 impl Request {
-    /// Returns the variables of the protocol, and the names of all others: their values may be nobody's business.
+    /// Returns the variables of the protocol, and the names of all others, since their values may be secret.
     pub fn variables(&self) -> (Vec<&(OsString, OsString)>, Vec<String>) {
         let (own, others): (Vec<_>, Vec<_>) = self.env.iter().partition(|(name, _)| is_of_protocol(name));
         (own, others.iter().map(|(name, _)| name.to_string_lossy().into_owned()).collect())
@@ -42,8 +42,8 @@ fn is_of_protocol(name: &OsStr) -> bool {
 
 impl ExecEvent<'_> {
     /// Describes an execution that has ended: its number as `trace`, `endedUnixMilliseconds`, the
-    /// [request](Request::record), `exitStatus` or `signal`, `stdout`, `stderr`, `error` where it did not come to its
-    /// own end, and `milliseconds`. `None` when it only begins.
+    /// [request](Request::record), `exitStatus` or `signal`, `stdout`, `stderr`, `error` if it did not end by itself,
+    /// and `milliseconds`. `None` if it only begins.
     pub fn record(&self) -> Option<Object> {
         match *self {
             ExecEvent::Begins { .. } => None,

@@ -1,4 +1,4 @@
-//! The meaning of a plugin's end: an answer, or a failure.
+//! Turns the output of a plugin into an answer or a failure.
 
 use super::{Output, PluginError, PluginFailure, Request};
 use crate::spec::{Command, ErrorReply, Fields, Object, read_raw, text};
@@ -7,9 +7,9 @@ use crate::spec::{Command, ErrorReply, Fields, Object, read_raw, text};
 /// ([2.4](crate::specification#24-stdout-stderr-exit-status)).
 ///
 /// # Errors
-/// The plugin failed. Its stdout then is a CNI error object; where it is empty, stderr and the exit status or
-/// signal have to do, and where it is something else, that is quoted. An error object as the answer to ADD is a
-/// failure whatever the exit status: a container without its network must not count as added.
+/// The plugin failed. The error has the CNI error object on its stdout; if stdout is empty, it has stderr and the exit
+/// status or signal, and if stdout is something else, it quotes that. An error object as the answer to ADD is a failure
+/// whatever the exit status: a container without its network must not count as added.
 pub fn read_reply(request: &Request, output: Output) -> Result<Vec<u8>, Box<PluginError>> {
     let Output { status, stdout, stderr } = output;
     let reported = if status.success() { misspoken(request.command, &stdout) } else { error_object(&stdout) };

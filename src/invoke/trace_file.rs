@@ -1,4 +1,4 @@
-//! A file that executions are written down in. Configurations may have secrets in them, so it is one user's alone.
+//! A file that records executions. Configurations may have secrets in them, so only one user may read it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -30,7 +30,7 @@ use crate::PrintableJson;
 #[derive(Debug)]
 pub struct TraceFile(Mutex<Option<File>>);
 
-/// A file that nothing is appended to.
+/// A file that the library does not append to.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UnfitTraceFile {
@@ -43,7 +43,7 @@ pub enum UnfitTraceFile {
     /// It belongs to another user.
     #[error("it belongs to user {0}")]
     Foreign(u32),
-    /// It may be somebody's file elsewhere.
+    /// It has a second name, so it may be a file of another program.
     #[error("it has a second name elsewhere")]
     Linked,
     /// Its mode lets others in.
@@ -52,7 +52,7 @@ pub enum UnfitTraceFile {
 }
 
 impl TraceFile {
-    /// Opens a file to append to; one that is not there is made, for this user alone.
+    /// Opens a file to append to. A missing file is created, for this user alone.
     ///
     /// # Errors
     /// See [`UnfitTraceFile`].
@@ -73,10 +73,11 @@ impl TraceFile {
         Ok(Self(Mutex::new(Some(file))))
     }
 
-    /// Appends an execution that has ended; one that only begins is passed over.
+    /// Appends an execution that has ended; one that only begins is ignored.
     ///
     /// # Errors
-    /// The system refuses. Only the first such error is returned: nothing is appended after it, and executions go on.
+    /// The system refuses. Only the first such error is returned: nothing is appended after it, and executions
+    /// continue.
     pub fn append(&self, event: &ExecEvent<'_>) -> io::Result<()> {
         let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (Some(open), Some(line)) = (file.as_mut(), event.line()) else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! Each execution as a span of the crate `tracing`, what the plugin wrote to stderr as its events.
+//! Each execution as a span of the crate `tracing`, with the lines of the plugin's stderr as its events.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use super::{Exec, ExecError, ExecFuture, FindError, Limits, Output, Request, rea
 use crate::spec::{CNI_CONTAINERID, CNI_IFNAME, Object};
 use crate::{Chain, Printable};
 
-/// Tells the crate `tracing` of each execution (feature `tracing`).
+/// Reports each execution to the crate `tracing` (feature `tracing`).
 ///
 /// One span for each, `cni_plugin`, with the fields `plugin`, `command`, `network`, `container_id`, `ifname` and
 /// `program`, and from its end on `duration_ms` and `exit` (`exit status: 0`, `signal: 9 (SIGKILL)`). In it are these
@@ -18,15 +18,15 @@ use crate::{Chain, Printable};
 /// - one for each line that the plugin wrote to stderr, at INFO, or at WARN when it failed;
 /// - one for its end, with `duration_ms` and `exit`: `ended` at DEBUG, `failed` at WARN with the field `error`.
 ///
-/// A plugin's words are [`Printable`]. [`Builder::tracing`](crate::runtime::Builder::tracing) puts this around what a
-/// runtime uses already.
+/// The text of a plugin is [`Printable`]. [`Builder::tracing`](crate::runtime::Builder::tracing) wraps a runtime's own
+/// executor in this one.
 #[derive(Clone, Debug)]
 pub struct TracingExec<E> {
     exec: E,
 }
 
 impl<E: Exec> TracingExec<E> {
-    /// Runs plugins by another executor, and tells of it.
+    /// Runs plugins with another executor, and reports each execution.
     pub fn new(exec: E) -> Self {
         Self { exec }
     }

@@ -80,7 +80,7 @@ impl Request {
     /// destination.
     pub fn redirect(index: u32, to: u32, shaped: Shaped<'_>) -> Vec<Self> {
         let place = message(index, "ingress", INGRESS, TcHandle::INGRESS);
-        let mut requests = vec![new_qdisc("add a place for filters of what comes in", place)];
+        let mut requests = vec![new_qdisc("add a place for filters of incoming packets", place)];
         requests.extend(shaped.subnets().iter().map(|subnet| {
             let selector = selector(Some((*subnet, Other::Destination)));
             let then = match shaped {
@@ -100,7 +100,7 @@ impl Request {
     pub fn remove_redirect(index: u32) -> Self {
         let message = message(index, "ingress", INGRESS, TcHandle::INGRESS);
         let request = RouteNetlinkMessage::DelQueueDiscipline(message);
-        Self::new("remove the filters of what comes in", request, 0).fine_with(&[
+        Self::new("remove the filters of incoming packets", request, 0).fine_with(&[
             Errno::ENOENT,
             Errno::EINVAL,
             Errno::ENODEV,

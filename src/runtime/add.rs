@@ -13,10 +13,10 @@ use crate::waiting::block_on;
 impl Cni {
     /// Adds a container to a network and returns the result, which is cached for CHECK, DEL and GC.
     ///
-    /// Before anything is run, the cache records what is begun, so that GC finds it even if this process is killed.
-    /// The first plugin that fails ends it, and nothing is cached; what earlier plugins of the list did is left to
-    /// a DEL by the caller ([`Error::needs_cleanup`]). When all succeeded but the result can't be cached, DEL is
-    /// run here, since nobody else could.
+    /// Before any plugin runs, the cache records that the ADD has begun, so that GC finds it even if this process is
+    /// killed. The first plugin that fails ends the ADD, and nothing is cached; the caller must then run DEL for the
+    /// earlier plugins of the list ([`Error::needs_cleanup`]). If all plugins succeed but the result can't be cached,
+    /// this function runs DEL, since nobody else could.
     ///
     /// ```no_run
     /// # use libcni::{Attachment, Cni, Error, conf::NetworkConfig};
@@ -34,8 +34,8 @@ impl Cni {
     /// ```
     ///
     /// # Errors
-    /// See [`Error`]. Before anything runs, names, version, plugins, locks and cache are checked, and that the
-    /// interface is nobody else's: [`Error::Occupied`].
+    /// See [`Error`]. Names, version, plugins, locks and cache are checked before anything runs, and so is the
+    /// interface, which must not belong to another attachment: [`Error::Occupied`].
     #[doc(alias("AddNetworkList", "AddNetwork"))]
     pub fn add(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<AddResult, Error> {
         block_on(self.add_async(network, attachment))

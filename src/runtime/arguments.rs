@@ -1,4 +1,4 @@
-//! The arguments that runtimes give most often, the short way.
+//! Shortcuts for the arguments that runtimes give most often.
 
 use serde::Serialize;
 
@@ -36,7 +36,7 @@ impl Attachment {
     /// Sets the argument of any capability.
     ///
     /// # Errors
-    /// The value can't be written as JSON: it is a map with keys that are no text, or says so itself.
+    /// The value can't be written as JSON: it is a map with keys that are not texts, or its `Serialize` fails.
     pub fn capability(mut self, capability: &str, value: &(impl Serialize + ?Sized)) -> Result<Self, InvalidField> {
         self.capability_args.set(capability, value)?;
         Ok(self)

@@ -9,7 +9,7 @@ use crate::netns::Identity;
 use crate::spec::capability::CapabilityArgs;
 use crate::spec::{CniArgs, ContainerId, IfName, InvalidName, NetworkName, Object};
 
-/// One interface of one container: what a runtime gives with ADD and again with CHECK and DEL.
+/// One interface of one container, with the parameters that a runtime passes to ADD, and again to CHECK and DEL.
 ///
 /// ```
 /// use libcni::Attachment;
@@ -45,8 +45,8 @@ impl Attachment {
 
     /// The same attachment with a network namespace.
     ///
-    /// An empty path is none. Plugins get the path as it is; the record of the attachment is JSON, and has U+FFFD for
-    /// what is not UTF-8, so that DEL from the record alone finds no such namespace.
+    /// An empty path counts as none. Plugins get the path as it is. The record of the attachment is JSON, and has
+    /// U+FFFD for bytes that are not UTF-8, so DEL from the record alone finds no such namespace.
     pub fn netns(self, path: impl AsRef<Path>) -> Self {
         let path = path.as_ref();
         let netns = (!path.as_os_str().is_empty()).then(|| path.to_owned());

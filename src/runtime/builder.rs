@@ -39,8 +39,8 @@ impl Cni {
         Self::new().to_builder()
     }
 
-    /// Returns a builder with the settings that this value has, to make another that differs in some. What plugins
-    /// answered to VERSION is shared.
+    /// Returns a builder with the settings of this value, to make another [`Cni`] that differs in some of them. Both
+    /// share the answers of plugins to VERSION.
     pub fn to_builder(&self) -> Builder {
         Builder {
             cni: self.clone(),
@@ -73,7 +73,7 @@ impl Builder {
         self
     }
 
-    /// Gives plugins another environment than this process has, besides the protocol's variables.
+    /// Gives plugins another environment than that of this process, in addition to the protocol's variables.
     pub fn env(mut self, env: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let env: Vec<_> = env.into_iter().collect();
         let impossible = env.iter().find(|variable| !is_variable(variable)).map(|(name, _)| name.clone());
@@ -82,8 +82,8 @@ impl Builder {
         self.refuse(impossible.map(|name| InvalidSetting::Variable { name }))
     }
 
-    /// Tells plugins which place of a distributed trace they continue from, instead of what this process inherited. For
-    /// one call, there is [`Cni::with_trace_context`].
+    /// Gives plugins the place of a distributed trace that they continue from, in place of the one that this process
+    /// inherited. For one call, use [`Cni::with_trace_context`].
     pub fn trace_context(mut self, context: TraceContext) -> Self {
         self.cni.trace_context = Some(context);
         self
@@ -120,14 +120,14 @@ impl Builder {
         self
     }
 
-    /// Sets the function that gets notices: events to log that are no errors. By default they go to stderr.
+    /// Sets the function that gets notices: events to log that are not errors. By default they go to stderr.
     pub fn on_notice(mut self, hear: impl Fn(&Notice<'_>) + Send + Sync + 'static) -> Self {
         self.cni.notices = notice::Sink::new(hear);
         self
     }
 
-    /// Hears of every attachment that DEL has removed, whichever verb ran it: [`Cni::del`], [`Cni::gc`], or the undoing
-    /// of an ADD that failed. Nobody does unless this is set.
+    /// Sets the function that gets every attachment that DEL has removed, whichever call ran it: [`Cni::del`],
+    /// [`Cni::gc`], or the rollback of an ADD that failed. By default there is none.
     ///
     /// ```
     /// let cni = libcni::Cni::builder().on_removal(|removal| println!("{removal}")).build()?;
@@ -138,15 +138,15 @@ impl Builder {
         self
     }
 
-    /// Chooses what a verb finds out before it runs plugins: everything, unless set.
+    /// Chooses the checks that a verb makes before it runs plugins: all of them, by default.
     pub fn caution(mut self, caution: Caution) -> Self {
         self.cni.caution = caution;
         self
     }
 
-    /// Has every verb use the highest version that the network's configuration and all its plugins support, as
-    /// [`Cni::negotiate`] finds it, in place of the highest of the configuration. Each plugin is asked once, and again
-    /// when its file changes.
+    /// Makes every verb use the highest version that the network's configuration and all its plugins support, as
+    /// [`Cni::negotiate`] finds it, in place of the highest of the configuration. The library asks each plugin once,
+    /// and again when its file changes.
     pub fn negotiate(mut self) -> Self {
         self.cni.negotiates = true;
         self

@@ -24,9 +24,9 @@ impl Cni {
     /// ```
     ///
     /// # Errors
-    /// A plugin found a difference; the first one ends it. Or nothing is on record of the attachment
-    /// ([`Error::NotCached`]), the network's version is older than 0.4.0, or the
-    /// cached result can't be used; see [`Error`].
+    /// A plugin found a difference; the first one ends the call. Or the attachment is not on record
+    /// ([`Error::NotCached`]), the network's version is older than 0.4.0, or the cached result can't be used; see
+    /// [`Error`].
     #[doc(alias("CheckNetworkList", "CheckNetwork"))]
     pub fn check(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
         block_on(self.check_async(network, attachment))

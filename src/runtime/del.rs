@@ -17,11 +17,11 @@ use crate::waiting::block_on;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnMissingPlugin {
-    /// Stops with an error, as the specification says: what the plugin added, only it can remove, and plugins before
-    /// it may not be asked to give away what it still uses.
+    /// Stops with an error, as the specification says: only the plugin can remove what it added, and the plugins before
+    /// it must not release what it still uses.
     #[default]
     Stop,
-    /// Goes on with the others. What the plugin added is left behind for good.
+    /// Skips the plugin and continues with the others. What it added is left behind for good.
     Continue,
 }
 
@@ -51,13 +51,13 @@ impl DelReport {
 }
 
 impl Cni {
-    /// Removes a container from a network. Fine without a cache entry: the plugins run without previous result.
+    /// Removes a container from a network. Without a cache entry, the plugins run without a previous result.
     ///
-    /// A cache entry that can't be used is reported ([`Notice`]) and counts as none. A namespace is not touched when
-    /// its path leads to another one than at ADD, or to that of this process: plugins then get no namespace.
+    /// A cache entry that can't be used is reported ([`Notice`]) and counts as none. If the path of the namespace leads
+    /// to another one than at ADD, or to that of this process, plugins get no namespace, so that it is not touched.
     ///
     /// # Errors
-    /// The first plugin that fails ends it, and the cache entry stays, so that DEL can be tried again.
+    /// The first plugin that fails ends the call. The cache entry stays, so that DEL can be tried again.
     #[doc(alias("DelNetworkList", "DelNetwork"))]
     pub fn del(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<(), Error> {
         block_on(self.del_async(network, attachment))
@@ -92,8 +92,8 @@ impl Cni {
         self.del_locked(network, attachment, &key, on_missing).await
     }
 
-    /// Removes what is cached of an attachment, finished or not, with nothing but the cache: the configuration and the
-    /// parameters are those that ADD had.
+    /// Removes a cached attachment, finished or not, with nothing but the cache: the configuration and the parameters
+    /// are those of its ADD.
     ///
     /// The plugins of a network's folder are not in the cache, as they are not in that of the Go libcni.
     ///

@@ -9,11 +9,11 @@ use crate::spec::Command;
 use crate::waiting::block_on;
 
 impl Cni {
-    /// Returns the requests that [`Cni::add`] would send, in order. Nothing is locked or written, and nothing is run
-    /// but VERSION where versions are negotiated.
+    /// Returns the requests that [`Cni::add`] would send, in order. It locks and writes nothing, and runs nothing
+    /// except VERSION if versions are negotiated.
     ///
-    /// The first request is exactly what the plugin would get. The others lack `prevResult`, which is what the plugin
-    /// before them answers, and which nobody knows before it runs.
+    /// The first request is exactly the one that the plugin would get. The others lack `prevResult`, the answer of the
+    /// plugin before them, which is not known before that plugin runs.
     ///
     /// ```no_run
     /// # use libcni::{Attachment, Cni, Error, conf::NetworkConfig};

@@ -13,7 +13,7 @@ use crate::waiting::block_on;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Problem {
-    /// The configuration means something else than it seems to.
+    /// The configuration has another meaning than it seems to have.
     Remark(Remark),
     /// No verb can be used, or a plugin is missing, can't be run, or does not support the version.
     Error(Error),
@@ -29,7 +29,7 @@ pub enum Problem {
 }
 
 impl Cni {
-    /// Returns everything that is wrong with a network: what [`Cni::validate`] checks, what is odd in its text, and the
+    /// Returns every fault of a network: those that [`Cni::validate`] finds, oddities of its text, and faults of the
     /// plugins that others delegate addresses to. Costs one execution of each plugin that was not asked before.
     ///
     /// ```no_run

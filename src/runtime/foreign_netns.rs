@@ -1,7 +1,7 @@
 //! Which network namespace an operation may touch.
 //!
-//! A path need not lead to the namespace that it led to at ADD: names and process IDs are given again. Where it leads
-//! to that of the host, DEL would take down what is no container's. (ADD is guarded by the plugins themselves.)
+//! A path need not lead to the namespace that it led to at ADD, since names and process IDs are used again. If it leads
+//! to that of the host, DEL would take down the host's own interfaces. (The plugins themselves guard ADD.)
 
 use std::borrow::Cow;
 use std::path::Path;

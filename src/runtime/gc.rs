@@ -17,11 +17,11 @@ use crate::waiting::block_on;
 pub enum Keep {
     /// These: every other one is deleted, and plugins get this list.
     Only(Vec<ValidAttachment>),
-    /// Those that are finished and whose namespace is not over ([`State`]), and these. Plugins get the list of both.
-    /// An attachment whose namespace this process can't look at, or that has none recorded, is kept.
+    /// Those that are finished and whose namespace is not gone ([`State`]), and these. Plugins get the list of both. An
+    /// attachment whose namespace this process can't look at, or that has none recorded, is kept.
     Live(Vec<ValidAttachment>),
-    /// None: every cached attachment is deleted, those of other runtimes that share the cache included. Plugins get
-    /// no list.
+    /// None: every cached attachment is deleted, including those of other runtimes that share the cache. Plugins get no
+    /// list.
     Nothing,
 }
 
@@ -64,9 +64,9 @@ fn is_live(entry: &Entry) -> bool {
 impl Cni {
     /// Removes what belongs to no valid attachment of a network. A network with `disableGC` is left alone.
     ///
-    /// Runs DEL for every attachment of this network that is not kept, with the parameters that its ADD had: those that
-    /// are cached, and those that were begun by a process that died. From version 1.1.0 on, every plugin then gets GC.
-    /// Waits until no ADD, DEL or CHECK is at work in the network.
+    /// Runs DEL for every attachment of this network that is not kept, with the parameters of its ADD: for cached ones,
+    /// and for those that a process began before it died. From version 1.1.0 on, it then runs GC for every plugin. It
+    /// waits until no ADD, DEL or CHECK runs in the network.
     ///
     /// ```no_run
     /// # use libcni::{Attachment, Cni, Error, conf::NetworkConfig};

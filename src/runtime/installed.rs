@@ -14,7 +14,7 @@ use crate::waiting::block_on;
 pub struct InstalledPlugins {
     /// Every regular file, in the order in which it would be found.
     pub plugins: Vec<InstalledPlugin>,
-    /// The directories that were left out, since they hold the system's own programs, which may do anything when run.
+    /// The directories that were skipped, since they have the system's own programs, which may do anything when run.
     pub of_system: Vec<PathBuf>,
     /// The directories that can't be read, and why.
     pub unreadable: Vec<UnreadableDir>,
@@ -26,15 +26,15 @@ pub struct InstalledPlugins {
 pub struct InstalledPlugin {
     /// The file.
     pub installed: Installed,
-    /// The versions that it supports; empty where it was not asked, or is no plugin.
+    /// The versions that it supports; empty if it was not asked, or is not a plugin.
     pub supported_versions: Vec<String>,
-    /// Why it is no plugin that can be run.
+    /// The reason why it can't be run as a plugin.
     pub error: Option<String>,
 }
 
 impl Cni {
-    /// Asks every executable of the plugin directories which versions it supports. Directories of the system's own
-    /// programs are left out: asking `reboot` would be a bad idea.
+    /// Asks every executable of the plugin directories which versions it supports. It skips directories of the system's
+    /// own programs: asking `reboot` would be a bad idea.
     ///
     /// ```no_run
     /// for plugin in libcni::Cni::new().installed_plugins()?.plugins {
@@ -44,7 +44,7 @@ impl Cni {
     /// ```
     ///
     /// # Errors
-    /// It was cancelled. What is wrong with a file or a directory is in the value.
+    /// The call was cancelled. Faults of a file or a directory are in the value.
     pub fn installed_plugins(&self) -> Result<InstalledPlugins, Error> {
         block_on(self.installed_plugins_async())
     }

@@ -1,10 +1,10 @@
-//! The names of interfaces where nobody chooses any.
+//! The default names of interfaces.
 
 use crate::conf::NetworkConfig;
 use crate::spec::IfName;
 
-/// Returns a name for the interface of each network that a container is added to: `eth0`, `eth1`, …, and `lo` for one
-/// of nothing but loopback.
+/// Returns a name for the interface of each network that a container is added to: `eth0`, `eth1`, …, and `lo` for a
+/// network that has only loopback.
 ///
 /// ```
 /// use libcni::conf::NetworkConfig;

@@ -66,9 +66,9 @@ use crate::spec::{Command, TraceContext, Version};
 
 /// A runtime's view of CNI: where plugins are, where results are kept, and how plugins are run.
 ///
-/// It holds no state between calls but the cache on disk and what plugins answered to VERSION, and can be shared by
-/// threads. Operations on one container wait for each other, and GC of a network for all that goes on in it, across all
-/// processes that use this crate with the same cache directory ([`crate::lock`]).
+/// Between calls it keeps no state except the cache on disk and the answers of plugins to VERSION, and threads can
+/// share it. Operations on one container wait for each other, and GC waits for all operations on its network, across
+/// all processes that use this crate with the same cache directory ([`crate::lock`]).
 ///
 /// ```no_run
 /// use libcni::conf::ConfDir;
@@ -86,18 +86,19 @@ use crate::spec::{Command, TraceContext, Version};
 /// # In a process that is not all yours
 ///
 /// A verb sets no signal handler, and leaves no thread and no process behind: ADD looks into the container's namespace
-/// in a thread of its own, which ends with the call. What other parts of the process do matters in three ways:
+/// in a thread of its own, which ends with the call. Other parts of the process matter in three ways:
 ///
-/// - How a plugin ended, the system tells once. Where the process ignores SIGCHLD, it tells nobody, and every verb
-///   fails before it runs anything ([`ExecError::ChildrenIgnored`](crate::invoke::ExecError::ChildrenIgnored)). A
-///   handler or thread that waits for any child, as that of a process 1 does, may be told in place of this library:
-///   the verb then fails with [`ExecError::StatusUnknown`](crate::invoke::ExecError::StatusUnknown), and an ADD has to
-///   be undone ([`Error::needs_cleanup`]). Wait for your own children by their process IDs, or link the library into a
-///   process of its own.
-/// - A plugin gets the namespaces, credentials and working directory of the thread that calls the verb. Call verbs in
-///   a thread that is where the host is, and enter a container's namespace in another ([`crate::netns`]).
-/// - A lock that a verb holds at the moment of a `fork` is held until both processes have let go of it: a child that
-///   does not become another program keeps others from the container until it ends. Fork where no verb is at work.
+/// - The system reports only once how a plugin ended. If the process ignores SIGCHLD, the system does not report it at
+///   all, and every verb fails before it runs anything
+///   ([`ExecError::ChildrenIgnored`](crate::invoke::ExecError::ChildrenIgnored)). A handler or thread that waits for
+///   any child, as in a process 1, may get the report in place of this library: the verb then fails with
+///   [`ExecError::StatusUnknown`](crate::invoke::ExecError::StatusUnknown), and an ADD has to be undone
+///   ([`Error::needs_cleanup`]). Wait for your own children by their process IDs, or link the library into a process of
+///   its own.
+/// - A plugin gets the namespaces, credentials and working directory of the thread that calls the verb. Call verbs in a
+///   thread that is in the host's namespaces, and enter a container's namespace in another thread ([`crate::netns`]).
+/// - A lock that a verb holds at the moment of a `fork` is held until both processes have released it: a child that
+///   does not become another program blocks the container until it ends. Fork only while no verb runs.
 #[derive(Clone, Debug)]
 #[doc(alias = "CNIConfig")]
 pub struct Cni {
@@ -123,8 +124,8 @@ impl Default for Cni {
 }
 
 impl Cni {
-    /// Plugins from [`DEFAULT_PLUGIN_DIRS`], the cache in `/var/lib/cni`, plugins as processes with the environment
-    /// that this process has now. [`Cni::builder`] has what can be set.
+    /// Finds plugins in [`DEFAULT_PLUGIN_DIRS`], keeps the cache in `/var/lib/cni`, and runs plugins as processes with
+    /// the current environment of this process. [`Cni::builder`] changes these settings.
     #[doc(alias = "NewCNIConfig")]
     pub fn new() -> Self {
         Self {

@@ -33,7 +33,7 @@ pub struct SupportedBy {
 }
 
 impl SupportedVersions {
-    /// The versions that every plugin supports, oldest first; none when one could not be asked.
+    /// The versions that every plugin supports, oldest first; empty if a plugin could not be asked.
     pub fn common(&self) -> Vec<Version> {
         let mut answers = self.plugins.iter().map(|by| by.versions.as_deref().unwrap_or_default());
         let first = answers.next().unwrap_or_default();
@@ -86,7 +86,7 @@ fn describe(by: &SupportedBy) -> Object {
 
 impl Cni {
     /// Asks every plugin of a network, and every plugin that one of them delegates addresses to (`ipam`), which
-    /// versions it supports. An `ipam` type that is not installed is passed over: some plugins have theirs built in.
+    /// versions it supports. It skips an `ipam` type that is not installed, since some plugins have theirs built in.
     pub fn supported_versions(&self, network: &NetworkConfig) -> SupportedVersions {
         block_on(self.supported_versions_async(network))
     }
@@ -110,11 +110,11 @@ impl Cni {
         SupportedVersions { network: network.to_owned(), used: used.to_owned(), configured, plugins }
     }
 
-    /// The same network at the highest version that its configuration (`cniVersion`, `cniVersions`) and all its
-    /// plugins support. Without this call, verbs use the highest version of the configuration, whatever the plugins
-    /// say; [`Builder::negotiate`](super::Builder::negotiate) has each verb do it.
+    /// The same network at the highest version that its configuration (`cniVersion`, `cniVersions`) and all its plugins
+    /// support. Without this call, verbs use the highest version of the configuration, even if the plugins do not
+    /// support it; [`Builder::negotiate`](super::Builder::negotiate) makes each verb do it.
     ///
-    /// Costs one execution of every plugin, so keep the answer. Add, check and delete with the same network.
+    /// This costs one execution of every plugin, so keep the answer. Add, check and delete with the same network.
     ///
     /// ```no_run
     /// use libcni::Cni;

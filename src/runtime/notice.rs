@@ -1,4 +1,4 @@
-//! Notices: events that a runtime may want to log, and that are no errors.
+//! Notices: events that a runtime may want to log, but that are not errors.
 
 use std::fmt;
 use std::io::Write;
@@ -23,23 +23,23 @@ pub enum Notice<'a> {
         /// The text, as the plugin wrote it.
         text: &'a [u8],
     },
-    /// A cache entry is unusable. The verb goes on without it.
+    /// A cache entry is unusable. The verb continues without it.
     UnusableCacheEntry {
         /// The reason.
         error: &'a Error,
     },
-    /// A lock can't be taken, because its file can't be written. A verb that removes goes on without it.
+    /// A lock can't be taken, because its file can't be written. A verb that removes continues without it.
     Unlocked {
         /// Which, and why.
         error: &'a Error,
     },
-    /// DEL does not touch a namespace, since the path leads to another than at ADD, or to that of this process.
+    /// DEL does not touch a namespace, since the path leads to another one than at ADD, or to that of this process.
     ForeignNetns {
         /// The path.
         netns: &'a Path,
     },
-    /// DEL of an attachment that nothing is on record of does not touch a namespace, since the interface in there
-    /// belongs to another network.
+    /// DEL of an attachment that is not on record does not touch a namespace, since the interface in it belongs to
+    /// another network.
     InterfaceOfOther {
         /// The interface.
         ifname: &'a str,
@@ -48,14 +48,14 @@ pub enum Notice<'a> {
         /// The network that it belongs to.
         network: &'a str,
     },
-    /// CHECK of an attachment that was added with another configuration than its network has today.
+    /// CHECK of an attachment that was added with another configuration than its network has now.
     ConfigurationChanged {
         /// The network.
         network: &'a str,
         /// The plan of [`Cni::update`](crate::Cni::update).
         plan: &'a Plan,
     },
-    /// A plugin is not installed, and DEL goes on without it, as it was told to.
+    /// A plugin is not installed, and DEL continues without it, as the caller chose.
     PluginSkipped {
         /// Which, and where it was looked for.
         error: &'a Error,
@@ -119,7 +119,7 @@ impl fmt::Display for Notice<'_> {
                 write!(f, "plugin `{plugin}` on {command}: {}", String::from_utf8_lossy(text).trim_end())
             }
             Self::UnusableCacheEntry { error } => write!(f, "passed over: {}", crate::Chain(*error)),
-            Self::Unlocked { error } => write!(f, "goes on without a lock: {}", crate::Chain(*error)),
+            Self::Unlocked { error } => write!(f, "continuing without a lock: {}", crate::Chain(*error)),
             Self::ForeignNetns { netns } => {
                 write!(f, "{} is not the network namespace of the container, and is not touched", escaped(netns))
             }

@@ -1,7 +1,7 @@
-//! Whose an interface is, before anything is done for or to it.
+//! Finds the owner of an interface, before anything is done for or to it.
 //!
-//! Plugins find their interface by its name in the namespace, and most of their DELs remove whatever has that name.
-//! An interface that was there before an ADD, or belongs to another network, is not this attachment's.
+//! Plugins find their interface by its name in the namespace, and most of their DELs remove any interface of that name.
+//! An interface that was there before an ADD, or belongs to another network, does not belong to this attachment.
 
 use super::{Attachment, Caution, Cni};
 use crate::cache::{Cached, Entry, Key};

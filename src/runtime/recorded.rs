@@ -1,4 +1,4 @@
-//! A recorded result is changed, under the lock of its attachment.
+//! Changes a recorded result, under the lock of its attachment.
 
 use super::Cni;
 use crate::cache::{Cached, Entry, Key};
@@ -7,9 +7,9 @@ use crate::result::AddResult;
 use crate::waiting::block_on;
 
 impl Cni {
-    /// Changes the recorded result of an attachment, which CHECK and DEL hand to plugins: when an interface has got
-    /// another address or MTU since ADD, for one. No other operation on the container runs meanwhile, and the rest of
-    /// the entry stays as it is. Returns the result as it is recorded now.
+    /// Changes the recorded result of an attachment, which CHECK and DEL pass to plugins, for example when an interface
+    /// has got another address or MTU since ADD. No other operation on the container runs meanwhile, and the rest of
+    /// the entry stays as it is. Returns the new recorded result.
     ///
     /// ```no_run
     /// use libcni::result::AddResult;
@@ -24,8 +24,8 @@ impl Cni {
     /// ```
     ///
     /// # Errors
-    /// Nothing is recorded, what is recorded is no result, the system refuses, or the function fails. Then the entry
-    /// stays as it was.
+    /// The attachment is not on record, its record has no result, the system refuses, or the function fails. The entry
+    /// then stays as it was.
     pub fn update_result(
         &self,
         key: &Key,

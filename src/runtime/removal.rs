@@ -1,4 +1,4 @@
-//! Removed attachments, for whoever keeps a record of them.
+//! Removed attachments, for a caller that keeps a record of them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,14 +7,14 @@ use super::Cni;
 use crate::cache::Key;
 use crate::spec::Object;
 
-/// An attachment that DEL has removed: by [`Cni::del`], by a GC, or by the undoing of an ADD that failed.
+/// An attachment that DEL has removed: in [`Cni::del`], in a GC, or in the rollback of an ADD that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Removal {
     /// Network, container and interface.
     pub key: Key,
-    /// True if anything was on record of it, or it was what an ADD had begun. Where nothing was, plugins were run all
-    /// the same, and may have found nothing.
+    /// True if it was on record, or if its ADD had begun. If it was not, plugins were run all the same, and may have
+    /// found nothing.
     pub was_recorded: bool,
 }
 

@@ -18,13 +18,13 @@ impl Cni {
 
     /// [`Cni::add`], and DEL after a failure that may have left something behind ([`Error::needs_cleanup`]).
     ///
-    /// DEL is run of those plugins only whose ADD was started. It has deadlines of its own and is not cancelled, so
-    /// that it works after whatever ended ADD. It is not run where the attachment is in the cache already: what ADD ran
-    /// into then is what an earlier one made. An interface that is there before ADD is refused before anything is run
-    /// ([`Error::Occupied`]), and so is not touched either.
+    /// DEL runs only for the plugins whose ADD was started. It has deadlines of its own and is not cancelled, so it
+    /// works whatever ended ADD. It does not run if the attachment is in the cache already, since ADD then met the work
+    /// of an earlier ADD. If the interface exists before ADD, the call fails before anything runs
+    /// ([`Error::Occupied`]), so the interface is not touched either.
     ///
     /// # Errors
-    /// As those of [`Cni::add`]; as [`Error::RolledBack`] when DEL was run, with its error where that failed, too.
+    /// Those of [`Cni::add`]; [`Error::RolledBack`] if DEL was run, with its error if that failed, too.
     pub fn add_with_rollback(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<AddResult, Error> {
         block_on(self.add_with_rollback_async(network, attachment))
     }
@@ -92,7 +92,7 @@ impl Cni {
     /// Removes a container from several networks, in reverse order.
     ///
     /// # Errors
-    /// Goes on after an error; all of them come back, more than one as [`Error::Several`].
+    /// The function continues after an error and returns all of them, more than one as [`Error::Several`].
     pub fn del_all(&self, attachments: &[(&NetworkConfig, &Attachment)]) -> Result<(), Error> {
         block_on(self.del_all_async(attachments))
     }

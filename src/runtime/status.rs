@@ -24,8 +24,8 @@ impl Cni {
     /// ```
     ///
     /// # Errors
-    /// The first plugin that says no; its code matters: 50 is not available, 51 limited connectivity
-    /// ([`Error::code`]).
+    /// That of the first plugin that can't serve ADD, with its code ([`Error::code`]): 50 means not available, 51 means
+    /// limited connectivity.
     #[doc(alias = "GetStatusNetworkList")]
     pub fn status(&self, network: &NetworkConfig) -> Result<(), Error> {
         block_on(self.status_async(network))

@@ -11,19 +11,19 @@ use crate::spec::capability::CapabilityArgs;
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Survey<'a> {
-    /// The networks with which nothing is wrong.
+    /// The networks without faults.
     pub valid: Vec<&'a NetworkConfig>,
-    /// Everything that is wrong, in no order.
+    /// All faults, in no particular order.
     pub findings: Vec<Finding<'a>>,
 }
 
-/// One thing that is wrong.
+/// A fault.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Finding<'a> {
-    /// With a network that can be loaded, or could if an earlier file did not have its name: a sentence about it.
+    /// A fault of a network that can be loaded, or could if an earlier file did not have its name: a sentence about it.
     Network(&'a NetworkConfig, String),
-    /// With a file that is no configuration.
+    /// A fault of a file that is not a configuration.
     File(&'a ConfError),
 }
 
@@ -128,5 +128,5 @@ impl Finding<'_> {
 fn not_taken(network: &NetworkConfig, given: &CapabilityArgs) -> Vec<String> {
     let taken = network.capabilities();
     let names = given.iter().map(|(name, _)| name).filter(|name| !taken.contains(name));
-    names.map(|name| format!("capability `{name}` is given, and no plugin takes it")).collect()
+    names.map(|name| format!("no plugin takes capability `{name}`")).collect()
 }

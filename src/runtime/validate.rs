@@ -23,7 +23,7 @@ impl Cni {
     /// ```
     ///
     /// # Errors
-    /// Goes on after an error; all of them come back, more than one as [`Error::Several`].
+    /// The function continues after an error and returns all of them, more than one as [`Error::Several`].
     #[doc(alias("ValidateNetworkList", "ValidateNetwork"))]
     pub fn validate(&self, network: &NetworkConfig) -> Result<BTreeSet<String>, Error> {
         block_on(self.validate_async(network))

@@ -108,7 +108,7 @@ fn all_interfaces_of_a_container_are_shown() {
 fn what_is_neither_is_named_with_the_files_that_could_not_be_read() {
     let sandbox = host().file("broken.conflist", "{");
     let ran = Ran::new(&mut sandbox.cnitool(["inspect", "nobody"])).exits_with(1);
-    ran.says("`nobody` is no attachment").says("broken.conflist:1:1");
+    ran.says("`nobody` is not an attachment").says("broken.conflist:1:1");
     Ran::new(&mut sandbox.cnitool(["inspect", "eth0"])).exits_with(1);
 }
 

@@ -79,8 +79,8 @@ fn a_plugin_that_was_killed_after_its_error_says_both() {
 
 #[test]
 fn an_error_object_without_words_is_still_a_message() {
-    message_has("echo '{}'; exit 3", ["exit status: 3", "says nothing"]);
-    message_has("echo null; exit 3", ["exit status: 3", "says nothing"]);
+    message_has("echo '{}'; exit 3", ["exit status: 3", "without a text"]);
+    message_has("echo null; exit 3", ["exit status: 3", "without a text"]);
     message_has(r#"echo '{"code":50}'; exit 3"#, ["exit status: 3", "code 50"]);
 }
 

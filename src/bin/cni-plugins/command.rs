@@ -46,7 +46,7 @@ fn flush() -> ExitCode {
 
 fn about() -> String {
     let names = plugins::names().collect::<Vec<_>>().join(", ");
-    format!("{ABOUT}: {names}\nThe name of the file, or of a link to it, says which plugin it is.\n\n{USAGE}")
+    format!("{ABOUT}: {names}\nThe name of the file, or of a link to it, selects the plugin.\n\n{USAGE}")
 }
 
 fn print(text: &str) -> ExitCode {
@@ -72,7 +72,7 @@ fn wrong_usage() -> ExitCode {
 
 /// Answers a runtime that runs every file of a plugin directory.
 fn no_plugin() -> ExitCode {
-    let msg = "cni-plugins is no plugin by this name: the plugins are links to it, which `cni-plugins install` makes";
+    let msg = "no plugin is called cni-plugins: use the links to it that `cni-plugins install` makes";
     let reply = ErrorReply::new(ErrorCode::INVALID_ENVIRONMENT, msg);
     print(&serde_json::to_string(&reply).unwrap_or_default());
     ExitCode::FAILURE

@@ -90,7 +90,7 @@ pub(crate) fn parse(text: &str) -> Answer<Mac> {
         Some(bytes)
     };
     [(':', 2), ('-', 2), ('.', 4)].into_iter().find_map(read).ok_or_else(|| {
-        let msg = format!("invalid hardware address `{text}`: it must have six bytes, as 02:00:00:00:0a:ff has");
+        let msg = format!("invalid hardware address `{text}`: it must have six bytes, such as 02:00:00:00:0a:ff");
         Failure::new(ErrorCode::INVALID_NETWORK_CONFIG, msg)
     })
 }

@@ -40,9 +40,9 @@ pub(crate) enum Verb {
     Check(Check),
     /// Remove a namespace from a network
     Del(Del),
-    /// Delete the attachments of a network that are not to be kept, and let its plugins clean up
+    /// Delete the attachments of a network, except those to keep, and let its plugins clean up
     Gc(Gc),
-    /// Give attachments the configuration that their network has today, and keep what did not change
+    /// Give attachments the current configuration of their network, and keep everything that did not change
     Update(Update),
     /// Ask the plugins of a network whether they could add a container now
     Status(Status),
@@ -56,8 +56,8 @@ pub(crate) enum Verb {
     List(List),
     /// Run a command on networks, in a namespace of its own, and remove everything afterwards
     ///
-    /// For an ordinary user it makes a host of namespaces, in which that user is root: networks work among themselves,
-    /// and lead nowhere else. The exit status is that of the command, or 128 and the signal that ended it.
+    /// For an ordinary user it first makes a host out of namespaces, in which that user is root: networks can reach each
+    /// other, and nothing else. The exit status is that of the command, or 128 plus the signal that ended it.
     Run(Run),
     /// Print completions for a shell
     Completions(Completions),

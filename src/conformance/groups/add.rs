@@ -27,11 +27,11 @@ pub(in crate::conformance) const GROUP: Group = Group {
             "an interface that has the name already is refused, and left as it is",
             refuses_to_replace,
         ),
-        Check::must(403, SECTION, "the result has what the previous result has", passes_previous_on),
+        Check::must(403, SECTION, "the result keeps everything of the previous result", passes_previous_on),
         Check::should(
             404,
             "5 Results, errors, versions",
-            "unknown keys of the previous result are handed on",
+            "unknown keys of the previous result are passed on",
             passes_unknown_on,
         )
         .of(Origin::Ours),

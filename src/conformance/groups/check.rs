@@ -18,9 +18,9 @@ pub(in crate::conformance) const GROUP: Group = Group {
         Check::must(602, SECTION, "CHECK finds that an address is gone", finds_missing_address),
         Check::must(603, SECTION, "CHECK finds that the interface is gone", finds_missing_interface),
         Check::must(604, SECTION, "CHECK finds that a route is gone", finds_missing_route),
-        Check::must(605, SECTION, "CHECK finds that DEL took it back", finds_deleted),
+        Check::must(605, SECTION, "CHECK finds that DEL has removed the attachment", finds_deleted),
         Check::must(606, SECTION, "CHECK changes nothing", changes_nothing).of(Origin::Ours),
-        Check::must(607, SECTION, "a further route is no fault to CHECK", allows_further_routes),
+        Check::must(607, SECTION, "CHECK accepts a further route", allows_further_routes),
         Check::must(608, SECTION, "CHECK is refused with code 1 before 0.4.0", is_refused_before).of(Origin::Go),
     ],
 };
@@ -82,7 +82,7 @@ fn finds_deleted(bench: &Bench<'_>) -> Verdict {
     let container = bench.addable()?;
     let before = container.state()?;
     let added = container.add().given()?;
-    applies(!container.state()?.is_within(&before), "nothing can be seen of what ADD does")?;
+    applies(!container.state()?.is_within(&before), "ADD makes nothing that can be seen")?;
     container.check(&added.result).succeeds().given()?;
     container.del(Some(&added.result)).succeeds().given()?;
     is_noticed(&container, &added, "after DEL")

@@ -14,7 +14,7 @@ const ORDER: &str = "2.11 What a plugin checks first";
 pub(in crate::conformance) const GROUP: Group = Group {
     title: "Configuration",
     checks: &[
-        Check::must(301, ORDER, "a configuration that is no JSON object is refused with code 6", refuses_garbage),
+        Check::must(301, ORDER, "a configuration that is not a JSON object is refused with code 6", refuses_garbage),
         Check::must(302, ORDER, "a missing or invalid network name is refused with code 7", refuses_names)
             .of(Origin::Go),
         Check::must(303, ORDER, "a version that it does not support is refused with code 1", refuses_other_versions),

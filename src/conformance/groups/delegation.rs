@@ -21,8 +21,8 @@ pub(in crate::conformance) const GROUP: Group = Group {
             "the IPAM plugin gets the plugin's own environment and configuration",
             gets_the_same,
         ),
-        Check::must(1002, SECTION, "every verb is handed on", hands_on_verbs),
-        Check::must(1003, SECTION, "the IPAM plugin's error is handed on with its code", hands_on_errors)
+        Check::must(1002, SECTION, "every verb is passed on", hands_on_verbs),
+        Check::must(1003, SECTION, "the IPAM plugin's error is passed on with its code", hands_on_errors)
             .of(Origin::Go),
         Check::must(1004, SECTION, "the IPAM plugin gets DEL when the rest of ADD fails", takes_back_addresses)
             .of(Origin::Go),
@@ -85,7 +85,7 @@ fn takes_back_addresses(bench: &Bench<'_>) -> Verdict {
     // Nothing that any plugin could work with, from a plugin that succeeds.
     ipam.answers(bench.version(), Body::default())?;
     let answer = ipam.on(bench.container()?.call(Command::Add)).run();
-    applies(answer.is_refused().is_ok(), "the plugin does not mind an answer without addresses")?;
+    applies(answer.is_refused().is_ok(), "the plugin accepts an answer without addresses")?;
     is_handed_on(&ipam, Command::Add, &answer).given()?;
     is_handed_on(&ipam, Command::Del, &answer)
 }

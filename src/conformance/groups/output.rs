@@ -67,9 +67,9 @@ fn is_error_object(answer: &Answer) -> Verdict {
     let object = serde_json::from_slice::<Value>(stdout);
     let object = object.map_err(|error| deviation(format!("{answer}, which is not one JSON object: {error}")))?;
     let wrong = |what: &str| format!("{}: {what}", quote(stdout));
-    expect(object["code"].as_u64().is_some_and(|code| code > 0), || wrong("`code` is no positive number"))?;
-    expect(object["msg"].as_str().is_some_and(|msg| !msg.is_empty()), || wrong("`msg` is no text"))?;
-    expect(object.get("details").is_none_or(Value::is_string), || wrong("`details` is no text"))
+    expect(object["code"].as_u64().is_some_and(|code| code > 0), || wrong("`code` is not a positive number"))?;
+    expect(object["msg"].as_str().is_some_and(|msg| !msg.is_empty()), || wrong("`msg` is not a text"))?;
+    expect(object.get("details").is_none_or(Value::is_string), || wrong("`details` is not a text"))
 }
 
 fn errors_have_versions(bench: &Bench<'_>) -> Verdict {

@@ -137,7 +137,8 @@ fn has_address(attached: &Attached<'_>, ip: &Ip) -> Verdict {
     let Attached { answer, body, inside, outside, .. } = attached;
     let interface = ip.interface.map(|index| {
         let found = usize::try_from(index).ok().and_then(|index| body.interfaces.get(index));
-        found.ok_or_else(|| deviation(format!("{answer}: {} is on interface {index}, which is none", ip.address)))
+        found
+            .ok_or_else(|| deviation(format!("{answer}: {} is on interface {index}, which does not exist", ip.address)))
     });
     let interface = interface.transpose()?;
     let view = if interface.is_none_or(is_inside) { inside } else { outside };
@@ -166,7 +167,7 @@ fn is_routed(view: &View, said: &Route) -> bool {
 }
 
 fn is_abbreviated(bench: &Bench<'_>) -> Verdict {
-    applies(bench.profile.role == Role::Ipam, "the plugin is no IPAM plugin")?;
+    applies(bench.profile.role == Role::Ipam, "the plugin is not an IPAM plugin")?;
     let Added { answer, result } = bench.addable()?.add().given()?;
     let body = result.latest();
     expect(!body.ips.is_empty(), || format!("{answer}: no address"))?;

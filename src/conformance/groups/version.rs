@@ -35,7 +35,7 @@ fn names_versions(bench: &Bench<'_>) -> Verdict {
     let reply = reply(&bench.call(Command::Version).run()).given()?;
     let is_version = |text: &&String| !text.is_empty() && text.parse::<Version>().is_ok();
     let odd = [&reply.cni_version].into_iter().chain(&reply.supported_versions).find(|text| !is_version(text));
-    expect_none(odd.map(|odd| format!("{odd:?} is no version: it needs one to three numbers separated by dots")))?;
+    expect_none(odd.map(|odd| format!("{odd:?} is not a version: it needs one to three numbers separated by dots")))?;
     let is_known = |text: &String| Version::ALL.iter().any(|version| version.as_str() == text);
     let supported = &reply.supported_versions;
     expect(supported.iter().any(is_known), || format!("none of {supported:?} is a version of the specification"))

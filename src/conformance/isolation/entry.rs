@@ -28,7 +28,7 @@ fn enter() -> Result<ExitStatus, NotIsolated> {
     rights::end_with_parent()?;
     // Without a controlling terminal, nobody can type into it.
     setsid().map_err(failed("begin a session"))?;
-    close_inherited().map_err(failed("close what the caller left open"))?;
+    close_inherited().map_err(failed("close the descriptors of the caller"))?;
     match unshare(&[Kind::Pid]) {
         Err(error) if error.is_refused() => unshare_as_root(&[Kind::Pid])?,
         done => done?,

@@ -28,7 +28,7 @@ use crate::waiting::{self, after, block_on};
 /// - The call ends when the plugin does: a child that it leaves behind may keep the pipes open, and may live on.
 /// - At the deadline, or when cancelled, the plugin and the whole group get SIGTERM, after the grace period SIGKILL,
 ///   and the plugin is reaped.
-/// - A process that ignores SIGCHLD would not learn how a plugin ended: nothing is run there
+/// - In a process that ignores SIGCHLD nothing is run, since it would not learn how a plugin ended
 ///   ([`ExecError::ChildrenIgnored`]).
 /// - A file that is busy ("text file busy": it is being replaced) is tried again for up to 5 seconds.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,4 +1,4 @@
-//! The signal by which the system is told to forget how children ended.
+//! SIGCHLD: a process that ignores it makes the system forget how its children ended.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! UPDATE, which the protocol does not have: an attachment gets the configuration of today while its container runs. It
-//! is made of DEL and ADD of the plugins that changed, and no plugin can tell.
+//! UPDATE, which the protocol does not have: an attachment gets the current configuration while its container runs. It
+//! consists of DEL and ADD for the plugins that changed, and no plugin can detect it.
 
 mod pending;
 mod plan;
@@ -31,7 +31,7 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Nothing but what the configuration of the network says.
+    /// Changes only what the configuration of the network says.
     pub fn new() -> Self {
         Self::default()
     }
@@ -41,13 +41,13 @@ impl Changes {
         Self { capability_args, ..self }
     }
 
-    /// Allows that the interface is removed and made again, with the same addresses where IPAM gives them. The
-    /// container loses its connections.
+    /// Allows the interface to be removed and made again, with the same addresses if IPAM gives them. The container
+    /// loses its connections.
     pub fn recreate(self) -> Self {
         Self { may_recreate: true, ..self }
     }
 
-    /// Says of a further plugin that it makes no interface and hands on the result that it gets, as `portmap` does.
+    /// Declares that a further plugin makes no interface and passes on the result that it gets, as `portmap` does.
     pub fn hands_result_on(mut self, plugin: impl Into<String>) -> Self {
         self.hand_on.push(plugin.into());
         self
@@ -69,13 +69,13 @@ pub struct Updated {
 }
 
 impl Cni {
-    /// Gives an attachment the configuration that its network has today, and other capability arguments.
+    /// Gives an attachment the current configuration of its network, and other capability arguments.
     ///
-    /// The record of its ADD is compared with the network, plugin by plugin. The longest beginning that both
-    /// lists have in common stays untouched, and with it the interface, its addresses and the connections of the
-    /// container. DEL runs of the plugins after that in reverse order, as they were configured, and then ADD of those
-    /// of today, in order, with the result of those that stay. Any runtime that keeps the cache of the Go libcni may
-    /// have added it.
+    /// The function compares the record of its ADD with the network, plugin by plugin. The plugins that both lists have
+    /// in common at their beginning stay untouched, and with them the interface, its addresses and the connections of
+    /// the container. For the plugins after them, it runs DEL in reverse order, with the recorded configuration, and
+    /// then ADD in order, with the current configuration and the result of the plugins that stay. The attachment may
+    /// come from any runtime that keeps the cache of the Go libcni.
     ///
     /// ```no_run
     /// use libcni::cache::Key;
@@ -91,8 +91,8 @@ impl Cni {
     /// ```
     ///
     /// # Errors
-    /// Nothing is on record of the attachment, its namespace is gone, or a plugin that changed makes the interface
-    /// ([`Error::NotUpdated`]): nothing was run then. When a plugin fails, what was before is made again
+    /// The attachment is not on record, its namespace is gone, or a plugin that changed makes the interface
+    /// ([`Error::NotUpdated`]); nothing was run then. If a plugin fails, the previous state is restored
     /// ([`Error::UpdateUndone`]).
     pub fn update(&self, network: &NetworkConfig, key: &Key, changes: &Changes) -> Result<Updated, Error> {
         block_on(self.update_async(network, key, changes))

@@ -1,4 +1,4 @@
-//! The plan of an update: the plugins that an attachment was added with, and those of its network today. Pure.
+//! The plan of an update: the plugins that an attachment was added with, and those of its network now. Pure.
 
 use std::fmt;
 
@@ -34,20 +34,20 @@ use crate::spec::{Object, text};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Plan {
-    /// The plugins that are not touched: the longest beginning that both lists have in common.
+    /// The plugins that are not touched: those that both lists have in common at their beginning.
     pub kept: Vec<String>,
-    /// The plugins that DEL is run of, with the configuration of then, in that order.
+    /// The plugins for which DEL runs, with the recorded configuration, in this order.
     pub removed: Vec<String>,
-    /// The plugins that ADD is run of, with the configuration of today, in that order.
+    /// The plugins for which ADD runs, with the current configuration, in this order.
     pub added: Vec<String>,
     /// The first plugin among those that makes an interface, so that the interface can't stay.
     pub remakes: Option<String>,
-    /// True if the record changes although no plugin is run: keys of the list itself are others, or the version is.
+    /// True if the record changes although no plugin is run: keys of the list itself differ, or the version does.
     pub is_recorded_anew: bool,
 }
 
 impl Plan {
-    /// Returns the steps from what an attachment was added with, as recorded, to its network of today.
+    /// Returns the steps from the recorded configuration of an attachment to the current one of its network.
     ///
     /// # Errors
     /// The entry has no configuration or arguments that can be used.
@@ -63,7 +63,7 @@ impl Plan {
         !self.removed.is_empty() || !self.added.is_empty()
     }
 
-    /// Returns true if there is nothing to do: the attachment has the configuration of today.
+    /// Returns true if there is nothing to do, since the attachment has the current configuration.
     pub fn is_current(&self) -> bool {
         !self.changes_plugins() && !self.is_recorded_anew
     }

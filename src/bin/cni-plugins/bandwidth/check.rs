@@ -16,7 +16,7 @@ pub(crate) fn check(host: &mut Handle, names: &Names, port: &Link, limits: &Limi
         return Err(different(format!("ifb `{}` is down", ifb.name)));
     }
     if !host.redirects(port.index)?.contains(&ifb.index) {
-        let msg = format!("what comes in by port `{}` does not go by way of ifb `{}`", port.name, ifb.name);
+        let msg = format!("traffic from port `{}` does not go through ifb `{}`", port.name, ifb.name);
         return Err(different(msg));
     }
     check_bucket(host, &ifb, bucket, Shaped::All)
@@ -27,7 +27,10 @@ fn check_bucket(host: &mut Handle, link: &Link, bucket: TokenBucket, shaped: Sha
     let root = qdiscs.iter().find(|qdisc| qdisc.is_root);
     let expected = if shaped == Shaped::All { "tbf" } else { "htb" };
     if root.is_none_or(|root| root.kind != expected) {
-        return Err(different(format!("link `{}` has no {expected} that limits what leaves through it", link.name)));
+        return Err(different(format!(
+            "link `{}` has no {expected} that limits the traffic that leaves through it",
+            link.name
+        )));
     }
     match qdiscs.iter().find_map(|qdisc| qdisc.bucket) {
         Some(found) if found == bucket => Ok(()),

@@ -77,7 +77,7 @@ fn host_end(host: &mut Handle, call: &AttachmentCall, body: &Body) -> Answer<Lin
     let no_pair = || {
         let netns = call.netns().unwrap_or("".as_ref()).display();
         Failure::internal(format!(
-            "bandwidth: interface `{ifname}` in {netns} is no end of a pair of veths whose other end is on the host"
+            "bandwidth: interface `{ifname}` in {netns} is not an end of a pair of veths whose other end is on the host"
         ))
     };
     call.require_netns()?;

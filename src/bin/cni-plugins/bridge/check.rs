@@ -88,7 +88,7 @@ impl Expected<'_> {
             return Err(different(format!("the port of the container at bridge `{}` is gone", bridge.name)));
         };
         if port.master != Some(bridge.index) {
-            return Err(different(format!("`{}` is no port of bridge `{}`", port.name, bridge.name)));
+            return Err(different(format!("`{}` is not a port of bridge `{}`", port.name, bridge.name)));
         }
         hardware_address(&port, self.recorded.port)?;
         Ok(port)

@@ -53,7 +53,7 @@ impl Config {
         let admin_chain = if admin_chain.is_empty() { "CNI-ADMIN".to_owned() } else { admin_chain };
         let is_valid = |c: char| c.is_ascii_graphic() && !"!\"'\\".contains(c);
         if admin_chain.len() > 28 || admin_chain.starts_with('-') || !admin_chain.chars().all(is_valid) {
-            let msg = format!("firewall: `iptablesAdminChainName` `{admin_chain}` is no name of a chain");
+            let msg = format!("firewall: `iptablesAdminChainName` `{admin_chain}` is not the name of a chain");
             return Err(invalid(msg));
         }
         Ok(Self { is_iptables, admin_chain, ingress })

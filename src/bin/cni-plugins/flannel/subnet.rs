@@ -62,7 +62,7 @@ impl Subnet {
             return Err(format!("is missing {}", missing.join(", ")));
         }
         let mtu = mtu.unwrap_or_default();
-        let mtu = mtu.parse().map_err(|_| format!("has `FLANNEL_MTU` {mtu}, which is no number"))?;
+        let mtu = mtu.parse().map_err(|_| format!("has `FLANNEL_MTU` {mtu}, which is not a number"))?;
         Ok(Self { networks, subnets, mtu, is_masqueraded: masquerades == Some("true") })
     }
 }
@@ -88,7 +88,7 @@ mod tests {
         let error = Subnet::parse("FLANNEL_SUBNET=10.1.17.1/24\nFLANNEL_MTU=1472").unwrap_err();
         assert_eq!(error, "is missing FLANNEL_NETWORK, FLANNEL_IPV6_NETWORK, FLANNEL_IPMASQ");
         let wrong = "FLANNEL_NETWORK=10.1.0.0/16\nFLANNEL_SUBNET=10.1.17.1/24\nFLANNEL_MTU=big\nFLANNEL_IPMASQ=true";
-        assert_eq!(Subnet::parse(wrong).unwrap_err(), "has `FLANNEL_MTU` big, which is no number");
+        assert_eq!(Subnet::parse(wrong).unwrap_err(), "has `FLANNEL_MTU` big, which is not a number");
         assert!(Subnet::parse("FLANNEL_NETWORK=10.1/16").unwrap_err().starts_with("has `FLANNEL_NETWORK` 10.1/16"));
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn check(call: &AttachmentCall) -> Answer {
     }
     let link = inside.link(ifname)?.ok_or_else(|| different(format!("interface `{ifname}` is gone")))?;
     if link.kind.as_deref() != Some("macvlan") {
-        return Err(different(format!("interface `{ifname}` is no macvlan")));
+        return Err(different(format!("interface `{ifname}` is not a macvlan")));
     }
     if link.macvlan_mode != Some(config.mode) {
         let found = link.macvlan_mode;

@@ -51,7 +51,7 @@ impl Config {
             }
         };
         if !written.master.is_empty() && libcni::spec::IfName::new(&*written.master).is_err() {
-            return Err(invalid(format!("macvlan: `master` `{}` is no name of a link", written.master)));
+            return Err(invalid(format!("macvlan: `master` `{}` is not the name of a link", written.master)));
         }
         Ok(Self {
             master: Some(written.master).filter(|master| !master.is_empty()),
@@ -71,8 +71,7 @@ impl Config {
             Ok(mtu) if mtu <= master.mtu => Ok(Some(mtu)),
             _ => {
                 let Link { name, mtu, .. } = master;
-                let msg =
-                    format!("macvlan: invalid `mtu` {}: `{name}` below it has {mtu}, which is the most", self.mtu);
+                let msg = format!("macvlan: invalid `mtu` {}: `{name}` below it allows at most {mtu}", self.mtu);
                 Err(invalid(msg))
             }
         }

@@ -19,7 +19,8 @@ pub(crate) fn check(call: &AttachmentCall) -> Answer {
     let mut inside = Handle::inside(call.require_netns()?)?;
     let mut host = Handle::here()?;
     let link = container(&mut inside, ifname, &body)?;
-    let no_pair = || different(format!("interface `{ifname}` is no end of a pair of veths with an end on the host"));
+    let no_pair =
+        || different(format!("interface `{ifname}` is not an end of a pair of veths with an end on the host"));
     let port = host_end::of(&mut host, &mut inside, ifname)?.ok_or_else(no_pair)?;
     check_routes(&mut inside, &link, &routes(&body))?;
     check_host(&mut host, &port, &body)?;

@@ -100,7 +100,7 @@ impl WrittenAddress {
     fn read(&self) -> Answer<Given> {
         let Self { address, gateway } = self;
         let no_cidr = || invalid(format!("the 'address' field is expected to be in CIDR notation, got: '{address}'"));
-        let no_gateway = || invalid(format!("static: `gateway` `{gateway}` of address {address} is no address"));
+        let no_gateway = || invalid(format!("static: `gateway` `{gateway}` of address {address} is not an address"));
         let gateway = (!gateway.is_empty()).then(|| gateway.parse().map_err(|_| no_gateway()));
         Ok(Given { address: address.parse().map_err(|_| no_cidr())?, gateway: gateway.transpose()? })
     }

@@ -22,7 +22,8 @@ pub(crate) fn check(sysctls: &Sysctls) -> Answer {
 
 fn check_against<'a>(list: &str, mut keys: impl Iterator<Item = &'a str>) -> Answer {
     let lines = list.lines().map(str::trim).filter(|line| !line.is_empty());
-    let invalid = |line: &str, e| Failure::internal(format!("tuning: {FILE}: `{line}` is no regular expression: {e}"));
+    let invalid =
+        |line: &str, e| Failure::internal(format!("tuning: {FILE}: `{line}` is not a regular expression: {e}"));
     let allowed = lines.map(|line| Regex::new(line).map_err(|e| invalid(line, e))).collect::<Answer<Vec<_>>>()?;
     match keys.find(|key| !allowed.iter().any(|allowed| allowed.is_match(key))) {
         None => Ok(()),

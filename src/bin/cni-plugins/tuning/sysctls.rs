@@ -18,7 +18,7 @@ fn file(key: &str, ifname: &str) -> Answer<PathBuf> {
     let is_name = |part: &str| !part.is_empty() && part != "." && part != "..";
     if !path.starts_with("net/") || !path.split('/').all(is_name) || path.contains('\0') {
         return Err(invalid(format!(
-            "tuning: `sysctl`: `{key}` is not one of the network, as `net.ipv4.ip_forward` is"
+            "tuning: `sysctl`: `{key}` is not one of the network's, such as `net.ipv4.ip_forward`"
         )));
     }
     Ok(PathBuf::from("/proc/sys").join(path))

@@ -42,7 +42,7 @@ pub(crate) struct Running {
     /// Show on stderr what each plugin is sent and what it answers
     #[arg(long)]
     pub(crate) trace: bool,
-    /// Append the same to a file that is this user's alone, a line of JSON for each plugin
+    /// Append the same to a file that only this user may read, a line of JSON for each plugin
     #[arg(long, value_name = "FILE")]
     pub(crate) trace_file: Option<PathBuf>,
 }
@@ -58,7 +58,7 @@ pub(crate) struct Limits {
 /// Where attachments are recorded.
 #[derive(Args, Debug, Default)]
 pub(crate) struct Records {
-    /// Directory that results are kept in [default: /var/lib/cni]
+    /// Directory that keeps results [default: /var/lib/cni]
     #[arg(long, value_name = "DIR")]
     pub(crate) cache_dir: Option<PathBuf>,
 }
@@ -84,7 +84,7 @@ pub(crate) struct Host {
 /// The messages besides warnings and errors.
 #[derive(Args, Debug, Default)]
 pub(crate) struct Notes {
-    /// Leave out the notes on stderr: what was removed, and what nobody was asked
+    /// Leave out the notes on stderr about removed attachments and about verbs that asked no plugin
     #[arg(long)]
     quiet: bool,
 }

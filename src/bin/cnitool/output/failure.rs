@@ -81,7 +81,7 @@ fn hint(error: &Error) -> Option<String> {
     match error {
         Error::Load(error) => error.suggestion(),
         Error::PluginNotFound { source, .. } => source.suggestion(),
-        Error::NotCached { .. } => Some("`cnitool list attachments` shows what is on record".to_owned()),
+        Error::NotCached { .. } => Some("`cnitool list attachments` shows the attachments on record".to_owned()),
         Error::Netns(error) if error.is_missing() => {
             Some("`ip netns list` shows the namespaces that have names".to_owned())
         }

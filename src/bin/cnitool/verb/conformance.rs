@@ -22,7 +22,7 @@ pub(crate) struct Conformance {
     /// The plugin: the path of a program, or the name of one in the plugin directories
     #[arg(required_unless_present_any = ["list", "explain"])]
     plugin: Option<PathBuf>,
-    /// Its configuration: a list, of which the first plugin of that type is taken, or a single plugin's object
+    /// The plugin's configuration: a list, of which the first plugin of that type is used, or a single plugin's object
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The IPAM plugin to configure it with
@@ -43,16 +43,16 @@ pub(crate) struct Conformance {
     /// With each deviation, show how the plugin was run and what it said
     #[arg(long, short)]
     verbose: bool,
-    /// Make these checks only, such as 101,402
+    /// Make only these checks, such as 101,402
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
     only: Vec<u16>,
     /// Leave these checks out
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
     skip: Vec<u16>,
-    /// List the checks, without making any
+    /// List the checks, and make none of them
     #[arg(long, exclusive = true)]
     list: bool,
-    /// Say what a check does, who asks for it, and how to fix a plugin, without making any
+    /// Say what a check does, who asks for it, and how to fix a plugin
     #[arg(long, value_name = "NUMBER", exclusive = true)]
     explain: Option<u16>,
     #[command(flatten)]
@@ -85,7 +85,7 @@ pub(crate) enum ConformanceError {
     Arguments(#[from] Invalid),
     #[error(transparent)]
     Subject(#[from] SubjectError),
-    #[error("{0}; `cnitool conformance --list` says what each is about")]
+    #[error("{0}; `cnitool conformance --list` shows the title of each")]
     NoSuchCheck(#[from] NoSuchCheck),
     #[error("{}", Chain(.0))]
     Suite(#[from] SuiteError),

@@ -27,7 +27,7 @@ pub(crate) struct Del {
     /// Use nothing but the cache: the configuration and the arguments that the container was added with
     #[arg(long)]
     cached: bool,
-    /// Go on without plugins that are not installed; whatever they added stays behind
+    /// Skip plugins that are not installed; everything that they added stays behind
     #[arg(long)]
     skip_missing: bool,
     /// Show what each plugin would be sent, and run nothing
@@ -78,7 +78,7 @@ pub(super) fn not_removed(error: Error) -> Failure {
         }
         Error::PluginNotFound { .. } => "`--skip-missing` goes on without the plugin, and leaves what it has added",
         Error::Plugin(_) | Error::Several(_) | Error::Cache(_) => {
-            "what is not removed stays in the cache; the same command can be run again"
+            "the attachment stays in the cache until it is removed; run the same command again"
         }
         _ => return error.into(),
     };

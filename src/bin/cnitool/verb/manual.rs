@@ -97,14 +97,14 @@ const ENVIRONMENT: [(&str, Words); 6] = [
     ("ifname", ("CNI_IFNAME", "the name of the interface in the namespace")),
     ("arg", ("CNI_ARGS", "generic arguments: K=V;K2=V2")),
     ("cap", ("CAP_ARGS", "capability arguments: a JSON object")),
-    ("strict", ("CNITOOL_COMPAT", "`go` brings back what the Go cnitool does where this one is more careful")),
+    ("strict", ("CNITOOL_COMPAT", "`go` selects the behaviour of the Go cnitool where this one is more careful")),
 ];
 
 /// The files, each with an option of those who use it.
 const FILES: [(&str, Words); 4] = [
     ("conf_dir", ("/etc/cni/net.d", "network configurations: *.conflist, *.conf, *.json")),
     ("plugin_dir", ("/opt/cni/bin, /usr/lib/cni, /usr/libexec/cni", "plugins")),
-    ("cache_dir", ("/var/lib/cni", "what is attached, shared with every runtime that uses the same directory")),
+    ("cache_dir", ("/var/lib/cni", "attachments, shared with every runtime that uses the same directory")),
     ("netns", ("/var/run/netns", "namespaces that have names")),
 ];
 

@@ -26,8 +26,8 @@ pub(crate) struct Update {
     /// Update every attachment to the network whose namespace exists, those of other runtimes included
     #[arg(long, conflicts_with_all = ["netns", "container_id", "ifname"])]
     all: bool,
-    /// Make the interface anew where the plugin that makes it changed: the container loses its connections, and keeps
-    /// its addresses where the new configuration has them
+    /// Replace the interface if the plugin that makes it changed: the container loses its connections, and keeps its
+    /// addresses if the new configuration has them
     #[arg(long)]
     recreate: bool,
     /// Show which plugins would be run, and run nothing
@@ -113,10 +113,10 @@ fn describe(key: &Key, plan: &Plan) -> Object {
 fn not_updated(error: Error) -> Failure {
     let hint = match &error {
         Error::NotUpdated { why: WhyNotUpdated::RemakesInterface { .. }, .. } => {
-            "`--recreate` makes the interface anew, and cuts the container's connections"
+            "`--recreate` replaces the interface, and cuts the container's connections"
         }
         Error::NotUpdated { .. } => "`cnitool gc --keep-live` removes what belongs to namespaces that are gone",
-        Error::NotCached { .. } => "`cnitool list attachments` shows what is on record",
+        Error::NotCached { .. } => "`cnitool list attachments` shows the attachments on record",
         Error::UpdateUndone { is_unfinished: true, .. } => {
             "the same command brings the update to its end; `cnitool del` removes the attachment"
         }

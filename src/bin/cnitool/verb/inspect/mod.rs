@@ -40,10 +40,10 @@ pub(crate) fn inspect(inspect: &Inspect) -> Result<(), Failure> {
     };
     let named = cache.named(name).map_err(Error::from)?;
     if named.is_empty() {
-        let message = format!("`{name}` is no attachment, and {}", Chain(&error));
+        let message = format!("`{name}` is not an attachment, and {}", Chain(&error));
         let failure = Failure::new(ErrorCode::INVALID_NETWORK_CONFIG, message);
         let hint =
-            error.suggestion().into_iter().chain(["`cnitool list attachments` shows what is attached".to_owned()]);
+            error.suggestion().into_iter().chain(["`cnitool list attachments` shows all attachments".to_owned()]);
         return Err(hint.fold(failure, Failure::with_hint));
     }
     let networks = inspect.loading.conf_dir().list().map(|listing| listing.networks).unwrap_or_default();

@@ -19,7 +19,7 @@ pub(crate) struct List {
 
 #[derive(Debug, Subcommand)]
 enum Listed {
-    /// The networks of the configuration directory, and the files that give none: shadowed or broken
+    /// The networks of the configuration directory, and the files that are shadowed or broken
     Networks(networks::Networks),
     /// The attachments in the cache, of every runtime that shares it
     Attachments(attachments::Attachments),
