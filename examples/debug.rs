@@ -1,4 +1,4 @@
-//! `debug`: records every call and answers what it is told to: for looking into a network, and a test double.
+//! `debug`: records every call and answers as its configuration says, for looking into a network, and as a test double.
 //!
 //! Keys of its configuration, all optional:
 //!

@@ -1,7 +1,7 @@
 //! `hosts`: a chained plugin that tells the containers of a network apart by name.
 //!
-//! It writes a file in the form of /etc/hosts for each attachment, for whoever serves names on the node. Works behind a
-//! plugin that gave the interface addresses. Keys of its configuration:
+//! It writes a file in the form of /etc/hosts for each attachment, for a program that serves names on the node. Works
+//! behind a plugin that gave the interface addresses. Keys of its configuration:
 //!
 //! - `dir`: where the files are.
 //!

@@ -150,7 +150,7 @@ fn run(dir: &Path) -> Result<(), Failure> {
     let cni = Cni::builder().plugin_dirs(plugins).cache_dir(dir.join("cache")).build()?;
     let daemon = Daemon::new(cni, watcher)?;
     daemon.recover()?;
-    // Pods don't wait for each other. Whoever asks for a pod again waits for the answer first.
+    // Pods don't wait for each other. A client that asks for a pod again waits for the answer first.
     std::thread::scope(|scope| {
         for line in std::io::stdin().lines() {
             let (line, daemon) = (line?, &daemon);

@@ -86,7 +86,7 @@ impl Config {
     }
 }
 
-/// The parts in a file; none where there is no file.
+/// The parts in a file; empty if there is no file.
 fn saved(file: &Path) -> Answer<Vec<Part>> {
     match fs::read_to_string(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
@@ -114,7 +114,7 @@ impl Plugin for Overlay {
         let config: Config = call.config.typed()?;
         let (mut parts, file) = (config.parts(call, call.ifname.as_str())?, config.file(call));
         fs::create_dir_all(config.dir(call))?;
-        // Before the first delegate runs, so that DEL finds what is left of an ADD that was killed.
+        // Before the first delegate runs, so that DEL finds the leftovers of an ADD that was killed.
         save(&file, &parts)?;
         // Where the second one fails, the first is dropped, and so is undone.
         let added = parts.iter().map(|part| part.delegate(call)?.add()).collect::<Answer<Vec<_>>>()?;

@@ -58,7 +58,8 @@ impl Runtime {
 
     /// Makes good what an earlier run did not finish, and returns the names of the pods that it finished.
     async fn recover(&self) -> Result<BTreeSet<String>, Failure> {
-        // Deletes what was begun only, and what has lost its namespace; plugins are told who stays.
+        // Deletes attachments that were only begun, and those without a namespace; plugins get the list of those that
+        // stay.
         self.cni.gc(&self.network, &Keep::Live(Vec::new())).await?;
         let namespaces = self.namespaces.clone();
         let recover = move |cni: &Cni| {

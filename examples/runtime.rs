@@ -1,5 +1,5 @@
 //! A container runtime in one page: it makes a network namespace, adds it to networks as eth0, eth1, …, runs a command
-//! in it, and takes everything back, whatever failed. (`cnitool run` does that after signals, too.)
+//! in it, and removes everything again, whatever failed. (`cnitool run` does that after signals, too.)
 //!
 //!     runtime NETWORK[,NETWORK...] COMMAND [ARGUMENT...]
 //!
@@ -60,7 +60,7 @@ fn run(names: &[&str], command: &mut Command) -> Result<ExitCode, Box<dyn Error>
     let attachments = names.iter().enumerate().map(attach).collect::<Result<Vec<_>, Box<dyn Error>>>()?;
 
     let ended = add(&cni, &attachments).and_then(|()| Ok(container.pin.namespace().run(|| command.status())??));
-    // Whatever happened: DEL is fine with what was added in part, or not at all.
+    // In any case: DEL also works if the attachment was added in part, or not at all.
     let removed = attachments.iter().rev().map(|(network, attachment)| cni.del(network, attachment));
     let removed = removed.fold(Ok(()), Result::and);
     let status = ended?;

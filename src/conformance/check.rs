@@ -14,7 +14,7 @@ use super::outcome::{Checked, Outcome};
 use super::profile::Profile;
 use super::subject::Subject;
 
-/// One thing that a plugin owes.
+/// One duty of a plugin.
 ///
 /// ```
 /// use libcni::conformance::{Check, Level};
@@ -96,7 +96,7 @@ impl Eq for Check {}
 /// The page that explains every check, in a section that begins with its number.
 const PAGE: &str = include_str!("CHECKS.md");
 
-/// Who asks for what a check is about.
+/// The source of a check's rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The official text of the specification, or its conventions.
@@ -133,7 +133,7 @@ impl Origin {
 pub enum Level {
     /// The deviation breaks runtimes or loses resources.
     Must,
-    /// The deviation makes life harder.
+    /// The deviation makes the plugin harder to use.
     Should,
 }
 

@@ -1,7 +1,7 @@
-//! Checks of any plugin, in whatever language, against the [specification](crate::specification).
+//! Checks of any plugin, in any language, against the [specification](crate::specification).
 //!
-//! A [`Subject`] is the plugin with its configuration, a [`Suite`] the checks to make of it, and a [`Report`] what they
-//! found. `cnitool conformance` is thin over this module, and so is a test target of a plugin's own:
+//! A [`Subject`] is the plugin with its configuration, a [`Suite`] has the checks, and a [`Report`] has their findings.
+//! `cnitool conformance` is thin over this module, and so is a plugin's own test target:
 //!
 //! ```no_run
 //! // tests/conformance.rs, with `harness = false` in Cargo.toml
@@ -17,8 +17,8 @@
 //! }
 //! ```
 //!
-//! Each check is made on a host of its own, which namespaces make, so that nothing reaches the network of the real
-//! host. That takes root, or a kernel that lets users have namespaces.
+//! Each check runs on a host of its own, made out of namespaces, so that nothing reaches the network of the real host.
+//! This needs root, or a kernel that lets users have namespaces.
 
 // The program runs itself again in namespaces of its own (`isolation`), whose process (`judge`) finds out what kind of
 // plugin it has (`survey`), and makes one check after another (`check`, `groups`), each on a host of its own (`host`).

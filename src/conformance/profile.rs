@@ -51,7 +51,7 @@ impl Profile {
         self.role
     }
 
-    /// Returns what does not hold of the plugin's isolation on this machine, each a sentence; usually nothing.
+    /// Returns the protections that this machine lacks, each as a sentence; usually none.
     pub fn weaknesses(&self) -> &[String] {
         &self.weaknesses
     }

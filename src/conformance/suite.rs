@@ -31,7 +31,7 @@ pub struct Suite {
     limits: Limits,
 }
 
-/// There is no check of that number.
+/// No check has that number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no check {0}: there are {numbers}", numbers = numbers())]
 pub struct NoSuchCheck(pub u16);
@@ -75,7 +75,7 @@ impl Suite {
     /// Keeps these checks only.
     ///
     /// # Errors
-    /// One of the numbers is that of no check.
+    /// No check has one of the numbers.
     pub fn only(self, ids: &[u16]) -> Result<Self, NoSuchCheck> {
         self.keep(ids, |check| ids.contains(&check.id))
     }
@@ -83,7 +83,7 @@ impl Suite {
     /// Leaves these checks out.
     ///
     /// # Errors
-    /// One of the numbers is that of no check.
+    /// No check has one of the numbers.
     pub fn skip(self, ids: &[u16]) -> Result<Self, NoSuchCheck> {
         self.keep(ids, |check| !ids.contains(&check.id))
     }
@@ -102,20 +102,20 @@ impl Suite {
         self
     }
 
-    /// Ends the run, and whatever of the plugin runs, when a token is cancelled.
+    /// Ends the run, and all processes of the plugin, when a token is cancelled.
     pub fn cancel(mut self, token: CancelToken) -> Self {
         self.limits.cancel = Some(token);
         self
     }
 
-    /// Makes the checks, each on a host of its own that ends with it, and tells the reporter as it goes.
+    /// Makes the checks, each on a host of its own that ends with it, and reports to the reporter meanwhile.
     ///
-    /// The checks are made by this program, which is started again with the same arguments in new namespaces and gets
-    /// here once more; the call does not return there. So call it early in `main`, while there is no other thread and
-    /// nothing is done that must not be done twice: in a test target of its own that has `harness = false`.
+    /// This program makes the checks: it starts again with the same arguments in new namespaces, and reaches this call
+    /// once more, which does not return there. So call it early in `main`, in a test target that has `harness = false`,
+    /// while there is no other thread, and before anything that must not be done twice.
     ///
     /// # Errors
-    /// See [`SuiteError`]. A plugin that deviates is none.
+    /// See [`SuiteError`]. A plugin that deviates is not an error.
     pub fn run(&self, reporter: &mut dyn Reporter) -> Result<Report, SuiteError> {
         match Stage::own() {
             Stage::Caller => messages::receive(Judge::start()?, self, reporter),
@@ -154,7 +154,7 @@ impl Suite {
     }
 }
 
-/// All that was found out about a plugin.
+/// All findings about a plugin.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Report {

@@ -16,15 +16,16 @@ use crate::directory::entries;
 use crate::spec::ContainerId;
 use crate::waiting::{block_on, blocking, sleep};
 
-/// Locks with files in a directory, which runtimes of one host share: `.lock-…`, there only while they are held.
+/// Locks with files in a directory that the runtimes of one host share: `.lock-…`, which exist only while they are
+/// held.
 ///
-/// Each is an advisory lock of the kernel (`flock`), so it ends with its holder, however that ends. What a holder that
-/// was killed has left running for its container, is ended before the next one gets the lock: a plugin that nobody
-/// waits for any more would go on adding what the next one deletes.
+/// Each is an advisory lock of the kernel (`flock`), so it ends with its holder, however that ends. If a holder was
+/// killed, the processes that it left running for its container are ended before the next holder gets the lock:
+/// otherwise a plugin would continue to add what the next verb deletes.
 ///
-/// A plugin may use this library for another network of its container: the container is held for it by the verb that
-/// runs it, and so is a network in which that verb is a GC. What would need the verb to give a lock back, is refused at
-/// once ([`LockError::Nested`]).
+/// A plugin may use this library for another network of its container: the verb that runs it holds the container for
+/// it, and, if that verb is a GC, the network as well. A call that could run only after that verb has released a lock
+/// fails at once ([`LockError::Nested`]).
 #[derive(Clone, Debug)]
 pub struct FileLocks {
     dir: PathBuf,
@@ -42,12 +43,12 @@ const CONTAINER: &str = ".lock-container-";
 const READABLE: usize = 100;
 
 impl FileLocks {
-    /// Locks in a directory, which is made when it is needed.
+    /// Locks in a directory, which is created when it is needed.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self { dir: dir.into(), patience: PATIENCE }
     }
 
-    /// Waits so long for each lock, one minute unless set.
+    /// Sets how long to wait for each lock: one minute, by default.
     pub fn patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
     }

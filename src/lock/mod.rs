@@ -1,8 +1,8 @@
-//! Who may work on what at the same time, across threads and processes.
+//! Locks on containers and networks, across threads and processes.
 //!
-//! The specification leaves it to the runtime: never two operations on one container at once, and no GC of a network
-//! while one of its containers is added or removed. [`Locking`] is the seam: [`FileLocks`] in the cache directory
-//! unless an embedder brings something else.
+//! The specification makes this a duty of the runtime: never two operations on one container at once, and no GC of a
+//! network while one of its containers is added or removed. [`Locking`] is the seam: it is [`FileLocks`] in the cache
+//! directory unless an embedder brings its own.
 
 mod file;
 mod holders;
@@ -65,11 +65,11 @@ pub type LockFuture<'a> = Pin<Box<dyn Future<Output = Result<Guard, LockError>> 
 pub struct Wanted<'a> {
     /// The thing.
     pub resource: Resource<'a>,
-    /// The sharing: with others at the same time, or with nobody.
+    /// The sharing: together with other holders, or exclusive.
     pub mode: Mode,
-    /// The attachment that it is for, where it is for one.
+    /// The attachment that it is for, if it is for one.
     pub purpose: Option<Purpose<'a>>,
-    /// Ends the wait early.
+    /// Ends the wait early when it is cancelled.
     pub cancel: Option<&'a CancelToken>,
 }
 
@@ -84,7 +84,7 @@ pub struct Purpose<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    /// A wait that only the lock's own patience ends.
+    /// A wait that ends only after the time limit of the lock.
     pub fn new(resource: Resource<'a>, mode: Mode) -> Self {
         Self { resource, mode, purpose: None, cancel: None }
     }
@@ -100,13 +100,13 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// A thing that can be locked. Whoever takes both, takes the network first.
+/// A thing that can be locked. A verb that locks both locks the network first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Resource<'a> {
     /// The attachments of a network, as a whole.
     Network(&'a NetworkName),
-    /// All attachments of a container, whatever their network.
+    /// All attachments of a container, on every network.
     Container(&'a ContainerId),
 }
 
@@ -133,9 +133,9 @@ impl fmt::Display for Resource<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mode {
-    /// By all who want it shared.
+    /// Shared with all other holders that want it shared.
     Shared,
-    /// By nobody else.
+    /// Exclusive.
     Exclusive,
 }
 
@@ -145,7 +145,7 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Whatever gives the lock back when it is dropped.
+    /// A value that releases the lock when it is dropped.
     pub fn new(held: impl Any + Send) -> Self {
         Self { _held: Box::new(held) }
     }
@@ -157,22 +157,22 @@ impl fmt::Debug for Guard {
     }
 }
 
-/// A lock could not be had.
+/// A lock could not be taken.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LockError {
-    /// Others held it all the time.
+    /// Other holders kept it for the whole time.
     #[error("{resource} is in use by {holder}; gave up after {} ms", waited.as_millis())]
     Held {
         /// The network or container that is locked.
         resource: String,
-        /// Who holds it: processes by number and name, where the system tells.
+        /// The holders: processes by number and name, if the system tells.
         holder: String,
         /// How long it was tried.
         waited: Duration,
     },
-    /// It is held by a verb that runs this process as its plugin, or below one, and so will not be given back while
-    /// this one waits.
+    /// It is held by a verb that runs this process as its plugin, or below one, so it can't be released while this one
+    /// waits.
     #[error("{resource} is in use by {holder}, which waits for this process")]
     Nested {
         /// The network or container that is locked.
@@ -209,7 +209,7 @@ pub enum LockError {
 }
 
 impl LockError {
-    /// Returns whether the same call may succeed later, without anybody changing anything.
+    /// Returns true if the same call may succeed later, although nothing has changed.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Held { .. })
     }

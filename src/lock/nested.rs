@@ -1,6 +1,6 @@
 //! A verb within a verb: a plugin that uses this library, or the tool, for another network of its container.
 //!
-//! The verb that runs the plugin holds the container, and waits for the plugin. To wait for it would never end.
+//! The verb that runs the plugin holds the container, and waits for the plugin. A wait for that verb would never end.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};

@@ -1,4 +1,4 @@
-//! A command in a namespace, and what it leaves running.
+//! A command in a namespace, and the processes that it leaves running.
 
 use std::ffi::{CString, OsString};
 use std::fs;
@@ -41,12 +41,12 @@ pub enum CommandError {
 const GRACE: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(5);
 
-/// Runs a command in a namespace to its end, and ends what it leaves running.
+/// Runs a command in a namespace to its end, and ends the processes that it leaves running.
 ///
-/// The command gets the standard descriptors and none of the others that this program has. `wait` is given its process
-/// ID, waits for it and returns its status. What loses its parent meanwhile becomes a child of this process, and is
-/// ended afterwards, SIGTERM before SIGKILL; `left` hears the process IDs of what can't be ended. So this is for a
-/// program that has no children of its own.
+/// The command gets the standard descriptors and none of the others of this program. `wait` gets its process ID, waits
+/// for it and returns its status. A process that loses its parent meanwhile becomes a child of this process, and is
+/// ended afterwards, by SIGTERM before SIGKILL; `left` gets the IDs of processes that can't be ended. Use this only in
+/// a program that has no other children.
 ///
 /// # Errors
 /// The namespace can't be entered, or the command can't be started or waited for.

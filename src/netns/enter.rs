@@ -23,7 +23,7 @@ use super::{Namespace, NetnsError};
 /// The path leads to no network namespace, or to one that this process may not enter; see [`NetnsError`].
 ///
 /// # Panics
-/// Where the closure does.
+/// If the closure panics.
 #[doc(alias = "WithNetNSPath")]
 pub fn run_in<T: Send>(path: impl AsRef<Path>, inside: impl FnOnce() -> T + Send) -> Result<T, NetnsError> {
     Namespace::open(path)?.run(inside)

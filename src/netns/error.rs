@@ -8,7 +8,7 @@ use nix::errno::Errno;
 
 /// An operation on a network namespace failed.
 ///
-/// The message names the operation and the path, and where the kernel refuses it, the right that it takes.
+/// The message names the operation and the path, and, if the kernel refuses it, the right that it needs.
 #[derive(Debug)]
 pub struct NetnsError {
     operation: Operation,

@@ -11,7 +11,7 @@ use nix::mount::{MsFlags, mount};
 use super::{Kind, Namespace, NetnsError, UnshareError, unshare_as_root};
 use crate::directory::{self, Entry};
 
-/// An ordinary user can't have a host here.
+/// This system allows an ordinary user no host of namespaces.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HostError {
@@ -38,9 +38,8 @@ const WRITTEN: [(&str, &[&str]); 2] = [("/run", &["netns", "xtables.lock"]), ("/
 /// Moves this process, which must have one thread only, to a network, mount and user namespace of its own, in which an
 /// ordinary user is root.
 ///
-/// Files stay where they are, but `/run/netns`, `/var/lib/cni` and the lock of iptables are new, and go with the
-/// process. The network is that of a host with nothing but `lo`: networks work between its containers, and lead nowhere
-/// else.
+/// Files stay where they are, but `/run/netns`, `/var/lib/cni` and the lock of iptables are new, and end with the
+/// process. The network is that of a host with only `lo`: its containers can reach each other, and nothing else.
 ///
 /// ```no_run
 /// libcni::netns::enter_own_host()?;

@@ -1,6 +1,6 @@
 //! The identity of a network namespace.
 //!
-//! The inode of a namespace says little: the kernel takes it from those that became free.
+//! The inode of a namespace is not enough: the kernel uses free inodes again.
 
 use std::fmt;
 use std::fs;
@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::found::Found;
 
-/// A network namespace, told from all others that there are and were, as far as the kernel lets one.
+/// The identity of a network namespace, which tells it from all others, past and present, as far as the kernel allows.
 ///
 /// The text of it is opaque, and compares only with texts of the same host.
 ///
@@ -37,8 +37,8 @@ enum Since {
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 impl Identity {
-    /// Returns the identity of the namespace that a path leads to; `None` when it leads to nothing, to something else,
-    /// or to what can't be looked at. [`State`](super::State) tells these apart.
+    /// Returns the identity of the namespace that a path leads to; `None` if it leads to nothing, to something else, or
+    /// to a namespace that can't be looked at. [`State`](super::State) distinguishes these.
     pub fn of(path: impl AsRef<Path>) -> Option<Self> {
         let found = Found::at(path.as_ref()).ok()??;
         Self::of_found(&found)
@@ -61,7 +61,7 @@ impl Identity {
         Some(Self { inode: file.inode, since })
     }
 
-    /// Returns whether both may be the same namespace: nothing says that they are different.
+    /// Returns true if both may be the same namespace, since nothing shows that they are different.
     pub fn may_be(&self, other: &Self) -> bool {
         let apart = match (&self.since, &other.since) {
             (Since::Pinned(..), Since::Boot(_)) | (Since::Boot(_), Since::Pinned(..)) => false,

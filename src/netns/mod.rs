@@ -24,16 +24,16 @@
 //! # }
 //! ```
 //!
-//! It may go once DEL has returned. Where ADD was aborted, by a deadline or a [`CancelToken`](crate::CancelToken), none
-//! of its plugins runs any more when the call returns, and DEL comes next, as after any ADD that failed. (A future of
-//! `AsyncCni` that is dropped returns earlier: the next DEL of the container waits for the rest of it, and so does
-//! `AsyncCni::settled`.)
+//! The namespace may be removed once DEL has returned. If ADD was aborted, by a deadline or a
+//! [`CancelToken`](crate::CancelToken), none of its plugins runs any more when the call returns, and DEL comes next, as
+//! after any failed ADD. (A dropped future of `AsyncCni` returns earlier: the next DEL of the container waits for the
+//! rest of it, and so does `AsyncCni::settled`.)
 //!
-//! A path says little about which namespace it leads to: a name is given again, and so is the number of a process. The
-//! cache therefore records an [`Identity`] beside the path, and [`State`] says whether the two still belong together.
+//! A path does not identify a namespace, since names and process IDs are used again. The cache therefore records an
+//! [`Identity`] beside the path, and [`State`] says whether the path still leads to that namespace.
 //!
-//! To make a namespace takes CAP_SYS_ADMIN, and to enter one takes that right over the namespace, too. Root has both;
-//! [`unshare_as_root`] gives them to a program of an ordinary user. Errors say which right an operation takes.
+//! A process needs CAP_SYS_ADMIN to make a namespace, and that right over the namespace to enter it. Root has both;
+//! [`unshare_as_root`] gives them to a program of an ordinary user. Errors name the right that an operation needs.
 
 mod command;
 mod enter;

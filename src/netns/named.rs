@@ -1,4 +1,4 @@
-//! Namespaces as people name them, and the container ID that tools derive from one.
+//! Namespaces by the names that people give, and the container ID that tools derive from such a name.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -7,7 +7,7 @@ use sha2::{Digest, Sha512};
 
 use crate::spec::ContainerId;
 
-/// Where `ip netns` keeps its names.
+/// The directory of the names of `ip netns`.
 pub const NAMED: &str = "/var/run/netns";
 
 /// A namespace argument that can't be used.
@@ -25,13 +25,13 @@ pub enum InvalidNamespace {
     /// It is empty.
     #[error("the namespace is empty, which only `del` takes, with --container-id")]
     Empty,
-    /// Plugins are given text.
+    /// It is not UTF-8, and plugins get text.
     #[error("namespace path `{}` is not UTF-8", .0.display())]
     NotUtf8(PathBuf),
 }
 
-/// Returns the absolute path of a namespace, cleaned of `.`, `..` and repeated slashes by name alone, as Go does, so
-/// that two tools call the same attachment alike. A bare name that is no file here is one of `ip netns`.
+/// Returns the absolute path of a namespace, cleaned of `.`, `..` and repeated slashes by name alone, as in Go, so that
+/// two tools use the same name for the same attachment. A bare name that is not a file here is a name of `ip netns`.
 ///
 /// ```
 /// assert_eq!(libcni::netns::resolve("/run//netns/./blue".as_ref())?, "/run/netns/blue");

@@ -36,7 +36,7 @@ const OF_THREAD: &str = "/proc/thread-self/ns/net";
 impl Namespace {
     /// Makes a network namespace. There is nothing in it but `lo`, which is down.
     ///
-    /// It has no name yet, and goes with this value and the last process in it, unless it is [pinned](Self::pin).
+    /// It has no name yet, and ends with this value and the last process in it, unless it is [pinned](Self::pin).
     ///
     /// # Errors
     /// This process may not make one, or no descriptor is left.
@@ -66,8 +66,8 @@ impl Namespace {
         Ok(Self { file, path: path.to_owned() })
     }
 
-    /// The path that the namespace was opened or pinned at. Of one that was made, a path that leads to it in this
-    /// process only.
+    /// The path that the namespace was opened or pinned at. For one that was made, a path that leads to it only in this
+    /// process.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -78,7 +78,7 @@ impl Namespace {
     /// This process may not enter the namespace, or no thread can be started.
     ///
     /// # Panics
-    /// Where the closure does.
+    /// If the closure panics.
     #[doc(alias = "Do")]
     pub fn run<T: Send>(&self, inside: impl FnOnce() -> T + Send) -> Result<T, NetnsError> {
         let enter_and_run = || {

@@ -1,4 +1,4 @@
-//! The namespace that one is in: that of the host, for plugins and runtimes.
+//! The namespace of this process: for plugins and runtimes, that of the host.
 
 use std::ffi::OsStr;
 use std::path::Path;

@@ -22,7 +22,7 @@ pub struct Pin {
 
 impl Namespace {
     /// Pins the namespace to a path, as `ip netns` does: mounts it on a new file there, so that it stays without any
-    /// process. Directories that are missing are made, with the mode 0755.
+    /// process. Missing directories are created with the mode 0755.
     ///
     /// ```no_run
     /// use libcni::netns::Namespace;
@@ -67,7 +67,7 @@ impl Pin {
         self.namespace.path()
     }
 
-    /// Leaves the namespace at its path, for other processes to find. [`remove`] takes it away.
+    /// Leaves the namespace at its path, so that other processes find it. [`remove`] removes it.
     pub fn keep(mut self) {
         self.is_kept = true;
     }
@@ -84,8 +84,8 @@ impl Drop for Pin {
 
 /// Removes the name of a network namespace that was [pinned](Namespace::pin): unmounts it, and deletes the file.
 ///
-/// The namespace goes as soon as no process is in it. Succeeds where there is nothing at the path (any more). Anything
-/// that is not a namespace's name is left alone: a symbolic link, or a file with something in it.
+/// The namespace ends as soon as no process is in it. The call succeeds if there is nothing at the path (any more). It
+/// leaves alone everything that is not a namespace's name, such as a symbolic link, or a file with content.
 ///
 /// ```no_run
 /// libcni::netns::remove("/run/netns/web-0")?;

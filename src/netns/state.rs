@@ -1,4 +1,4 @@
-//! The one rule for whether a recorded namespace is still there, for DEL, GC and lists.
+//! The rule that decides whether a recorded namespace still exists, for DEL, GC and lists.
 
 use std::path::Path;
 
@@ -7,9 +7,9 @@ use nix::errno::Errno;
 use super::Identity;
 use super::found::Found;
 
-/// The state of a namespace that was recorded by its path and, where that is known, its identity.
+/// The state of a namespace that was recorded by its path and, if known, its identity.
 ///
-/// It is as seen from here: the path is looked up in the mount namespace of this process.
+/// It is the view of this process, which looks up the path in its own mount namespace.
 ///
 /// ```
 /// use libcni::netns::{Identity, State};
@@ -22,10 +22,10 @@ use super::found::Found;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum State {
-    /// The path leads to it; to any network namespace, where no identity was recorded.
+    /// The path leads to it, or, if no identity was recorded, to any network namespace.
     Exists,
-    /// The path leads to nothing, or to something that is no namespace. An ordinary file is none: `ip netns` leaves one
-    /// behind when it can't unmount.
+    /// The path leads to nothing, or to something that is not a namespace, such as an ordinary file: `ip netns` leaves
+    /// one behind when it can't unmount.
     Gone,
     /// The path leads to another namespace.
     Replaced,
@@ -54,8 +54,8 @@ impl State {
         }
     }
 
-    /// Returns whether the namespace is certainly not there any more, so that what belongs to it may be removed. What
-    /// is unknown may not.
+    /// Returns true if the namespace certainly no longer exists, so that its attachments may be removed. An unknown
+    /// state does not count.
     pub fn is_over(self) -> bool {
         matches!(self, Self::Gone | Self::Replaced)
     }

@@ -62,7 +62,7 @@ fn hint(source: &io::Error) -> &'static str {
     }
 }
 
-/// Moves the calling thread to new namespaces. Takes CAP_SYS_ADMIN.
+/// Moves the calling thread to new namespaces. This needs CAP_SYS_ADMIN.
 ///
 /// # Errors
 /// The kernel refuses, for lack of the right ([`UnshareError::is_refused`]) or for too many namespaces.
@@ -71,7 +71,7 @@ pub fn unshare(kinds: &[Kind]) -> Result<(), UnshareError> {
 }
 
 /// Moves this process to a new user namespace, in which its user and group are root, and to other new namespaces, over
-/// which that root has all rights. Takes no right, where the system lets users do it.
+/// which that root has all rights. This needs no right on systems that let users do it.
 ///
 /// Call it first in `main`: it is for processes with one thread only.
 ///

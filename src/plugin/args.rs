@@ -1,4 +1,4 @@
-//! CNI_ARGS into a struct of the author's.
+//! Reads CNI_ARGS into a struct of the author.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub enum ArgsError {
     /// The variable is not UTF-8.
     #[error("CNI_ARGS is not UTF-8")]
     NotUtf8,
-    /// A pair has not exactly one `=`.
+    /// A pair does not have exactly one `=`.
     #[error("CNI_ARGS: invalid pair `{0}`")]
     InvalidPair(String),
     /// Keys that the struct does not have, and no `IgnoreUnknown=true` among the pairs.
@@ -32,7 +32,7 @@ impl de::Error for ArgsError {
 
 /// Reads CNI_ARGS into a struct whose fields are the keys.
 ///
-/// Fields may be texts, numbers, booleans (0, 1, true, false) and whatever serde reads from a text, such as
+/// Fields may be texts, numbers, booleans (0, 1, true, false) and all types that serde reads from a text, such as
 /// addresses; give the struct `#[serde(default)]`, since every key is optional. An empty value is `None` for an option.
 /// The last of repeated keys counts.
 ///

@@ -15,7 +15,7 @@ use crate::spec::{
     CNI_ARGS, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, CNI_PATH, Command, ContainerId, ErrorCode, IfName,
 };
 
-/// One call of a plugin: what every verb has.
+/// One call of a plugin, with the parts that every verb has.
 #[derive(Clone, Debug)]
 #[doc(alias = "CmdArgs")]
 #[non_exhaustive]
@@ -40,12 +40,12 @@ pub struct AttachmentCall {
 }
 
 impl Call {
-    /// A variable of the protocol as the runtime set it; empty when it did not, or when it is not UTF-8.
+    /// A variable of the protocol as the runtime set it; empty if it is not set, or is not UTF-8.
     pub fn variable(&self, name: &str) -> &str {
         self.os_variable(name).to_str().unwrap_or_default()
     }
 
-    /// A variable as the runtime set it, UTF-8 or not; empty when it did not.
+    /// A variable as the runtime set it, UTF-8 or not; empty if it is not set.
     pub fn os_variable(&self, name: &str) -> &OsStr {
         self.env.get(OsStr::new(name)).map(OsString::as_os_str).unwrap_or_default()
     }
@@ -77,14 +77,14 @@ impl Call {
 }
 
 impl AttachmentCall {
-    /// The path of the container's network namespace. Always there for ADD and CHECK; for DEL the namespace may be
-    /// gone, and then so may be the path.
+    /// The path of the container's network namespace. It is always there for ADD and CHECK; for DEL the namespace may
+    /// be gone, and the path may be missing then.
     pub fn netns(&self) -> Option<&Path> {
         let path = self.os_variable(CNI_NETNS);
         (!path.is_empty()).then(|| Path::new(path))
     }
 
-    /// The path of the container's network namespace, for verbs that can't do without.
+    /// The path of the container's network namespace, for verbs that need it.
     ///
     /// # Errors
     /// Code 4: there is none.
@@ -93,7 +93,7 @@ impl AttachmentCall {
         self.netns().ok_or_else(missing)
     }
 
-    /// The generic arguments (CNI_ARGS) as a struct of the author's; see [`load_args`].
+    /// The generic arguments (CNI_ARGS) as a struct of the author; see [`load_args`].
     ///
     /// ```
     /// # use libcni::plugin::{Answer, AttachmentCall};

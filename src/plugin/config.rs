@@ -10,10 +10,10 @@ use crate::spec::{
     text,
 };
 
-/// The configuration of one call: the keys that the specification defines, and the author's own beside them.
+/// The configuration of one call: the keys that the specification defines, and those of the plugin.
 ///
-/// Everything in it is read as Go's decoder does ([1.7](crate::specification#17-how-json-is-read)): keys in any case,
-/// `null` as absent.
+/// It is read like Go's decoder does ([1.7](crate::specification#17-how-json-is-read)): keys in any case, `null` as
+/// absent.
 #[derive(Clone, Debug)]
 pub struct Config {
     name: NetworkName,
@@ -64,8 +64,8 @@ impl Config {
     /// Reads the bytes of stdin.
     ///
     /// # Errors
-    /// Code 6 when they are no JSON object, 7 when the network's name is missing or invalid, 1 when the version
-    /// is none.
+    /// Code 6 if they are not a JSON object, 7 if the network's name is missing or invalid, 1 if the version is
+    /// invalid.
     pub fn parse(stdin: &[u8]) -> Result<Self, ErrorReply> {
         let config = Unversioned::parse(stdin)?;
         let version = config.version.parse().map_err(|e: InvalidVersion| {
@@ -94,11 +94,11 @@ impl Config {
         &self.text
     }
 
-    /// The configuration as a struct of the author's.
+    /// The configuration as a struct of the author.
     ///
     /// Keys are found in any case, and one that is `null` counts as absent, so neither aliases nor options are needed:
-    /// with `#[serde(default)]` every key has its default. Where a part of the configuration is read by way of
-    /// `#[serde(flatten)]` or an untagged enum, its keys have to be as they are declared.
+    /// with `#[serde(default)]` every key has its default. If a part of the configuration is read through
+    /// `#[serde(flatten)]` or an untagged enum, its keys must be exactly as declared.
     ///
     /// ```
     /// use libcni::plugin::Config;
@@ -118,7 +118,7 @@ impl Config {
     /// ```
     ///
     /// # Errors
-    /// Code 7: a key has not the form that the struct asks for.
+    /// Code 7: a key does not have the form that the struct requires.
     pub fn typed<T: DeserializeOwned>(&self) -> Result<T, ErrorReply> {
         read(&self.text).map_err(|e| self.invalid(&e))
     }
@@ -160,7 +160,7 @@ impl Config {
     /// ```
     ///
     /// # Errors
-    /// Code 7: it has not the form asked for.
+    /// Code 7: it does not have the required form.
     #[doc(alias = "RuntimeConfig")]
     pub fn capability<T: DeserializeOwned>(&self, capability: &str) -> Result<Option<T>, ErrorReply> {
         self.key(&["runtimeConfig", capability])
@@ -175,8 +175,8 @@ impl Config {
         Ok(named.filter(|name| !name.is_empty()))
     }
 
-    /// The result of the plugin before this one (ADD), or that of the whole ADD (CHECK, DEL), in the version it was
-    /// said in; one that says none is taken in the version of the configuration.
+    /// The result of the plugin before this one (ADD), or that of the whole ADD (CHECK, DEL), in the version that it
+    /// names; without a version it is read in that of the configuration.
     ///
     /// ```
     /// use libcni::plugin::Config;
@@ -190,7 +190,7 @@ impl Config {
     /// ```
     ///
     /// # Errors
-    /// Code 6: it is no result.
+    /// Code 6: it is not a result.
     #[doc(alias("ParsePrevResult", "RawPrevResult"))]
     pub fn prev_result(&self) -> Result<Option<AddResult>, ErrorReply> {
         let Some(raw) = self.key::<Object>(&["prevResult"])? else { return Ok(None) };
@@ -202,7 +202,7 @@ impl Config {
     /// The result of the plugin before this one, for plugins that can't be the first of a list.
     ///
     /// # Errors
-    /// Code 7 when there is none, 6 when it is no result.
+    /// Code 7 if there is none, 6 if it is not a result.
     pub fn require_prev_result(&self) -> Answer<AddResult> {
         let missing = || {
             let msg = format!("network `{}` must have another plugin before this one: no prevResult", self.name);

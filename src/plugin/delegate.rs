@@ -14,8 +14,8 @@ use crate::spec::{
     CNI_ARGS, CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CniArgs, Command, ContainerId, IfName, Object, text,
 };
 
-/// A plugin to delegate to, by its file name in CNI_PATH. It gets the environment and the configuration of the call
-/// unless it is told otherwise.
+/// A plugin to delegate to, by its file name in CNI_PATH. By default it gets the environment and the configuration of
+/// the call.
 ///
 /// ```
 /// use libcni::plugin::{Answer, AttachmentCall};
@@ -67,7 +67,8 @@ impl<'a> Delegate<'a> {
         self
     }
 
-    /// Sets the container (CNI_CONTAINERID): a GC that runs DEL of what is not valid any more is of none.
+    /// Sets the container (CNI_CONTAINERID), for a GC that runs DEL for attachments that are no longer valid: the GC
+    /// itself has no container.
     pub fn container_id(self, id: &ContainerId) -> Self {
         self.variable(CNI_CONTAINERID, id.as_str())
     }
@@ -87,13 +88,13 @@ impl<'a> Delegate<'a> {
         self
     }
 
-    /// Sets what one execution may take; [`Limits::default`] otherwise.
+    /// Sets the limits of one execution, in place of [`Limits::default`].
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Sets what finds and runs the plugin, in place of what runs this one's delegates.
+    /// Sets the executor that finds and runs the plugin, in place of the one that runs this plugin's delegates.
     pub fn exec(mut self, exec: impl Exec + 'static) -> Self {
         self.exec = Arc::new(exec);
         self
@@ -101,7 +102,7 @@ impl<'a> Delegate<'a> {
 
     /// Leaves an ADD that failed as it is, instead of running DEL.
     ///
-    /// For a plugin that undoes what it did before it fails, and may refuse since the attachment is there already: DEL
+    /// Use it for a plugin that undoes its own failures, and may refuse because the attachment already exists: DEL
     /// would remove what an earlier ADD made.
     pub fn without_undo(mut self) -> Self {
         self.undoes_failed_add = false;
@@ -111,7 +112,7 @@ impl<'a> Delegate<'a> {
     /// Runs ADD. When it fails after it was started, runs DEL, as the specification asks for.
     ///
     /// # Errors
-    /// The plugin can't be found, fails, or prints no result; its error object is handed on as it is.
+    /// The plugin can't be found, fails, or prints no result; its error object is passed on as it is.
     pub fn add(self) -> Answer<Delegated<'a>> {
         let request = self.request(Command::Add)?;
         let added = self.execute(&request).and_then(|stdout| self.read_result(&request, stdout));

@@ -1,4 +1,4 @@
-//! Environment and stdin become a call, and the verb's answer becomes stdout and an exit code. Pure.
+//! Turns environment and stdin into a call, and the verb's answer into stdout and an exit code. Pure.
 
 use std::any::Any;
 use std::cell::OnceCell;
@@ -28,8 +28,8 @@ pub struct Outcome {
     pub exit_code: u8,
 }
 
-/// Runs one call of a plugin as values: what [`run`](super::run) does with the process's own. A panic of the plugin
-/// becomes an error object with code 999.
+/// Runs one call of a plugin with values, as [`run`](super::run) does with the environment and streams of the process.
+/// A panic of the plugin becomes an error object with code 999.
 ///
 /// ```
 /// use libcni::plugin::{Answer, AttachmentCall, Input, Plugin, dispatch};

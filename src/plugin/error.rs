@@ -11,8 +11,8 @@ use crate::link::LinkError;
 use crate::netns::NetnsError;
 use crate::spec::{ErrorCode, ErrorReply, InvalidName};
 
-/// Why a verb failed. Made by `?` from any error, a text and a boxed error (that of `anyhow`) included; becomes the CNI
-/// error object that is printed.
+/// The reason why a verb failed. `?` makes it from any error, including a text and a boxed error (that of `anyhow`). It
+/// becomes the CNI error object that the plugin prints.
 ///
 /// An [`ErrorReply`] stays as it is, and so does the error of a delegated plugin; invalid names and arguments and
 /// network namespaces that can't be entered have the code of the specification, any other error becomes code 999.

@@ -32,8 +32,8 @@ pub struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    /// A call with an environment and an empty stdin. No path is the plugin's own namespace, and delegated plugins run
-    /// as processes.
+    /// A call with an environment and an empty stdin. No path counts as the plugin's own namespace, and delegated
+    /// plugins run as processes.
     pub fn new<K: Into<OsString>, V: Into<OsString>>(env: impl IntoIterator<Item = (K, V)>) -> Self {
         Self {
             env: env.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),

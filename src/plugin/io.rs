@@ -40,13 +40,11 @@ fn set_stdout_aside() {
     }
 }
 
-/// Returns true if somebody still waits for the answer of this process: false when stdout is a pipe that nobody reads
-/// from any more, because the caller was killed. An answer that nobody gets is about things that nobody may ever
-/// delete.
+/// Returns true if the caller still waits for the answer of this process: false if stdout is a pipe without a reader,
+/// because the caller was killed. Nobody may ever delete what an answer without a reader is about.
 ///
-/// A plugin that takes something out of a store which is locked by whoever changes it asks this under the lock: if it
-/// is true there, then the DEL of the caller's caller comes later, and finds what was taken. Always true outside
-/// of [`run`](super::run).
+/// A plugin that takes something out of a locked store calls this while it holds the lock: if it is true then, the DEL
+/// of the caller's caller comes later, and finds what was taken. It is always true outside of [`run`](super::run).
 pub fn is_awaited() -> bool {
     let Some(stdout) = STDOUT.get() else { return true };
     let mut pipe = [PollFd::new(stdout.as_fd(), PollFlags::empty())];

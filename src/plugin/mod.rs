@@ -1,9 +1,9 @@
 //! The plugin author's end of the protocol.
 //!
-//! Implement [`Plugin`] and hand it to [`run`]: it reads the environment and stdin, checks what the specification
-//! asks to be checked, calls the verb, prints exactly one JSON document and returns the exit code. Everything
-//! before and after the verb is a pure function ([`dispatch`]), so a plugin can be tested without a process. What each
-//! verb owes to the runtime is in [section 2](crate::specification#2-execution-protocol) of the specification.
+//! Implement [`Plugin`] and pass it to [`run`]: it reads the environment and stdin, makes the checks of the
+//! specification, calls the verb, prints exactly one JSON document and returns the exit code. Everything before and
+//! after the verb is a pure function ([`dispatch`]), so a plugin can be tested without a process. [Section
+//! 2](crate::specification#2-execution-protocol) of the specification lists the duties of each verb.
 //!
 //! ```no_run
 #![doc = include_str!("../../examples/noop.rs")]
@@ -121,8 +121,8 @@ impl<P: Plugin + ?Sized> Plugin for &P {
 
 /// Runs a plugin as this process: environment, stdin and stdout are the runtime's.
 ///
-/// While a verb runs, file descriptor 1 is stderr, so what is printed by accident does not spoil the answer. A
-/// panic becomes a CNI error with code 999, also in a program that is built with `panic = "abort"`.
+/// While a verb runs, file descriptor 1 is stderr, so accidental output does not spoil the answer. A panic becomes a
+/// CNI error with code 999, also in a program that is built with `panic = "abort"`.
 ///
 /// ```no_run
 /// # use libcni::plugin::{Answer, AttachmentCall, Plugin};
@@ -143,7 +143,7 @@ pub fn run(plugin: impl Plugin) -> ExitCode {
     io::run(&plugin, ProcessExec)
 }
 
-/// Runs a plugin as [`run`] does, with something else that runs the plugins it delegates to.
+/// Runs a plugin as [`run`] does, with another executor for the plugins that it delegates to.
 pub fn run_with(plugin: impl Plugin, exec: impl Exec + 'static) -> ExitCode {
     io::run(&plugin, exec)
 }

@@ -1,4 +1,4 @@
-//! Why a text is no result, and why a result can't be converted.
+//! The reasons why a text is not a result, and why a result can't be converted.
 
 use crate::spec::InvalidField;
 
@@ -9,7 +9,7 @@ pub enum ParseError {
     /// It is not a JSON object.
     #[error("the result is not a JSON object")]
     Json(#[source] serde_json::Error),
-    /// A field has not the form that the result's version requires.
+    /// A field does not have the form that the result's version requires.
     #[error("the result does not have the form of its version")]
     Field(#[source] InvalidField),
     /// No implemented version is called that.
@@ -32,8 +32,8 @@ pub enum ConvertError {
     /// No implemented version is called that.
     #[error("can't convert a result to unknown version `{0}`")]
     UnknownVersion(String),
-    /// Results of a version, 0.1.0 or 0.2.0, can't be without any address. In the words of the Go library, which others
-    /// look for.
+    /// A result of version 0.1.0 or 0.2.0 must have an address. The message is that of the Go library, since other
+    /// programs look for it.
     #[error("cannot convert: no valid IP addresses")]
     NoAddress(String),
 }

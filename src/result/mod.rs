@@ -6,9 +6,9 @@
 //! | [`v040`] | 0.3.0, 0.3.1, 0.4.0 | `interfaces`, `ips` with a family, `routes` |
 //! | [`v100`] | 1.0.0, 1.1.0 | `interfaces`, `ips`, `routes` |
 //!
-//! A result is read, kept and printed in the version that it names; conversion is a call. Keys that no
-//! generation knows are kept on the way through. All keys, and what conversion does with them, are in
-//! [section 5](crate::specification#5-results-errors-versions) of the specification.
+//! A result is read, kept and printed in the version that it names; conversion is a call. Keys that no generation knows
+//! are kept on the way through. [Section 5](crate::specification#5-results-errors-versions) of the specification lists
+//! all keys, and how conversion treats them.
 
 use std::fmt;
 
@@ -121,8 +121,8 @@ impl AddResult {
         Self::read(said, fields)
     }
 
-    /// Reads what a plugin answered to a request of version `requested`: an answer without a version, or with
-    /// one that is not a text, takes that of the request, and `null` counts as `{}`.
+    /// Reads the answer of a plugin to a request of version `requested`: an answer without a version, or with one that
+    /// is not a text, gets that of the request, and `null` counts as `{}`.
     ///
     /// ```
     /// let result = libcni::result::AddResult::parse_reply("{}", "1.0.0")?;
@@ -158,7 +158,8 @@ impl AddResult {
 
     /// The same result in another version.
     ///
-    /// Upwards nothing is lost. Downwards, what the older generation can't say is: see [`v040`] and [`v020`].
+    /// Conversion to a newer version loses nothing. Conversion to an older one loses what that generation can't
+    /// express: see [`v040`] and [`v020`].
     ///
     /// ```
     /// use libcni::result::AddResult;
@@ -188,7 +189,7 @@ impl AddResult {
         Ok(Self { version, body })
     }
 
-    /// The content in its newest form, whatever the version: what a runtime reads.
+    /// The content in its newest form, whatever the version of the result. Runtimes read this.
     #[doc(alias = "types100.GetResult")]
     pub fn latest(&self) -> v100::Body {
         match &self.body {

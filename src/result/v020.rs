@@ -1,7 +1,7 @@
 //! Results of 0.1.0 and 0.2.0.
 //!
-//! From newer results they keep the first address of each family, with the routes of the family (destination
-//! and next hop only), and the resolver settings. They can't say interfaces, nor be without an address.
+//! From newer results they keep the first address of each family, with the routes of the family (destination and next
+//! hop only), and the resolver settings. They have no interfaces, and must have an address.
 
 use std::net::IpAddr;
 

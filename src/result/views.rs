@@ -1,4 +1,4 @@
-//! A result by what is asked of it.
+//! Views of a result: interfaces, addresses and gateways.
 
 use std::net::IpAddr;
 
@@ -24,9 +24,8 @@ impl Body {
 
     /// Returns the addresses of the interface of this name in the container.
     ///
-    /// An address that says of no interface that it is its own belongs to the one that was asked for with ADD, which is
-    /// `ifname` when this is called with `CNI_IFNAME`: so it is in results without interfaces, those of 0.2.0 and of
-    /// IPAM plugins.
+    /// An address without an interface belongs to the one that ADD was asked for, which is `ifname` if this is called
+    /// with `CNI_IFNAME`. Results without interfaces, those of 0.2.0 and of IPAM plugins, have such addresses.
     pub fn ips_of(&self, ifname: &str) -> impl Iterator<Item = &Ip> {
         self.ips.iter().filter(move |ip| match ip.interface {
             None => true,
@@ -34,7 +33,7 @@ impl Body {
         })
     }
 
-    /// Returns the interface of an address; `None` where the address names none, or one that is not there.
+    /// Returns the interface of an address; `None` if the address names none, or one that does not exist.
     pub fn interface_of(&self, ip: &Ip) -> Option<&Interface> {
         self.interface_at(ip.interface?)
     }
@@ -45,8 +44,8 @@ impl Body {
 }
 
 impl AddResult {
-    /// Returns the addresses of an interface in the container, in the order of the result: what a runtime tells of a
-    /// container, the first being its address ([`Body::ips_of`]).
+    /// Returns the addresses of an interface in the container, in the order of the result, as runtimes report them: the
+    /// first is the container's address ([`Body::ips_of`]).
     ///
     /// ```
     /// use libcni::result::AddResult;

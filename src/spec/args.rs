@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 /// Generic arguments: pairs of a key and a value, in order, keys may repeat.
 ///
-/// On the wire they are `K=V;K2=V2` without any escaping, so a key or value from a stranger could smuggle in
-/// further pairs: [`CniArgs::push`] refuses those, and so does reading a text. Keys that are common are in
-/// [6.2](crate::specification#62-generic-arguments).
+/// On the wire they are `K=V;K2=V2` without any escaping, so an untrusted key or value could smuggle in further pairs:
+/// [`CniArgs::push`] refuses those, and so does reading a text. [6.2](crate::specification#62-generic-arguments) lists
+/// the common keys.
 ///
 /// ```
 /// use libcni::spec::CniArgs;
@@ -46,7 +46,7 @@ impl CniArgs {
         Ok(())
     }
 
-    /// Sets a key, which then is there once.
+    /// Sets a key, and removes its other pairs.
     ///
     /// # Errors
     /// As those of [`CniArgs::push`]; then nothing is set.

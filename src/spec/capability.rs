@@ -1,4 +1,4 @@
-//! Typed capability arguments: what a runtime may pass to plugins that declare the capability.
+//! Typed capability arguments, which a runtime may pass to plugins that declare the capability.
 //!
 //! The keys and shapes are those of the [conventions](crate::specification#61-capability-arguments). [`CapabilityArgs`]
 //! takes any other key too.
@@ -178,7 +178,7 @@ impl CapabilityArgs {
         self.0.get(capability)
     }
 
-    /// The argument of a capability as a type of this module's, or of the caller's own.
+    /// The argument of a capability as a type of this module, or of the caller.
     ///
     /// Keys are found in any case, and `null` counts as absent
     /// ([1.7](crate::specification#17-how-json-is-read)): containerd writes them as here.
@@ -195,7 +195,7 @@ impl CapabilityArgs {
     /// ```
     ///
     /// # Errors
-    /// It has not the form asked for.
+    /// It does not have the required form.
     pub fn typed<'de, T: Deserialize<'de>>(&'de self, capability: &str) -> Result<Option<T>, InvalidField> {
         let value = self.get(capability).filter(|value| value.get() != "null");
         value.map(read_raw).transpose().map_err(|error| error.inside_key(capability))
@@ -214,7 +214,8 @@ impl CapabilityArgs {
     /// Sets the argument of any capability.
     ///
     /// # Errors
-    /// The value can't be written as JSON: it is a map with keys that are no text, or says so itself. Nothing is set.
+    /// The value can't be written as JSON: it is a map with keys that are not texts, or its `Serialize` fails. Nothing
+    /// is set.
     pub fn set(&mut self, capability: &str, value: &(impl Serialize + ?Sized)) -> Result<(), InvalidField> {
         let unwritable = |error: serde_json::Error| InvalidField::new(capability, error.to_string());
         self.0.set_raw(capability, serde_json::value::to_raw_value(value).map_err(unwritable)?);

@@ -22,11 +22,11 @@ pub const CNI_PATH: &str = "CNI_PATH";
 pub enum Command {
     /// Add an interface to a container, or change one that an earlier plugin of the list made.
     Add,
-    /// Undo ADD. Succeeds where there is nothing left to undo.
+    /// Undo ADD. Succeeds if nothing is left to undo.
     Del,
     /// Check that what ADD made is as ADD left it; since 0.4.0.
     Check,
-    /// Remove what belongs to no valid attachment; since 1.1.0.
+    /// Remove everything that belongs to no valid attachment; since 1.1.0.
     Gc,
     /// Say whether the plugin could serve an ADD now; since 1.1.0.
     Status,
@@ -54,7 +54,7 @@ impl fmt::Display for Command {
     }
 }
 
-/// A text is none of the verbs.
+/// A text is not a verb.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown {CNI_COMMAND}: {0}")]
 pub struct UnknownCommand(pub String);

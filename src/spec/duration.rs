@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-/// A text is no duration.
+/// A text is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidDuration {
-    /// There is no number where one must be.
+    /// A number is missing.
     #[error("`{0}` does not begin with a number; write 10s, 500ms, 1m30s or 1.5h")]
     Number(String),
     /// The unit is unknown.
@@ -15,7 +15,7 @@ pub enum InvalidDuration {
 }
 
 /// Reads a duration as Go writes it: numbers, each with a unit (`h`, `m`, `s`, `ms`, `us`, `µs`, `ns`), such as `1m30s`
-/// or `1.5h`. A number without any unit counts seconds; what is too long for a [`Duration`] is the longest one.
+/// or `1.5h`. A number without a unit counts seconds; a duration that is too long becomes the longest [`Duration`].
 ///
 /// ```
 /// use std::time::Duration;

@@ -1,5 +1,5 @@
-//! The words that runtimes and plugins share: plain data, no I/O. What they mean is in the
-//! [specification](crate::specification).
+//! The terms that runtimes and plugins share: plain data, no I/O. The [specification](crate::specification) defines
+//! them.
 //!
 //! Everything here is a value that crosses the border between a runtime and a plugin, checked once
 //! when it is made. Nothing in this module imports anything else of the crate.

@@ -1,4 +1,4 @@
-//! The three names that file names and environment variables are made of, validated once.
+//! The three names that become parts of file names and environment variables, validated once.
 
 use std::fmt;
 use std::str::FromStr;

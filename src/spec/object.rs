@@ -11,10 +11,9 @@ use super::json::{characters, is_same};
 
 /// A JSON object as ordered pairs of a key and the *text* of its value.
 ///
-/// Values are never decoded and encoded again, so numbers of any size, the order of keys and keys that
-/// nobody knows survive (a plugin's configuration belongs to the plugin). Repeated keys are kept too;
-/// looking one up finds the last, as JSON decoders do. Half of a surrogate pair that is escaped without the other
-/// becomes `\ufffd`, as Go's decoder reads it.
+/// Values are never decoded and encoded again, so numbers of any size, the order of keys and unknown keys survive (a
+/// plugin's configuration belongs to the plugin). Repeated keys are kept too; looking one up finds the last, as JSON
+/// decoders do. Half of a surrogate pair that is escaped without the other becomes `\ufffd`, as Go's decoder reads it.
 ///
 /// ```
 /// use libcni::spec::Object;

@@ -1,4 +1,4 @@
-//! The arguments by which Kubernetes' runtimes name a pod to plugins.
+//! The arguments with which runtimes of Kubernetes name a pod to plugins.
 
 use super::{CniArgs, ContainerId, InvalidArg};
 use crate::setters::setters;

@@ -1,4 +1,4 @@
-//! The answers of plugins besides results: errors and supported versions.
+//! The answers of plugins other than results: errors and supported versions.
 
 use std::fmt;
 
@@ -38,11 +38,10 @@ impl ErrorCode {
     pub const NOT_AVAILABLE: Self = Self(50);
     /// STATUS: the plugin can't serve ADD, and existing containers may have limited connectivity.
     pub const LIMITED_CONNECTIVITY: Self = Self(51);
-    /// An error that says no code of its own.
+    /// An error without a code of its own.
     pub const INTERNAL: Self = Self(999);
 
-    /// Returns what the specification says that the code means, in a few words; `None` for the codes that plugins
-    /// choose.
+    /// Returns the meaning of the code in the specification, in a few words; `None` for the codes that plugins choose.
     ///
     /// ```
     /// use libcni::spec::ErrorCode;
@@ -75,7 +74,7 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-/// The error object of the protocol: what a failing plugin prints on stdout.
+/// The error object of the protocol, which a failing plugin prints on stdout.
 ///
 /// ```
 /// use libcni::spec::{ErrorCode, ErrorReply};
@@ -89,7 +88,7 @@ impl fmt::Display for ErrorCode {
 #[doc(alias = "types.Error")]
 #[non_exhaustive]
 pub struct ErrorReply {
-    /// The version of the specification it is written in, where the plugin said one.
+    /// The version of the specification that it is written in, if the plugin named one.
     pub cni_version: Option<String>,
     /// The kind of error.
     pub code: ErrorCode,
@@ -195,7 +194,7 @@ impl VersionReply {
     /// Reads what a plugin printed. A 0.2.0 plugin may leave the list out: it supports 0.1.0 and 0.2.0.
     ///
     /// # Errors
-    /// The text is no such JSON object, or lacks a required key.
+    /// The text is not such a JSON object, or lacks a required key.
     #[doc(alias = "PluginDecoder")]
     pub fn parse(text: &str) -> Result<Self, InvalidVersionReply> {
         let reply: Self = serde_json::from_str(&characters(text)).map_err(InvalidVersionReply::Json)?;

@@ -1,10 +1,10 @@
-//! The names by which a distributed trace knows a call, after the W3C's Trace Context and Baggage.
+//! The context of a call in a distributed trace, by the W3C's Trace Context and Baggage.
 
 /// The variable with the trace and its current span.
 pub const TRACEPARENT: &str = "TRACEPARENT";
-/// The variable with what tracing systems add of their own.
+/// The variable with the data of tracing systems.
 pub const TRACESTATE: &str = "TRACESTATE";
-/// The variable with what the application adds.
+/// The variable with the data of the application.
 pub const BAGGAGE: &str = "BAGGAGE";
 
 /// The place in a distributed trace that plugins are to continue from: the texts of the three headers, which reach a

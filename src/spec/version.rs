@@ -95,7 +95,7 @@ impl Version {
         Self::ALL.contains(self)
     }
 
-    /// Returns true if the version has the verb CHECK and hands the result of ADD to DEL.
+    /// Returns true if the version has the verb CHECK, and passes the result of ADD to DEL.
     pub fn has_check(&self) -> bool {
         *self >= Version::V0_4_0
     }

@@ -1,4 +1,4 @@
-//! One descriptor for both reasons to look: the kernel has reported something, or it is time.
+//! One descriptor for both reasons to look again: the kernel has reported a change, or a time has come.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! A watcher for tokio: a thread of its own that waits, and a future that hears from it.
+//! A watcher for tokio: a thread of its own that waits, and a future that gets its snapshots.
 
 use std::sync::Arc;
 use std::thread::Builder;
@@ -61,7 +61,7 @@ impl AsyncWatcher {
     /// A future that is dropped has received nothing.
     ///
     /// # Errors
-    /// See [`Watcher::recv`]. An error is the end: it comes back from each later call.
+    /// See [`Watcher::recv`]. An error is final: each later call returns it again.
     pub async fn recv(&mut self) -> Result<Arc<Snapshot>, WatchError> {
         // Fails when the thread has ended, whose last word then stays the latest.
         let _ = self.latest.changed().await;

@@ -1,9 +1,9 @@
 //! Configuration and plugin directories, followed as they change (feature `watch`).
 //!
-//! A [`Watcher`] delivers a [`Snapshot`] of the networks and their plugins, and another one whenever any of that has
-//! changed, and only then. It outlives all that happens to such directories: they may not exist yet, nor the
-//! directories above them; they may be removed, made again, renamed, or be symbolic links that point elsewhere now, as
-//! the files of a Kubernetes ConfigMap are. Files that are half written are waited for.
+//! A [`Watcher`] delivers a [`Snapshot`] of the networks and their plugins, and another one whenever any of them has
+//! changed, and only then. The directories, and those above them, need not exist yet; they may be removed, made again,
+//! renamed, or be symbolic links that now point elsewhere, like the files of a Kubernetes ConfigMap. The watcher waits
+//! for half-written files.
 //!
 //! A snapshot is immutable and shared, so a runtime keeps the latest one and holds no lock while a plugin runs.
 //!
@@ -55,12 +55,12 @@ use crate::conf::ConfDir;
 /// Follows a configuration directory, and the plugins that its networks name.
 ///
 /// It needs no thread: it works while one of its functions is called, and the kernel remembers what happens in between.
-/// Besides the blocking ones there are an iterator, which never ends, and for poll loops a descriptor
-/// ([`AsFd`], level-triggered) that is readable when [`try_recv`](Self::try_recv) has something to do. `tokio` users
-/// without such a loop take `into_async`.
+/// Beside the blocking functions it has an iterator, which never ends, and for poll loops a descriptor ([`AsFd`],
+/// level-triggered) that is readable when [`try_recv`](Self::try_recv) has something to do. With `tokio`, use
+/// `into_async`.
 ///
-/// Watched is every directory on the way to a file, symbolic links included, by inotify. Where that can't be, since the
-/// user has no watch left or may not read a directory, everything is looked at every 2 seconds.
+/// It watches every directory on the way to a file, including symbolic links, with inotify. If that is not possible,
+/// because the user has no watch left or may not read a directory, it looks at everything every 2 seconds.
 #[derive(Debug)]
 pub struct Watcher {
     conf_dir: ConfDir,
@@ -118,10 +118,10 @@ impl Watcher {
         self
     }
 
-    /// Waits for the next snapshot. The first one comes at once, every other when something has changed.
+    /// Waits for the next snapshot. The first one comes at once, each later one when something has changed.
     ///
     /// # Errors
-    /// The system refuses to wait, which is not known to happen. What is wrong with the directory is in the snapshot.
+    /// The system refuses to wait, which is not known to happen. Faults of the directory are in the snapshot.
     pub fn recv(&mut self) -> Result<Arc<Snapshot>, WatchError> {
         loop {
             if let Some(snapshot) = self.try_recv()? {
@@ -131,7 +131,7 @@ impl Watcher {
         }
     }
 
-    /// Waits for the next snapshot, at most so long.
+    /// Waits for the next snapshot, for a limited time.
     ///
     /// # Errors
     /// See [`Watcher::recv`].
@@ -146,7 +146,7 @@ impl Watcher {
         }
     }
 
-    /// The next snapshot, if there is one by now. Never waits, but may read the directories.
+    /// The next snapshot, if there is one. Never waits, but may read the directories.
     ///
     /// # Errors
     /// See [`Watcher::recv`].

@@ -1,4 +1,4 @@
-//! When to look, and when to believe what is seen.
+//! The times to look at the directories, and to accept a file that can't be read.
 
 use std::time::{Duration, Instant};
 
@@ -8,14 +8,14 @@ use crate::setters::setters;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pace {
-    /// A change is looked at once nothing more has changed for so long.
+    /// How long nothing more must have changed before a change is looked at.
     pub quiet: Duration,
-    /// It is looked at after so long even while changes go on.
+    /// How long at most a change waits while further changes go on.
     pub longest: Duration,
-    /// A file that has become unreadable gets so long to be finished by its writer, before it is delivered as broken.
+    /// How long the writer of a file that has become unreadable has to finish it, before it is delivered as broken.
     pub patience: Duration,
-    /// Everything is looked at after so long, for what the kernel does not report: changes that another host makes on a
-    /// network file system, and what is mounted over a directory.
+    /// How often everything is looked at, for changes that the kernel does not report: those that another host makes on
+    /// a network file system, and mounts over a directory.
     pub rescan: Duration,
 }
 

@@ -34,7 +34,7 @@ impl Snapshot {
         Self { listing, plugins }
     }
 
-    /// The networks that can be used by name; none where there is no directory.
+    /// The networks that can be used by name; empty if there is no directory.
     pub fn networks(&self) -> &[NetworkConfig] {
         self.listing().map_or(&[], |listing| &listing.networks)
     }
@@ -59,12 +59,12 @@ impl Snapshot {
         self.listing.as_ref()
     }
 
-    /// Where a plugin is that a network of the snapshot names, itself or for IPAM; `None` for any other.
+    /// The path of a plugin that a network of the snapshot names, itself or for IPAM; `None` for any other plugin.
     pub fn plugin(&self, name: &str) -> Option<Result<&Path, &FindError>> {
         Some(self.plugins.get(name)?.as_deref())
     }
 
-    /// The plugins of a network that are not installed: while there is one, ADD fails.
+    /// The plugins of a network that are not installed. While one is missing, ADD fails.
     ///
     /// Those for IPAM don't count, since some plugins have theirs built in.
     pub fn missing_plugins(&self, network: &NetworkConfig) -> Vec<&FindError> {

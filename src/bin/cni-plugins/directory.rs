@@ -27,7 +27,7 @@ pub(crate) fn each_file(dir: &Path, mut call: impl FnMut(&OsStr)) -> io::Result<
     Ok(())
 }
 
-/// The names of the regular files, in no order; none where there is no such directory.
+/// The names of the regular files, in no particular order; empty if there is no such directory.
 pub(crate) fn files(dir: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     match each_file(dir, |name| names.extend(name.to_str().map(str::to_owned))) {

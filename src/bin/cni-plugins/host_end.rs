@@ -22,7 +22,7 @@ pub(crate) fn delete(host: &mut Handle, port: &str) -> Result<(), LinkError> {
     host.ask([Request::delete_link(port)]).map(drop)
 }
 
-/// The host's end of a container's interface; `None` when it is no pair of veths, or its other end is elsewhere.
+/// The host's end of a container's interface; `None` if it is not a pair of veths, or its other end is elsewhere.
 pub(crate) fn of(host: &mut Handle, inside: &mut Handle, ifname: &str) -> Answer<Option<Link>> {
     let Some((link, peer)) = inside.link(ifname)?.and_then(|link| link.peer.map(|peer| (link, peer))) else {
         return Ok(None);

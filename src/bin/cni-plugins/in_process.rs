@@ -38,7 +38,7 @@ fn call(plugin: AnyPlugin, request: &Request, limits: &Limits) -> Result<Output,
         let timed_out = |_| ExecError::TimedOut { after: limits.timeout, stderr: Vec::new() };
         receiver.recv_timeout(limits.timeout).map_err(timed_out)?
     } else {
-        // Without a thread there is no deadline but that of whoever called this plugin.
+        // Without a thread the only deadline is that of this plugin's caller.
         answer(plugin, request.clone())
     };
     let mut stdout = outcome.stdout.into_bytes();

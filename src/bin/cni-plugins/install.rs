@@ -28,7 +28,7 @@ fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Insta
 pub(crate) const ABOUT: &str = concat!("cni-plugins ", env!("CARGO_PKG_VERSION"), ", the CNI plugins of libcni");
 const MARK: &[u8] = b", the CNI plugins of libcni";
 
-/// The treatment of the plugins of others that are there already.
+/// The treatment of existing plugins of other projects.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Existing {
     Keep,
@@ -91,7 +91,7 @@ fn is_ours(path: &Path) -> io::Result<bool> {
     Ok(fs::read(path)?.windows(MARK.len()).any(|part| part == MARK))
 }
 
-/// Makes a file beside its place and moves it there: whoever looks finds the old one or the new one, whole.
+/// Makes a file beside its place and moves it there, so that a reader finds either the old one or the new one, whole.
 fn place(path: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), InstallError> {
     let mut name = std::ffi::OsString::from(".new-");
     name.push(std::process::id().to_string());

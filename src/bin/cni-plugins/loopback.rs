@@ -1,4 +1,4 @@
-//! `loopback`: brings `lo` of the container up, whatever CNI_IFNAME says. No configuration of its own.
+//! `loopback`: brings up `lo` of the container, whatever CNI_IFNAME says. It has no configuration of its own.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ impl Plugin for Loopback {
         let mut handle = Handle::inside(netns)?;
         let lo = lo(&mut handle)?;
         handle.ask([Request::set_up(lo.index)])?;
-        // What an earlier plugin said stays the result of the list: `lo` is nobody's attachment.
+        // The result of an earlier plugin stays that of the list: `lo` is not part of any attachment.
         match previous {
             Some(previous) => Ok(previous),
             None => Ok(describe(&lo, &handle.addresses(lo.index)?, netns).into()),

@@ -40,7 +40,7 @@ pub(crate) fn temporary_name(host_name: &str) -> String {
     host_name.replacen("veth", "mac", 1)
 }
 
-/// The alias of the host's end, by which `ip link` shows whose it is.
+/// The alias of the host's end, with which `ip link` shows its attachment.
 pub(crate) fn alias(network: &str, container_id: &str, ifname: &str) -> String {
     let alias = format!("{}{container_id}/{ifname}", alias_prefix(network));
     // The kernel takes 255 bytes, and the last one is the text's end. Names are ASCII.

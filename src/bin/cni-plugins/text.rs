@@ -1,4 +1,4 @@
-//! Texts that people and other programs wrote, in whatever encoding.
+//! Texts that people and other programs wrote, in any encoding.
 
 use std::fs;
 use std::io;

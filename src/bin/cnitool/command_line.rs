@@ -56,8 +56,8 @@ pub(crate) enum Verb {
     List(List),
     /// Run a command on networks, in a namespace of its own, and remove everything afterwards
     ///
-    /// For an ordinary user it first makes a host out of namespaces, in which that user is root: networks can reach each
-    /// other, and nothing else. The exit status is that of the command, or 128 plus the signal that ended it.
+    /// For an ordinary user it first makes a host out of namespaces, in which that user is root: networks can reach
+    /// each other, and nothing else. The exit status is that of the command, or 128 plus the signal that ended it.
     Run(Run),
     /// Print completions for a shell
     Completions(Completions),
@@ -74,7 +74,7 @@ pub(crate) enum Verb {
 /// Reads the words after the name of the tool.
 ///
 /// # Errors
-/// They are no verb with its arguments, or ask for help or the version.
+/// They are not a verb with its arguments, or they ask for help or the version.
 pub(crate) fn read(words: &[OsString]) -> Result<Verb, clap::Error> {
     let with_one_dash = words::with_one_dash(words);
     if let Some(verb) = with_one_dash.is_none().then(|| read_alone(words)).flatten() {

@@ -59,7 +59,7 @@ impl FromStr for Format {
     }
 }
 
-/// Is told what happens, in order: a way to write a report while the checks are made.
+/// Receives the events of a run in order, to write a report while the checks run.
 pub trait Reporter {
     /// The plugin answers, and these checks come next.
     ///

@@ -37,7 +37,7 @@ pub enum SubjectError {
         /// Why.
         source: io::Error,
     },
-    /// The configuration is none.
+    /// The text is not a configuration.
     #[error("{}: {}", file.display(), Chain(source))]
     Parse {
         /// The file.
@@ -59,7 +59,7 @@ pub enum SubjectError {
         /// The types that the file has.
         types: Vec<String>,
     },
-    /// The previous result is none.
+    /// The previous result is not a result.
     #[error("{}: {}", file.display(), Chain(source))]
     PreviousResult {
         /// The file.

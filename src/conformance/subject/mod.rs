@@ -90,8 +90,8 @@ impl Subject {
         })
     }
 
-    /// Takes the configuration from a file: a list, whose first plugin of that type is meant, or a single plugin's
-    /// object. The version that it names is the one that most checks are made in, where the plugin supports it.
+    /// Takes the configuration from a file: a list, from which the first plugin of that type is used, or a single
+    /// plugin's object. Most checks use the version that it names, if the plugin supports it.
     ///
     /// # Errors
     /// The file can't be read, or has no configuration for the plugin.
@@ -102,9 +102,9 @@ impl Subject {
 
     /// Sets the result of the plugin before this one: the plugin is checked as one that comes second in a list.
     ///
-    /// The things that it names are made for each container, and are there: interfaces, with those of the host at their
-    /// other ends, addresses, routes, and gateways that answer. Each container after the first gets the next addresses
-    /// of the networks, and other names of interfaces on the host; every one gets its own sandbox.
+    /// For each container, the suite makes everything that the result names: interfaces, with those of the host at
+    /// their other ends, addresses, routes, and gateways that answer. Each container after the first gets the next
+    /// addresses of the networks, and other names of interfaces on the host; every one gets its own sandbox.
     pub fn previous_result(self, result: AddResult) -> Self {
         Self { previous: Some(result), ..self }
     }
@@ -112,7 +112,7 @@ impl Subject {
     /// Takes the result of the plugin before this one from a file; see [`Subject::previous_result`].
     ///
     /// # Errors
-    /// The file can't be read, or is no result of a known version.
+    /// The file can't be read, or is not a result of a known version.
     pub fn previous_result_file(self, path: impl AsRef<Path>) -> Result<Self, SubjectError> {
         let path = path.as_ref();
         let file = || path.to_owned();

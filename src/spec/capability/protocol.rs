@@ -15,7 +15,7 @@ use std::str::FromStr;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Protocol {
-    /// TCP, which is meant where nothing is said.
+    /// TCP, the default.
     #[default]
     Tcp,
     /// UDP.

@@ -1,5 +1,5 @@
-//! The keys of the arguments. By shape, since runtimes written in Go print the names of their fields as they are
-//! (`HostPort`), and somebody may read a mapping by serde alone.
+//! The keys of the arguments, as shapes, since runtimes written in Go print the names of their fields as they are
+//! (`HostPort`), and other code may read a mapping with serde alone.
 
 use super::{Bandwidth, InvalidProtocol, IpRange, PortMapping, Protocol, Resolver};
 use crate::spec::{Fields, InvalidField, Object, Shape, serde_by_shape};

@@ -1,4 +1,4 @@
-//! Characters that are none count as U+FFFD, the replacement character.
+//! Invalid characters count as U+FFFD, the replacement character.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Which key of an object is meant.
+//! Chooses among the keys of an object.
 
 use serde_json::value::RawValue;
 

@@ -1,14 +1,14 @@
-//! The one rule for reading JSON: as Go's decoder does, since what it reads is what is deployed.
+//! The rule for reading JSON: like Go's decoder, since deployed programs rely on what it accepts.
 //!
 //! - Keys of objects are found in any case. The exact key wins, wherever it stands; of keys in another case the last.
 //! - `null` counts as absent: a field keeps its default. An entry of a list that is `null` has the zero value.
-//! - Keys that nobody asks for are passed over, whatever their values are.
-//! - A number is whole when it is written so (not `1.0` or `1e3`), and nothing else is taken for a number.
+//! - Unknown keys are ignored, whatever their values are.
+//! - A whole number has neither fraction nor exponent (not `1.0` or `1e3`), and no other type counts as a number.
 //! - Bytes that are not UTF-8, and halves of surrogate pairs, count as U+FFFD.
 //!
-//! [`read`] does so for every type that serde reads. What serde reads by way of a buffer (untagged enums, flattened
-//! structs) has its keys found exactly: serde does not tell their names. [`Fields`](super::Fields) is the same rule by
-//! hand, for types that keep what they don't know.
+//! [`read`] follows it for every type that serde reads. Types that serde reads through a buffer (untagged enums,
+//! flattened structs) need exact keys, since serde does not tell their names. [`Fields`](super::Fields) is the same
+//! rule by hand, for types that keep unknown keys.
 
 mod access;
 mod characters;

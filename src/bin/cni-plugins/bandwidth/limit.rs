@@ -41,11 +41,11 @@ pub(crate) fn lift(host: &mut Handle, names: &Names, port: Option<&Link>) -> Ans
     let mut requests = Vec::from(Request::remove_limit(port.index));
     let redirects = host.redirects(port.index)?;
     let is_used = ifb.as_ref().is_some_and(|ifb| redirects.contains(&ifb.index));
-    // Before the link goes by way of which packets come. Where it has gone already, they come no more.
+    // Before the link is removed through which the packets come. If it is gone already, none come any more.
     let is_lost = redirects.contains(&DELETED);
     requests.extend((is_used || is_lost).then(|| Request::remove_redirect(port.index)));
     host.ask_all(requests)?;
-    // One that says not whose it is, is another interface's, unless this one uses it.
+    // An `ifb` without an owner belongs to another interface, unless this one uses it.
     delete(host, ifb.filter(|ifb| is_used || ifb.alias.is_some()))
 }
 

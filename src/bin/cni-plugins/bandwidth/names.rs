@@ -41,7 +41,7 @@ impl Names {
         Ok(None)
     }
 
-    /// A name for it that nobody has.
+    /// A name for it that no other link has.
     pub(crate) fn free(&self, host: &mut Handle) -> Answer<&str> {
         Ok(if host.link(&self.shared)?.is_some() { &self.own } else { &self.shared })
     }

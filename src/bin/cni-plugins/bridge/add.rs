@@ -25,7 +25,7 @@ struct Adding<'a> {
     config: Config,
     names: Names,
     netns: Namespace,
-    /// The hardware address of the container's end: chosen here, since whoever waits inside can change it.
+    /// The hardware address of the container's end: chosen here, since a process that waits inside can change it.
     mac: Mac,
     host: Handle,
     settings: Ipv6Settings,
@@ -64,7 +64,7 @@ impl<'a> Adding<'a> {
     /// Addresses, routes, gateways and rules.
     fn complete(&mut self, bridge: &Link, ipam_type: Option<&str>) -> Answer<Body> {
         let call: &'a AttachmentCall = self.call;
-        // Found before IPAM is asked: whoever waits inside may have taken it away.
+        // Found before IPAM is asked: a process that waits inside may have removed it.
         let mut inside = self.inside.link(call.ifname.as_str())?;
         // An IPAM plugin that refuses since it knows the attachment would have DEL free the address in use.
         let ipam = ipam_type.map(|plugin| call.delegate(plugin).without_undo().add()).transpose()?;

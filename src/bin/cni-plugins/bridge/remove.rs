@@ -33,7 +33,8 @@ pub(crate) fn del(call: &AttachmentCall) -> Answer {
     others
 }
 
-/// Whatever the configuration says now: it may have said otherwise at ADD. Says whether there were any.
+/// Removes them whatever the configuration says now, since it may have been different at ADD. Returns true if there
+/// were any.
 fn remove_rules(owner: &Owner) -> Answer<bool> {
     let guarded = antispoof::remove(owner);
     let masqueraded = masquerade::remove(owner);
@@ -45,7 +46,7 @@ fn take_over(owner: &Owner) -> Answer {
     takeover::antispoof::remove(owner).and(takeover::masquerade::remove(owner))
 }
 
-/// Undoes an ADD that failed, but for its address.
+/// Undoes a failed ADD, except for its address.
 pub(crate) fn undo(host: &mut Handle, names: &Names) -> Answer {
     let rules = remove_rules(&names.owner);
     host_end::delete(host, &names.port)?;

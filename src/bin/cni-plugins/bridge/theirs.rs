@@ -18,7 +18,7 @@ pub(crate) fn delete(host: &mut Handle, call: &AttachmentCall) -> Answer {
     struct Key {
         bridge: Option<String>,
     }
-    // Whatever else is wrong with the configuration.
+    // Works even if the rest of the configuration is invalid.
     let key: Key = call.config.typed().unwrap_or_default();
     let name = key.bridge.unwrap_or_else(|| DEFAULT_BRIDGE.to_owned());
     // No bridge has a name that no link can have.

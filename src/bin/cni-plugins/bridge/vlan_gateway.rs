@@ -44,7 +44,7 @@ pub(crate) fn ensure(
     let port = link.peer.filter(|_| link.kind.as_deref() == Some("veth")).map(|peer| host.link_at(peer)).transpose()?;
     if let Some(port) = port.flatten().filter(|port| port.peer == Some(link.index)) {
         settings.ensure(&port.name, "accept_ra", "0")?;
-        // Whoever made it may not have come to its end.
+        // The ADD that made it may not have finished.
         let mut requests = vec![Request::set_master(port.index, bridge.index)];
         requests.extend(Vlans::untagged(vlan).requests(bridge, port.index, config.preserve_default_vlan));
         requests.push(Request::set_up(port.index));

@@ -4,7 +4,7 @@
 //! Another chain of nf_tables could not: what one accepts, the next may drop. So the rules are in the chains that drop:
 //! the table `filter` of `iptables-nft`, whose rules are those of nf_tables and need no program, and that of
 //! `iptables-legacy` where this host uses it, by its programs. They are the rules of the reference plugin, so that
-//! either plugin finds and removes what the other made; those of nf_tables say besides whose they are.
+//! either plugin finds and removes what the other made; those of nf_tables also name their attachment.
 
 mod config;
 mod legacy;
@@ -81,7 +81,8 @@ impl Plugin for Firewall {
     }
 }
 
-/// Fails where firewalld has rules, unless iptables is asked for by name: whatever these rules accept, those may drop.
+/// Fails if firewalld has rules, unless the configuration names iptables: packets that these rules accept may be
+/// dropped by those.
 fn refuse_firewalld(config: &Config) -> Answer {
     if config.is_iptables {
         return Ok(());
@@ -133,7 +134,7 @@ fn remove(owner: &Owner, body: &Body) -> Answer {
     for family in Family::ALL {
         let addresses = addresses(body, family);
         let plan = |chains: &Chains| plan::remove(chains, owner, &addresses);
-        // Rules of others don't say whose they are.
+        // Rules of other programs don't name their attachment.
         if legacy::is_in_use(family) && !addresses.is_empty() {
             legacy::change(family, plan)?;
         }

@@ -17,7 +17,7 @@ use crate::valid::Valid;
 
 pub(crate) struct Flannel;
 
-/// The keys that are about this plugin itself. Whatever else is wrong with the configuration.
+/// The keys that are about this plugin itself. They are read even if the rest of the configuration is invalid.
 fn paths(config: &Config) -> Paths {
     config.typed().unwrap_or_default()
 }
@@ -55,7 +55,7 @@ impl Plugin for Flannel {
         let dir = Path::new(&paths.data_dir);
         let saved = saved::read(dir, call.container_id.as_str())?;
         let Some(mut rendered) = saved.and_then(Rendered::of) else {
-            // Nothing was added, or nobody can tell what.
+            // Nothing was added, or it is not known what.
             return saved::remove(dir, call.container_id.as_str());
         };
         // Asked for by the same network only: the file is the container's.

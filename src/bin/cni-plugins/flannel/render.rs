@@ -15,7 +15,7 @@ pub(crate) struct Rendered {
     pub(crate) config: Object,
 }
 
-/// The part of a call that goes on to the delegate.
+/// The part of a call that is passed to the delegate.
 const HANDED_ON: [&str; 3] = ["runtimeConfig", "prevResult", "cni.dev/valid-attachments"];
 
 impl Rendered {

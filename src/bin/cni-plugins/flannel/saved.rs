@@ -23,7 +23,7 @@ pub(crate) fn write(dir: &Path, container_id: &str, config: &Object) -> Answer {
     whole::write(&path, config.to_string().as_bytes()).map_err(|e| failed("write", &path, &e))
 }
 
-/// Reads a container's file; `None` when there is none. One that is no object is one without keys.
+/// Reads a container's file; `None` if there is none. A file that is not an object counts as one without keys.
 pub(crate) fn read(dir: &Path, container_id: &str) -> Answer<Option<Object>> {
     let path = dir.join(container_id);
     match fs::read(&path) {
@@ -42,7 +42,7 @@ pub(crate) fn remove(dir: &Path, container_id: &str) -> Answer {
 pub(crate) fn stale(dir: &Path, network: &str, valid: &Valid) -> Answer<Vec<(String, Object)>> {
     let mut stale = Vec::new();
     for name in directory::files(dir).map_err(|e| failed("list", dir, &e))? {
-        // Whoever wrote it may have been killed.
+        // The process that wrote it may have been killed.
         let id = name.trim_start_matches(UNFINISHED);
         if valid.has_container(id) {
             continue;

@@ -15,7 +15,7 @@ pub(crate) struct Subnet {
     /// The node's own, one of each family at most.
     pub(crate) subnets: Vec<IpNet>,
     pub(crate) mtu: u32,
-    /// True if flanneld masquerades, so that nobody else need.
+    /// True if flanneld masquerades, so that no plugin has to.
     pub(crate) is_masqueraded: bool,
 }
 

@@ -96,7 +96,7 @@ pub(crate) fn next_free<'a>(
 /// How many addresses are tried one by one.
 const ATTEMPTS: usize = 8;
 
-/// The addresses taken so far; given back when the value is dropped before it is complete.
+/// The addresses taken so far; released if the value is dropped before it is complete.
 struct Allocation<'a> {
     held: Held<'a>,
     owner: &'a Owner,

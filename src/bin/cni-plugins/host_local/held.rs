@@ -1,4 +1,4 @@
-//! The reservations of one owner, found by the index where there is one, and by reading all files where there is none.
+//! The reservations of one owner, found by the index, or, without an index, by reading all files.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -11,7 +11,7 @@ use crate::host_local::store::{Reservation, Store, StoreError, read};
 /// The reservations of some owners, and the store, to change them.
 pub(crate) struct Held<'a> {
     store: &'a Store,
-    /// `None` where there is no index, so that every file must be read each time.
+    /// `None` without an index, so that every file must be read each time.
     index: Option<Index<'a>>,
     reservations: Vec<Reservation>,
     is_changed: bool,
@@ -76,13 +76,13 @@ impl Held<'_> {
         let is_reserved = self.store.reserve(address, owner)?;
         if is_reserved {
             self.is_changed = true;
-            // Without room, or when it can't be written, the next one makes it anew.
+            // If there is no room, or it can't be written, the next call builds it again.
             self.index.take_if(|index| !index.insert(owner, address).unwrap_or(false));
         }
         Ok(is_reserved)
     }
 
-    /// Frees an address of an owner, or of nobody; fine when it is free.
+    /// Frees an address of an owner, or one without an owner; succeeds if it is free.
     pub(crate) fn release(&mut self, address: IpAddr, owner: Option<&Owner>) -> Result<(), StoreError> {
         self.store.release(address)?;
         self.is_changed = true;
@@ -107,7 +107,7 @@ impl Held<'_> {
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         if let Some(index) = self.index.take().filter(|_| self.is_changed) {
-            // An index without its seal is made anew.
+            // An index without its seal is built again.
             let _ = index.seal();
         }
     }

@@ -62,7 +62,7 @@ impl<'a> Index<'a> {
         Ok(index)
     }
 
-    /// Makes the index anew.
+    /// Builds the index again.
     pub(crate) fn make(file: &'a File, dir: &Path, reservations: &[(IpAddr, Option<Owner>)]) -> io::Result<Self> {
         let capacity = (reservations.len() as u64 * 4).next_power_of_two().max(MIN_CAPACITY);
         file.set_len(0)?;
@@ -98,7 +98,7 @@ impl<'a> Index<'a> {
         Ok(addresses)
     }
 
-    /// Adds an address; false when there is no room, and the index must be made anew.
+    /// Adds an address; false if there is no room, and the index must be built again.
     pub(crate) fn insert(&mut self, owner: &Owner, address: IpAddr) -> io::Result<bool> {
         if self.mark.used * 2 >= self.mark.capacity {
             return Ok(false);

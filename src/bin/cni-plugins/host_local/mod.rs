@@ -130,7 +130,7 @@ fn of_attachment(reservations: &[Reservation], owner: &Owner) -> Vec<Reservation
     [own, of(None)].concat()
 }
 
-/// The reservations whose owner is no valid attachment.
+/// The reservations whose owner is not a valid attachment.
 fn stale(reservations: Vec<Reservation>, valid: &Valid) -> Vec<Reservation> {
     let is_valid = |owner: &Owner| match &owner.ifname {
         Some(ifname) => valid.has(&owner.container_id, ifname),
@@ -169,7 +169,7 @@ fn check_reserved(own: &[IpAddr], given: &[IpAddr], owner: &Owner) -> Result<(),
     }
 }
 
-/// The addresses in use; fails when no more could be reserved.
+/// The addresses in use; fails if no further one could be reserved.
 fn taken(dir: &Path) -> Result<BTreeSet<IpAddr>, StoreError> {
     store::check_writable(dir)?;
     let addresses = Store::open(dir.to_owned())?.map(|store| store.addresses()).transpose()?;

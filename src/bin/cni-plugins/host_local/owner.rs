@@ -28,7 +28,7 @@ impl Owner {
         }
     }
 
-    /// The same container, of an owner that says no interface.
+    /// The same container, for an owner that names no interface.
     pub(crate) fn without_ifname(&self) -> Self {
         Self { ifname: None, ..self.clone() }
     }

@@ -45,11 +45,11 @@ fn failed<E: Into<io::Error>>(doing: &'static str, path: &Path) -> impl FnOnce(E
     move |source| StoreError { doing, path, source: source.into() }
 }
 
-/// An address and whose it is.
+/// An address and its owner.
 #[derive(Clone, Debug)]
 pub(crate) struct Reservation {
     pub(crate) address: IpAddr,
-    /// Nobody: whoever made the file crashed before they wrote to it, since we hold the lock now.
+    /// No owner: the process that made the file crashed before it wrote to it, since we hold the lock now.
     pub(crate) owner: Option<Owner>,
 }
 
@@ -80,7 +80,7 @@ impl Store {
         options.read(true).write(true).create(true).truncate(false).mode(0o750).custom_flags(AS_IT_IS);
         let file = match options.open(&path) {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-            // Whoever may not write can still look.
+            // A user who may not write can still read.
             Err(e) if e.kind() == ErrorKind::PermissionDenied => {
                 let mut options = OpenOptions::new();
                 options.read(true).custom_flags(AS_IT_IS).open(&path).map_err(failed("open", &path))?
@@ -91,7 +91,7 @@ impl Store {
         Ok(Some(Self { dir, lock }))
     }
 
-    /// The addresses that are reserved, whoever has them.
+    /// All reserved addresses, of every owner.
     pub(crate) fn addresses(&self) -> Result<BTreeSet<IpAddr>, StoreError> {
         let mut addresses = BTreeSet::new();
         self.each_file(|name| addresses.extend(address_of(name)))?;
@@ -138,7 +138,7 @@ impl Store {
         })
     }
 
-    /// Frees an address; fine when it is free. The index is made anew then.
+    /// Frees an address; succeeds if it is free. The index is built again then.
     pub(crate) fn release(&self, address: IpAddr) -> Result<(), StoreError> {
         let path = self.path(address);
         match fs::remove_file(&path) {

@@ -121,7 +121,7 @@ impl Written {
         }
     }
 
-    /// Without `backend` each list of conditions says by itself what it is for.
+    /// Without `backend` the syntax of each list of conditions shows which backend it is for.
     fn check_backend(&self) -> Answer {
         let Some(backend) = self.backend.as_deref() else { return Ok(()) };
         let asked = match backend {

@@ -46,7 +46,7 @@ const AFTER_DESTINATION_NAT: i32 = -99;
 const BEFORE_DESTINATION_NAT: i32 = -150;
 const SOURCE_NAT: i32 = 100;
 
-/// The chains that belong to nobody.
+/// The chains without an owner.
 pub(crate) fn chains() -> Vec<Chain> {
     let base = |name: &str, kind, number, priority, rules| Chain {
         name: name.to_owned(),
@@ -96,7 +96,7 @@ fn look_ups() -> Vec<Rule> {
     [leave_loopback_of_ipv6()].into_iter().chain(own).chain(any).collect()
 }
 
-/// The kernel does not route ::1 to containers, ever: better nobody answers there than that no answer comes.
+/// The kernel never routes ::1 to containers: a refused connection is better than one without an answer.
 fn leave_loopback_of_ipv6() -> Rule {
     let mut rule = expression::is_in(Side::Destination, Operator::Equal, Family::V6.loopback());
     rule.push(expression::verdict(Verdict::Return));

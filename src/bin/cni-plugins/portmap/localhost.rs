@@ -1,4 +1,4 @@
-//! Lets connections from 127.0.0.1 out of the host, and nobody else in.
+//! Lets connections from 127.0.0.1 out of the host, and none in.
 //!
 //! The kernel drops packets of loopback addresses on any interface but `lo`, also before masquerading could give them
 //! another one, unless the interface has `route_localnet`. There is nothing like it for ::1. With that, whoever is
@@ -60,7 +60,7 @@ fn is_open_for_all() -> bool {
     fs::read_to_string(ALL).is_ok_and(|value| value.trim() != "0")
 }
 
-/// Closes the links that we opened, but for those that the containers are on which have ports now.
+/// Closes the links that we opened, except those of the containers that have ports now.
 pub(crate) fn close(with_ports: impl Fn() -> Answer<Vec<IpAddr>>) -> Answer {
     let mut host = Handle::here()?;
     let open = host.links_that_route_localnet()?.into_iter().filter(|(_, value)| *value == OURS);
@@ -71,7 +71,7 @@ pub(crate) fn close(with_ports: impl Fn() -> Answer<Vec<IpAddr>>) -> Answer {
     let needed = links_of(&mut host, &with_ports()?)?;
     let closed: Vec<_> = ours.into_iter().filter(|link| !needed.contains(link)).collect();
     set_if_there(&mut host, closed.iter().copied(), 0)?;
-    // Whoever mapped a port meanwhile may have found the link open, and left it so.
+    // A plugin that mapped a port meanwhile may have found the link open, and left it so.
     let needed = links_of(&mut host, &with_ports()?)?;
     Ok(set_if_there(&mut host, closed.into_iter().filter(|link| needed.contains(link)), OURS)?)
 }
@@ -84,7 +84,7 @@ fn links_of(host: &mut Handle, containers: &[IpAddr]) -> Result<BTreeSet<u32>, L
     Ok(links)
 }
 
-/// Says whether a link of the host is open, whoever opened it: then it must be guarded.
+/// Returns true if a link of the host is open, whoever opened it: then it must be guarded.
 pub(crate) fn must_be_guarded() -> Result<bool, LinkError> {
     Ok(is_open_for_all() || !Handle::here()?.links_that_route_localnet()?.is_empty())
 }

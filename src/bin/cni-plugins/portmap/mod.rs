@@ -12,7 +12,7 @@
 //! - `snat` (true): connections that come from the container's own network, or from the host by a loopback address,
 //!   get an address of the host as their source; without that, answers to them do not come back this way.
 //! - `masqAll` (false): so do all others.
-//! - `conditionsV4`, `conditionsV6`: what must hold of a connection besides; see [`condition`].
+//! - `conditionsV4`, `conditionsV6`: additional conditions for a connection; see [`condition`].
 //! - `backend`: `iptables` or `nftables`. Only says for which of the two the conditions are written, and need not: the
 //!   plugin itself uses nf_tables.
 //! - `markMasqBit`, `externalSetMarkChain`: checked, and without effect. They say how iptables is to remember what to

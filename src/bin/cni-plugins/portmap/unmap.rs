@@ -74,7 +74,7 @@ impl Unmapped {
         }
     }
 
-    /// Closes to 127.0.0.1 what nobody needs open, and takes the table away when nobody needs it.
+    /// Closes the links that no port on 127.0.0.1 needs, and removes the table if no mapping needs it.
     pub(crate) fn tidy_up(&self) -> Answer {
         if self.is_last_of_network || self.is_empty {
             localhost::close(reached_by_loopback)?;

@@ -56,7 +56,7 @@ fn delete_theirs(host: &mut Handle, call: &AttachmentCall) -> Answer {
     Ok(())
 }
 
-/// Undoes an ADD that failed, but for its address.
+/// Undoes a failed ADD, except for its address.
 pub(crate) fn undo(host: &mut Handle, names: &Names) -> Answer {
     let rules = masquerade::remove(&names.owner);
     host_end::delete(host, &names.port)?;

@@ -1,4 +1,4 @@
-//! The addresses that the plugin is told: `ipam` of the configuration, CNI_ARGS, `args` and the capability `ips`.
+//! The addresses to hand out: from `ipam` of the configuration, CNI_ARGS, `args` and the capability `ips`.
 
 use std::net::IpAddr;
 

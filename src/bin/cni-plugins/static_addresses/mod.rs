@@ -1,5 +1,5 @@
-//! `static`: IPAM plugin that hands out the addresses it is told. It keeps no record of them, and nobody is told when
-//! two containers get the same.
+//! `static`: an IPAM plugin that hands out the addresses of its configuration. It keeps no record of them, so it does
+//! not notice when two containers get the same address.
 
 mod config;
 

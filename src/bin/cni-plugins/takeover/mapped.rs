@@ -1,4 +1,4 @@
-//! Ports mapped by the reference plugin `portmap`, and whose they are.
+//! Ports mapped by the reference plugin `portmap`, and their containers.
 
 use std::fmt;
 use std::net::IpAddr;

@@ -11,7 +11,7 @@ use crate::tuning::config::Sysctls;
 
 const FILE: &str = "/etc/cni/tuning/allowlist.conf";
 
-/// Checks that all sysctls are allowed. All are where there is no list.
+/// Checks that all sysctls are allowed. Without a list, all are.
 pub(crate) fn check(sysctls: &Sysctls) -> Answer {
     match text::read(FILE) {
         Ok(list) => check_against(&list, sysctls.iter().map(|(key, _)| key)),

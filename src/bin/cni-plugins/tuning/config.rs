@@ -84,7 +84,7 @@ impl Config {
     }
 }
 
-/// Where it is kept what interfaces were like. Whatever else is wrong with the configuration.
+/// The directory of the previous settings. It is read even if the rest of the configuration is invalid.
 pub(crate) fn data_dir(config: &libcni::plugin::Config) -> PathBuf {
     const DEFAULT: &str = "/run/cni/tuning";
     #[derive(Default, Deserialize)]

@@ -72,7 +72,7 @@ impl Saved {
         }
     }
 
-    /// Writes the file, whole. What an earlier ADD saved, which did not come to its end, was before.
+    /// Writes the file as a whole. The settings that an unfinished earlier ADD saved are the original ones.
     pub(crate) fn write(self, dir: &Path, call: &AttachmentCall) -> Answer {
         let earlier = Self::read(dir, call)?.unwrap_or_default();
         let saved = Self {

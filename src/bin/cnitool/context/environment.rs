@@ -48,7 +48,7 @@ pub(crate) fn is_like_go() -> bool {
 }
 
 impl Configurations {
-    /// The directory, which passes over broken files.
+    /// The directory, which skips broken files.
     pub(crate) fn conf_dir(&self) -> ConfDir {
         let dir = self.conf_dir.clone();
         let dir = dir.or_else(|| variable("NETCONFPATH").map(PathBuf::from));
@@ -77,7 +77,7 @@ impl PluginDirs {
 }
 
 impl Interface {
-    /// The name of the interface, or `default` where nobody gave any.
+    /// The name of the interface, or `default` if none was given.
     pub(crate) fn name_or(&self, default: &str) -> Result<IfName, Invalid> {
         let name = self.ifname.clone();
         let name = name.map_or_else(|| text("CNI_IFNAME"), |name| Ok(Some(name)))?;

@@ -34,7 +34,7 @@ pub(crate) fn in_file_order(dir: &ConfDir) -> Result<Vec<NetworkConfig>, Error> 
     Ok(networks)
 }
 
-/// Refuses a namespace that is not there, before plugins find out one by one.
+/// Refuses a namespace that does not exist, before any plugin runs.
 pub(crate) fn must_be_there(attachment: &Attachment) -> Result<(), Error> {
     match Namespace::open(attachment.netns.as_deref().unwrap_or(Path::new(""))) {
         Err(error) if error.is_missing() && !is_like_go() => Err(error.into()),

@@ -81,7 +81,7 @@ pub(crate) struct Host {
     notes: Notes,
 }
 
-/// The messages besides warnings and errors.
+/// The messages other than warnings and errors.
 #[derive(Args, Debug, Default)]
 pub(crate) struct Notes {
     /// Leave out the notes on stderr about removed attachments and about verbs that asked no plugin
@@ -97,7 +97,7 @@ pub(crate) struct Negotiation {
     pub(crate) negotiate: bool,
 }
 
-/// Which container is meant.
+/// The container.
 #[derive(Args, Debug, Default)]
 pub(crate) struct Container {
     /// Container ID [default: derived from the path of the namespace]
@@ -105,7 +105,7 @@ pub(crate) struct Container {
     pub(crate) container_id: Option<String>,
 }
 
-/// Which interface of the container is meant.
+/// The interface of the container.
 #[derive(Args, Debug, Default)]
 pub(crate) struct Interface {
     /// Name of the interface in the namespace [env: CNI_IFNAME] [default: eth0]
@@ -131,7 +131,7 @@ pub(crate) struct Capabilities {
     pub(crate) cap: Option<String>,
 }
 
-/// One attachment, but for its network and its namespace.
+/// One attachment, without its network and its namespace.
 #[derive(Args, Debug, Default)]
 pub(crate) struct Attached {
     #[command(flatten)]

@@ -26,7 +26,7 @@ pub(crate) fn configuration(attached: &Attached, networks: &[NetworkConfig]) -> 
     plan.map_or("", |plan| if plan.changes_plugins() { "changed" } else { "current" })
 }
 
-/// A file of the cache that is no attachment: its name, and why it is none.
+/// A file of the cache that is not an attachment: its name, and the reason.
 pub(crate) fn unusable(error: &CacheError) -> (String, String) {
     match error {
         CacheError::Invalid { path, source } => {

@@ -21,7 +21,7 @@ pub(crate) fn print(requests: &[Request]) -> io::Result<()> {
     super::print(&text)
 }
 
-/// Whose answer a plugin would get besides: only at ADD, and not known before.
+/// The plugin whose answer this plugin would get as well: only at ADD, where the answer is not known before.
 fn source_of_prev_result<'a>(request: &Request, before: Option<&'a Request>) -> Option<&'a str> {
     before.filter(|_| request.command == Command::Add).map(|before| before.plugin.as_str())
 }

@@ -8,7 +8,7 @@ use libcni::{Chain, Error};
 
 use super::{is_json, line, printable_json, say};
 
-/// Why the tool fails: a message, what is known besides, and what the user can do about it.
+/// The reason why the tool fails: a message, further facts, and what the user can do about it.
 #[derive(Debug)]
 pub(crate) struct Failure {
     status: u8,

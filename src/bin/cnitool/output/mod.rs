@@ -42,7 +42,7 @@ pub(crate) fn is_json() -> bool {
     CHOSEN.get().is_some_and(|(json, _)| *json)
 }
 
-/// A note on stderr, and what programs get of it besides, unless it is to be quiet.
+/// A note on stderr, with further fields for programs, unless the tool is quiet.
 pub(crate) fn note(text: &str, about: &Object) {
     match CHOSEN.get() {
         Some((_, true)) => {}
@@ -72,7 +72,7 @@ pub(crate) fn say_usage(text: &str) {
     line(&printable_json(&object.to_string()));
 }
 
-/// Messages of the library besides results: what plugins wrote to stderr as they wrote it, the rest as a warning.
+/// Messages of the library: stderr of plugins as they wrote it, everything else as a warning.
 pub(crate) fn hear(notice: &Notice<'_>) {
     match notice {
         Notice::Stderr { plugin, command, text } if is_json() => {
@@ -84,7 +84,8 @@ pub(crate) fn hear(notice: &Notice<'_>) {
     }
 }
 
-/// Text that a plugin wrote. A terminal acts upon it; whoever else reads stderr gets it byte for byte.
+/// Text that a plugin wrote. A terminal would act upon it, so it is escaped there; other readers of stderr get it byte
+/// for byte.
 fn pass_on(text: &[u8]) {
     let mut stderr = io::stderr();
     // With stderr closed there is nobody left to tell; here and below.

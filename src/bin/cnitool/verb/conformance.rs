@@ -1,4 +1,4 @@
-//! `cnitool conformance`: checks a plugin, in whatever language, against the specification.
+//! `cnitool conformance`: checks a plugin, in any language, against the specification.
 
 use std::fs::File;
 use std::io;
@@ -105,7 +105,7 @@ impl From<ConformanceError> for Failure {
     }
 }
 
-/// Every check passes, but for recommendations.
+/// Every check passes, except recommendations.
 const CONFORMS: u8 = 0;
 /// At least one check failed.
 const DEVIATES: u8 = 1;

@@ -1,4 +1,4 @@
-//! `cnitool run`: a command in a namespace of its own that is added to networks, and everything taken back.
+//! `cnitool run`: runs a command in a namespace of its own that is added to networks, and removes everything again.
 
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -59,7 +59,7 @@ pub(crate) fn run(run: &Run, signals: Option<&Signals>) -> Result<u8, Failure> {
     let attachments = attachments.collect::<Result<Vec<_>, Invalid>>()?;
     let attachments: Vec<_> = attachments.iter().map(|(network, attachment)| (*network, attachment)).collect();
     cni.add_all(&attachments).map_err(not_added)?;
-    // What is taken back is taken back whatever signals come: each plugin has its deadline.
+    // No signal interrupts the removal: each plugin has its deadline.
     let mut added = Added { cni: cni.uncancelled(), attachments: &attachments };
     let tell = |left: &[i32]| warn(&format!("the command has left processes that can't be ended: {left:?}"));
     let status = supervise(pin.namespace(), &run.command, |child| signals.wait_for(child), tell);
@@ -72,7 +72,7 @@ fn failed(error: impl Display) -> Failure {
     Failure::new(ErrorCode::INTERNAL, error)
 }
 
-/// A namespace as the kernel makes it, but with `lo` up. It has a name of `ip netns`, and goes when this is dropped.
+/// A new namespace with `lo` up. It has a name of `ip netns`, and is removed when this is dropped.
 fn namespace() -> Result<Pin, NetnsError> {
     let now = UNIX_EPOCH.elapsed().unwrap_or_default().subsec_nanos();
     let path = Path::new(NAMED).join(format!("cnitool-{}-{now:x}", std::process::id()));
@@ -89,7 +89,7 @@ fn networks(cni: &Cni, run: &Run) -> Result<Vec<NetworkConfig>, Error> {
     networks.into_iter().map(|network| run.host.negotiation.negotiated(cni, network)).collect()
 }
 
-/// The attachment that was added; taken back at the latest when it is dropped.
+/// The attachment that was added; removed at the latest when it is dropped.
 struct Added<'a> {
     cni: Cni,
     attachments: &'a [(&'a NetworkConfig, &'a Attachment)],

@@ -63,13 +63,13 @@ pub(crate) fn update(update: &Update, signals: Option<&Signals>) -> Result<(), F
         }
     }
     show(&done)?;
-    // Each is told; the last by whoever called.
+    // Each is reported; the caller reports the last one.
     let last = failures.pop();
     failures.iter().for_each(Failure::tell);
     last.map_or(Ok(()), Err)
 }
 
-/// The attachments that are meant.
+/// The attachments to update.
 fn keys(update: &Update) -> Result<Vec<Key>, Failure> {
     if !update.all {
         let netns = Path::new(update.netns.as_deref().unwrap_or_default());

@@ -25,13 +25,13 @@ impl Condition {
         self.subjects.iter().map(|subject| subject.expressions(Operator::Equal)).collect()
     }
 
-    /// The sets of others that it looks up.
+    /// The sets of other programs that it looks up.
     pub(crate) fn sets(&self) -> impl Iterator<Item = &str> {
         self.subjects.iter().filter_map(Subject::set)
     }
 }
 
-/// Why words are no condition.
+/// The reason why words are not a condition.
 #[derive(Debug)]
 pub(super) enum Error {
     /// Nobody here knows them; and what to do instead.

@@ -1,4 +1,4 @@
-//! `conditionsV4` and `conditionsV6`: what must hold of a connection to a mapped port besides.
+//! `conditionsV4` and `conditionsV6`: additional conditions for connections to a mapped port.
 //!
 //! In the reference plugin these are arguments for `iptables` or an expression for `nft`, as they come. Here they are
 //! understood, in either language, or refused by name: [`iptables`] and [`nft`] say what is known of each. Which of

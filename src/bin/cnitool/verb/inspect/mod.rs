@@ -27,7 +27,7 @@ pub(crate) struct Inspect {
     _output: Output,
 }
 
-/// Prints the network of that name; where there is none, the attachments.
+/// Prints the network of that name, or, if there is none, the attachments.
 pub(crate) fn inspect(inspect: &Inspect) -> Result<(), Failure> {
     let (name, cache) = (&inspect.name, inspect.records.cache());
     let error = match load(&inspect.loading.conf_dir(), name) {

@@ -24,7 +24,7 @@ pub(crate) struct Attachments {
     records: Records,
 }
 
-/// Prints what is attached; a warning for every file of the cache that is no attachment.
+/// Prints the attachments, and a warning for every file of the cache that is not one.
 pub(super) fn list(list: &Attachments) -> Result<(), Failure> {
     let inventory = list.records.cache().inventory().map_err(Error::from)?;
     let networks = list.configurations.conf_dir().list().map(|listing| listing.networks).unwrap_or_default();

@@ -18,7 +18,7 @@ pub(super) struct Form {
 }
 
 impl Form {
-    /// Prints a table for people or for scripts, or nothing where there is no row.
+    /// Prints a table for people or for scripts, or nothing if there is no row.
     pub(super) fn show<const N: usize>(self, table: &Table<N>) -> Result<(), Failure> {
         if table.is_empty() {
             return Ok(());
