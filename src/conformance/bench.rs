@@ -50,7 +50,7 @@ impl<'a> Bench<'a> {
         Call::new(self, command, Parameters { path: &path, ..Parameters::default() }, self.version().as_str())
     }
 
-    /// A new container, to which the plugin before this one has added an interface, where there is one.
+    /// A new container. If there is a plugin before this one, it has added its interface.
     pub(super) fn container(&self) -> Verdict<Container<'_>> {
         self.container_at(self.version())
     }
@@ -110,7 +110,7 @@ impl Bench<'_> {
         applies(has_verb(self.version(), verb), &format!("{} has no {verb}", self.version()))
     }
 
-    /// The plugin makes an interface that can be damaged. What is on `lo` is the kernel's.
+    /// The plugin makes an interface that can be damaged. Addresses on `lo` are the kernel's.
     pub(super) fn needs_interface(&self) -> Verdict {
         let makes_one = self.profile.role == Role::Interface && self.subject.ifname.as_str() != "lo";
         applies(makes_one, "the plugin makes no interface")

@@ -1,4 +1,4 @@
-//! One execution, as a check wants it: what a runtime would send, and then something else.
+//! One execution for a check: the request of a runtime, with the changes of the check.
 
 use std::ffi::OsString;
 use std::time::{Duration, Instant};

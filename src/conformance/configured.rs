@@ -18,7 +18,7 @@ pub(super) struct Configured {
 }
 
 impl Configured {
-    /// The first plugin of a file that is of this type, or that hands on to an IPAM plugin of this type.
+    /// The first plugin of a file that is of this type, or that delegates to an IPAM plugin of this type.
     pub(super) fn read(path: &Path, plugin: &str) -> Result<Self, SubjectError> {
         let named = || path.to_owned();
         let text = file::read(path).map_err(|source| SubjectError::Read { file: named(), source })?;

@@ -81,7 +81,7 @@ impl Facts {
         Ok(Self(links.into_iter().map(|link| format!("interface {} on the host", link.name)).collect()))
     }
 
-    /// The things that plugins make on a host: interfaces, rules, and files, but for those of some directories.
+    /// The things that plugins make on a host: interfaces, rules, and files, except those of some directories.
     pub(super) fn of_host(but: &[PathBuf]) -> Verdict<Self> {
         let rules = chains()?.into_iter().flat_map(|(chain, rules)| {
             let rule = move |number: usize| match number {

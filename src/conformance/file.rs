@@ -1,4 +1,4 @@
-//! Files that the caller names, read without trust in what they are.
+//! Files that the caller names, which may be anything.
 
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, Read};

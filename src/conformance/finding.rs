@@ -76,7 +76,7 @@ impl<T> Step<T> for Verdict<T> {
     }
 }
 
-/// A limit of the tool itself is no fault of the plugin.
+/// A limit of the tool itself is not a fault of the plugin.
 impl From<io::Error> for Finding {
     fn from(error: io::Error) -> Self {
         not_applicable(format!("this machine does not let the tool do it: {error}"))

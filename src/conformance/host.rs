@@ -1,4 +1,4 @@
-//! A host for one check: a network, and empty directories for what plugins remember.
+//! A host for one check: a network, and empty directories for the records of plugins.
 
 use std::fs::{self, File};
 use std::io;

@@ -1,4 +1,4 @@
-//! Stands in for an IPAM plugin: it records how it is run, and answers as it is told.
+//! Stands in for an IPAM plugin: it records how it is run, and gives the answers of the check.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Permissions};
@@ -37,7 +37,7 @@ test ! -e "$dir/refuses.$CNI_COMMAND"
 pub(super) struct Ipam {
     dir: PathBuf,
     config: Value,
-    /// CNI_PATH, for it to be found.
+    /// The CNI_PATH with which it is found.
     path: OsString,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct Recorded {
 }
 
 impl Ipam {
-    /// Installs it; needs a plugin that hands on to one.
+    /// Installs it; needs a plugin that delegates to one.
     pub(super) fn install(bench: &Bench<'_>) -> Verdict<Self> {
         if bench.subject.delegate().is_empty() {
             return Err(not_applicable("the plugin is configured without an IPAM plugin"));

@@ -1,4 +1,4 @@
-//! Configurations for plugins that many hosts have, for when none is given.
+//! Default configurations for plugins that many hosts have.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Messages from the process that makes the checks to the one that wants to know: a line of JSON for each thing.
+//! Messages from the process that makes the checks to the one that reports them, each a line of JSON.
 
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
@@ -41,7 +41,7 @@ impl Message {
     }
 }
 
-/// Says something to whoever started the process that makes the checks.
+/// Sends a message to the process that started the one that makes the checks.
 pub(super) fn say(message: &Message) -> io::Result<()> {
     let mut line = serde_json::to_vec(message)?;
     line.push(b'\n');
@@ -83,7 +83,7 @@ fn unreadable(error: &dyn std::error::Error) -> SuiteError {
     SuiteError::NotMade(format!("cannot read the messages of the process that makes the checks: {error}"))
 }
 
-/// Lines out of a pipe, until it ends or somebody wants no more.
+/// Lines from a pipe, until it ends or the reader stops.
 struct Lines<'a> {
     pipe: ChildStdout,
     cancel: Option<&'a CancelToken>,

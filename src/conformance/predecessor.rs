@@ -46,7 +46,7 @@ impl Predecessor<'_> {
         self.say_what_is_there()
     }
 
-    /// Interfaces on the host that are no end of a pair: all containers share them.
+    /// Interfaces on the host that are not an end of a pair: all containers share them.
     fn make_bridges(&mut self, pairs: &[Pair]) -> Verdict {
         let is_alone = |name: &str| pairs.iter().all(|pair| pair.outside != name);
         let outside = self.body.interfaces.iter().filter(|interface| !is_inside(interface));

@@ -1,4 +1,4 @@
-//! Previous results for a chained plugin, as values: one that is made up, and what has to be made for one to be true.
+//! Previous results for a chained plugin, as values: a made-up one, and the things that make a result true.
 
 use std::net::IpAddr;
 

@@ -26,7 +26,7 @@ pub(super) fn orphans() -> Vec<Orphan> {
     }
 }
 
-/// The processes of the namespace that have not ended, but for the suite's own.
+/// The processes of the namespace that have not ended, except the suite's own.
 pub(super) fn living() -> Vec<Orphan> {
     let entries = fs::read_dir(PROCESSES).into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());

@@ -48,7 +48,7 @@ impl Request {
         Self::new(format!("add address {address}"), RouteNetlinkMessage::NewAddress(message), flags)
     }
 
-    /// Removes an address; fine when it is not there.
+    /// Removes an address; succeeds if it does not exist.
     pub fn delete_address(index: u32, address: IpNet) -> Self {
         let message = RouteNetlinkMessage::DelAddress(message(index, address));
         Self::new(format!("remove address {address}"), message, 0).fine_with(&[Errno::EADDRNOTAVAIL])

@@ -1,4 +1,4 @@
-//! Netlink attributes as bytes, for what has no type here: those that the kernel sends, and those of requests.
+//! Netlink attributes as bytes, in answers of the kernel and in requests that have no type here.
 //!
 //! ```
 //! use libcni::link::attribute::{self, Attributes};
@@ -51,7 +51,7 @@ impl Attributes {
         self.bytes(kind, &[value.as_bytes(), &[0]].concat())
     }
 
-    /// Adds an attribute that is made of others.
+    /// Adds an attribute that contains other attributes.
     pub fn nest(self, kind: u16, inner: &Self) -> Self {
         self.bytes(kind | NESTED, &inner.0)
     }

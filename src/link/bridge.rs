@@ -55,7 +55,7 @@ impl Request {
         Self::new(doing, RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)
     }
 
-    /// Has a bridge that is there keep VLANs apart.
+    /// Makes an existing bridge keep VLANs apart.
     pub fn filter_vlans(bridge: &str) -> Self {
         Self::change_bridge(format!("filter VLANs on bridge `{bridge}`"), bridge, InfoBridge::VlanFiltering(true))
     }

@@ -1,4 +1,4 @@
-//! Links, of whatever kind.
+//! Links of any kind.
 
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;

@@ -12,7 +12,8 @@ use crate::netns::run_in;
 
 pub(super) const DATAGRAM: usize = 1 << 16;
 
-/// The routing part of one network namespace. Keeps to that namespace wherever it is used.
+/// The connection to the routing part of the kernel for one network namespace. It stays in that namespace wherever it
+/// is used.
 #[derive(Debug)]
 pub struct Handle {
     socket: Socket,
@@ -46,8 +47,8 @@ impl Handle {
         run_in(netns, Self::here)?
     }
 
-    /// Asks for several things in one message, in order, and returns what each answered. The first one that fails
-    /// is the error; the kernel has tried the ones after it all the same.
+    /// Sends several requests in one message, in order, and returns the answer to each. The first one that fails is the
+    /// error; the kernel has tried the ones after it all the same.
     ///
     /// # Errors
     /// The kernel refused one of them, or could not be asked.

@@ -1,4 +1,4 @@
-//! Lists of what there is: read one by one, however many there are, and read again when they changed meanwhile.
+//! Lists of the kernel's objects: read one by one, however many there are, and read again if they changed meanwhile.
 
 use netlink_packet_core::{NLM_F_DUMP_INTR, NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::RouteNetlinkMessage;

@@ -1,7 +1,7 @@
 //! Links, addresses and routes of the kernel, over netlink: what plugins do to a network namespace.
 //!
-//! A [`Handle`] talks to one namespace. What belongs together is asked in one message: the kernel carries out the
-//! [`Request`]s in order.
+//! A [`Handle`] talks to one namespace. It sends several [`Request`]s in one message, and the kernel carries them out
+//! in order.
 //!
 //! ```no_run
 //! use libcni::link::{Handle, Request};

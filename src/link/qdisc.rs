@@ -10,10 +10,10 @@ use nix::errno::Errno;
 use super::message::{Message, Thing};
 use super::{Handle, LinkError, Request, attribute};
 
-/// A limit on what leaves through a link: the token bucket filter (`tbf`) of the kernel.
+/// A limit on the traffic that leaves through a link: the token bucket filter (`tbf`) of the kernel.
 ///
-/// Two of them are equal when the kernel does the same for both: what it says of one can be compared with what it was
-/// told.
+/// Two of them are equal if the kernel does the same for both, so a limit that it reports can be compared with one that
+/// was set.
 ///
 /// ```
 /// use std::time::Duration;
@@ -114,7 +114,7 @@ pub(super) fn new_qdisc(doing: &str, message: TcMessage) -> Request {
 }
 
 impl Request {
-    /// Limits all that leaves through a link.
+    /// Limits all traffic that leaves through a link.
     pub fn add_token_bucket(index: u32, bucket: TokenBucket) -> Self {
         Self::token_bucket(index, bucket, ROOT, TcHandle::ROOT)
     }
@@ -135,19 +135,19 @@ impl Request {
     }
 }
 
-/// A queueing discipline that is there.
+/// A queueing discipline of a link.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Qdisc {
     /// Its kind, as `tc` calls it: `tbf`, `fq_codel`.
     pub kind: String,
-    /// True if all that leaves through the link comes by it first.
+    /// True if all traffic that leaves through the link passes it first.
     pub is_root: bool,
     /// The limit, if it is one.
     pub bucket: Option<TokenBucket>,
 }
 
 impl Handle {
-    /// Lists the queueing disciplines of a link, but for those that the kernel has by default.
+    /// Lists the queueing disciplines of a link, except the kernel's default ones.
     ///
     /// # Errors
     /// The kernel could not be asked.

@@ -1,4 +1,4 @@
-//! One thing to ask of the kernel, and what it says to that.
+//! A request to the kernel, and its answer.
 
 use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage};
 use netlink_packet_route::RouteNetlinkMessage;
@@ -20,7 +20,7 @@ impl Answer {
     }
 }
 
-/// One thing to ask of the kernel, and how to call it when it fails.
+/// A request to the kernel, with its name in errors.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub(super) doing: String,
@@ -39,7 +39,7 @@ impl Request {
         Self { doing: doing.into(), bytes: bytes(message, NLM_F_DUMP), fine: &[] }
     }
 
-    /// The same request, for which these errors are none.
+    /// The same request, for which these errors count as success.
     pub fn fine_with(self, fine: &'static [Errno]) -> Self {
         Self { fine, ..self }
     }

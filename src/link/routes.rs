@@ -42,8 +42,8 @@ fn message(index: u32, route: &Route) -> RouteMessage {
 }
 
 impl Request {
-    /// Adds a route, beside those that are there to the same destination through other next hops. IPv6 takes turns
-    /// between them; of IPv4 routes, the last one that was added is the one in use.
+    /// Adds a route, beside existing ones to the same destination through other next hops. IPv6 takes turns between
+    /// them; of IPv4 routes, the last one that was added is the one in use.
     pub fn add_route(index: u32, route: &Route) -> Self {
         let via = route.gw.map(|gw| format!(" via {gw}")).unwrap_or_default();
         let doing = format!("add the route to {}{via}", route.dst);
@@ -53,7 +53,7 @@ impl Request {
 }
 
 impl Request {
-    /// Does the same as [`Request::add_route`], and sets the address that packets come from which go by the route.
+    /// Does the same as [`Request::add_route`], and sets the source address of packets that take the route.
     pub fn add_route_from(index: u32, route: &Route, source: IpAddr) -> Self {
         let mut message = message(index, route);
         message.attributes.push(RouteAttribute::PrefSource(RouteAddress::from(source)));
@@ -62,7 +62,7 @@ impl Request {
     }
 }
 
-/// The way that packets to an address take.
+/// The route that packets to an address take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Way {
@@ -75,7 +75,7 @@ pub struct Way {
 }
 
 impl Handle {
-    /// Returns the way to an address; `None` when there is none.
+    /// Returns the route to an address; `None` if there is none.
     ///
     /// # Errors
     /// The kernel could not be asked.

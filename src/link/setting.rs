@@ -1,4 +1,4 @@
-//! Settings of links that are there.
+//! Settings of existing links.
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{LinkAttribute, LinkFlags};
@@ -6,7 +6,7 @@ use netlink_packet_route::link::{LinkAttribute, LinkFlags};
 use super::Request;
 use super::device::indexed;
 
-/// True if a setting is to be on.
+/// The wanted state of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Switch {
     /// It is.

@@ -1,4 +1,4 @@
-//! Limits for a part of what passes through a link, chosen by subnets, and for what comes in, by way of another link.
+//! Limits for a part of a link's traffic, chosen by subnets, and for incoming traffic, through another link.
 
 use std::net::IpAddr;
 
@@ -20,7 +20,7 @@ pub enum Shaped<'a> {
     /// All packets.
     #[default]
     All,
-    /// All but those of some subnets.
+    /// All except those of some subnets.
     AllBut(&'a [IpNet]),
     /// Those of some subnets only.
     Only(&'a [IpNet]),
@@ -48,8 +48,8 @@ const LIMITED: TcHandle = TcHandle { major: 1, minor: 0x30 };
 const BUCKET: TcHandle = TcHandle { major: 0x30, minor: 0 };
 
 impl Request {
-    /// Limits what leaves through a link to a container: packets are chosen by their source. A part of them can be
-    /// limited where the kernel has the hierarchical token bucket (`htb`).
+    /// Limits the traffic that leaves through a link to a container: packets are chosen by their source. Only a kernel
+    /// with the hierarchical token bucket (`htb`) can limit a part of them.
     pub fn shape(index: u32, bucket: TokenBucket, shaped: Shaped<'_>) -> Vec<Self> {
         let (default, chosen) = match shaped {
             Shaped::All => return vec![Self::add_token_bucket(index, bucket)],
@@ -66,8 +66,8 @@ impl Request {
         requests
     }
 
-    /// Makes an intermediate functional block (`ifb`), by way of which packets go that come in through another link,
-    /// and are limited as they leave. It is up.
+    /// Makes an intermediate functional block (`ifb`). Packets that come in through another link are sent through it,
+    /// and are limited as they leave it. It is up.
     pub fn add_ifb(name: &str, mtu: u32) -> Self {
         let mut message = up(named(name));
         message.attributes.push(LinkAttribute::Mtu(mtu));
@@ -76,8 +76,8 @@ impl Request {
         Self::new(format!("add ifb `{name}`"), RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)
     }
 
-    /// Sends what comes in through a link from a container by way of another link: packets are chosen by their
-    /// destination.
+    /// Sends the traffic that comes in through a link from a container through another link: packets are chosen by
+    /// their destination.
     pub fn redirect(index: u32, to: u32, shaped: Shaped<'_>) -> Vec<Self> {
         let place = message(index, "ingress", INGRESS, TcHandle::INGRESS);
         let mut requests = vec![new_qdisc("add a place for filters of incoming packets", place)];
@@ -96,7 +96,7 @@ impl Request {
         requests
     }
 
-    /// Lets packets in through a link as if [`Request::redirect`] had never been; fine when that is so.
+    /// Undoes [`Request::redirect`] for a link; succeeds if there is nothing to undo.
     pub fn remove_redirect(index: u32) -> Self {
         let message = message(index, "ingress", INGRESS, TcHandle::INGRESS);
         let request = RouteNetlinkMessage::DelQueueDiscipline(message);
@@ -212,7 +212,7 @@ fn by_way_of(index: u32) -> DefaultNla {
 }
 
 impl Handle {
-    /// Lists the indexes of the links by way of which go packets that come in through a link.
+    /// Lists the indexes of the links to which the packets that come in through a link are sent.
     ///
     /// # Errors
     /// The kernel could not be asked.

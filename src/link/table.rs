@@ -1,4 +1,4 @@
-//! The whole of a namespace's addresses and routes.
+//! All addresses and routes of a namespace.
 
 use std::net::IpAddr;
 
@@ -65,8 +65,8 @@ impl Handle {
         })
     }
 
-    /// Lists the routes for packets that are sent on, of both families and all tables. The kernel makes some of them by
-    /// itself, with every address.
+    /// Lists the unicast routes of both families and all tables. The kernel itself makes some of them with every
+    /// address.
     ///
     /// # Errors
     /// The kernel refuses, or can't be asked.

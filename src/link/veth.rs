@@ -10,7 +10,7 @@ use super::Request;
 use super::device::{named, up};
 use crate::setters::setters;
 
-/// A pair of veths to make: one end here, one in another namespace.
+/// A pair of veths to make: one end in this namespace, the other in another.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Veth<'a> {

@@ -29,7 +29,7 @@ pub(crate) fn write(path: &Path, text: &[u8]) -> io::Result<()> {
     written.and_then(|()| fs::rename(&new, path)).inspect_err(|_| drop(fs::remove_file(&new)))
 }
 
-/// Removes a file that may be there, and what is left of one whose writer was killed.
+/// Removes a file that may exist, and the remains of one whose writer was killed.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     remove_if_there(&unfinished(path))?;
     remove_if_there(path)

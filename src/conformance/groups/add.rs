@@ -88,7 +88,7 @@ fn passes_previous_on(bench: &Bench<'_>) -> Verdict {
     expect(lost.is_empty(), || format!("{answer} lacks {} of the previous result", lost.join(", ")))
 }
 
-/// The content of a result, but for hardware addresses and the like, which a plugin may have changed.
+/// The content of a result, without hardware addresses and the like, which a plugin may have changed.
 fn sentences(body: &Body) -> BTreeSet<String> {
     let interfaces = body.interfaces.iter().map(|interface| format!("interface {}", interface.name));
     let ips = body.ips.iter().map(|ip| format!("address {}", ip.address));

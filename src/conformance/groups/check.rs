@@ -1,4 +1,4 @@
-//! CHECK: all is well right after ADD, and what is damaged is found.
+//! CHECK: it succeeds right after ADD, and finds damage.
 
 use crate::link::Request;
 use crate::spec::{Command, ErrorCode, IpNet, Route};

@@ -1,4 +1,4 @@
-//! DEL: it takes back what there is, whatever is missing.
+//! DEL: it removes everything that is left, whatever is missing.
 
 use crate::result::AddResult;
 use crate::spec::{CNI_NETNS, Command, ErrorCode, ErrorReply};
@@ -64,7 +64,7 @@ fn succeeds_without_add(bench: &Bench<'_>) -> Verdict {
     bench.container()?.del(None).succeeds()
 }
 
-/// An attachment is added, taken back in some way, and nothing of it is left.
+/// Adds an attachment and removes it in some way: nothing of it must be left.
 fn is_taken_back(bench: &Bench<'_>, take_back: impl FnOnce(&mut Container<'_>, &AddResult) -> Verdict) -> Verdict {
     bench.warmed_up()?;
     let mut container = bench.addable()?;

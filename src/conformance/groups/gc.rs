@@ -1,4 +1,4 @@
-//! GC: what belongs to no attachment goes, everything else stays.
+//! GC: it removes everything that belongs to no attachment, and keeps everything else.
 
 use crate::spec::{Command, ValidAttachment};
 

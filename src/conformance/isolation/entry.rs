@@ -1,4 +1,4 @@
-//! The process between the caller and the judge, which is none of the caller's session, and makes a PID namespace.
+//! The process between the caller and the judge. It is not in the caller's session, and makes a PID namespace.
 
 use std::fs;
 use std::io;

@@ -1,4 +1,4 @@
-//! System calls that no plugin may make, since what they reach belongs to no namespace.
+//! System calls that no plugin may make, since they reach objects outside of every namespace.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ pub(super) fn apply() -> Option<String> {
 
 fn program() -> Result<BpfProgram, seccompiler::Error> {
     let mut calls: BTreeMap<i64, Vec<SeccompRule>> = KEYS.iter().map(|call| (*call, Vec::new())).collect();
-    // Its flags are where no filter can look. Whoever uses it falls back to the older one.
+    // Its flags are where no filter can look. Programs that use it fall back to the older one.
     calls.insert(libc::SYS_clone3, Vec::new());
     for call in [libc::SYS_clone, libc::SYS_unshare] {
         let rules = NAMESPACES.iter().map(|flag| with_flag(*flag)).collect::<Result<_, _>>()?;

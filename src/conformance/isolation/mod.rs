@@ -8,13 +8,13 @@
 //! | the judge ([`settle_in`]) | first process of that namespace | makes the checks; nothing of a plugin can name it |
 //! | [`reaper`] | first process of a PID namespace within that one | collects what plugins leave behind |
 //!
-//! Plugins run in the reaper's PID namespace, and in a user namespace whose root is an ordinary user outside. What they
-//! must not reach is not covered but taken away: their root directory is a new one ([`root`]), whose mounts are locked
-//! because they come from a more privileged namespace.
+//! Plugins run in the reaper's PID namespace, and in a user namespace whose root is an ordinary user outside. The
+//! directories that they must not reach are not covered, but missing: their root directory is a new one ([`root`]),
+//! whose mounts are locked because they come from a more privileged namespace.
 //!
-//! The judge enters that user namespace as well, since what it makes there must be the plugin's to change. It starts no
-//! program on the way: for the kernel, the memory of a process belongs to the user namespace that its program was
-//! started in, so no rights over the inner one are enough to trace it.
+//! The judge enters that user namespace as well, since the plugin must be able to change what the judge makes. It
+//! starts no program on the way: for the kernel, the memory of a process belongs to the user namespace in which its
+//! program was started, so rights over the inner one are not enough to trace it.
 
 mod entry;
 mod filter;
@@ -84,7 +84,7 @@ pub enum NotIsolated {
     /// The kernel refuses the namespaces.
     #[error(transparent)]
     Refused(#[from] UnshareError),
-    /// Something else that isolation takes can't be had.
+    /// Something else that isolation needs is not available.
     #[error("cannot isolate the plugin: cannot {doing}")]
     Unfinished {
         /// The operation that failed.

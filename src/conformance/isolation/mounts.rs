@@ -106,7 +106,7 @@ struct Mounted {
     flags: MsFlags,
 }
 
-/// Makes everything that is mounted at or below some paths read-only, but for some mounts.
+/// Makes everything that is mounted at or below some paths read-only, except some mounts.
 pub(super) fn read_only(paths: &[PathBuf], but: &[PathBuf]) -> io::Result<()> {
     let text = fs::read("/proc/self/mountinfo")?;
     for Mounted { at, flags } in text.split(|byte| *byte == b'\n').filter_map(mounted) {

@@ -1,4 +1,4 @@
-//! The privileges that the judge gives up, and what plugins never have.
+//! The privileges that the judge gives up, and those that plugins never have.
 
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};

@@ -1,4 +1,4 @@
-//! The root directory of plugins: the programs of the host, what a plugin needs besides, and nothing else.
+//! The root directory of plugins: the programs of the host, the other files that a plugin needs, and nothing else.
 
 use std::fs::{self, File};
 use std::io;
@@ -229,7 +229,7 @@ impl Maker {
         self.ids.map_or(Ok(()), |ids| mounts::give(at, ids))
     }
 
-    /// Takes away what is needed no more, and keeps the rest from being changed.
+    /// Removes everything that is no longer needed, and protects the rest from changes.
     fn finish(&self) -> io::Result<OwnedFd> {
         mounts::read_only(&self.read_only, &self.written)?;
         mounts::take_away(OLD)?;

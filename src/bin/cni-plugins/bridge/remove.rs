@@ -19,9 +19,9 @@ pub(crate) fn del(call: &AttachmentCall) -> Answer {
     if !is_ours {
         theirs::delete(&mut host, call)?;
     }
-    // From here on nobody sends from the address, so it may be given away. To free links and rules the kernel waits
-    // until no processor can be looking at them any more: about ten milliseconds, in which all else is done. Rules come
-    // last: a link's wait is for all that was to be freed when it began.
+    // From here on no process sends from the address, so another container may get it. To free links and rules the
+    // kernel waits until no processor can be looking at them any more: about ten milliseconds, in which all else is
+    // done. Rules come last: a link's wait is for all that was to be freed when it began.
     let delete_link = || if is_ours { host_end::delete(&mut host, &names.port) } else { Ok(()) };
     let (link, others) = both(delete_link, || {
         let ipam = ipam_type.as_deref().map_or(Ok(()), |plugin| call.delegate(plugin).del());

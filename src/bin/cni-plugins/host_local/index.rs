@@ -221,7 +221,7 @@ impl Record {
     }
 }
 
-/// A hash of an owner, or of nobody, that all versions of this program agree on: FNV-1a.
+/// A hash of an owner, or of none, which is the same in all versions of this program: FNV-1a.
 fn hash(owner: Option<&Owner>) -> u64 {
     let text = owner.map(ToString::to_string).unwrap_or_default();
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))

@@ -21,7 +21,7 @@ impl Plugin for MacvlanPlugin {
 
     fn del(&self, call: &AttachmentCall) -> Answer {
         let ipam_type = call.config.ipam_type()?;
-        // From then on nobody sends from the address, so it may be given away.
+        // From then on no process sends from the address, so another container may get it.
         delete(call)?;
         ipam_type.map_or(Ok(()), |plugin| call.delegate(&plugin).del())
     }

@@ -20,7 +20,7 @@ use crate::portmap::mapping::{HostPort, Mapping};
 /// The port is somebody else's: a code of the plugin's own.
 const PORT_TAKEN: ErrorCode = ErrorCode(101);
 
-/// The chain that a mapped port leads to: no other port leads there, so it is written anew whenever the port is.
+/// The chain that a mapped port leads to: no other port leads there, so it is written again whenever the port is.
 fn port_chain(mapping: &Mapping, turn: u32, config: &Config) -> Chain {
     let HostPort { address, protocol, port } = mapping.host;
     let family = mapping.family();

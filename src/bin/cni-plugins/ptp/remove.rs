@@ -20,8 +20,8 @@ pub(crate) fn del(call: &AttachmentCall) -> Answer {
     if !is_ours {
         delete_theirs(&mut host, call)?;
     }
-    // From here on nobody sends from the address, so it may be given away; to free links and rules takes the kernel
-    // long.
+    // From here on no process sends from the address, so another container may get it; to free links and rules takes
+    // the kernel long.
     let delete_link = || if is_ours { host_end::delete(&mut host, &names.port) } else { Ok(()) };
     let (link, others) = both(delete_link, || {
         let ipam = ipam_type.as_deref().map_or(Ok(()), |plugin| call.delegate(plugin).del());

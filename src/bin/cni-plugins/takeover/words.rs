@@ -27,7 +27,7 @@ fn rule(words: &str) -> Rule {
     let mut words = split(words).into_iter().peekable();
     while let Some(word) = words.next() {
         match &*word {
-            // What is not so restricts the rule, but not to one thing.
+            // A negated match restricts the rule, but not to one value.
             "!" => drop((words.next(), words.next())),
             "-s" => rule.source = address(&mut words),
             "-d" => rule.destination = address(&mut words),
