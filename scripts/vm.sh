@@ -90,6 +90,6 @@ chmod +x "$image/init"
 timeout 3600 qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 2048 -display none -monitor none -serial stdio -net none -no-reboot \
     -kernel "$kernel" -initrd "$work/initrd" -append 'console=ttyS0 quiet panic=-1' \
     -fsdev local,id=system,path=/,security_model=none,readonly=on,multidevs=remap \
-    -device virtio-9p-pci,fsdev=system,mount_tag=system < /dev/null 2> "$work/trouble" | tr -d '\r' | tee "$work/log" ||
+    -device virtio-9p-pci,fsdev=system,mount_tag=system < /dev/null 2> "$work/trouble" | sed -u 's/\r//g' | tee "$work/log" ||
     cat "$work/trouble"
 exit "$(sed -n 's/^status of the tests: //p' "$work/log" | tail -n 1 | grep . || echo 1)"
