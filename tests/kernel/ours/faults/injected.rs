@@ -12,7 +12,10 @@ use crate::host::Host;
 use crate::ours::plugins;
 
 const ERRORS: [&str; 7] =
-    ["error=EIO", "error=ENOSPC", "error=ENOMEM", "error=EMFILE", "error=EACCES", "error=EINTR", "signal=KILL"];
+    ["error=EIO", "error=ENOSPC", "error=ENOMEM", "error=EMFILE", "error=EACCES", "error=EINTR", KILL];
+pub(super) const KILL: &str = "signal=KILL";
+/// Calls by which a plugin changes links, rules and files.
+const CHANGING: [&str; 7] = ["sendto", "rename", "renameat", "unlink", "unlinkat", "linkat", "write"];
 
 /// Calls for memory and random numbers: the standard library gives up where they fail.
 pub(super) const STANDARD: [&str; 9] =
@@ -29,6 +32,10 @@ const NEVER: [&str; 9] = [
     "restart_syscall",
     "set_tid_address",
 ];
+
+fn is_whole() -> bool {
+    std::env::var_os("LIBCNI_FAULTS").is_some()
+}
 
 /// One call that goes wrong.
 #[derive(Debug)]
@@ -119,14 +126,23 @@ impl Run {
         calls
     }
 
+    /// The moments to kill it at, where not all faults are tried: at each call that changes something.
+    pub(super) fn kills(&self, host: &Host) -> Vec<Fault> {
+        let calls = if is_whole() { BTreeMap::new() } else { self.calls(host) };
+        let changing = calls.into_iter().filter(|(call, _)| CHANGING.contains(&&**call));
+        let each = |(call, (first, last)): (String, (usize, usize))| {
+            (first..=last).map(move |nth| Fault { call: call.clone(), nth, how: KILL })
+        };
+        changing.flat_map(each).collect()
+    }
+
     /// The faults to try.
     pub(super) fn faults(&self, host: &Host) -> Vec<Fault> {
-        let all = std::env::var_os("LIBCNI_FAULTS").is_some();
         let mut turn = ERRORS.iter().cycle();
         let mut faults = Vec::new();
         for (call, (first, last)) in self.calls(host) {
             let fault = |nth, how| Fault { call: call.clone(), nth, how };
-            if all {
+            if is_whole() {
                 faults.extend((first..=last).flat_map(|nth| ERRORS.map(|how| fault(nth, how))));
             } else {
                 faults.push(fault(last, turn.next().unwrap()));

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::injected::{Fault, NONE, Run, STANDARD};
+use super::injected::{Fault, KILL, NONE, Run, STANDARD};
 use crate::host::Host;
 
 /// Checks how a program took a fault, and returns what it answered where it claims to have succeeded.
@@ -15,7 +15,7 @@ pub(super) fn survives(run: &Run, host: &Host, fault: &Fault, is_plugin: bool) -
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let story = || format!("{:?} {:?} {fault:?}: {}\n{stdout}\n{stderr}", run.command, run.env, output.status);
     assert!(began.elapsed() < Duration::from_secs(30), "takes too long: {}", story());
-    if fault.how == "signal=KILL" || STANDARD.contains(&&*fault.call) {
+    if fault.how == KILL || STANDARD.contains(&&*fault.call) {
         return output.status.success().then(|| stdout.into_owned());
     }
     assert!(!stderr.contains("panicked"), "{}", story());
@@ -103,7 +103,10 @@ impl Verbs {
 
     fn survive_removal(&self, removing: &Run, host: &Host, is_clean: &dyn Fn()) {
         succeeds(&self.add, &NONE);
-        let faults = removing.faults(host);
+        let mut faults = removing.faults(host);
+        succeeds(&self.add, &NONE);
+        // What a second run could take for done.
+        faults.extend(removing.kills(host));
         for fault in faults {
             succeeds(&self.add, &fault);
             if survives(removing, host, &fault, self.is_plugin).is_none() {
