@@ -54,8 +54,10 @@ impl Load {
         let list = json!({"cniVersion": "1.1.0", "name": "net", "plugins": [bridge, portmap]}).to_string();
         fs::create_dir(host.path("net.d")).unwrap();
         fs::write(host.path("net.d/net.conflist"), &list).unwrap();
-        // Flows that nobody forgets stay longer than this takes.
-        host.run("echo 3600 >/proc/sys/net/netfilter/nf_conntrack_udp_timeout 2>/dev/null || true");
+        // Flows of clients that nobody forgets stay longer than this takes, and what else is tracked goes at once.
+        for (kind, seconds) in [("udp", 86_400), ("icmp", 1), ("generic", 1)] {
+            host.run(&format!("echo {seconds} >/proc/sys/net/netfilter/nf_conntrack_{kind}_timeout || true"));
+        }
         let options =
             [("--cache-dir", host.path("cache")), ("--conf-dir", host.path("net.d")), ("--plugin-dir", plugins())];
         let text = |(option, path): (&str, std::path::PathBuf)| [option.to_owned(), path.to_str().unwrap().to_owned()];

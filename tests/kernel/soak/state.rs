@@ -50,8 +50,11 @@ impl State {
         Self { files, links, rules, ..*self }
     }
 
-    /// Waits until there is no thread but the main one and these.
-    pub(super) fn wait_for_threads(workers: usize) {
-        eventually(|| fs::read_dir("/proc/self/task").unwrap().count() <= workers + 1);
+    /// Waits until there is no thread but the main one and these, and no connection is tracked any more.
+    pub(super) fn settle(host: &Host, workers: usize) {
+        eventually(|| {
+            let state = Self::of(host);
+            state.threads <= workers + 1 && state.flows == 0
+        });
     }
 }
