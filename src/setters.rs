@@ -1,4 +1,4 @@
-//! Setters of public structs to which fields may be added, so that nobody can write them out.
+//! Setters of public structs that may get further fields, so that users can't write them out.
 
 /// Gives a struct a consuming setter for each field named. `into` takes what becomes the field's type, `some` what is
 /// in the option.

@@ -42,7 +42,7 @@ fn error_object(stdout: &[u8]) -> Option<ErrorReply> {
     // Go programs print null for a nil pointer.
     let object = if text.trim() == "null" { Object::new() } else { Object::parse(&text).ok()? };
     let is_error = ["code", "msg", "details"].iter().any(|key| object.has_folded(key));
-    // Something else, a result for example, is better quoted than taken for an error without words.
+    // Any other output, such as a result, is quoted, since it would be an error without a text.
     if is_error || object.is_empty() { error_reply(&object) } else { None }
 }
 

@@ -64,7 +64,7 @@ impl TraceFile {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
-        // The name may mean another file by now.
+        // The name may lead to another file now.
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
         let mut options = OpenOptions::new();
         let options = options.append(true).create(true).mode(0o600).custom_flags(flags.bits() as i32);

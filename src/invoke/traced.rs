@@ -60,7 +60,8 @@ impl<E: Exec> Exec for TracingExec<E> {
     }
 }
 
-/// At ERROR, so that it is there for whoever wants nothing but warnings: they would not know whose warnings.
+/// At ERROR, so that subscribers that want only warnings get the span, too: otherwise the warnings would have no
+/// plugin.
 fn span(request: &Request) -> Span {
     let variable = |name| field::display(request.env(name).unwrap_or_default().display());
     error_span!(

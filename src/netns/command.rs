@@ -37,7 +37,7 @@ pub enum CommandError {
     Wait(#[source] io::Error),
 }
 
-/// How long what is left has after SIGTERM, and then after SIGKILL.
+/// How long the remaining processes have after SIGTERM, and then after SIGKILL.
 const GRACE: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(5);
 

@@ -29,7 +29,7 @@ pub fn run_in<T: Send>(path: impl AsRef<Path>, inside: impl FnOnce() -> T + Send
     Namespace::open(path)?.run(inside)
 }
 
-/// Runs something in a thread that ends with it, whatever it did to its namespaces.
+/// Runs a closure in a thread of its own, which ends with it, so changes of the thread's namespaces don't matter.
 pub(super) fn in_thread<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
     thread::scope(|scope| {
         let thread = thread::Builder::new().spawn_scoped(scope, work)?;

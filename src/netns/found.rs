@@ -19,7 +19,7 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Looks at a path; `None` when it leads to something that is no namespace.
+    /// Looks at a path; `None` if it leads to something that is not a namespace.
     pub(super) fn at(path: &Path) -> io::Result<Option<Self>> {
         let file = File::at(path)?;
         let own = File::at(OWN[usize::from(!is_only_thread())])?;

@@ -56,7 +56,7 @@ pub fn enter_own_host() -> Result<(), HostError> {
     Ok(Namespace::open("/proc/self/ns/net")?.bring_loopback_up()?)
 }
 
-/// Covers a directory with one that can be written to, in which all is as it was but for a few names.
+/// Covers a directory with a writable one, which has the same content except for a few names.
 fn replace(dir: &Path, new: &[&str]) -> io::Result<()> {
     let covered = File::open(dir)?;
     let entries = directory::entries(dir)?;
@@ -79,7 +79,7 @@ fn show(covered: &Path, place: &Path, kind: FileType) -> io::Result<()> {
     } else {
         File::create_new(place)?;
     }
-    // What the kernel does not let this user see elsewhere is of no use to the command either.
+    // Files that the kernel hides from this user elsewhere are of no use to the command either.
     let _ = mount(Some(covered), place, None::<&str>, MsFlags::MS_BIND | MsFlags::MS_REC, None::<&str>);
     Ok(())
 }

@@ -123,7 +123,7 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)
 }
 
-/// Returns whether a path leads to a namespace, of whatever kind.
+/// Returns true if a path leads to a namespace of any kind.
 pub(super) fn is_namespace(path: &Path) -> io::Result<bool> {
     Ok(statfs(path)?.filesystem_type() == NSFS_MAGIC)
 }

@@ -76,7 +76,7 @@ impl Pin {
 impl Drop for Pin {
     fn drop(&mut self) {
         if !self.is_kept {
-            // Nobody is left to hear of an error. Whoever wants to, calls `keep` and `remove`.
+            // An error can't be reported here. A caller that wants it uses `keep` and `remove`.
             let _ = remove(self.path());
         }
     }

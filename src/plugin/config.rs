@@ -22,7 +22,7 @@ pub struct Config {
     text: String,
 }
 
-/// A configuration whose version nobody has looked at.
+/// A configuration whose version was not checked yet.
 #[derive(Debug)]
 pub(super) struct Unversioned {
     name: NetworkName,

@@ -191,7 +191,7 @@ impl<'a> Delegate<'a> {
     }
 }
 
-/// Says on stderr which plugin failed: its error object is handed on in its own words.
+/// Names the failed plugin on stderr, since its error object is passed on as it is.
 fn told(error: PluginError) -> Failure {
     super::io::pass_on_stderr(format!("{}\n", Chain(&error)).as_bytes());
     error.into()

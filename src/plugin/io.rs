@@ -53,7 +53,7 @@ pub fn is_awaited() -> bool {
     polled.is_err() || !is_closed
 }
 
-/// The configuration, for whoever answers after a panic.
+/// The configuration, for the answer after a panic.
 static STDIN: OnceLock<Vec<u8>> = OnceLock::new();
 
 fn read_stdin() -> io::Result<Vec<u8>> {
@@ -93,7 +93,7 @@ fn print(text: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes to stderr. There is nobody left to tell when that is closed.
+/// Writes to stderr. If that is closed, the error can't be reported.
 pub(super) fn pass_on_stderr(text: &[u8]) {
     let _ = io::stderr().write_all(text);
 }

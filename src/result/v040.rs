@@ -167,7 +167,7 @@ impl From<v020::Body> for Body {
         for (version, ip) in [("4", old.ip4), ("6", old.ip6)] {
             let Some(ip) = ip else { continue };
             body.ips.push(Ip {
-                // As Go: the key says the family, whatever the address is.
+                // As in Go, the key says the family, whatever the address is.
                 version: version.to_owned(),
                 interface: None,
                 address: ip.ip,

@@ -67,7 +67,7 @@ impl Cni {
     /// missing.
     pub(super) fn check_addable(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<Key, Error> {
         let key = attachment.key(network.network_name()?);
-        // A version that nobody can parse could be added but neither checked nor deleted.
+        // A network with an invalid version could be added to, but neither checked nor deleted.
         self.version(network, Command::Add)?;
         if network.plugins().is_empty() {
             return Err(Error::NoPlugins { network: network.name().to_owned() });
@@ -97,7 +97,7 @@ impl Cni {
             self.notices.usable(self.cache.forget_intent(key));
         }
         not_added.started = match record {
-            // What this ADD met may be what an earlier one made, and that may be in use.
+            // This ADD may have met the work of an earlier one, which may be in use.
             Record::Added => 0,
             _ if not_added.error.says_nothing_is_left() => 0,
             // The earlier one may have come further.

@@ -57,8 +57,7 @@ impl Cni {
         Ok((!network.disables_check()).then_some(version))
     }
 
-    /// Returns the result that CHECK compares with: that of ADD. `None` where the plugins are to find out that there is
-    /// none.
+    /// Returns the result of ADD, with which CHECK compares. `None` if the plugins are to find out that there is none.
     pub(super) fn result_to_check(
         &self,
         network: &NetworkConfig,

@@ -38,7 +38,7 @@ impl Keep {
         }
     }
 
-    /// The same, with those that are live named: what is live may change as soon as nobody holds the network.
+    /// The same, with the live attachments named, since they may change as soon as the network is not locked.
     fn with_live(&self, found: &[Entry]) -> Self {
         let Self::Live(named) = self else { return self.clone() };
         let live = found.iter().filter(|entry| is_live(entry));
@@ -56,7 +56,7 @@ impl Keep {
     }
 }
 
-/// Returns whether an attachment may still be in use. What was only begun has no result.
+/// Returns true if an attachment may still be in use. One that was only begun has no result.
 fn is_live(entry: &Entry) -> bool {
     !entry.result.is_empty() && !entry.netns_state().is_some_and(State::is_over)
 }
@@ -101,11 +101,11 @@ impl Cni {
                 }
                 (keep, errors)
             }
-            // Who is live is not known then, so plugins can't be told who is.
+            // The live attachments are not known then, so plugins can't get a list of them.
             Err(error) if matches!(keep, Keep::Live(_)) => return Err(error),
             Err(error) => (keep.clone(), vec![error]),
         };
-        // A version that nobody can parse is no 1.1.0.
+        // A version that can't be parsed is not 1.1.0.
         if network.version().is_ok_and(|version| version.has_gc()) {
             errors.extend(self.gc_plugins(network, &keep).await);
         }

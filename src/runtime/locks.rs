@@ -21,7 +21,8 @@ impl Cni {
         Ok(Locks { _container: Some(container), _network: Some(network) })
     }
 
-    /// Locks an attachment for DEL, which must work on a disk that is full or read-only: there it goes on without.
+    /// Locks an attachment for DEL, which must work on a disk that is full or read-only, and continues there without a
+    /// lock.
     pub(super) async fn lock_for_removal(&self, key: &Key) -> Result<Locks, Error> {
         let _network = self.lock_where_possible(Wanted::new(Resource::Network(&key.network), Mode::Shared)).await?;
         let _container = self.lock_where_possible(container(key)).await?;

@@ -154,7 +154,7 @@ impl Cni {
         if self.negotiates { self.negotiate_async(network).await.map(Cow::Owned) } else { Ok(Cow::Borrowed(network)) }
     }
 
-    /// The network as DEL uses it, which goes on where plugins can't be asked: those that are there undo what they did.
+    /// The network as DEL uses it. DEL continues if plugins can't be asked, so that the installed ones undo their work.
     pub(super) async fn agreed_or_as_written<'a>(&self, network: &'a NetworkConfig) -> Cow<'a, NetworkConfig> {
         self.agreed(network).await.unwrap_or(Cow::Borrowed(network))
     }

@@ -97,7 +97,7 @@ impl Default for Sink {
     fn default() -> Self {
         Self::new(|notice| {
             let mut stderr = std::io::stderr().lock();
-            // There is nobody left to tell when stderr is closed.
+            // If stderr is closed, the error can't be reported.
             let _ = match notice {
                 Notice::Stderr { text, .. } => stderr.write_all(text),
                 other => writeln!(stderr, "libcni: {other}"),

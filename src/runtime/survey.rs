@@ -96,7 +96,7 @@ impl Finding<'_> {
         file.unwrap_or(Path::new(""))
     }
 
-    /// Returns the name of the network, where there is one.
+    /// Returns the name of the network, if there is one.
     pub fn network(&self) -> &str {
         match self {
             Self::Network(network, _) => network.name(),
@@ -124,7 +124,7 @@ impl Finding<'_> {
     }
 }
 
-/// Capability arguments that would reach nobody.
+/// Capability arguments that no plugin takes.
 fn not_taken(network: &NetworkConfig, given: &CapabilityArgs) -> Vec<String> {
     let taken = network.capabilities();
     let names = given.iter().map(|(name, _)| name).filter(|name| !taken.contains(name));

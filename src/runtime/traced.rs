@@ -31,7 +31,7 @@ impl Cni {
 
 fn tell(notice: &Notice<'_>) {
     match notice {
-        // Told by the executor, which knows whose it is.
+        // The executor reports it, since it knows the plugin.
         Notice::Stderr { .. } => {}
         other => tracing::warn!(target: "libcni", "{other}"),
     }

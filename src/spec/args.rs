@@ -62,7 +62,7 @@ impl CniArgs {
         self.pairs.iter().rev().find(|(other, _)| other == key).map(|(_, value)| value.as_str())
     }
 
-    /// Returns true if there is no pair.
+    /// Returns true if there are no pairs.
     pub fn is_empty(&self) -> bool {
         self.pairs.is_empty()
     }
@@ -85,7 +85,7 @@ impl FromIterator<(String, String)> for CniArgs {
     }
 }
 
-/// Reads `K=V;K2=V2`; an empty text is no pair.
+/// Reads `K=V;K2=V2`; an empty text has no pairs.
 impl FromStr for CniArgs {
     type Err = InvalidArg;
 

@@ -168,7 +168,7 @@ impl CapabilityArgs {
         Object::parse(text).map(Self)
     }
 
-    /// Returns true if there is no argument.
+    /// Returns true if there are no arguments.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

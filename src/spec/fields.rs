@@ -22,7 +22,7 @@ pub(crate) trait Shape: Sized {
     }
 }
 
-/// The keys of one object that nobody has taken yet, with the text of their values.
+/// The keys of one object that were not read yet, with the text of their values.
 ///
 /// They are read by the rule of [`json`](super::json): Go's decoder accepts `"CNIVersion"` for `cniVersion`, and
 /// deployed plugins print it; and Go programs print `null` for empty lists.

@@ -1,7 +1,7 @@
 //! Names that are nearly right.
 
-/// Returns the one of some names that is meant by a name that none of them is, if any is near enough: one mistake in
-/// three letters, of letters left out, added, changed, or in the other case.
+/// Returns the name that is nearest to an unknown one, if any is near enough: at most one mistake in three letters,
+/// where a mistake is a letter that is missing, added, changed, or in the other case.
 ///
 /// ```
 /// assert_eq!(libcni::spec::nearest("mynett", ["lo", "mynet", "mynets"]), Some("mynet"));

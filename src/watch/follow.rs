@@ -14,7 +14,7 @@ use crate::directory;
 /// How many symbolic links are followed, as by the kernel.
 const MAX_LINKS: usize = 40;
 
-/// Follows a path; returns the path without links of what is there, if anything is.
+/// Follows a path; returns the path of its target without links, if it exists.
 fn follow(watches: &mut Watches, path: &Path) -> Option<PathBuf> {
     // Fails for an empty path, and where the working directory is gone.
     let path = std::path::absolute(path).ok()?;
@@ -86,7 +86,7 @@ pub(super) fn follow_conf_dir(watches: &mut Watches, path: &Path) {
     }
 }
 
-/// Watches a directory and the files in it; returns what is there.
+/// Watches a directory and the files in it; returns its content.
 fn follow_entries(watches: &mut Watches, dir: &Path) -> Vec<PathBuf> {
     watches.dir(dir);
     let follow_entry = |name: OsString| {
@@ -99,7 +99,7 @@ fn follow_entries(watches: &mut Watches, dir: &Path) -> Vec<PathBuf> {
     names(dir).into_iter().filter_map(follow_entry).collect()
 }
 
-/// None where the directory can't be read: whoever loads from it reports that.
+/// Empty if the directory can't be read: the code that loads from it reports that.
 fn names(dir: &Path) -> Vec<OsString> {
     let entries = directory::entries(dir).into_iter().flatten();
     entries.map(|entry| entry.name().to_owned()).collect()
@@ -107,7 +107,7 @@ fn names(dir: &Path) -> Vec<OsString> {
 
 /// Watches for a plugin in a directory.
 pub(super) fn follow_plugin(watches: &mut Watches, dir: &Path, plugin: &str) {
-    // Any other name is no plugin's, and `find` says so.
+    // Any other name is not that of a plugin, and `find` reports it.
     if Path::new(plugin).file_name() == Some(OsStr::new(plugin)) {
         follow(watches, &dir.join(plugin));
     }

@@ -83,7 +83,7 @@ impl Watches {
                 Entry::Occupied(there) => there.into_mut(),
                 Entry::Vacant(free) => free.insert(interest),
             }),
-            // Whoever looks next sees that, and is told by the directory above when it changes.
+            // The next look sees that, and the directory above reports when it changes.
             Err(Errno::ENOENT | Errno::ENOTDIR) => None,
             Err(_) => {
                 self.incomplete = true;

@@ -87,7 +87,7 @@ impl<'a> Child<'a> {
     /// every pipe, would cost more than anything else that is done here. So its pipes are looked at when it ends, or
     /// after a tick. One that takes longer is listened to: it may take long, and ticks would cost more.
     async fn wait(&mut self, left: Duration, cancel: Option<&CancelToken>) -> Result<Ready, Errno> {
-        // Once it has exited, that is no news any more.
+        // Once it has exited, this is known already.
         let exit = self.exit.as_ref().filter(|_| !self.has_exited);
         let is_patient = exit.is_some() && self.stdin.is_none() && !self.is_listened_to;
         let readable = |fd| PollFd::new(fd, PollFlags::POLLIN);
@@ -177,7 +177,7 @@ impl<'a> Child<'a> {
         let _ = killpg(Pid::from_raw(self.pid.as_raw_nonzero().get()), signal);
     }
 
-    /// Waits until the plugin has exited and nobody is busy, for a limited time.
+    /// Waits until the plugin has exited and `is_busy` is false, for a limited time.
     async fn settle(&mut self, grace: Duration, is_busy: impl Fn(&Self) -> bool) {
         let deadline = after(grace);
         while !self.has_exited || is_busy(self) {

@@ -64,8 +64,8 @@ fn attributes() -> Result<PosixSpawnAttr, Errno> {
     Ok(attributes)
 }
 
-/// A pipe that is not handed on, both ends above the three standard descriptors: where one of those is closed, a new
-/// descriptor takes its number, and moving it there would overwrite another.
+/// A pipe that is not inherited, with both ends above the three standard descriptors: where one of those is closed, a
+/// new descriptor takes its number, and moving it there would overwrite another.
 struct Pipe {
     read: OwnedFd,
     write: OwnedFd,

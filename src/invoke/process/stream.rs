@@ -38,7 +38,7 @@ impl Stream {
         self.data
     }
 
-    /// Reads some of what is there, and returns how much it was.
+    /// Reads some of the available bytes, and returns how many.
     pub(super) fn drain(&mut self) -> io::Result<usize> {
         self.read(MOST)
     }

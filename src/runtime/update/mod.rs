@@ -36,7 +36,7 @@ impl Changes {
         Self::default()
     }
 
-    /// Gives capabilities other arguments than at ADD; those of others stay.
+    /// Replaces the arguments of these capabilities; those of other capabilities stay as at ADD.
     pub fn capability_args(self, capability_args: CapabilityArgs) -> Self {
         Self { capability_args, ..self }
     }

@@ -90,7 +90,7 @@ impl fmt::Display for Plan {
     }
 }
 
-/// One side of an update: the plugins, and what they are told of the attachment.
+/// One side of an update: the plugins, and the parameters of the attachment that they get.
 pub(super) struct Side {
     pub(super) network: NetworkConfig,
     pub(super) attachment: Attachment,

@@ -20,7 +20,7 @@ pub(super) struct Steps {
     /// The plugins to remove, in the order of ADD: those of before that don't stay, or all that an update which was not
     /// finished may have left.
     removed: Vec<PluginConfig>,
-    /// True if that is what an unfinished update left. What was before it is not known to be there.
+    /// True if an unfinished update left them. It is not known which of the previous plugins are still in force.
     is_repair: bool,
 }
 
@@ -147,7 +147,7 @@ impl Cni {
         self.add_one(side, plugin, config).await
     }
 
-    /// Makes again what was before, after an update that failed. What can't be is a part of the error, and stays on
+    /// Restores the previous state after an update that failed. A failure to do so is a part of the error, and stays on
     /// record as an update that is not finished.
     async fn go_back(&self, key: &Key, entry: &Entry, steps: &Steps, result: &AddResult, stopped: Stopped) -> Error {
         let cni = self.uncancelled();

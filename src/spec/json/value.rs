@@ -74,7 +74,7 @@ impl<'de> Value<'de> {
         list.ends().map(|()| read)
     }
 
-    /// The error for what is not a whole number between two.
+    /// The error for a value that is not a whole number between two limits.
     fn not_whole(self, least: impl Display, most: impl Display) -> InvalidField {
         if !self.is_number() {
             return InvalidField::expected("a number");

@@ -148,8 +148,8 @@ pub(crate) fn missing(chains: &Chains, wanted: &Wanted<'_>) -> Option<String> {
     Some(format!("-A {chain} {}", rule.words()))
 }
 
-/// The requests that remove the rules of an attachment, and those that nobody owns for its addresses: of the reference
-/// plugin.
+/// The requests that remove the rules of an attachment, and the rules without an owner for its addresses: of the
+/// reference plugin.
 pub(crate) fn remove(chains: &Chains, owner: &Owner, addresses: &[IpAddr]) -> Vec<Step> {
     let theirs: Vec<_> = addresses.iter().flat_map(|address| of_address(*address)).map(|rule| rule.words()).collect();
     remove_where(chains, |present| match (&present.owner, &present.words) {

@@ -117,7 +117,7 @@ fn read_dns(path: &Path) -> Result<Dns, ErrorReply> {
     resolv_conf::read(path).map(|text| resolv_conf::parse(&text)).map_err(unreadable)
 }
 
-/// The addresses of an attachment and those of nobody. Where it has none, what its container got from a version
+/// The addresses of an attachment, and those without an owner. Where it has none, what its container got from a version
 /// that did not know interfaces.
 fn of_attachment(reservations: &[Reservation], owner: &Owner) -> Vec<Reservation> {
     let of = |owner: Option<&Owner>| {

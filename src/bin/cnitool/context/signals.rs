@@ -29,7 +29,7 @@ enum Caught {
 
 impl Signals {
     /// Blocks the signals from now on. And the one that ends who writes beyond a limit of file sizes: the write then
-    /// fails with an error, which can be told and undone.
+    /// fails with an error, which can be reported and undone.
     pub(crate) fn catch() -> io::Result<Self> {
         SigSet::from(Signal::SIGXFSZ).thread_block()?;
         let signals = Self {

@@ -88,7 +88,7 @@ pub(crate) fn hear(notice: &Notice<'_>) {
 /// for byte.
 fn pass_on(text: &[u8]) {
     let mut stderr = io::stderr();
-    // With stderr closed there is nobody left to tell; here and below.
+    // If stderr is closed, the error can't be reported; here and below.
     let _ = if stderr.is_terminal() {
         stderr.write_all(printable(&String::from_utf8_lossy(text)).as_bytes())
     } else {
