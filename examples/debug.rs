@@ -100,7 +100,7 @@ impl Plugin for Debug {
     }
 
     fn about(&self) -> Option<String> {
-        Some("CNI debug plugin: records calls, answers what it is told to".to_owned())
+        Some("CNI debug plugin: records calls, and answers as its configuration says".to_owned())
     }
 }
 

@@ -61,7 +61,7 @@ step cargo test --locked --all-features --examples
 for feature in '' cli conformance tokio tracing watch tokio,watch tokio,tracing; do
     step cargo clippy --lib --no-default-features --features "$feature" -- -D warnings
 done
-# What is off is not there: no feature, no crate of it.
+# A feature that is off adds nothing: no code, no crate.
 step scripts/check-features.sh
 step_with python3 scripts/public-api.py
 step scripts/packed.sh

@@ -1,5 +1,4 @@
-//! Files and directories that the tool is told of are FIFOs, devices or directories: each is refused, and none waited
-//! for.
+//! An option names a FIFO, a device or a directory in place of a file: the tool refuses each, and waits for none.
 
 use std::process::Command;
 
