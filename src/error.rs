@@ -136,6 +136,15 @@ pub enum Error {
         /// True if an ADD was begun and not finished.
         is_begun: bool,
     },
+    /// The record of an attachment has no configuration: it is one of another program, or of an older form.
+    #[error(
+        "container `{}` is on record as `{}` of network `{}`, without the configuration that it was added with",
+        key.container_id, key.ifname, key.network
+    )]
+    NoRecordedConfiguration {
+        /// Network, container and interface.
+        key: Box<Key>,
+    },
     /// The cache can't be read or written.
     #[error(transparent)]
     Cache(#[from] CacheError),

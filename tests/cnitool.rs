@@ -5,6 +5,7 @@ use std::process::Command;
 
 use crate::support::{Ran, Sandbox};
 
+mod begun;
 mod conformance;
 mod dry_run;
 mod failures;

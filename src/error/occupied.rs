@@ -37,6 +37,10 @@ impl fmt::Display for Occupied {
                 "interface `{ifname}` in network namespace {netns} belongs to network `{network}`, as container \
                  `{container_id}`"
             ),
+        }?;
+        match &self.by {
+            Some(by) if by.result.is_empty() => f.write_str(", whose ADD was begun and not finished"),
+            _ => Ok(()),
         }
     }
 }

@@ -29,9 +29,10 @@ impl Error {
             }
             Error::Plugin(source) => source.code().unwrap_or(ErrorCode::INTERNAL),
             Error::Cache(CacheError::Io { .. }) | Error::NotRecorded { .. } => ErrorCode::IO,
-            Error::Cache(_) | Error::InvalidCachedResult { .. } | Error::UnusableCachedResult { .. } => {
-                ErrorCode::DECODING
-            }
+            Error::Cache(_)
+            | Error::InvalidCachedResult { .. }
+            | Error::UnusableCachedResult { .. }
+            | Error::NoRecordedConfiguration { .. } => ErrorCode::DECODING,
             Error::Lock(error) if error.is_retryable() => ErrorCode::TRY_AGAIN_LATER,
             Error::Lock(LockError::Io { .. } | LockError::Dir { .. }) => ErrorCode::IO,
             Error::Occupied(_) => ErrorCode::INVALID_ENVIRONMENT,
@@ -138,7 +139,7 @@ impl Error {
             | Error::VersionUnsupported { network, .. }
             | Error::NoCommonVersion { network, .. } => Some(network),
             Error::Load(LoadError::NotFound { name, .. }) => Some(name),
-            Error::NotCached { key, .. } => return Some(key.network.as_str()),
+            Error::NotCached { key, .. } | Error::NoRecordedConfiguration { key } => return Some(key.network.as_str()),
             Error::RolledBack { source, .. } | Error::UpdateUndone { source, .. } => return source.network(),
             _ => None,
         };

@@ -14,9 +14,10 @@ impl Cni {
     /// Adds a container to a network and returns the result, which is cached for CHECK, DEL and GC.
     ///
     /// Before any plugin runs, the cache records that the ADD has begun, so that GC finds it even if this process is
-    /// killed. The first plugin that fails ends the ADD, and nothing is cached; the caller must then run DEL for the
-    /// earlier plugins of the list ([`Error::needs_cleanup`]). If all plugins succeed but the result can't be cached,
-    /// this function runs DEL, since nobody else could.
+    /// killed. The first plugin that fails ends the ADD, and no result is cached. The caller must then run DEL for that
+    /// plugin and the earlier ones of the list ([`Error::needs_cleanup`]); until a DEL or a GC has removed it, the ADD
+    /// stays on record as begun. If all plugins succeed but the result can't be cached, this function runs DEL, since
+    /// nobody else could.
     ///
     /// ```no_run
     /// # use libcni::{Attachment, Cni, Error, conf::NetworkConfig};
@@ -90,12 +91,9 @@ impl Cni {
         result.ok_or_else(|| Error::NoPlugins { network: network.name().to_owned() }.into())
     }
 
-    /// A failed ADD: the caller hears of it, and so is the one to undo it. Where a plugin was ended in the middle of
-    /// its work, the record of what was begun stays, for a GC.
+    /// A failed ADD: the caller hears of it, and is the one to undo it. Until that is done, what may be left stays on
+    /// record, for a DEL or a GC.
     fn not_added(&self, key: &Key, record: Record, mut not_added: NotAdded) -> NotAdded {
-        if !not_added.error.was_cut_short() && !matches!(record, Record::Begun | Record::Over) {
-            self.notices.usable(self.cache.forget_intent(key));
-        }
         not_added.started = match record {
             // This ADD may have met the work of an earlier one, which may be in use.
             Record::Added => 0,
@@ -104,6 +102,14 @@ impl Cni {
             Record::Begun | Record::Over if not_added.started > 0 => usize::MAX,
             _ => not_added.started,
         };
+        let may_be_left = match record {
+            Record::Begun | Record::Over => true,
+            Record::None if self.caution == Caution::Full => not_added.started > 0,
+            Record::None | Record::Added => not_added.error.was_cut_short(),
+        };
+        if !may_be_left {
+            self.notices.usable(self.cache.forget_intent(key));
+        }
         not_added.error.set_needs_cleanup(not_added.started > 0);
         not_added
     }

@@ -54,7 +54,8 @@ impl Cni {
     /// Removes a container from a network. Without a cache entry, the plugins run without a previous result.
     ///
     /// A cache entry that can't be used is reported ([`Notice`]) and counts as none. If the path of the namespace leads
-    /// to another one than at ADD, or to that of this process, plugins get no namespace, so that it is not touched.
+    /// to another one than at ADD, to an ordinary file, or to that of this process, plugins get no namespace, so that
+    /// it is not touched.
     ///
     /// # Errors
     /// The first plugin that fails ends the call. The cache entry stays, so that DEL can be tried again.
@@ -110,7 +111,8 @@ impl Cni {
     /// ```
     ///
     /// # Errors
-    /// As those of [`Cni::del`]; [`Error::NotCached`] when there is nothing, or no configuration in it.
+    /// As those of [`Cni::del`]; [`Error::NotCached`] when there is nothing, [`Error::NoRecordedConfiguration`] when
+    /// there is no configuration in it.
     #[doc(alias = "GetCachedConfig")]
     pub fn del_cached(&self, key: &Key, on_missing: OnMissingPlugin) -> Result<DelReport, Error> {
         block_on(self.del_cached_async(key, on_missing))
@@ -125,13 +127,17 @@ impl Cni {
     /// The network and the attachment as ADD had them.
     ///
     /// # Errors
-    /// [`Error::NotCached`] when there is nothing, or no configuration in it; or the entry can't be read.
+    /// [`Error::NotCached`] when there is nothing, [`Error::NoRecordedConfiguration`] when there is no configuration in
+    /// it; or the entry can't be read.
     pub fn cached_attachment(&self, key: &Key) -> Result<(NetworkConfig, Attachment), Error> {
         let entry = match self.cache.read(key)? {
-            Some(Cached::Entry(entry)) => Some(entry),
-            Some(Cached::BareResult(_)) | None => self.cache.read_intent(key)?,
+            Some(Cached::Entry(entry)) => entry,
+            Some(Cached::BareResult(_)) => self.cache.read_intent(key)?.unwrap_or_default(),
+            None => self.cache.read_intent(key)?.ok_or_else(|| self.not_cached(key))?,
         };
-        let entry = entry.filter(|entry| !entry.config.is_empty()).ok_or_else(|| self.not_cached(key))?;
+        if entry.config.is_empty() {
+            return Err(Error::NoRecordedConfiguration { key: Box::new(key.clone()) });
+        }
         let network = NetworkConfig::parse_any(&text(&entry.config)).map_err(|error| Error::Load(error.into()))?;
         Ok((network, Attachment::from_entry(&entry)?))
     }
@@ -149,7 +155,7 @@ impl Cni {
         key: &Key,
         on_missing: OnMissingPlugin,
     ) -> Result<DelReport, Error> {
-        let was_recorded = self.hears_removals() && self.record(key) != Record::None;
+        let before = self.before_removal(attachment, || self.record(key));
         // Whatever an update was about when it ended may be there.
         let report = match self.pending_update(key) {
             Some(Pending { network, attachment, .. }) => {
@@ -157,7 +163,7 @@ impl Cni {
             }
             None => self.del_of(network, network.plugins(), attachment, key, on_missing).await,
         }?;
-        self.tell_removed(key, was_recorded);
+        self.tell_removed(key, attachment, before);
         Ok(report)
     }
 
@@ -187,8 +193,9 @@ impl Cni {
         let network = &*self.agreed_or_as_written(network).await;
         let _locks = self.lock_for_removal(&key).await?;
         let all = network.plugins();
+        let before = self.before_removal(attachment, || Record::Begun);
         self.del_of(network, &all[..started.min(all.len())], attachment, &key, OnMissingPlugin::Continue).await?;
-        self.tell_removed(&key, true);
+        self.tell_removed(&key, attachment, before);
         Ok(())
     }
 

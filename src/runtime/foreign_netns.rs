@@ -11,17 +11,21 @@ use crate::cache::Key;
 use crate::netns::{CNI_NETNS_OVERRIDE, Identity, State, is_own, override_allows};
 
 impl Cni {
-    /// The attachment as DEL may touch it: without its namespace, where the path leads to another than at ADD, or to
-    /// that of this process, which is never recorded.
+    /// The attachment as DEL may touch it: without its namespace, where the path leads to another than at ADD, to an
+    /// ordinary file, or to the namespace of this process, which is never recorded.
     pub(super) fn without_foreign_netns<'a>(
         &self,
         attachment: Cow<'a, Attachment>,
         recorded: Option<&Identity>,
     ) -> Cow<'a, Attachment> {
         let Some(netns) = &attachment.netns else { return attachment };
-        let is_foreign = match recorded {
-            Some(_) => State::of(netns, recorded) == State::Replaced,
-            None => is_own(netns) && !self.allows_own_netns(),
+        let is_foreign = match State::of(netns, recorded) {
+            // Plugins take a path that leads to nothing for a namespace that is gone, and fail at an ordinary file,
+            // which `ip netns` leaves behind when it can't unmount.
+            State::Gone if netns.is_file() => return Cow::Owned(attachment.into_owned().without_netns()),
+            State::Gone => false,
+            State::Replaced => true,
+            _ => recorded.is_none() && is_own(netns) && !self.allows_own_netns(),
         };
         if !is_foreign {
             return attachment;

@@ -94,7 +94,7 @@ impl Cni {
     /// Returns true if an interface of the attachment's name is in its namespace; `None` where that can't be told: the
     /// path leads to no network namespace, or to one that this process may not enter. In that of the host, which
     /// plugins refuse, no interface is a container's.
-    fn is_in_namespace(&self, attachment: &Attachment) -> Option<bool> {
+    pub(super) fn is_in_namespace(&self, attachment: &Attachment) -> Option<bool> {
         let netns = attachment.netns.as_deref().filter(|netns| !is_own(netns) || self.allows_own_netns());
         let Some(netns) = netns else { return Some(false) };
         let found = Namespace::open(netns);

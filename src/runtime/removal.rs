@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::Cni;
+use super::occupied::Record;
+use super::{Attachment, Cni};
 use crate::cache::Key;
 use crate::spec::Object;
 
@@ -16,10 +17,13 @@ pub struct Removal {
     /// True if it was on record, or if its ADD had begun. If it was not, plugins were run all the same, and may have
     /// found nothing.
     pub was_recorded: bool,
+    /// True if its interface has gone, as far as one can tell. Not where an ADD that failed had made none, nor for
+    /// `lo`, which stays.
+    pub is_interface_gone: bool,
 }
 
 impl Removal {
-    /// Describes it: `network`, `containerID`, `ifname` and `recorded`.
+    /// Describes it: `network`, `containerID`, `ifname`, `recorded` and `interfaceGone`.
     pub fn to_object(&self) -> Object {
         let Key { network, container_id, ifname } = &self.key;
         let mut object = Object::new();
@@ -27,6 +31,7 @@ impl Removal {
         object.set("containerID", container_id);
         object.set("ifname", ifname);
         object.set("recorded", &self.was_recorded);
+        object.set("interfaceGone", &self.is_interface_gone);
         object
     }
 }
@@ -35,14 +40,17 @@ impl Removal {
 impl fmt::Display for Removal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Key { network, container_id, ifname } = &self.key;
-        if self.was_recorded {
-            return write!(f, "removed interface `{ifname}` of container `{container_id}` from network `{network}`");
+        let attachment = format!("interface `{ifname}` of container `{container_id}`");
+        match (self.was_recorded, self.is_interface_gone) {
+            (true, true) => write!(f, "removed {attachment} from network `{network}`"),
+            (true, false) => {
+                write!(f, "ran DEL for {attachment} on network `{network}`; no interface had to be removed")
+            }
+            (false, _) => write!(
+                f,
+                "nothing was on record of {attachment} on network `{network}`; its plugins ran DEL all the same"
+            ),
         }
-        write!(
-            f,
-            "nothing was on record of interface `{ifname}` of container `{container_id}` on network `{network}`; its \
-             plugins ran DEL all the same"
-        )
     }
 }
 
@@ -64,15 +72,32 @@ impl fmt::Debug for Removals {
     }
 }
 
+/// What is known of an attachment before its DEL.
+pub(super) struct Before {
+    record: Record,
+    /// False if its interface was certainly not made.
+    may_be_there: bool,
+}
+
 impl Cni {
-    /// Returns whether somebody wants to know.
-    pub(super) fn hears_removals(&self) -> bool {
-        self.removals.0.is_some()
+    /// Looks at an attachment before its DEL, where somebody wants to know.
+    pub(super) fn before_removal(&self, attachment: &Attachment, record: impl FnOnce() -> Record) -> Option<Before> {
+        self.removals.0.as_ref()?;
+        let record = record();
+        // An ADD that was finished has made it.
+        let is_made = matches!(record, Record::Added | Record::Over);
+        Some(Before { record, may_be_there: is_made || self.is_in_namespace(attachment) != Some(false) })
     }
 
-    pub(super) fn tell_removed(&self, key: &Key, was_recorded: bool) {
-        if let Some(hear) = &self.removals.0 {
-            hear(&Removal { key: key.clone(), was_recorded });
-        }
+    /// Tells of a removal, comparing what is there with what was there before.
+    pub(super) fn tell_removed(&self, key: &Key, attachment: &Attachment, before: Option<Before>) {
+        let Some((hear, before)) = self.removals.0.as_ref().zip(before) else { return };
+        // An interface in the namespace that came after it is another one.
+        let is_gone = || before.record == Record::Over || self.is_in_namespace(attachment) != Some(true);
+        hear(&Removal {
+            key: key.clone(),
+            was_recorded: before.record != Record::None,
+            is_interface_gone: before.may_be_there && is_gone(),
+        });
     }
 }

@@ -139,7 +139,7 @@ fn a_verb_that_asks_no_plugin_says_so() {
 
 #[test]
 fn a_hint_to_clean_up_is_given_only_where_something_may_be_left() {
-    let hint = "`cnitool del`";
+    let hint = "`cnitool del ";
     let sandbox = host().on("two", "ADD", &fails_with(120, "out of luck"));
     Ran::new(&mut sandbox.cnitool(["add", "net", NETNS])).exits_with(1).says(hint);
     let nothing_ran = host();

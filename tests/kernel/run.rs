@@ -14,6 +14,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("run::a_command_is_on_its_networks_in_order_with_lo_up", a_command_is_on_its_networks_in_order_with_lo_up),
     ("run::the_status_is_that_of_the_command", the_status_is_that_of_the_command),
     ("run::a_network_that_cannot_be_added_leaves_nothing", a_network_that_cannot_be_added_leaves_nothing),
+    ("run::the_loopback_interface_is_not_said_to_be_removed", the_loopback_interface_is_not_said_to_be_removed),
+    ("run::a_del_that_fails_is_told_and_hides_no_status", a_del_that_fails_is_told_and_hides_no_status),
     ("run::what_the_command_leaves_running_ends_with_it", what_the_command_leaves_running_ends_with_it),
     (
         "run::the_command_inherits_no_descriptor_but_the_first_three",
@@ -109,8 +111,43 @@ fn a_network_that_cannot_be_added_leaves_nothing(host: &Host) {
     assert_eq!(output.status.code(), Some(1));
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.contains("ADD failed and was undone: ") && stderr.contains("`third`"), "{stderr}");
+    // The plugin of `third` refuses its configuration before it makes anything.
+    let is_removed = |ifname: &str| stderr.contains(&format!("note: removed interface `{ifname}` of "));
+    assert!(is_removed("eth0") && !is_removed("eth1"), "{stderr}");
     assert_eq!(host.run("find /run -name ran"), "");
     is_clean(host);
+}
+
+fn the_loopback_interface_is_not_said_to_be_removed(host: &Host) {
+    configure(host);
+    let list = json!({"cniVersion": "1.0.0", "name": "lo", "plugins": [{"type": "loopback"}]});
+    fs::write(host.path("net.d/lo.conflist"), list.to_string()).unwrap();
+    let output = tool(host, "", ["lo", "first", "--", "true"]).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        stderr.contains("note: removed interface `eth0`") && !stderr.contains("removed interface `lo`"),
+        "{stderr}"
+    );
+    is_clean(host);
+}
+
+fn a_del_that_fails_is_told_and_hides_no_status(host: &Host) {
+    configure(host);
+    host.run(
+        "mkdir bin && printf '#!/bin/sh\\n[ $CNI_COMMAND != DEL ] && echo {}\\n' > bin/stuck && chmod 755 bin/stuck",
+    );
+    let list = json!({"cniVersion": "1.0.0", "name": "odd", "plugins": [{"type": "stuck"}]});
+    fs::write(host.path("net.d/odd.conflist"), list.to_string()).unwrap();
+    for (script, status) in [("exit 3", 3), ("true", 1)] {
+        let output =
+            tool(host, "", ["odd", "--", "sh", "-c", script]).env("CNI_PATH", host.path("bin")).output().unwrap();
+        assert_eq!(output.status.code(), Some(status), "{script}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            stderr.contains("failed on DEL") && stderr.contains("hint: `cnitool gc NETWORK --keep-live`"),
+            "{stderr}"
+        );
+    }
 }
 
 fn what_the_command_leaves_running_ends_with_it(host: &Host) {

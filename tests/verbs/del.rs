@@ -188,6 +188,16 @@ fn the_namespace_of_this_process_is_not_touched_unless_that_is_allowed() {
 }
 
 #[test]
+fn an_ordinary_file_in_place_of_the_namespace_is_not_given_to_plugins_which_fail_at_it() {
+    let sandbox = Sandbox::new().plugins(["one"]);
+    let left = attachment("c1", "eth0").netns(sandbox.path("left"));
+    sandbox.cni().add(&sandbox.network(), &left).unwrap();
+    std::fs::write(sandbox.path("left"), "").unwrap();
+    sandbox.cni().del(&sandbox.network(), &left).unwrap();
+    assert_eq!(sandbox.variable_of("one", "DEL", "CNI_NETNS"), "");
+}
+
+#[test]
 fn del_works_where_locks_can_not_be_written() {
     let sandbox = Sandbox::new().plugins(["one"]);
     std::fs::create_dir(sandbox.path("cache")).unwrap();

@@ -152,9 +152,12 @@ fn gc_deletes_what_an_add_began_that_was_cut_short() {
 }
 
 #[test]
-fn an_add_that_failed_by_itself_is_its_callers_to_undo_and_not_recorded() {
+fn an_add_that_failed_by_itself_is_its_callers_to_undo_and_on_record_until_then() {
     let sandbox = Sandbox::new().plugins(["one", "two"]).on("two", "ADD", &fails_with(120, "no"));
-    sandbox.cni().add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
+    let (network, attachment) = (sandbox.network(), attachment("c1", "eth0"));
+    sandbox.cni().add(&network, &attachment).unwrap_err();
+    assert_eq!(sandbox.cni().stale(&network, &Keep::Live(Vec::new())).unwrap().len(), 1);
+    sandbox.cni().del(&network, &attachment).unwrap();
     assert_eq!(sandbox.cni().cache().unfinished().unwrap().entries, []);
 }
 

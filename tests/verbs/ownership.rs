@@ -120,7 +120,7 @@ fn del_runs_of_those_plugins_only_whose_add_was_started() {
     let error = sandbox.cni().add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
     assert!(error.needs_cleanup(), "{error:?}");
     sandbox.forget_calls();
-    sandbox.cni().add_with_rollback(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
+    sandbox.cni().add_with_rollback(&sandbox.network(), &attachment("c2", "eth0")).unwrap_err();
     assert_eq!(sandbox.calls(), ["ADD one", "DEL one"]);
     let sandbox = with_locked("one");
     let error = sandbox.cni().add_with_rollback(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();

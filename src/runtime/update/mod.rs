@@ -142,10 +142,10 @@ impl Cni {
     }
 
     fn steps(&self, network: &NetworkConfig, key: &Key, changes: &Changes) -> Result<(Entry, Steps), Error> {
-        let Some(Cached::Entry(entry)) = self.cache.read(key)? else { return Err(self.not_cached(key)) };
-        if entry.config.is_empty() {
-            return Err(self.not_cached(key));
-        }
+        let entry = match self.cache.read(key)?.ok_or_else(|| self.not_cached(key))? {
+            Cached::Entry(entry) if !entry.config.is_empty() => entry,
+            _ => return Err(Error::NoRecordedConfiguration { key: Box::new(key.clone()) }),
+        };
         let sides = Sides::new(network, &entry, changes)?;
         Ok((entry, Steps::new(sides, self.pending_update(key))))
     }

@@ -106,6 +106,24 @@ impl Capabilities {
     }
 }
 
+/// The command line of this run with another verb, for a hint: what is in front of its own verb follows the rest.
+pub(crate) fn this_with(verb: &str, own: &str, without: &str) -> String {
+    let words = std::env::args_os().skip(1).map(|word| quoted(&word.to_string_lossy())).collect::<Vec<_>>();
+    let at = words.iter().position(|word| word == own).unwrap_or(words.len());
+    let others = words[at..].iter().skip(1).chain(&words[..at]).filter(|word| *word != without);
+    ["cnitool", verb].into_iter().chain(others.map(String::as_str)).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
 /// An environment variable; an empty one counts as unset.
 fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())

@@ -81,7 +81,14 @@ fn hint(error: &Error) -> Option<String> {
     match error {
         Error::Load(error) => error.suggestion(),
         Error::PluginNotFound { source, .. } => source.suggestion(),
+        Error::NotCached { is_begun: true, key, .. } => Some(format!(
+            "`cnitool del {} --container-id {} --ifname {}` undoes what there is of it",
+            key.network, key.container_id, key.ifname
+        )),
         Error::NotCached { .. } => Some("`cnitool list attachments` shows the attachments on record".to_owned()),
+        Error::NoRecordedConfiguration { .. } => {
+            Some("`cnitool del` without `--cached` uses the configuration that the network has today".to_owned())
+        }
         Error::Netns(error) if error.is_missing() => {
             Some("`ip netns list` shows the namespaces that have names".to_owned())
         }

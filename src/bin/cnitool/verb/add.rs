@@ -8,6 +8,7 @@ use libcni::spec::ErrorCode;
 use libcni::{Error, Occupied};
 
 use super::target::Target;
+use crate::context::environment::this_with;
 use crate::context::library::must_be_there;
 use crate::context::options::Output;
 use crate::context::signals::Signals;
@@ -37,14 +38,19 @@ pub(crate) fn add(add: &Add, signals: Option<&Signals>) -> Result<(), Failure> {
     must_be_there(&attachment)?;
     let added =
         if add.rollback { cni.add_with_rollback(&network, &attachment) } else { cni.add(&network, &attachment) };
-    print(&added.map_err(not_added)?.to_json_pretty()).map_err(|error| {
+    print(&added.map_err(|error| not_added(error, &undo()))?.to_json_pretty()).map_err(|error| {
         let message = format!("the container is added, but its result can't be written to stdout: {error}");
-        Failure::new(ErrorCode::IO, message).with_hint("`cnitool del` with the same arguments removes it again")
+        Failure::new(ErrorCode::IO, message).with_hint(undo())
     })
 }
 
+/// The command that takes back what this one has added.
+fn undo() -> String {
+    format!("`{}` undoes it", this_with("del", "add", "--rollback"))
+}
+
 /// Why something is not added, and what can be done about it.
-pub(super) fn not_added(error: Error) -> Failure {
+pub(super) fn not_added(error: Error, undo: &str) -> Failure {
     let hint = match &error {
         Error::Occupied(occupied) => match &**occupied {
             Occupied { by: Some(Entry { container_id, .. }), .. } => {
@@ -56,7 +62,7 @@ pub(super) fn not_added(error: Error) -> Failure {
             }
         },
         error if error.needs_cleanup() => {
-            "plugins may have done part of their work; `cnitool del` with the same arguments undoes it".to_owned()
+            format!("plugins may have done part of their work; {undo}")
         }
         _ => return error.into(),
     };

@@ -21,6 +21,9 @@ use crate::context::signals::{Signals, exit_code};
 use crate::output::failure::Failure;
 use crate::output::{say, warn};
 
+/// The command that removes the rest: the namespace goes with this process, and with it what a GC keeps.
+const LEFT: &str = "`cnitool gc NETWORK --keep-live` removes what is left";
+
 /// The arguments of `run`.
 #[derive(Args, Debug)]
 pub(crate) struct Run {
@@ -58,14 +61,19 @@ pub(crate) fn run(run: &Run, signals: Option<&Signals>) -> Result<u8, Failure> {
     });
     let attachments = attachments.collect::<Result<Vec<_>, Invalid>>()?;
     let attachments: Vec<_> = attachments.iter().map(|(network, attachment)| (*network, attachment)).collect();
-    cni.add_all(&attachments).map_err(not_added)?;
+    cni.add_all(&attachments).map_err(|error| not_added(error, LEFT))?;
     // No signal interrupts the removal: each plugin has its deadline.
     let mut added = Added { cni: cni.uncancelled(), attachments: &attachments };
     let tell = |left: &[i32]| warn(&format!("the command has left processes that can't be ended: {left:?}"));
     let status = supervise(pin.namespace(), &run.command, |child| signals.wait_for(child), tell);
     let status = status.map_err(|error| failed(Chain(&error)))?;
-    added.take_back()?;
-    Ok(exit_code(status))
+    let (code, left) = (exit_code(status), added.take_back().map_err(|error| Failure::from(error).with_hint(LEFT)));
+    // The status of a command that failed is not to be lost.
+    match left {
+        Err(failure) if code == 0 => return Err(failure),
+        left => left.unwrap_or_else(|failure| failure.tell()),
+    }
+    Ok(code)
 }
 
 fn failed(error: impl Display) -> Failure {

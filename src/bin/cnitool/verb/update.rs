@@ -116,7 +116,6 @@ fn not_updated(error: Error) -> Failure {
             "`--recreate` replaces the interface, and cuts the container's connections"
         }
         Error::NotUpdated { .. } => "`cnitool gc --keep-live` removes what belongs to namespaces that are gone",
-        Error::NotCached { .. } => "`cnitool list attachments` shows the attachments on record",
         Error::UpdateUndone { is_unfinished: true, .. } => {
             "the same command brings the update to its end; `cnitool del` removes the attachment"
         }
