@@ -44,6 +44,9 @@ pub struct Link {
     pub default_vlan: Option<u16>,
     /// The index of the other end of a pair of veths, or of the link below a macvlan, in the namespace where that is.
     pub peer: Option<u32>,
+    /// The number by which this namespace knows the one where `peer` is ([`Handle::netns_id`]); `None` when that is
+    /// this one.
+    pub netns_id: Option<i32>,
     /// Which others a macvlan reaches.
     pub macvlan_mode: Option<MacvlanMode>,
 }
@@ -192,6 +195,7 @@ impl Link {
         const INFO: u16 = 18;
         const ALIAS: u16 = 20;
         const PROMISCUITY: u16 = 30;
+        const LINK_NETNS: u16 = 37;
         const UP: u8 = 6;
         match kind {
             ADDRESS => self.mac = format_mac(value),
@@ -203,6 +207,7 @@ impl Link {
             STATE => self.is_operational = value == [UP],
             INFO => self.read_info(value),
             ALIAS => self.alias = attribute::text(value),
+            LINK_NETNS => self.netns_id = attribute::number(value).map(u32::cast_signed),
             PROMISCUITY => self.is_promiscuous |= attribute::number(value).is_some_and(|count| count > 0),
             _ => {}
         }

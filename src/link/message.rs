@@ -14,6 +14,8 @@ pub(super) enum Message {
     Route(RouteMessage),
     Qdisc(Thing<TcHeader>),
     Filter(Thing<TcHeader>),
+    /// The attributes of a namespace's number.
+    NetnsId(Vec<u8>),
     /// Something that nobody here asks for.
     Other,
 }
@@ -42,6 +44,8 @@ impl NetlinkDeserializable for Message {
         const QDISC: u16 = 36;
         const FILTER: u16 = 44;
         const TRAFFIC_HEADER: usize = 20;
+        const NETNS_ID: u16 = 88;
+        const NETNS_ID_HEADER: usize = 4;
         let traffic = || Ok::<_, DecodeError>(Thing::of(TcHeader::parse(payload)?, payload, TRAFFIC_HEADER));
         Ok(match header.message_type {
             LINK => Self::Link(Thing::of(LinkHeader::parse(payload)?, payload, LINK_HEADER)),
@@ -49,6 +53,7 @@ impl NetlinkDeserializable for Message {
             ROUTE => Self::Route(RouteMessage::parse(payload)?),
             QDISC => Self::Qdisc(traffic()?),
             FILTER => Self::Filter(traffic()?),
+            NETNS_ID => Self::NetnsId(payload.get(NETNS_ID_HEADER..).unwrap_or_default().to_vec()),
             _ => Self::Other,
         })
     }

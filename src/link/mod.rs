@@ -31,6 +31,7 @@ mod localnet;
 mod loopback;
 mod macvlan;
 mod message;
+mod netns_id;
 mod qdisc;
 mod replies;
 mod request;

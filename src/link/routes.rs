@@ -63,7 +63,7 @@ impl Request {
 }
 
 /// The route that packets to an address take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Way {
     /// The index of the link that they leave through.

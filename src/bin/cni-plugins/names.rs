@@ -47,9 +47,12 @@ pub(crate) fn alias(network: &str, container_id: &str, ifname: &str) -> String {
     alias.chars().take(254).collect()
 }
 
+/// The beginning of the aliases of all ports.
+pub(crate) const ALIAS: &str = "cni:";
+
 /// The beginning of the aliases of a network's ports.
 pub(crate) fn alias_prefix(network: &str) -> String {
-    format!("cni:{network}/")
+    format!("{ALIAS}{network}/")
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod bandwidth;
 mod bridge;
 mod conditions;
 mod defaults;
+mod false_ends;
 pub(crate) mod faults;
 mod firewall;
 mod fixed;
@@ -55,6 +56,7 @@ pub(crate) const TESTS: &[&[Test]] = &[
     bridge::TESTS,
     conditions::TESTS,
     defaults::TESTS,
+    false_ends::TESTS,
     firewall::TESTS,
     fixed::TESTS,
     flannel::TESTS,

@@ -30,7 +30,7 @@ impl Plugin for Bandwidth {
         }
         let mut body = previous.latest();
         let mut host = Handle::here()?;
-        let port = host_end(&mut host, call, &body)?;
+        let port = known_port(&mut host, call, &body)?;
         let ifb = limit::apply(&mut host, &Names::of(call), &port, &limits)?;
         body.interfaces.extend(ifb.iter().map(chained::on_host));
         Ok(body.into())
@@ -38,7 +38,7 @@ impl Plugin for Bandwidth {
 
     fn del(&self, call: &AttachmentCall) -> Answer {
         let mut host = Handle::here()?;
-        let port = other_end(&mut host, call)?;
+        let port = host_end::of(&mut host, call)?.filter(|port| !host_end::is_of_other(port, call));
         limit::lift(&mut host, &Names::of(call), port.as_ref())
     }
 
@@ -46,7 +46,7 @@ impl Plugin for Bandwidth {
         let limits = Limits::read(call)?;
         let body = call.config.require_prev_result()?.latest();
         let mut host = Handle::here()?;
-        let port = host_end(&mut host, call, &body)?;
+        let port = known_port(&mut host, call, &body)?;
         check::check(&mut host, &Names::of(call), &port, &limits)
     }
 
@@ -54,7 +54,7 @@ impl Plugin for Bandwidth {
         let Some(valid) = call.config.valid_attachments()?.map(Valid::new) else { return Ok(()) };
         let mut host = Handle::here()?;
         let links = host.links()?;
-        let stale = links.iter().filter(|link| names::is_stale(link, call.config.name().as_str(), &valid));
+        let stale = names::stale(&links, call.config.name().as_str(), &valid);
         host.ask_all(stale.map(|link| Request::delete_link(&link.name)).collect())?;
         Ok(())
     }
@@ -69,7 +69,7 @@ impl Plugin for Bandwidth {
 }
 
 /// The host's end of the container's interface, which the previous result must know.
-fn host_end(host: &mut Handle, call: &AttachmentCall, body: &Body) -> Answer<Link> {
+fn known_port(host: &mut Handle, call: &AttachmentCall, body: &Body) -> Answer<Link> {
     let ifname = &call.ifname;
     if body.interfaces.is_empty() {
         return Err(Failure::internal("bandwidth: the previous result has no `interfaces`"));
@@ -81,7 +81,7 @@ fn host_end(host: &mut Handle, call: &AttachmentCall, body: &Body) -> Answer<Lin
         ))
     };
     call.require_netns()?;
-    let port = other_end(host, call)?.ok_or_else(no_pair)?;
+    let port = host_end::of(host, call)?.ok_or_else(no_pair)?;
     let is_known = |interface: &Interface| {
         interface.name == port.name && interface.sandbox.as_deref().unwrap_or_default().is_empty()
     };
@@ -93,14 +93,4 @@ fn host_end(host: &mut Handle, call: &AttachmentCall, body: &Body) -> Answer<Lin
         port.name
     );
     Err(Failure::internal(msg))
-}
-
-/// The host's end of the container's interface; `None` when there is none, or no container.
-fn other_end(host: &mut Handle, call: &AttachmentCall) -> Answer<Option<Link>> {
-    let Some(netns) = call.netns() else { return Ok(None) };
-    let mut inside = match Handle::inside(netns) {
-        Err(error) if error.is_gone() => return Ok(None),
-        inside => inside?,
-    };
-    host_end::of(host, &mut inside, call.ifname.as_str())
 }

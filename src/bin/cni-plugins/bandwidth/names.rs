@@ -1,5 +1,7 @@
 //! The name of an attachment's `ifb`, and whose one is.
 
+use std::collections::HashSet;
+
 use libcni::link::{Handle, Link};
 use libcni::plugin::{Answer, AttachmentCall};
 
@@ -56,20 +58,44 @@ fn prefix(network: &str) -> String {
     format!("cni-bandwidth:{network}/")
 }
 
-/// Returns true if a link is the `ifb` of an attachment of a network that is not to be kept.
-pub(crate) fn is_stale(link: &Link, network: &str, valid: &Valid) -> bool {
-    let Some(of) = link.alias.as_ref().filter(|alias| alias.starts_with(&prefix(network))) else { return false };
-    link.kind.as_deref() == Some("ifb")
-        && !valid.iter().any(|valid| *of == alias(network, &valid.container_id, &valid.ifname))
+/// Those of the links that are the `ifb` of an attachment of a network that is not to be kept.
+pub(crate) fn stale<'a>(links: &'a [Link], network: &str, valid: &Valid) -> impl Iterator<Item = &'a Link> {
+    let kept: HashSet<_> = valid.iter().map(|valid| alias(network, &valid.container_id, &valid.ifname)).collect();
+    let prefix = prefix(network);
+    let is_stale = move |alias: &String| alias.starts_with(&prefix) && !kept.contains(alias);
+    let ifbs = links.iter().filter(|link| link.kind.as_deref() == Some("ifb"));
+    ifbs.filter(move |link| link.alias.as_ref().is_some_and(&is_stale))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
+    use libcni::spec::ValidAttachment;
+
     use super::*;
 
     // As seen of the reference plugin 1.9.
     #[test]
     fn the_name_is_that_of_the_reference_plugin() {
         assert_eq!(hashed(LENGTH, "bwp", "cni-plugin-bandwidth-testdummy"), "bwpa8eda89404b7");
+    }
+
+    #[test]
+    fn what_is_stale_is_not_searched_for_in_all_that_is_valid() {
+        const MANY: usize = 20_000;
+        let id = |n: usize| format!("{}{n}", "c".repeat(60));
+        let valid = |n| ValidAttachment::new(&id(n).parse().unwrap(), &"eth0".parse().unwrap());
+        let valid = Valid::new((0..MANY).map(valid).collect());
+        let ifb = |n: usize| {
+            let mut link = Link::new(1, "bwp");
+            (link.kind, link.alias) = (Some("ifb".to_owned()), Some(alias("net", &id(n), "eth0")));
+            link
+        };
+        let links: Vec<_> = (0..=MANY).map(ifb).collect();
+        let began = Instant::now();
+        let stale: Vec<_> = stale(&links, "net", &valid).collect();
+        assert_eq!(stale, [&links[MANY]]);
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     }
 }

@@ -15,7 +15,7 @@ pub(crate) fn del(call: &AttachmentCall) -> Answer {
     let names = Names::of(call);
     let ipam_type = call.config.ipam_type()?;
     let mut host = Handle::here()?;
-    let is_ours = host_end::take_down(&mut host, &names.port)?;
+    let is_ours = host_end::take_down(&mut host, &names)?;
     if !is_ours {
         theirs::delete(&mut host, call)?;
     }

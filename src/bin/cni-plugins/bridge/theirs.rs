@@ -26,13 +26,10 @@ pub(crate) fn delete(host: &mut Handle, call: &AttachmentCall) -> Answer {
     let body = call.config.prev_result().ok().flatten().as_ref().map(AddResult::latest).unwrap_or_default();
     let recorded = Recorded::of(&body, &name, call.ifname.as_str());
     let port = match call.netns() {
-        Some(netns) => match Handle::inside(netns) {
-            Ok(mut inside) => host_end::of(host, &mut inside, call.ifname.as_str())?,
-            Err(error) if error.is_gone() => None,
-            Err(error) => return Err(error.into()),
-        },
+        Some(_) => host_end::of(host, call)?,
         None => recorded.port.map(|port| host.link(&port.name)).transpose()?.flatten(),
     };
+    let port = port.filter(|port| !host_end::is_of_other(port, call));
     match port {
         Some(port) if is_of(&port, bridge.as_ref(), recorded) => {
             host.ask([Request::delete_link(&port.name)])?;

@@ -1,6 +1,7 @@
 //! CHECK: what ADD made is there, and as its result says.
 
 use libcni::link::{Handle, Link};
+use libcni::netns::Namespace;
 use libcni::plugin::{Answer, AttachmentCall, Failure};
 use libcni::result::v100::{Body, Interface};
 
@@ -16,12 +17,13 @@ pub(crate) fn check(call: &AttachmentCall) -> Answer {
     let ifname = call.ifname.as_str();
     let body = chained::of_interface(call.config.require_prev_result()?.latest(), ifname);
     call.delegate(&ipam_type(call)?).check()?;
-    let mut inside = Handle::inside(call.require_netns()?)?;
+    let netns = Namespace::open(call.require_netns()?)?;
+    let mut inside = netns.run(Handle::here)??;
     let mut host = Handle::here()?;
     let link = container(&mut inside, ifname, &body)?;
     let no_pair =
         || different(format!("interface `{ifname}` is not an end of a pair of veths with an end on the host"));
-    let port = host_end::of(&mut host, &mut inside, ifname)?.ok_or_else(no_pair)?;
+    let port = host_end::of_inside(&mut host, &netns, &mut inside, ifname)?.ok_or_else(no_pair)?;
     check_routes(&mut inside, &link, &routes(&body))?;
     check_host(&mut host, &port, &body)?;
     let owner = Names::of(call).owner;

@@ -16,7 +16,7 @@ pub(crate) fn del(call: &AttachmentCall) -> Answer {
     let names = Names::of(call);
     let ipam_type = call.config.ipam_type()?;
     let mut host = Handle::here()?;
-    let is_ours = host_end::take_down(&mut host, &names.port)?;
+    let is_ours = host_end::take_down(&mut host, &names)?;
     if !is_ours {
         delete_theirs(&mut host, call)?;
     }
@@ -36,12 +36,8 @@ pub(crate) fn del(call: &AttachmentCall) -> Answer {
 /// Deletes the interface of an attachment that has none of ours, if the reference plugin made it for this network.
 /// Another one of that name is somebody else's.
 fn delete_theirs(host: &mut Handle, call: &AttachmentCall) -> Answer {
-    let Some(netns) = call.netns() else { return Ok(()) };
-    let mut inside = match Handle::inside(netns) {
-        Err(error) if error.is_gone() => return Ok(()),
-        inside => inside?,
-    };
-    let Some(port) = host_end::of(host, &mut inside, call.ifname.as_str())? else { return Ok(()) };
+    let port = host_end::of(host, call)?.filter(|port| !host_end::is_of_other(port, call));
+    let Some(port) = port else { return Ok(()) };
     let body = call.config.prev_result().ok().flatten().as_ref().map(AddResult::latest).unwrap_or_default();
     let is_on_host = |interface: &&Interface| interface.sandbox.as_deref().unwrap_or_default().is_empty();
     let recorded: Vec<_> = body.interfaces.iter().filter(is_on_host).map(|interface| &*interface.name).collect();
