@@ -25,6 +25,7 @@ mod nft;
 mod plugins;
 mod portmap;
 mod ptp;
+mod reachable;
 mod static_addresses;
 mod sysctl;
 mod takeover;

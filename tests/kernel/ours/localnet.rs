@@ -1,5 +1,7 @@
 //! `portmap`: the host's loopback addresses stay the host's own, while ports are mapped and after.
 
+use std::fs;
+
 use libcni::conf::NetworkConfig;
 use libcni::runtime::Keep;
 use libcni::spec::capability::PortMapping;
@@ -19,6 +21,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::localnet::that_others_opened_stays_open_and_guarded", that_others_opened_stays_guarded),
     ("ours::localnet::check_sees_the_setting_and_the_guard", check_sees_the_setting_and_the_guard),
     ("ours::localnet::nobody_speaks_as_a_loopback_address", nobody_speaks_as_a_loopback_address),
+    ("ours::localnet::a_pod_that_asks_for_a_loopback_address_opens_nothing", a_loopback_address_is_refused),
+    ("ours::localnet::is_never_open_where_others_are_behind_the_link", is_never_open_where_others_are),
 ];
 
 /// A network with a bridge of its own, and mapped ports.
@@ -191,5 +195,69 @@ fn nobody_speaks_as_a_loopback_address(host: &Host) {
     }
     host.del(&net, "green");
     host.ours().del(&net, &blue).unwrap();
+    host.is_clean();
+}
+
+/// An IPAM plugin that gives what is asked for.
+const OBEDIENT: &str = r#"#!/bin/sh
+[ "$CNI_COMMAND" != ADD ] || echo '{"cniVersion": "1.1.0", "ips": [{"address": "127.0.0.1/32"}]}'
+"#;
+
+fn a_loopback_address_is_refused(host: &Host) {
+    let one = network(host, "one", "77", true);
+    let blue = mapped(host, "blue", 8080);
+    host.ours().add(&one, &blue).unwrap();
+    serve(HOST, 10250);
+    host.run("mkdir bin");
+    fs::write(host.path("bin/obedient"), OBEDIENT).unwrap();
+    host.run("chmod +x bin/obedient");
+    for (ipam, refuses) in [("static", "static: "), ("obedient", "portmap: ")] {
+        let bridge =
+            json!({"type": "bridge", "bridge": "cni-two", "capabilities": {"ips": true}, "ipam": {"type": ipam}});
+        let portmap = json!({"type": "portmap", "capabilities": {"portMappings": true}});
+        let list = json!({"cniVersion": "1.1.0", "name": "two", "plugins": [bridge, portmap]});
+        let two = NetworkConfig::parse(&list.to_string()).unwrap();
+        let mut green = mapped(host, "green", 9999);
+        green.capability_args.set_port_mappings(&[PortMapping::tcp(9999, 10250)]);
+        green.capability_args.set_ips(&["127.0.0.1/32".parse().unwrap()]);
+        let cni = host.cni_with([super::plugins(), host.path("bin")]);
+        let added = cni.add(&two, &green);
+        does_not_reach("blue", "10.77.0.1:9999");
+        let said = Chain(&added.unwrap_err()).to_string();
+        assert!(said.contains(&format!("{refuses}address 127.0.0.1/32 is a loopback address")), "{said}");
+        cni.del(&two, &green).unwrap();
+    }
+    host.ours().del(&one, &blue).unwrap();
+    host.is_clean();
+}
+
+fn is_never_open_where_others_are(host: &Host) {
+    host.make_world();
+    serve(HOST, 9999);
+    let blue = mapped(host, "blue", 8080);
+    // Containers have addresses of the network that the host is on itself, as behind a macvlan.
+    let bridge = json!({"type": "bridge", "bridge": "cni-net",
+        "ipam": {"type": "static", "addresses": [{"address": "192.0.2.77/24"}]}});
+    let portmap = json!({"type": "portmap", "capabilities": {"portMappings": true}});
+    let list = json!({"cniVersion": "1.1.0", "name": "net", "plugins": [bridge, portmap]});
+    let outside = NetworkConfig::parse(&list.to_string()).unwrap();
+    host.ours().add(&outside, &blue).unwrap();
+    assert_eq!(host.localnet("world"), "0");
+    host.ours().check(&outside, &blue).unwrap();
+    host.run("nft flush ruleset");
+    cannot_get_in(host, "world", "192.0.2.1");
+    host.ours().del(&outside, &blue).unwrap();
+
+    // Others are on the bridge, too.
+    let net = network(host, "net", "77", true);
+    host.add(&net, "green");
+    for (uplink, is_open) in [("add uplink master cni-net link world type macvlan", false), ("del uplink", true)] {
+        host.run(&format!("ip link {uplink}"));
+        host.ours().add(&net, &blue).unwrap();
+        assert_eq!(host.is_open("cni-net"), is_open, "{uplink}");
+        host.ours().check(&net, &blue).unwrap();
+        host.ours().del(&net, &blue).unwrap();
+    }
+    host.del(&net, "green");
     host.is_clean();
 }

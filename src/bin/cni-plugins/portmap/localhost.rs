@@ -16,6 +16,8 @@ use libcni::link::{Handle, LinkError, Request, Way};
 use libcni::plugin::Answer;
 use nix::errno::Errno;
 
+use crate::portmap::containers_link::is_way_to_containers;
+
 /// The setting, when it is ours.
 const OURS: u32 = 2;
 
@@ -25,19 +27,19 @@ const WIDEST: u8 = 8;
 /// The setting of all links at once.
 const ALL: &str = "/proc/sys/net/ipv4/conf/all/route_localnet";
 
-/// The link that a container is on; `None` when the host has no other way to it than to the rest of the world. The
-/// reference plugin opens that, too.
-fn link_of(host: &mut Handle, container: IpAddr) -> Result<Option<u32>, LinkError> {
+/// The way to a container; `None` when the host has no other one than to the rest of the world. The reference plugin
+/// opens that, too.
+fn way_to(host: &mut Handle, container: IpAddr) -> Result<Option<Way>, LinkError> {
     let is_near = |way: &Way| way.prefix >= WIDEST && !way.has_gateway;
-    Ok(host.way_to(container)?.filter(is_near).map(|way| way.link))
+    Ok(host.way_to(container)?.filter(is_near))
 }
 
-/// Opens the link that a container is on. The guard must be there.
+/// Opens the link that a container is on, if nobody but containers is. The guard must be there.
 pub(crate) fn open(container: IpAddr) -> Result<(), LinkError> {
     let mut host = Handle::here()?;
-    match link_of(&mut host, container)? {
-        Some(link) if host.route_localnet(link)? == Some(0) => {
-            host.ask([Request::set_route_localnet(link, OURS)]).map(drop)
+    match way_to(&mut host, container)? {
+        Some(way) if host.route_localnet(way.link)? == Some(0) && is_way_to_containers(&mut host, &way)? => {
+            host.ask([Request::set_route_localnet(way.link, OURS)]).map(drop)
         }
         _ => Ok(()),
     }
@@ -52,8 +54,9 @@ fn set_if_there(host: &mut Handle, links: impl Iterator<Item = u32>, value: u32)
 /// Says whether the link that a container is on is open, or there is none to open.
 pub(crate) fn is_open(container: IpAddr) -> Result<bool, LinkError> {
     let mut host = Handle::here()?;
-    let Some(link) = link_of(&mut host, container)? else { return Ok(true) };
-    Ok(host.route_localnet(link)? != Some(0) || is_open_for_all())
+    let Some(way) = way_to(&mut host, container)? else { return Ok(true) };
+    let is_open = host.route_localnet(way.link)? != Some(0) || is_open_for_all();
+    Ok(is_open || !is_way_to_containers(&mut host, &way)?)
 }
 
 fn is_open_for_all() -> bool {
@@ -68,20 +71,26 @@ pub(crate) fn close(with_ports: impl Fn() -> Answer<Vec<IpAddr>>) -> Answer {
     if ours.is_empty() {
         return Ok(());
     }
-    let needed = links_of(&mut host, &with_ports()?)?;
+    let needed = needed(&mut host, &ours, &with_ports()?)?;
     let closed: Vec<_> = ours.into_iter().filter(|link| !needed.contains(link)).collect();
     set_if_there(&mut host, closed.iter().copied(), 0)?;
     // A plugin that mapped a port meanwhile may have found the link open, and left it so.
-    let needed = links_of(&mut host, &with_ports()?)?;
-    Ok(set_if_there(&mut host, closed.into_iter().filter(|link| needed.contains(link)), OURS)?)
+    let needed = self::needed(&mut host, &closed, &with_ports()?)?;
+    Ok(set_if_there(&mut host, needed.into_iter(), OURS)?)
 }
 
-fn links_of(host: &mut Handle, containers: &[IpAddr]) -> Result<BTreeSet<u32>, LinkError> {
-    let mut links = BTreeSet::new();
+/// Those of the links that lead to the containers, and to nobody else.
+fn needed(host: &mut Handle, links: &[u32], containers: &[IpAddr]) -> Result<BTreeSet<u32>, LinkError> {
+    let mut needed = BTreeSet::new();
     for container in containers {
-        links.extend(link_of(host, *container)?);
+        let way = way_to(host, *container)?.filter(|way| links.contains(&way.link) && !needed.contains(&way.link));
+        if let Some(way) = way
+            && is_way_to_containers(host, &way)?
+        {
+            needed.insert(way.link);
+        }
     }
-    Ok(links)
+    Ok(needed)
 }
 
 /// Returns true if a link of the host is open, whoever opened it: then it must be guarded.

@@ -11,6 +11,7 @@ use libcni::spec::capability::PortMapping;
 
 use crate::invalid::invalid;
 use crate::nft::family::Family;
+use crate::reachable::must_be_reachable;
 use crate::takeover;
 
 /// A protocol that has ports.
@@ -98,10 +99,13 @@ impl Mapping {
 /// The mappings that a call asks for, each port once.
 ///
 /// # Errors
-/// Code 7: a mapping is invalid, or two contradict each other.
+/// Code 7: a mapping is invalid, two contradict each other, or one leads to no container.
 pub(crate) fn read(call: &AttachmentCall, body: &Body) -> Answer<Vec<Mapping>> {
     let asked: Vec<PortMapping> = call.config.capability("portMappings")?.unwrap_or_default();
-    mappings(&asked, &addresses(body, call.ifname.as_str()))
+    let mappings = mappings(&asked, &addresses(body, call.ifname.as_str()))?;
+    // Whoever gave them: with `ips` it may have been whoever wrote the pod.
+    mappings.iter().try_for_each(|mapping| must_be_reachable("portmap", mapping.container))?;
+    Ok(mappings)
 }
 
 /// The first address of each family that the container's interface has.

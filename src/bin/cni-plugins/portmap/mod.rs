@@ -21,6 +21,7 @@
 mod condition;
 mod config;
 mod conntrack;
+mod containers_link;
 mod layout;
 pub(crate) mod localhost;
 mod mapping;

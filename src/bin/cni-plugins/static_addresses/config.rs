@@ -7,6 +7,7 @@ use libcni::spec::{Dns, ErrorCode, IpNet, Route, Version};
 use serde::Deserialize;
 
 use crate::invalid::invalid;
+use crate::reachable::must_be_reachable;
 
 /// The configuration, as written. Addresses are texts: what is wrong with them is said as the reference plugin does,
 /// since programs compare it.
@@ -87,6 +88,7 @@ impl Ipam {
             }
         };
         refuse_too_many(&addresses, call.config.version())?;
+        addresses.iter().try_for_each(|given| must_be_reachable("static", given.address))?;
         Ok(Self { addresses, routes: ipam.routes, dns: ipam.dns })
     }
 }
