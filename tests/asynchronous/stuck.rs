@@ -1,8 +1,8 @@
 //! Plugins that hang, and everybody else.
 
-use std::fs;
 use std::sync::mpsc;
 use std::time::Duration;
+use std::{fs, iter};
 
 use libcni::AsyncCni;
 use serde_json::json;
@@ -86,10 +86,10 @@ fn retries_of_a_container_that_is_stuck_hold_no_threads() {
         let mut adds = hang(&sandbox, &cni, (0..30).map(|_| "c1".to_owned()), 1).await;
         others_work(&sandbox, &cni).await;
         assert!(threads() <= FEW, "{} threads", threads());
+        assert_eq!(sandbox.calls().iter().filter(|call| *call == "ADD stuck").count(), 1);
         adds.shutdown().await;
         settled(&cni).await;
     });
-    assert_eq!(sandbox.calls().iter().filter(|call| *call == "ADD stuck").count(), 1);
 }
 
 #[test]
@@ -101,8 +101,10 @@ fn the_threads_end_after_the_last_call() {
     let sandbox = half_stuck();
     current_thread().block_on(async {
         let cni = in_async(&sandbox);
-        others_work(&sandbox, &cni).await;
+        let mut add = hang(&sandbox, &cni, iter::once("c1".to_owned()), 1).await;
         assert!(threads() > before);
+        add.shutdown().await;
+        settled(&cni).await;
         timeout(Duration::from_secs(60), eventually_few(before)).await.expect("threads that nobody needs");
         // And come back.
         others_work(&sandbox, &cni).await;

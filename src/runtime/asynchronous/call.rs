@@ -34,13 +34,12 @@ impl Calls {
         work: impl Future<Output = T> + Send + 'static,
     ) -> io::Result<T> {
         let runtime = Handle::try_current().map_err(io::Error::other)?;
-        let (number, watch) = self.at_work.begin(&runtime, &token, containers);
+        let (counted, watch) = self.at_work.begin(&runtime, &token, containers);
         let (tell, told) = oneshot::channel();
-        let (counted, is_dropped) = (number, token.clone());
         let work = in_current_span(caught(runtime.clone(), work));
         let spawned = self.workers.spawn(async move {
             // One that was dropped before it began never does.
-            let ended = if is_dropped.is_cancelled() { None } else { Some(work.await) };
+            let ended = if tell.is_closed() { None } else { Some(work.await) };
             drop(counted);
             // Nobody may want to know any more.
             let _ = ended.map(|ended| tell.send(ended));
@@ -53,7 +52,7 @@ impl Calls {
         match told.await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(panic)) => resume_unwind(panic),
-            Err(_) => Err(io::Error::other("the call was cancelled before it began")),
+            Err(_) => Err(io::Error::other("the call was dropped before it began")),
         }
     }
 
