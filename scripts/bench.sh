@@ -16,7 +16,7 @@ case " $* " in *' --quick '*) quick=true ;; esac
 # What is not measured need not be compiled once more.
 if $quick; then export CARGO_PROFILE_BENCH_OPT_LEVEL=s; fi
 # Run without cargo, which would add variables and descriptors.
-speed=$(cargo bench --no-run --bench speed 2>&1 | sed -n 's/^ *Executable.*(\(.*\))$/\1/p')
+speed=$(cargo bench --no-run --features tokio --bench speed 2>&1 | sed -n 's/^ *Executable.*(\(.*\))$/\1/p')
 # After the bench, whose profile makes another cnitool of the same name.
 cargo build --quiet --locked --release --bin cnitool
 static=target/release/cnitool

@@ -9,6 +9,8 @@ mod bare;
 mod cache;
 mod calls;
 mod files;
+#[cfg(feature = "tokio")]
+mod futures;
 mod host;
 mod measure;
 mod results;
@@ -21,7 +23,7 @@ use self::table::Table;
 type Section = fn(&Host, &mut Table);
 
 /// What can be measured alone, by name.
-const SECTIONS: [(&str, Section); 9] = [
+const SECTIONS: &[(&str, Section)] = &[
     ("calls", calls::one_at_a_time),
     ("tool", tool::processes),
     ("sizes", tool::sizes),
@@ -31,6 +33,8 @@ const SECTIONS: [(&str, Section); 9] = [
     ("chain", calls::chain),
     ("threads", calls::many_at_once),
     ("memory", calls::with_much_memory),
+    #[cfg(feature = "tokio")]
+    ("futures", futures::all),
 ];
 
 fn main() {

@@ -7,6 +7,8 @@
 #[cfg(feature = "tokio")]
 mod alarm;
 #[cfg(feature = "tokio")]
+mod apart;
+#[cfg(feature = "tokio")]
 mod workers;
 
 use std::pin::pin;
@@ -58,6 +60,14 @@ pub(crate) fn blocking<T>(function: impl FnOnce() -> T) -> T {
     #[cfg(feature = "tokio")]
     let _blocked = workers::Blocked::new();
     function()
+}
+
+/// Calls a function on a thread that has a descriptor table of its own, all but empty: there a process starts without the
+/// hundreds of descriptors that a verb may find open. The function must own no descriptor. `None` where the caller is no
+/// worker, or there is no such thread to be had.
+#[cfg(feature = "tokio")]
+pub(crate) fn apart<T: Send + 'static>(function: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    workers::here()?.apart(function)
 }
 
 /// Waits until one of the descriptors is ready, at most so long. Afterwards each says what it is ready for.

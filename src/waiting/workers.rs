@@ -13,6 +13,7 @@ use std::time::Duration;
 use nix::poll::PollFd;
 
 use super::alarm::Alarm;
+use super::apart::Apart;
 
 /// How many threads are at work, besides those that are blocked by what is not this library's. More would wait for the
 /// same disk.
@@ -39,6 +40,7 @@ struct Shared {
     state: Mutex<State>,
     news: Condvar,
     alarm: Mutex<Option<Arc<Alarm>>>,
+    apart: Mutex<Option<Arc<Apart>>>,
 }
 
 #[derive(Debug, Default)]
@@ -82,6 +84,17 @@ impl Workers {
     /// Waits as the alarm does.
     pub(super) async fn wait(&self, fds: &[PollFd<'_>], longest: Duration) -> io::Result<()> {
         self.alarm()?.wait(fds, longest).await
+    }
+
+    /// Runs a function apart, and waits for it.
+    pub(super) fn apart<T: Send + 'static>(&self, function: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let mut apart = self.0.apart.lock().unwrap_or_else(PoisonError::into_inner);
+        let there = match &*apart {
+            Some(there) => Arc::clone(there),
+            None => Arc::clone(apart.insert(Arc::new(Apart::new().ok()?))),
+        };
+        drop(apart);
+        there.run(function)
     }
 
     fn alarm(&self) -> io::Result<Arc<Alarm>> {
@@ -134,6 +147,9 @@ impl Workers {
             // The last one stays as long as it may be needed: later there may be no other to be had.
             if waited.timed_out() && state.queue.is_empty() && (state.tasks == 0 || state.threads > 1) {
                 state.threads -= 1;
+                if state.threads == 0 {
+                    *self.0.apart.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                }
                 return None;
             }
         }

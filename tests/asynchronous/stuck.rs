@@ -14,7 +14,7 @@ use super::{in_async, settled};
 use crate::support::{Sandbox, alone, attachment};
 
 /// The threads of the test itself, those of an `AsyncCni`, and a thread that is about to end.
-const FEW: usize = 2 + 9 + 1;
+const FEW: usize = 2 + 10 + 1;
 
 fn threads() -> usize {
     fs::read_dir("/proc/self/task").unwrap().count()

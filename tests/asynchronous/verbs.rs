@@ -130,6 +130,21 @@ fn an_error_of_a_plugin_comes_back_as_it_is() {
 }
 
 #[test]
+fn a_plugin_gets_no_descriptor_of_the_process() {
+    const NUMBER: i32 = 900;
+    // As a library of C may leave it, without close-on-exec.
+    let open = fs::File::open("/dev/null").unwrap();
+    let leaky = nix::fcntl::fcntl(&open, nix::fcntl::FcntlArg::F_DUPFD(NUMBER)).unwrap();
+    let sandbox = Sandbox::new().plugins(["one"]).on("one", "STATUS", "ls /proc/$$/fd >$home/open");
+    current_thread().block_on(in_async(&sandbox).status(&sandbox.network())).unwrap();
+    let found = fs::read_to_string(sandbox.path("open")).unwrap();
+    let found: Vec<i32> = found.lines().map(|line| line.parse().unwrap()).collect();
+    assert!([0, 1, 2].iter().all(|standard| found.contains(standard)), "{found:?}");
+    assert!(!found.contains(&leaky), "{found:?}");
+    nix::unistd::close(leaky).unwrap();
+}
+
+#[test]
 fn several_verbs_may_be_one_future() {
     let sandbox = Sandbox::new().plugins(["one"]);
     let (network, attachment) = (sandbox.network(), attachment("c1", "eth0"));

@@ -1,5 +1,6 @@
 //! Plugins as processes.
 
+mod apart;
 mod block;
 mod child;
 mod descriptors;

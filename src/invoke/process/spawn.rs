@@ -1,7 +1,7 @@
 //! Starting a process with three pipes and nothing else.
 
 use std::ffi::{CStr, CString};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
 use nix::sys::signal::{SigSet, Signal};
-use nix::unistd::pipe2;
+use nix::unistd::{Pid, pipe2};
 use rustix::io::fcntl_dupfd_cloexec;
 
-use super::descriptors;
+use super::{apart, descriptors};
 
 /// A process that was started, and our ends of its pipes, which don't block.
 pub(super) struct Spawned {
@@ -32,19 +32,26 @@ pub(super) fn spawn(program: &Path, env: &[&CStr]) -> Result<Spawned, Errno> {
     for fd in ours {
         fcntl(fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     }
-    let mut actions = PosixSpawnFileActions::init()?;
     let theirs = [&stdin.read, &stdout.write, &stderr.write];
+    let started = apart::start(&program, env, theirs).unwrap_or_else(|| {
+        let known: Vec<_> = ours.into_iter().chain(theirs).map(AsRawFd::as_raw_fd).collect();
+        start(&program, env, theirs, descriptors::others(&known, are_lowest))
+    });
+    let pid = rustix::process::Pid::from_raw(started?.as_raw()).ok_or(Errno::ESRCH)?;
+    Ok(Spawned { pid, stdin: stdin.write, stdout: stdout.read, stderr: stderr.read })
+}
+
+/// Starts a program with three descriptors, and without those others that don't close by themselves.
+pub(super) fn start(program: &CStr, env: &[&CStr], theirs: [&OwnedFd; 3], others: Vec<RawFd>) -> Result<Pid, Errno> {
+    let mut actions = PosixSpawnFileActions::init()?;
     for (number, fd) in (0..).zip(theirs) {
         actions.add_dup2(fd.as_raw_fd(), number)?;
     }
-    let known: Vec<_> = ours.into_iter().chain(theirs).map(AsRawFd::as_raw_fd).collect();
-    for fd in descriptors::others(&known, are_lowest) {
+    for fd in others {
         // Refused for numbers above a limit lowered since: close-on-exec has to do for those.
         let _ = actions.add_close(fd);
     }
-    let pid = posix_spawn(program.as_c_str(), &actions, &attributes()?, &[&program], env)?;
-    let pid = rustix::process::Pid::from_raw(pid.as_raw()).ok_or(Errno::ESRCH)?;
-    Ok(Spawned { pid, stdin: stdin.write, stdout: stdout.read, stderr: stderr.read })
+    posix_spawn(program, &actions, &attributes()?, &[program], env)
 }
 
 /// A session of its own, and with it a process group; no signal blocked; at their defaults SIGPIPE, which Rust programs
@@ -81,7 +88,7 @@ impl Pipe {
     }
 }
 
-fn above_standard(fd: OwnedFd) -> Result<OwnedFd, Errno> {
+pub(super) fn above_standard(fd: OwnedFd) -> Result<OwnedFd, Errno> {
     if fd.as_raw_fd() > 2 {
         return Ok(fd);
     }

@@ -42,8 +42,8 @@ use crate::waiting::blocking;
 ///
 /// # Threads
 ///
-/// Verbs run on threads of this value and its clones: at most eight, and one that waits for all plugins, locks and
-/// times. A plugin that hangs, or a call that waits for another one of its container, holds none of them. They are
+/// Verbs run on threads of this value and its clones: at most eight, one that waits for all plugins, locks and times,
+/// and one that starts plugins. A plugin that hangs, or a call that waits for another one of its container, holds none of them. They are
 /// started by the tasks that call, in the namespaces where those are, and end a second after the last call. tokio's
 /// pool for blocking work is not used.
 ///
