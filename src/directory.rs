@@ -20,11 +20,6 @@ impl Entry {
         self.path.file_name().unwrap_or_default()
     }
 
-    /// Returns true if it is a directory itself, and no link to one.
-    pub(crate) fn is_dir(&self) -> bool {
-        self.is(FileType::Directory, std::fs::Metadata::is_dir)
-    }
-
     /// Returns true if it is a regular file itself, and no link to one.
     pub(crate) fn is_file(&self) -> bool {
         self.is(FileType::RegularFile, std::fs::Metadata::is_file)

@@ -148,6 +148,22 @@ pub enum Error {
     /// The cache can't be read or written.
     #[error(transparent)]
     Cache(#[from] CacheError),
+    /// Nothing is on record of an attachment that is to be kept, but of one that is nearly called so.
+    #[error("nothing is on record of `{name}`, which is to be kept; did you mean `{near}`?")]
+    Misnamed {
+        /// The attachment, as `ID:IFNAME`.
+        name: String,
+        /// The other one.
+        near: String,
+    },
+    /// A GC that keeps what is live did not ask the plugins, since a record can't be read.
+    #[error("it is not known who is live on network `{network}`, so its plugins did not get GC")]
+    LiveUnknown {
+        /// The network.
+        network: String,
+        /// The record, and why.
+        source: CacheError,
+    },
     /// The cached result of the attachment is not a result.
     #[error("the cached result of {attachment} is invalid")]
     InvalidCachedResult {

@@ -55,7 +55,7 @@ impl From<&Notice<'_>> for Heard {
             Notice::UnusableCacheEntry { error } => Self::UnusableCacheEntry(chain(*error)),
             Notice::Unlocked { error } => Self::Unlocked(chain(*error)),
             Notice::ForeignNetns { netns } => Self::ForeignNetns(netns.display().to_string()),
-            Notice::InterfaceOfOther { network, .. } => Self::InterfaceOfOther((*network).into()),
+            Notice::InterfaceOfOther { owner, .. } => Self::InterfaceOfOther(owner.network.clone()),
             Notice::ConfigurationChanged { plan, .. } => Self::ConfigurationChanged(plan.to_string()),
             Notice::PluginSkipped { error } => Self::PluginSkipped(chain(*error)),
             other => panic!("a notice that no test expects: {other}"),

@@ -176,7 +176,8 @@ pub(super) fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
-/// The names of the finished files in a directory, in byte order; none when there is no directory.
+/// The names of the finished files in a directory, and of whatever else is there, in byte order; none when there is no
+/// directory.
 pub(super) fn names(dir: &Path) -> Result<Vec<String>, CacheError> {
     let mut names = all_names(dir)?;
     names.retain(|name| !name.starts_with(UNFINISHED));
@@ -190,14 +191,8 @@ fn all_names(dir: &Path) -> Result<Vec<String>, CacheError> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(e) => return Err(error("list", dir)(e)),
     };
-    let mut names = Vec::new();
-    for entry in entries {
-        // A name that is not UTF-8 is none of ours, nor of Go's.
-        if let (false, Some(name)) = (entry.is_dir(), entry.name().to_str()) {
-            names.push(name.to_owned());
-        }
-    }
-    Ok(names)
+    // A name that is not UTF-8 is none of ours, nor of Go's.
+    Ok(entries.iter().filter_map(|entry| entry.name().to_str().map(str::to_owned)).collect())
 }
 
 fn error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CacheError {

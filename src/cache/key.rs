@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::{Entry, InvalidEntry, intent};
-use crate::spec::{ContainerId, IfName, InvalidName, NetworkName};
+use crate::spec::{ContainerId, IfName, InvalidName, NetworkName, Object};
 
 /// The key of an entry: the attachment that it is about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -40,6 +40,15 @@ impl Key {
         })
     }
 
+    /// Returns the JSON form: `network`, `containerID` and `ifname`.
+    pub fn to_object(&self) -> Object {
+        let mut object = Object::new();
+        object.set("network", self.network.as_str());
+        object.set("containerID", self.container_id.as_str());
+        object.set("ifname", self.ifname.as_str());
+        object
+    }
+
     fn claim(&self) -> Claim<'_> {
         Claim { network: self.network.as_str(), container_id: self.container_id.as_str(), ifname: self.ifname.as_str() }
     }
@@ -61,7 +70,8 @@ impl Key {
         names
     }
 
-    pub(super) fn owns(&self, entry: &Entry) -> bool {
+    /// Returns whether an entry is that of this attachment.
+    pub(crate) fn owns(&self, entry: &Entry) -> bool {
         entry.network == self.network.as_str()
             && entry.container_id == self.container_id.as_str()
             && entry.ifname == self.ifname.as_str()

@@ -71,6 +71,23 @@ pub enum CacheError {
     },
 }
 
+impl CacheError {
+    /// The file or directory.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Io { path, .. } | Self::Invalid { path, .. } => path,
+        }
+    }
+
+    /// Returns why, for a line that names the file already.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Io { .. } => crate::Chain(self).to_string(),
+            Self::Invalid { source, .. } => format!("not a cache entry: {}", crate::Chain(source)),
+        }
+    }
+}
+
 #[derive(PartialEq)]
 enum Owner {
     This,

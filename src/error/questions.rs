@@ -28,14 +28,17 @@ impl Error {
                 ErrorCode::INCOMPATIBLE_VERSION
             }
             Error::Plugin(source) => source.code().unwrap_or(ErrorCode::INTERNAL),
-            Error::Cache(CacheError::Io { .. }) | Error::NotRecorded { .. } => ErrorCode::IO,
+            Error::Cache(CacheError::Io { .. })
+            | Error::LiveUnknown { source: CacheError::Io { .. }, .. }
+            | Error::NotRecorded { .. } => ErrorCode::IO,
             Error::Cache(_)
+            | Error::LiveUnknown { .. }
             | Error::InvalidCachedResult { .. }
             | Error::UnusableCachedResult { .. }
             | Error::NoRecordedConfiguration { .. } => ErrorCode::DECODING,
             Error::Lock(error) if error.is_retryable() => ErrorCode::TRY_AGAIN_LATER,
             Error::Lock(LockError::Io { .. } | LockError::Dir { .. }) => ErrorCode::IO,
-            Error::Occupied(_) => ErrorCode::INVALID_ENVIRONMENT,
+            Error::Occupied(_) | Error::Misnamed { .. } => ErrorCode::INVALID_ENVIRONMENT,
             Error::NotCached { .. } => ErrorCode::UNKNOWN_CONTAINER,
             Error::NotUpdated { .. } => ErrorCode::INVALID_NETWORK_CONFIG,
             Error::UpdateUnfinished { .. } => ErrorCode::INTERNAL,
@@ -137,6 +140,7 @@ impl Error {
             | Error::InvalidVersion { network, .. }
             | Error::CheckUnsupported { network, .. }
             | Error::VersionUnsupported { network, .. }
+            | Error::LiveUnknown { network, .. }
             | Error::NoCommonVersion { network, .. } => Some(network),
             Error::Load(LoadError::NotFound { name, .. }) => Some(name),
             Error::NotCached { key, .. } | Error::NoRecordedConfiguration { key } => return Some(key.network.as_str()),
@@ -152,6 +156,7 @@ impl Error {
             Error::Plugin(source) => Some(source.command),
             Error::PluginNotFound { command, .. } | Error::InvalidVersion { command, .. } => Some(*command),
             Error::CheckUnsupported { .. } => Some(Command::Check),
+            Error::LiveUnknown { .. } | Error::Misnamed { .. } => Some(Command::Gc),
             Error::VersionUnsupported { .. } => Some(Command::Version),
             Error::NotRecorded { .. } | Error::RolledBack { .. } | Error::Occupied(_) => Some(Command::Add),
             _ => None,
@@ -169,7 +174,10 @@ impl Error {
             ) => dirs.first().map(PathBuf::as_path),
             Error::Load(LoadError::Dir { dir, .. }) => Some(dir),
             Error::Plugin(source) => Some(&source.program),
-            Error::Cache(CacheError::Io { path, .. } | CacheError::Invalid { path, .. }) => Some(path),
+            Error::Cache(CacheError::Io { path, .. } | CacheError::Invalid { path, .. })
+            | Error::LiveUnknown { source: CacheError::Io { path, .. } | CacheError::Invalid { path, .. }, .. } => {
+                Some(path)
+            }
             Error::NotRecorded { source: CacheError::Io { path, .. }, .. } => Some(path),
             Error::Lock(LockError::Io { path, .. } | LockError::Dir { dir: path, .. }) => Some(path),
             Error::RolledBack { source, .. } => source.file(),

@@ -142,6 +142,17 @@ impl Cni {
         Ok((network, Attachment::from_entry(&entry)?))
     }
 
+    /// Returns an attachment with what its ADD was given, where nothing else is: namespace, arguments and capabilities.
+    /// As it is, where nothing is on record of it.
+    pub fn as_recorded(&self, key: &Key, given: Attachment) -> Attachment {
+        let Ok((_, recorded)) = self.cached_attachment(key) else { return given };
+        let netns = given.netns.or(recorded.netns);
+        let args = if given.args.is_empty() { recorded.args } else { given.args };
+        let capability_args =
+            if given.capability_args.is_empty() { recorded.capability_args } else { given.capability_args };
+        Attachment { netns, args, capability_args, ..given }
+    }
+
     pub(super) fn not_cached(&self, key: &Key) -> Error {
         let is_begun = matches!(self.cache.read_intent(key), Ok(Some(_)));
         Error::NotCached { key: Box::new(key.clone()), dir: self.cache.dir().to_owned(), is_begun }

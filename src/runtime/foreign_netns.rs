@@ -35,11 +35,11 @@ impl Cni {
     }
 
     /// The attachment as DEL may touch it where nothing is on record of it: without its namespace, where the interface
-    /// in there belongs to another network. Plugins would delete it for its name.
+    /// in there belongs to another network or container. Plugins would delete it for its name.
     pub(super) fn without_interface_of_others<'a>(&self, attachment: &'a Attachment, key: &Key) -> Cow<'a, Attachment> {
         let Some(owner) = self.owner_of(key, attachment) else { return Cow::Borrowed(attachment) };
         let (ifname, netns) = (attachment.ifname.as_str(), attachment.netns.as_deref().unwrap_or(Path::new("")));
-        self.notices.tell(&Notice::InterfaceOfOther { ifname, netns, network: &owner });
+        self.notices.tell(&Notice::InterfaceOfOther { ifname, netns, owner: &owner });
         Cow::Owned(attachment.clone().without_netns())
     }
 

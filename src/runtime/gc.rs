@@ -1,13 +1,14 @@
 //! GC: DEL for every cached attachment that is no longer valid, then GC to every plugin.
 
 use std::collections::HashSet;
+use std::io;
 
 use super::{Attachment, Cni, OnMissingPlugin, derive};
-use crate::cache::Entry;
+use crate::cache::{CacheError, Entry};
 use crate::conf::NetworkConfig;
 use crate::error::{Error, Failures};
 use crate::netns::State;
-use crate::spec::{Command, ContainerId, IfName, NetworkName, ValidAttachment};
+use crate::spec::{Command, ContainerId, IfName, NetworkName, ValidAttachment, nearest};
 use crate::waiting::block_on;
 
 /// Which attachments of a network a GC leaves alone.
@@ -18,7 +19,8 @@ pub enum Keep {
     /// These: every other one is deleted, and plugins get this list.
     Only(Vec<ValidAttachment>),
     /// Those that are finished and whose namespace is not gone ([`State`]), and these. Plugins get the list of both. An
-    /// attachment whose namespace this process can't look at, or that has none recorded, is kept.
+    /// attachment whose namespace this process can't look at, or that has none recorded, is kept. Where a record can't
+    /// be read, plugins don't get GC: its attachment may be live.
     Live(Vec<ValidAttachment>),
     /// None: every cached attachment is deleted, including those of other runtimes that share the cache. Plugins get no
     /// list.
@@ -54,6 +56,17 @@ impl Keep {
         found.retain(|entry| !kept.contains(&(&entry.container_id, &entry.ifname)));
         found
     }
+}
+
+/// The records of a network.
+struct Found {
+    entries: Vec<Entry>,
+    /// Those that may be of live attachments.
+    unreadable: Vec<CacheError>,
+}
+
+fn live_unknown(network: &NetworkName, source: CacheError) -> Error {
+    Error::LiveUnknown { network: network.to_string(), source }
 }
 
 /// Returns true if an attachment may still be in use. One that was only begun has no result.
@@ -92,18 +105,23 @@ impl Cni {
         }
         let network = &*self.agreed(network).await?;
         let _locks = self.lock_network(&name).await?;
+        let wants_live = matches!(keep, Keep::Live(_));
         let (keep, mut errors) = match self.attachments_to(&name) {
-            Ok(found) => {
-                let keep = keep.with_live(&found);
+            Ok(Found { entries, unreadable }) => {
+                let keep = keep.with_live(&entries);
                 let mut errors = Vec::new();
-                for entry in keep.stale(found) {
+                for entry in keep.stale(entries) {
                     errors.extend(self.del_entry(network, &name, &entry).await.err());
                 }
+                if wants_live && !unreadable.is_empty() {
+                    errors.extend(unreadable.into_iter().map(|source| live_unknown(&name, source)));
+                    return Failures::into_result(errors);
+                }
+                unreadable.into_iter().for_each(|error| self.notices.unusable_entry(&error.into()));
                 (keep, errors)
             }
-            // The live attachments are not known then, so plugins can't get a list of them.
-            Err(error) if matches!(keep, Keep::Live(_)) => return Err(error),
-            Err(error) => (keep.clone(), vec![error]),
+            Err(source) if wants_live => return Err(live_unknown(&name, source)),
+            Err(error) => (keep.clone(), vec![error.into()]),
         };
         // A version that can't be parsed is not 1.1.0.
         if network.version().is_ok_and(|version| version.has_gc()) {
@@ -122,24 +140,53 @@ impl Cni {
         if network.disables_gc() {
             return Ok(Vec::new());
         }
-        let found = self.attachments_to(&name)?;
-        Ok(keep.with_live(&found).stale(found))
+        let Found { entries, unreadable } = self.attachments_to(&name)?;
+        unreadable.into_iter().for_each(|error| self.notices.unusable_entry(&error.into()));
+        Ok(keep.with_live(&entries).stale(entries))
+    }
+
+    /// Refuses what a person can hardly mean: to keep an attachment of which nothing is on record, and whose name is
+    /// nearly that of one which would be deleted; or to keep what is live, with a cache directory that does not exist.
+    ///
+    /// # Errors
+    /// [`Error::Misnamed`], [`Error::LiveUnknown`], or the cache can't be read.
+    pub fn check_kept(&self, network: &NetworkConfig, keep: &Keep) -> Result<(), Error> {
+        let dir = self.cache.dir();
+        if matches!(keep, Keep::Live(_)) && !dir.exists() {
+            let source = io::ErrorKind::NotFound.into();
+            let source = CacheError::Io { doing: "read directory", path: dir.to_owned(), source };
+            return Err(live_unknown(&network.network_name()?, source));
+        }
+        let text = |id: &str, ifname: &str| format!("{id}:{ifname}");
+        let named: Vec<_> =
+            keep.list().unwrap_or_default().iter().map(|valid| text(&valid.container_id, &valid.ifname)).collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        let recorded = self.attachments_to(&network.network_name()?)?.entries;
+        let recorded: Vec<_> = recorded.iter().map(|entry| text(&entry.container_id, &entry.ifname)).collect();
+        let others = || recorded.iter().filter(|name| !named.contains(name)).map(String::as_str);
+        for name in named.iter().filter(|name| !recorded.contains(name)) {
+            if let Some(near) = nearest(name, others()) {
+                return Err(Error::Misnamed { name: name.clone(), near: near.to_owned() });
+            }
+        }
+        Ok(())
     }
 
     /// The attachments to a network: those that are cached, and then those that were only begun.
-    fn attachments_to(&self, name: &NetworkName) -> Result<Vec<Entry>, Error> {
+    fn attachments_to(&self, name: &NetworkName) -> Result<Found, CacheError> {
         let (listing, begun) = (self.cache.attachments_to(name)?, self.cache.unfinished()?);
-        for error in listing.unreadable.into_iter().chain(begun.unreadable) {
-            self.notices.unusable_entry(&error.into());
-        }
-        let mut found = listing.entries;
-        let finished: HashSet<_> = found.iter().map(|entry| (&entry.container_id, &entry.ifname)).collect();
+        // One that was only begun is not live.
+        begun.unreadable.into_iter().for_each(|error| self.notices.unusable_entry(&error.into()));
+        let mut entries = listing.entries;
+        let finished: HashSet<_> = entries.iter().map(|entry| (&entry.container_id, &entry.ifname)).collect();
         let mut begun = begun.entries;
         begun.retain(|entry| {
             entry.network == name.as_str() && !finished.contains(&(&entry.container_id, &entry.ifname))
         });
-        found.append(&mut begun);
-        Ok(found)
+        entries.append(&mut begun);
+        Ok(Found { entries, unreadable: listing.unreadable })
     }
 
     async fn del_entry(&self, network: &NetworkConfig, name: &NetworkName, entry: &Entry) -> Result<(), Error> {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Plan;
+use crate::cache::Entry;
 use crate::error::Error;
 use crate::invoke::Request;
 use crate::spec::Command;
@@ -39,14 +40,14 @@ pub enum Notice<'a> {
         netns: &'a Path,
     },
     /// DEL of an attachment that is not on record does not touch a namespace, since the interface in it belongs to
-    /// another network.
+    /// another attachment.
     InterfaceOfOther {
         /// The interface.
         ifname: &'a str,
         /// The path of the namespace.
         netns: &'a Path,
-        /// The network that it belongs to.
-        network: &'a str,
+        /// The attachment that it belongs to.
+        owner: &'a Entry,
     },
     /// CHECK of an attachment that was added with another configuration than its network has now.
     ConfigurationChanged {
@@ -123,9 +124,10 @@ impl fmt::Display for Notice<'_> {
             Self::ForeignNetns { netns } => {
                 write!(f, "{} is not the network namespace of the container, and is not touched", escaped(netns))
             }
-            Self::InterfaceOfOther { ifname, netns, network } => {
+            Self::InterfaceOfOther { ifname, netns, owner: Entry { network, container_id, .. } } => {
                 let netns = escaped(netns);
-                write!(f, "interface `{ifname}` in {netns} belongs to network `{network}`, and is not touched")
+                let owner = format!("belongs to network `{network}`, as container `{container_id}`");
+                write!(f, "interface `{ifname}` in {netns} {owner}, and is not touched")
             }
             Self::ConfigurationChanged { network, plan } => {
                 write!(f, "network `{network}` has another configuration than at ADD; an update would run {plan}")

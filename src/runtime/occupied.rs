@@ -41,8 +41,8 @@ impl Cni {
         }
     }
 
-    /// Refuses an ADD whose interface is somebody else's: of another network as the cache says, or in the namespace
-    /// already.
+    /// Refuses an ADD whose interface is somebody else's: of another network or container as the cache says, or in the
+    /// namespace already.
     pub(super) fn check_free(&self, key: &Key, attachment: &Attachment, record: Record) -> Result<(), Error> {
         if attachment.ifname.as_str() == LOOPBACK || self.caution == Caution::AsGo {
             return Ok(());
@@ -60,15 +60,15 @@ impl Cni {
         }
     }
 
-    /// The network that an interface belongs to, where nothing is on record of its attachment to this one.
-    pub(super) fn owner_of(&self, key: &Key, attachment: &Attachment) -> Option<String> {
+    /// The attachment that an interface belongs to, where nothing is on record of this one.
+    pub(super) fn owner_of(&self, key: &Key, attachment: &Attachment) -> Option<Entry> {
         let is_there = || self.is_in_namespace(attachment) != Some(false);
         let is_exempt = attachment.ifname.as_str() == LOOPBACK || self.caution == Caution::AsGo;
         if attachment.netns.is_none() || is_exempt || !is_there() {
             return None;
         }
         let others = self.others(key, None).ok()?;
-        self.owner(others, key, attachment).map(|entry| entry.network)
+        self.owner(others, key, attachment)
     }
 
     /// Which of the entries has the interface. Not that of a verb which this one is a part of: a plugin may hand a
@@ -83,11 +83,11 @@ impl Cni {
         })
     }
 
-    /// The entries of other networks in the cache, of all containers or of one, finished or not.
+    /// The entries of other attachments in the cache, of all containers or of one, finished or not.
     fn others(&self, key: &Key, container: Option<&ContainerId>) -> Result<Vec<Entry>, Error> {
         let mut found = self.cache.attachments(container)?.entries;
         found.extend(self.cache.unfinished()?.entries);
-        found.retain(|entry| entry.network != key.network.as_str());
+        found.retain(|entry| !key.owns(entry));
         Ok(found)
     }
 
@@ -105,18 +105,18 @@ impl Cni {
     }
 }
 
-/// Returns true if an entry is of the interface that an attachment names: of its container or its namespace, and alive
-/// as far as one can tell.
+/// Returns true if an entry is of the interface that an attachment names: of its namespace, by whichever path, or of
+/// its container or path, and alive as far as one can tell.
 fn is_same_interface(entry: &Entry, attachment: &Attachment) -> bool {
     let is_same_namespace = || {
         let (was, is) = (entry.netns_identity.as_ref(), attachment.netns.as_ref().and_then(Identity::of));
-        let is_same = was.zip(is).is_some_and(|(was, is)| was.may_be(&is));
-        is_same || entry.netns.is_some() && entry.netns == attachment.netns
+        was.zip(is).is_some_and(|(was, is)| was.may_be(&is))
     };
+    let is_same_path = || entry.netns.is_some() && entry.netns == attachment.netns;
     let is_over = || entry.netns_state().is_some_and(State::is_over);
+    let is_same_container = entry.container_id == attachment.container_id.as_str();
     entry.ifname == attachment.ifname.as_str()
-        && (entry.container_id == attachment.container_id.as_str() || is_same_namespace())
-        && !is_over()
+        && (is_same_namespace() || (is_same_container || is_same_path()) && !is_over())
 }
 
 fn occupied(key: &Key, attachment: &Attachment, by: Option<Entry>) -> Error {

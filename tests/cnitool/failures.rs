@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::process::Stdio;
 
-use super::{NETNS, host};
+use super::{NETNS, host, operand};
 use crate::support::{Ran, Sandbox, fails_with};
 
 #[test]
@@ -13,8 +13,7 @@ fn a_plugin_error_is_on_stderr_with_status_1_and_nothing_on_stdout() {
         if verb == "check" {
             Ran::new(&mut sandbox.cnitool(["add", "net", NETNS])).exits_with(0);
         }
-        let all = (verb == "gc").then_some("--all");
-        let ran = Ran::new(sandbox.cnitool([verb, "net"]).arg(NETNS).args(all)).exits_with(1);
+        let ran = Ran::new(sandbox.cnitool([verb, "net"]).args(operand(verb))).exits_with(1);
         let ran = ran.says("error: ").says("`one`").says(command).says("out of luck");
         assert_eq!(ran.stdout(), "", "{ran}");
     }
@@ -53,8 +52,7 @@ fn a_bad_network_name_is_an_error_that_reads_and_runs_nothing() {
     let list = r#"{"cniVersion":"1.0.0","name":"../x","plugins":[{"type":"one"}]}"#;
     let sandbox = host().file("x.conflist", list);
     for verb in ["add", "check", "del", "gc", "status"] {
-        let all = (verb == "gc").then_some("--all");
-        Ran::new(sandbox.cnitool([verb, "../x"]).arg(NETNS).args(all)).exits_with(1).says("../x");
+        Ran::new(sandbox.cnitool([verb, "../x"]).args(operand(verb))).exits_with(1).says("../x");
     }
     assert!(sandbox.calls().is_empty());
 }
@@ -66,7 +64,7 @@ const ESCAPES: &str = r#"printf '%s' '{"code":100,"msg":"a\u001b[2Jb\u0007","det
 fn control_characters_of_a_message_do_not_reach_the_terminal() {
     for (verb, command) in [("add", "ADD"), ("del", "DEL"), ("status", "STATUS")] {
         let sandbox = host().on("one", command, ESCAPES);
-        let ran = Ran::new(sandbox.cnitool([verb, "net"]).arg(NETNS)).exits_with(1);
+        let ran = Ran::new(sandbox.cnitool([verb, "net"]).args(operand(verb))).exits_with(1);
         let raw = ran.stderr().chars().any(|c| c.is_control() && c != '\n');
         assert!(!raw, "{:?}", ran.stderr());
         ran.says("a").says("[2Jb").says("1md");

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{NETNS, host, succeeds};
+use super::{NETNS, host, operand, succeeds};
 use crate::support::{Ran, Sandbox, fails_with};
 
 /// The error of a command as JSON.
@@ -128,10 +128,10 @@ fn a_verb_that_asks_no_plugin_says_so() {
         ("check", "1.1.0", r#""disableCheck":true,"#, "network `odd` disables CHECK: none of its plugins was asked"),
     ] {
         let sandbox = host().file("10.conflist", network(version, keys));
-        let rest = if verb == "gc" { "--all" } else { NETNS };
-        let ran = Ran::new(&mut sandbox.cnitool([verb, "odd", rest])).exits_with(0);
+        let rest = operand(verb);
+        let ran = Ran::new(sandbox.cnitool([verb, "odd"]).args(rest)).exits_with(0);
         assert_eq!(ran.stderr(), format!("note: {words}\n"));
-        succeeds(&mut sandbox.cnitool([verb, "odd", rest, "--quiet"]));
+        succeeds(sandbox.cnitool([verb, "odd", "--quiet"]).args(rest));
         assert!(sandbox.calls().is_empty());
     }
     succeeds(&mut host().cnitool(["status", "net"]));

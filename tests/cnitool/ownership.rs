@@ -34,10 +34,36 @@ fn del_of_the_wrong_network_leaves_the_interface_of_another_alone_and_says_so() 
     let sandbox = with_two_networks();
     succeeds(&mut sandbox.cnitool(["add", "internal", "./alive"]));
     let ran = Ran::new(&mut sandbox.cnitool(["del", "net", "./alive"])).exits_with(0);
-    ran.says("warning: interface `eth0` in ").says("belongs to network `internal`, and is not touched");
+    ran.says("warning: interface `eth0` in ")
+        .says("belongs to network `internal`, as container `cnitool-")
+        .says("and is not touched");
     assert_eq!(sandbox.variable_of("one", "DEL", "CNI_NETNS"), "");
     let ran = succeeds(&mut sandbox.cnitool(["list", "attachments", "--plain"]));
     assert!(ran.stdout().starts_with("internal\t"), "{ran}");
+}
+
+#[test]
+fn an_interface_of_another_container_on_the_same_network_is_left_alone() {
+    let sandbox = with_two_networks();
+    succeeds(&mut sandbox.cnitool(["add", "net", "./alive", "--container-id", "web-1"]));
+    sandbox.forget_calls();
+    let ran = Ran::new(&mut sandbox.cnitool(["add", "net", "./alive"])).exits_with(1);
+    ran.says("interface `eth0`").says("container `web-1`");
+    assert!(sandbox.calls().is_empty());
+    let ran = Ran::new(&mut sandbox.cnitool(["del", "net", "./alive"])).exits_with(0);
+    ran.says("belongs to network `net`, as container `web-1`, and is not touched");
+    assert_eq!(sandbox.variable_of("one", "DEL", "CNI_NETNS"), "");
+    assert_eq!(sandbox.cached(), ["net-web-1-eth0"]);
+}
+
+#[test]
+fn del_of_a_container_without_namespace_takes_what_its_add_was_given() {
+    let sandbox = with_two_networks();
+    succeeds(&mut sandbox.cnitool(["add", "net", "./alive", "--container-id", "web-1", "--arg", "K=V"]));
+    let netns = sandbox.variable_of("one", "ADD", "CNI_NETNS");
+    succeeds(&mut sandbox.cnitool(["del", "net", "--container-id", "web-1", "--quiet"]));
+    assert_eq!(sandbox.variable_of("one", "DEL", "CNI_NETNS"), netns);
+    assert_eq!(sandbox.variable_of("one", "DEL", "CNI_ARGS"), "K=V");
 }
 
 #[test]

@@ -64,6 +64,18 @@ fn gc_keeps_the_attachments_whose_namespace_exists() {
     assert_eq!(*valid, serde_json::json!([{"containerID": "c1", "ifname": "eth0"}]));
 }
 
+#[test]
+fn gc_takes_no_namespace_and_no_name_that_is_nearly_right() {
+    let sandbox = with_a_live_attachment();
+    let refused = |words: &[&str]| Ran::new(sandbox.cnitool(["gc", "net"]).args(words));
+    refused(&["/run/netns/blue", "--all"]).exits_with(2).says("takes no namespace").says("/run/netns/blue");
+    refused(&["--keep", "c:eth0"]).exits_with(1).says("`c:eth0`").says("did you mean `c1:eth0`?");
+    let ran = Ran::new(sandbox.cnitool(["gc", "net", "--keep-live", "--cache-dir"]).arg(sandbox.path("cachee")));
+    ran.exits_with(1).says("cachee").says("not known who is live");
+    assert_eq!((sandbox.calls().len(), sandbox.cached().len()), (0, 3));
+    assert!(!sandbox.path("cachee").exists());
+}
+
 /// A host with attachments as the Go libcni records them, which does not say which namespace it was.
 fn with_attachments_of_go() -> Sandbox {
     let sandbox = host().file("ordinary", "");

@@ -133,6 +133,37 @@ fn an_unreadable_entry_is_reported_and_stops_nothing() {
     assert!(matches!(heard.as_slice(), [Heard::UnusableCacheEntry(error)] if named(error)), "{heard:?}");
 }
 
+/// Its attachment may be live, and plugins would take away what it has.
+#[test]
+fn a_record_that_can_not_be_read_keeps_plugins_from_gc_where_the_live_are_kept() {
+    let torn = |sandbox: &Sandbox| sandbox.plant_cached("net-a-eth0", "{");
+    let directory = |sandbox: &Sandbox| std::fs::create_dir(sandbox.path("cache/results/net-a-eth0")).unwrap();
+    for plant in [&torn as &dyn Fn(&Sandbox), &directory] {
+        let sandbox = with_attachments();
+        plant(&sandbox);
+        let error = sandbox.cni().gc(&sandbox.network(), &Keep::Live(Vec::new())).unwrap_err();
+        assert!(matches!(error, Error::LiveUnknown { .. }), "{error:?}");
+        says(&error, ["`net`", "net-a-eth0"]);
+        assert_eq!(sandbox.calls(), ["DEL two", "DEL one", "DEL two", "DEL one"]);
+    }
+}
+
+#[test]
+fn what_a_person_can_hardly_mean_to_keep_is_refused() {
+    let sandbox = with_attachments();
+    let (cni, network) = (sandbox.cni(), sandbox.network());
+    let check = |keep: &Keep| cni.check_kept(&network, keep);
+    for fine in [keep("c1"), keep("elsewhere"), Keep::Nothing, Keep::Live(Vec::new())] {
+        check(&fine).unwrap();
+    }
+    let error = check(&keep("c")).unwrap_err();
+    assert!(matches!(&error, Error::Misnamed { name, near } if name == "c:eth0" && near == "c1:eth0"), "{error:?}");
+    std::fs::remove_dir_all(sandbox.path("cache")).unwrap();
+    let error = check(&Keep::Live(Vec::new())).unwrap_err();
+    assert!(matches!(error, Error::LiveUnknown { .. }), "{error:?}");
+    check(&keep("c1")).unwrap();
+}
+
 #[test]
 fn gc_deletes_what_an_add_began_that_was_cut_short() {
     let sandbox = Sandbox::new().plugins(["one", "two"]).on("two", "ADD", "exec sleep 100");

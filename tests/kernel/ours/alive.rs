@@ -1,7 +1,7 @@
 //! What is alive stays so, whatever is refused beside it.
 
 use libcni::conf::NetworkConfig;
-use libcni::{Attachment, Chain, Cni};
+use libcni::{Attachment, Chain, Cni, Error};
 use serde_json::json;
 
 use super::{attachment, bridge, network};
@@ -14,6 +14,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::alive::without_ipam_it_is_refused_as_well", second_add_without_ipam),
     ("ours::alive::del_of_another_network_leaves_an_interface_of_the_same_name", del_of_another_network),
     ("ours::alive::del_leaves_what_a_person_made", del_leaves_what_a_person_made),
+    ("ours::alive::a_namespace_that_lives_on_by_another_name_is_its_owners", lives_on_by_another_name),
 ];
 
 pub(crate) const WITH_GO: &[Test] = &[
@@ -51,6 +52,21 @@ fn second_add_without_ipam(host: &Host) {
     host.ours().add(&network, &elsewhere(host)).unwrap_err();
     host.ours().check(&network, &attachment("blue")).unwrap();
     host.del(&network, "blue");
+    host.is_clean();
+}
+
+/// The path by which a container was added is that of a process, which ends before the container.
+fn lives_on_by_another_name(host: &Host) {
+    let network = bridge(host, json!({}));
+    let mut process = host.inside_blue("sleep 1000");
+    let by_process = attachment("blue").netns(format!("/proc/{}/ns/net", process.id()));
+    host.ours().add(&network, &by_process).unwrap();
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let [other, _] = others(&network);
+    let error = host.ours().add(&other, &attachment("blue")).unwrap_err();
+    assert!(matches!(error, Error::Occupied(_)), "{error:?}");
+    host.ours().del(&network, &attachment("blue")).unwrap();
     host.is_clean();
 }
 

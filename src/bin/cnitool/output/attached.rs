@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use libcni::Chain;
-use libcni::cache::{Attached, CacheError};
+use libcni::cache::Attached;
 use libcni::conf::NetworkConfig;
 use libcni::runtime::{Changes, Plan};
 
@@ -24,15 +23,4 @@ pub(crate) fn configuration(attached: &Attached, networks: &[NetworkConfig]) -> 
     let network = networks.iter().find(|network| network.name() == attached.entry.network);
     let plan = network.and_then(|network| Plan::new(network, &attached.entry, &Changes::new()).ok());
     plan.map_or("", |plan| if plan.changes_plugins() { "changed" } else { "current" })
-}
-
-/// A file of the cache that is not an attachment: its name, and the reason.
-pub(crate) fn unusable(error: &CacheError) -> (String, String) {
-    match error {
-        CacheError::Invalid { path, source } => {
-            (path.display().to_string(), format!("not a cache entry: {}", Chain(source)))
-        }
-        CacheError::Io { path, .. } => (path.display().to_string(), Chain(error).to_string()),
-        other => (String::new(), Chain(other).to_string()),
-    }
 }

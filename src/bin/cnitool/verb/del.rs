@@ -43,7 +43,10 @@ pub(crate) struct Del {
 
 pub(crate) fn del(del: &Del, signals: Option<&Signals>) -> Result<(), Failure> {
     let cni = del.host.cni(signals.and_then(Signals::token))?;
-    let attachment = del.attached.attachment(Path::new(del.netns.as_deref().unwrap_or_default()))?;
+    let mut attachment = del.attached.attachment(Path::new(del.netns.as_deref().unwrap_or_default()))?;
+    if del.netns.is_none() {
+        attachment = cni.as_recorded(&key(&del.network, &attachment)?, attachment);
+    }
     if del.dry_run {
         let requests = requests(del, &cni, attachment).map_err(not_removed)?;
         return Ok(dry_run::print(&requests)?);
@@ -75,6 +78,9 @@ pub(super) fn not_removed(error: Error) -> Failure {
     let hint = match &error {
         Error::Load(LoadError::NotFound { .. } | LoadError::NoConfigs { .. }) => {
             "`cnitool del --cached` removes it with the configuration that it was added with"
+        }
+        Error::LiveUnknown { .. } => {
+            "once its container is gone, remove the file; `--keep ID:IFNAME` names all that are live instead"
         }
         Error::PluginNotFound { .. } => "`--skip-missing` goes on without the plugin, and leaves what it has added",
         Error::Plugin(_) | Error::Several(_) | Error::Cache(_) => {

@@ -1,6 +1,5 @@
 //! `cnitool gc`: which attachments go, and which are kept.
 
-use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 
@@ -10,6 +9,7 @@ use libcni::runtime::Keep;
 use libcni::spec::{Command, ContainerId, IfName, InvalidName, Object, ValidAttachment};
 
 use super::del::not_removed;
+use super::target::Network;
 use crate::context::environment::is_like_go;
 use crate::context::library::note_unasked;
 use crate::context::options::{Host, Output};
@@ -20,11 +20,8 @@ use crate::output::{is_json, print, print_json, printable};
 /// The arguments of `gc`.
 #[derive(Args, Debug)]
 pub(crate) struct Gc {
-    /// The name of the network
-    network: String,
-    /// Accepted for compatibility, and ignored
-    #[arg(hide = true)]
-    _netns: Option<OsString>,
+    #[command(flatten)]
+    target: Network,
     /// An attachment to keep; repeat it for more
     #[arg(long, value_name = "ID:IFNAME", conflicts_with = "all", value_parser = attachment)]
     keep: Vec<(ContainerId, IfName)>,
@@ -52,8 +49,9 @@ fn attachment(text: &str) -> Result<(ContainerId, IfName), String> {
 
 pub(crate) fn gc(gc: &Gc, signals: Option<&Signals>) -> Result<(), Failure> {
     let cni = gc.host.cni(signals.and_then(Signals::token))?;
-    let network = gc.host.network(&cni, &gc.network)?;
-    let keep = keep(gc)?;
+    let network = gc.host.network(&cni, gc.target.alone("gc")?)?;
+    let keep = keep(gc, network.name())?;
+    cni.check_kept(&network, &keep)?;
     if gc.dry_run {
         return Ok(print_stale(&cni.stale(&network, &keep)?)?);
     }
@@ -62,14 +60,14 @@ pub(crate) fn gc(gc: &Gc, signals: Option<&Signals>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn keep(gc: &Gc) -> Result<Keep, Failure> {
+fn keep(gc: &Gc, network: &str) -> Result<Keep, Failure> {
     let valid = |(id, ifname): &(ContainerId, IfName)| ValidAttachment::new(id, ifname);
     let named = gc.keep.iter().map(valid).collect::<Vec<_>>();
     match () {
         () if gc.keep_live => Ok(Keep::Live(named)),
         () if !named.is_empty() => Ok(Keep::Only(named)),
         () if gc.all || is_like_go() => Ok(Keep::Nothing),
-        () => Err(nothing_to_keep(&gc.network)),
+        () => Err(nothing_to_keep(network)),
     }
 }
 

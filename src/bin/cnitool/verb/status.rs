@@ -28,7 +28,8 @@ pub(crate) struct Status {
 
 pub(crate) fn status(status: &Status, signals: Option<&Signals>) -> Result<(), Failure> {
     let cni = status.running.cni(signals.and_then(Signals::token))?;
-    let network = status.negotiation.negotiated(&cni, load(&status.loading.conf_dir(), &status.target.network)?)?;
+    let network = load(&status.loading.conf_dir(), status.target.alone("status")?)?;
+    let network = status.negotiation.negotiated(&cni, network)?;
     cni.status(&network)?;
     note_unasked(&network, Command::Status);
     Ok(())

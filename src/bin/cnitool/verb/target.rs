@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::context::environment::is_like_go;
 use crate::context::options::{Attached, Host};
+use crate::output::failure::Failure;
 
 /// One attachment: its network and its namespace, on this host.
 #[derive(Args, Debug)]
@@ -26,8 +28,21 @@ pub(crate) struct Target {
 #[derive(Args, Debug)]
 pub(crate) struct Network {
     /// The name of the network
-    pub(crate) network: String,
-    /// Accepted for compatibility, and ignored
+    network: String,
+    /// Accepted where the behaviour of the Go cnitool is wanted, and ignored
     #[arg(hide = true)]
-    _netns: Option<PathBuf>,
+    netns: Option<PathBuf>,
+}
+
+impl Network {
+    /// Refuses a namespace where a verb is about a whole network.
+    pub(crate) fn alone(&self, verb: &str) -> Result<&str, Failure> {
+        match &self.netns {
+            Some(netns) if !is_like_go() => {
+                let message = format!("`{verb}` is about a whole network, and takes no namespace: {}", netns.display());
+                Err(Failure::usage(message))
+            }
+            _ => Ok(&self.network),
+        }
+    }
 }

@@ -98,10 +98,7 @@ fn show(done: &[(Key, Plan)]) -> Result<(), Failure> {
 }
 
 fn describe(key: &Key, plan: &Plan) -> Object {
-    let mut object = Object::new();
-    object.set("network", key.network.as_str());
-    object.set("containerID", key.container_id.as_str());
-    object.set("ifname", key.ifname.as_str());
+    let mut object = key.to_object();
     object.set("kept", &plan.kept);
     object.set("deleted", &plan.removed);
     object.set("added", &plan.added);

@@ -32,7 +32,7 @@ pub(crate) struct Versions {
 /// The network can't be added as it is: a plugin can't be asked, or does not support the version that is used.
 pub(crate) fn versions(versions: &Versions, signals: Option<&Signals>) -> Result<(), Failure> {
     let cni = versions.running.cni(signals.and_then(Signals::token))?;
-    let network = load(&versions.loading.conf_dir(), &versions.target.network)?;
+    let network = load(&versions.loading.conf_dir(), versions.target.alone("versions")?)?;
     let report = cni.supported_versions(&network);
     if is_json() {
         print_json(&report.to_object())?;

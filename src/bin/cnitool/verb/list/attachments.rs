@@ -8,7 +8,7 @@ use libcni::spec::Object;
 
 use super::form::Form;
 use crate::context::options::{Configurations, Records};
-use crate::output::attached::{age, configuration, unusable};
+use crate::output::attached::{age, configuration};
 use crate::output::failure::Failure;
 use crate::output::table::Table;
 use crate::output::{is_json, print_json, warn};
@@ -44,9 +44,10 @@ pub(super) fn list(list: &Attachments) -> Result<(), Failure> {
     let shown = inventory.attached.iter().filter(|attached| !list.form.plain || attached.is_finished());
     shown.for_each(|attached| table.row(row(attached, &networks)));
     list.form.show(&table)?;
-    for (file, message) in inventory.unusable.iter().map(unusable) {
-        warn(&format!("skipped {file}: {message}"));
-    }
+    inventory
+        .unusable
+        .iter()
+        .for_each(|error| warn(&format!("skipped {}: {}", error.path().display(), error.reason())));
     Ok(())
 }
 
@@ -65,9 +66,8 @@ fn row(attached: &Attached, networks: &[NetworkConfig]) -> [String; 8] {
 }
 
 fn describe_unusable(error: &CacheError) -> Object {
-    let (file, message) = unusable(error);
     let mut object = Object::new();
-    object.set("file", &file);
-    object.set("message", &message);
+    object.set("file", &error.path().to_string_lossy());
+    object.set("message", &error.reason());
     object
 }
