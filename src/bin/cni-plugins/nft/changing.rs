@@ -41,7 +41,7 @@ impl Layout {
     }
 
     /// The same, of a plan that needs to know the elements of some places only. If one of those is to go, it gets to
-    /// see all others, too.
+    /// see all others, too, unless their chains tell that there are some. If it keeps the table, those that go have chains of their own.
     pub(crate) fn change_where(&self, look: &Look, plan: impl Fn(&[Entry]) -> Answer<Change>) -> Answer<Change> {
         let mut attempts = Attempts::begin();
         loop {
@@ -66,9 +66,13 @@ impl Layout {
         let generation = connection.generation()?;
         let mut present = self.present(connection, look)?;
         let mut change = plan(&present.entries)?;
-        if present.is_touched_by(&change) {
-            present = self.present(connection, &Look::Everywhere)?;
-            change = plan(&present.entries)?;
+        if present.is_touched_by(&change) && !change.keep_table {
+            present.kept = self.kept(connection, &present.entries)?;
+            // Whether the table goes with these elements, only all of them tell.
+            if present.kept.is_empty() {
+                present = self.present(connection, &Look::Everywhere)?;
+                change = plan(&present.entries)?;
+            }
         }
         if !change.add.is_empty() && !is_doubtful {
             self.count_rules(connection, &mut present, &change)?;

@@ -56,7 +56,7 @@ pub(crate) struct Rules(BTreeMap<String, usize>);
 
 impl Rules {
     /// How many rules a chain has; none when it is not there.
-    fn count(&self, chain: &str) -> usize {
+    pub(super) fn count(&self, chain: &str) -> usize {
         self.0.get(chain).copied().unwrap_or_default()
     }
 }

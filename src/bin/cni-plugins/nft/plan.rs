@@ -37,10 +37,11 @@ pub(super) fn requests(layout: &Layout, present: &Present, change: &Change) -> A
     let goes: BTreeSet<_> = change.remove.iter().chain(&change.add).map(Entry::place).collect();
     let (gone, left): (Vec<&Entry>, Vec<&Entry>) = present.entries.iter().partition(|e| goes.contains(&e.place()));
     let is_table_there = present.maps.as_ref().is_some_and(|maps| !maps.is_empty());
-    if left.is_empty() && change.add.is_empty() && !change.keep_table {
+    if left.is_empty() && present.kept.is_empty() && change.add.is_empty() && !change.keep_table {
         return Ok(if is_table_there { vec![table.delete_table()] } else { Vec::new() });
     }
-    let used = &chains_of(left) | &chains_of(&change.add);
+    let kept = present.kept.iter().map(String::as_str);
+    let used: BTreeSet<_> = chains_of(left).into_iter().chain(chains_of(&change.add)).chain(kept).collect();
 
     let mut requests = if change.add.is_empty() || is_whole(layout, present) { Vec::new() } else { skeleton(layout) };
     requests.extend(gone.iter().map(|entry| table.delete_element(entry)));
@@ -94,7 +95,7 @@ mod tests {
 
     fn present(entries: &[Entry], rules: &[&str]) -> Present {
         let rules = rules.iter().map(|chain| (*chain).to_owned()).collect();
-        Present { maps: Some(vec!["m"]), entries: entries.to_vec(), rules }
+        Present { maps: Some(vec!["m"]), entries: entries.to_vec(), rules, ..Present::default() }
     }
 
     /// The request, in short.
@@ -148,5 +149,14 @@ mod tests {
         let expected = "remove an element from map m; make chain a; empty chain a; add a rule to chain a; \
                         add an element to map m";
         assert_eq!(planned(&whole, &change), expected);
+    }
+
+    #[test]
+    fn what_elements_elsewhere_lead_to_stays_and_so_does_the_table() {
+        let part =
+            Present { maps: None, kept: ["a".to_owned()].into(), ..present(&[entry(1, "a"), entry(2, "b")], &[]) };
+        let change = Change { remove: part.entries.clone(), ..Change::default() };
+        let removed = "remove an element from map m; remove an element from map m; remove chain b";
+        assert_eq!(planned(&part, &change), removed);
     }
 }

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use super::attempts::{read_if_available, until_undisturbed};
 use super::message::Message;
 use super::owned::{Change, Entry, Layout, Map, Rules};
-use super::request::{read_elements, read_rule, read_set};
+use super::request::{read_elements, read_rule, read_set, read_users};
 use super::socket::{Connection, Error, connection, if_there, refused};
 
 /// Which elements to read.
@@ -26,6 +26,8 @@ pub(super) struct Present {
     /// The maps that are there; `None` when only some places were looked at.
     pub(super) maps: Option<Vec<&'static str>>,
     pub(super) entries: Vec<Entry>,
+    /// When only some places were looked at: the chains that elements elsewhere lead to, too.
+    pub(super) kept: BTreeSet<String>,
     /// Read only for changes that need to know.
     pub(super) rules: Rules,
 }
@@ -107,6 +109,39 @@ impl Layout {
         let request = self.requests().get_elements(map.name);
         let listed = connection.dump_each(&request, |object| entries.extend(read_elements(map.name, object)));
         if_there(listed)?.map(|()| each_once(&request, entries)).transpose()
+    }
+
+    /// Returns true if elements lead to one of some chains.
+    pub(crate) fn leads_to_any(&self, chains: &BTreeSet<&str>) -> Answer<bool> {
+        let found = until_undisturbed(|| self.with_more_users(&mut *connection()?, chains, |_| 0));
+        Ok(!found.map_err(Error::into_failure)?.is_empty())
+    }
+
+    /// The chains of elements that more elements than these lead to.
+    pub(super) fn kept(&self, connection: &mut Connection, entries: &[Entry]) -> Result<BTreeSet<String>, Error> {
+        let chains = entries.iter().map(|entry| &*entry.chain).collect();
+        self.with_more_users(connection, &chains, |chain| entries.iter().filter(|entry| entry.chain == chain).count())
+    }
+
+    /// Those of some chains that more elements lead to than are known. The kernel counts what needs a chain: its rules,
+    /// and the elements that lead there.
+    fn with_more_users(
+        &self,
+        connection: &mut Connection,
+        chains: &BTreeSet<&str>,
+        known: impl Fn(&str) -> usize,
+    ) -> Result<BTreeSet<String>, Error> {
+        let rules = self.rules(connection, chains)?;
+        let mut more = BTreeSet::new();
+        let requests: Vec<_> = chains.iter().map(|chain| self.requests().get_chain(chain)).collect();
+        for (chain, answer) in chains.iter().zip(connection.ask_each(&requests)?) {
+            let found = if_there(answer)?.unwrap_or_default();
+            let users = found.iter().find_map(|object| read_users(object)).unwrap_or_default() as usize;
+            if users > rules.count(chain) + known(chain) {
+                more.insert((*chain).to_owned());
+            }
+        }
+        Ok(more)
     }
 
     /// The elements that are there, with the rules of the table's own chains and of those that the elements lead to.

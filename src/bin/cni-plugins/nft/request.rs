@@ -221,6 +221,12 @@ pub(super) fn read_set(object: &[u8]) -> Option<String> {
     attribute::first(object, NAME).and_then(attribute::text)
 }
 
+/// How many rules and elements need a listed chain, or are in it.
+pub(super) fn read_users(object: &[u8]) -> Option<u32> {
+    const USE: u16 = 6;
+    attribute::first(object, USE)?.try_into().ok().map(u32::from_be_bytes)
+}
+
 /// The chain that a listed rule is in.
 pub(super) fn read_rule(object: &[u8]) -> Option<String> {
     attribute::first(object, NAME).and_then(attribute::text)

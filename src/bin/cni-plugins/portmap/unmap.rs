@@ -1,8 +1,9 @@
 //! Ports unmapped, and what was done for them undone.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
+use std::mem::take;
 use std::net::IpAddr;
 
 use libcni::Chain;
@@ -10,7 +11,8 @@ use libcni::plugin::Answer;
 
 use crate::nft::Owner;
 use crate::nft::family::{self, Family};
-use crate::nft::owned::{Change, Entry};
+use crate::nft::owned::{Change, Entry, Map};
+use crate::nft::reading::Look;
 use crate::portmap::layout::{LAYOUT, as_gone, is_gone, masqueraded_of, port_of};
 use crate::portmap::mapping::{HostPort, Protocol};
 use crate::portmap::{conntrack, localhost};
@@ -22,7 +24,11 @@ pub(crate) struct Unmapped {
     pub(crate) had_any: bool,
     /// Those of UDP.
     udp: Vec<HostPort>,
-    /// True if the table has no element any more.
+    /// Where those are, until their connections are forgotten.
+    leading_nowhere: Vec<(&'static str, Vec<u8>)>,
+    /// The chains that answers came back by.
+    ways_back: BTreeSet<String>,
+    /// True if the table has no element any more, as far as one can tell.
     is_empty: bool,
     /// True if containers of a network were reached by 127.0.0.1, and none is any more.
     is_last_of_network: bool,
@@ -41,36 +47,42 @@ pub(crate) fn unmap(is_to_go: impl Fn(&Owner) -> bool) -> Answer<Unmapped> {
         let add = remove.iter().filter_map(as_gone).collect();
         Ok(Change { remove, add, keep_table: true, ..Change::default() })
     })?;
-    let unmapped = unmapped.into_inner();
+    let mut unmapped = unmapped.into_inner();
     forget(&unmapped.udp);
     if unmapped.udp.is_empty() {
         return Ok(unmapped);
     }
-    let unmapped = RefCell::new(unmapped);
-    LAYOUT.change(|entries| {
-        let (gone, left): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| goes(entry) && is_gone(entry));
-        // Once more: others that are removed at the same time may have gone since.
-        unmapped.borrow_mut().is_empty = left.is_empty();
-        let remove = gone.into_iter().cloned().collect();
+    LAYOUT.change_where(&at(take(&mut unmapped.leading_nowhere)), |entries| {
+        let remove = entries.iter().filter(|entry| goes(entry) && is_gone(entry)).cloned().collect();
         Ok(Change { remove, keep_table: true, ..Change::default() })
     })?;
-    Ok(unmapped.into_inner())
+    // Once more: others that are removed at the same time may have gone since.
+    let chains = unmapped.ways_back.iter().map(String::as_str).collect();
+    unmapped.is_empty = unmapped.is_empty || !LAYOUT.leads_to_any(&chains)?;
+    Ok(unmapped)
+}
+
+/// A look at some places, or at all if those are more than are asked for at once.
+fn at(places: Vec<(&'static str, Vec<u8>)>) -> Look {
+    const AT_ONCE: usize = 64;
+    if places.len() > AT_ONCE { Look::Everywhere } else { Look::At(places) }
 }
 
 impl Unmapped {
     fn of(gone: &[&Entry], left: &[&Entry]) -> Self {
         let udp = gone.iter().filter_map(|entry| port_of(entry)).filter(|port| port.protocol == Protocol::Udp);
-        let way_back = masqueraded_of(Family::V4).name;
-        let chains = |entries: &[&Entry]| -> BTreeMap<_, _> {
-            let of_map = entries.iter().filter(|entry| entry.map == way_back);
-            of_map.map(|entry| (entry.chain.clone(), ())).collect()
+        let chains = |entries: &[&Entry], map: Map| -> BTreeSet<String> {
+            entries.iter().filter(|entry| entry.map == map.name).map(|entry| entry.chain.clone()).collect()
         };
-        let kept = chains(left);
+        let [v4, v6] = Family::ALL.map(masqueraded_of);
+        let of_v4 = chains(gone, v4);
         Self {
             had_any: !gone.is_empty(),
             udp: udp.collect(),
+            leading_nowhere: gone.iter().filter_map(|e| as_gone(e)).map(|e| (e.map, e.key)).collect(),
             is_empty: left.is_empty(),
-            is_last_of_network: chains(gone).keys().any(|chain| !kept.contains_key(chain)),
+            is_last_of_network: !of_v4.is_subset(&chains(left, v4)),
+            ways_back: &of_v4 | &chains(gone, v6),
         }
     }
 
