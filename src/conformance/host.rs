@@ -4,11 +4,14 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::Builder;
+use std::time::Duration;
 
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
 
-use super::isolation::{Isolated, PROCESSES, Reaper, mounts};
+use super::isolation::{Isolated, Lowered, PROCESSES, Reaper, mounts};
 use super::network::add_pair_here;
 use crate::Chain;
 use crate::invoke::{Exec, ExecError, Limits, Output, ProcessExec, Request};
@@ -111,18 +114,50 @@ fn mounts_of_plugin() -> io::Result<File> {
 }
 
 impl Host<'_> {
-    /// Runs a plugin on the host.
+    /// Runs a plugin on the host. Whatever it or another has left behind can't hold that up: somebody watches who is
+    /// out of its reach, since it can stop a process of this program before that has become the plugin.
     pub(super) fn exec(&self, request: &Request, limits: &Limits) -> Result<Output, ExecError> {
-        in_thread(|| {
-            self.enter().map_err(|source| ExecError::Io { doing: "enter the namespaces for", source })?;
-            ProcessExec.exec(request, limits)
+        let no_thread = |source| ExecError::Io { doing: "start a thread for", source };
+        let (running, ended) = channel::<()>();
+        std::thread::scope(|scope| {
+            let watch = Builder::new().spawn_scoped(scope, move || self.end_when_late(&ended, limits));
+            let watch = watch.map_err(no_thread)?;
+            let run = Builder::new().spawn_scoped(scope, move || {
+                let _running = running;
+                let lowered = self.enter()?;
+                Ok((ProcessExec.exec(request, limits), lowered))
+            });
+            let run = run.map_err(no_thread)?.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            // The limit is raised here again, since the other thread may not.
+            let (ran, _lowered) = run?;
+            let was_late = watch.join().unwrap_or(false);
+            if was_late { Err(ExecError::TimedOut { after: limits.timeout, stderr: Vec::new() }) } else { ran }
         })
     }
 
-    fn enter(&self) -> io::Result<()> {
-        unshare(CloneFlags::CLONE_FS)?;
-        setns(&self.mounts, CloneFlags::CLONE_NEWNS)?;
-        Ok(setns(self.reaper.namespace(), CloneFlags::CLONE_NEWPID)?)
+    /// Ends everything on all hosts while an execution takes longer than its deadline allows; returns whether it did.
+    fn end_when_late(&self, ended: &Receiver<()>, limits: &Limits) -> bool {
+        const SLACK: Duration = Duration::from_secs(5);
+        const AGAIN: Duration = Duration::from_secs(1);
+        let mut patience = limits.timeout.saturating_add(limits.grace.saturating_mul(2)).saturating_add(SLACK);
+        let mut was_late = false;
+        while ended.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+            self.reaper.end_running();
+            (was_late, patience) = (true, AGAIN);
+        }
+        was_late
+    }
+
+    /// Makes the calling thread one whose programs are plugins.
+    fn enter(&self) -> Result<Lowered, ExecError> {
+        let enter = || {
+            unshare(CloneFlags::CLONE_FS)?;
+            setns(&self.mounts, CloneFlags::CLONE_NEWNS)?;
+            setns(self.reaper.namespace(), CloneFlags::CLONE_NEWPID)
+        };
+        let failed = |doing| move |source| ExecError::Io { doing, source };
+        enter().map_err(io::Error::from).map_err(failed("enter the namespaces for"))?;
+        Lowered::for_programs_of_this_thread().map_err(failed("limit the number of processes for"))
     }
 }
 

@@ -28,13 +28,15 @@ pub(crate) fn tests() -> Vec<Test> {
             let test: Box<dyn FnOnce() + Send> = Box::new(move || fails(name, shell, caller));
             (format!("hostile::{}::{name}", caller.name()), test)
         });
-        let others: [(&str, Attempt); 6] = [
+        let others: [(&str, Attempt); 8] = [
             ("writes_into_its_own_directory", its_directory_stays),
             ("leaves_files_in_shared_memory", shared_memory_stays),
             ("reads_the_callers_keys", keys_stay),
             ("types_into_the_callers_terminal", terminal_stays),
             ("ends_the_judge_and_fails", judge_stays),
             ("takes_the_judges_limits_and_fails", limits_stay),
+            ("stops_whatever_the_judge_starts", no_stop_is_for_ever),
+            ("starts_any_number_of_processes", processes_are_few),
         ];
         let others = others.into_iter().map(move |(name, test)| {
             let test: Box<dyn FnOnce() + Send> = Box::new(move || test(caller));
@@ -240,4 +242,34 @@ fn limits_stay(caller: Caller) {
         for pid in /proc/[0-9]*; do echo 1000 >"$pid/oom_score_adj"; done 2>/dev/null
     "#;
     fails_whatever(caller, attack);
+}
+
+/// What it leaves behind stops every process of its namespace, also one that has not become the next plugin yet.
+fn no_stop_is_for_ever(caller: Caller) {
+    let host = Host::new();
+    // From when ADD has succeeded.
+    let attack = r#"(setsid sh -c "while kill -0 $$; do :; done; while :; do kill -STOP -1; done" >/dev/null 2>&1 &)"#;
+    let mut faulty = Faulty::new("noop", &attacking(&host, attack));
+    let report = Report::of(bounded(faulty.conformance_by(caller)).args(["--timeout", "3s", "--only", "101,501"]));
+    report.passes(101);
+    report.deviates_in(&[501]);
+}
+
+/// As many as it can: the judge has room for its own meanwhile, and the plugin can't give itself more.
+fn processes_are_few(caller: Caller) {
+    let attack = r#"
+        prlimit --nproc=unlimited:unlimited --pid $$ 2>/dev/null
+        ulimit -u unlimited 2>/dev/null
+        count=$(perl -e 'my $n = 0;
+            while ($n < 6000 && defined(my $child = fork)) { if (!$child) { close STDOUT; sleep 100; exit } $n++ }
+            print $n')
+        [ "$count" -lt 6000 ] || broke "$count processes"
+    "#;
+    let host = Host::new();
+    let mut faulty = Faulty::new("noop", &attacking(&host, attack));
+    let report = Report::of(bounded(faulty.conformance_by(caller)).args(["--only", "101,401"]));
+    assert!(!report.to_string().contains("broke out"), "{report}");
+    report.passes(101);
+    // With none left, nothing of it can go on.
+    report.deviates_in(&[401]);
 }

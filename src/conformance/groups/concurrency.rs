@@ -1,5 +1,7 @@
 //! Several containers at once.
 
+use std::sync::Barrier;
+
 use crate::conformance::answer::Answer;
 use crate::conformance::bench::Bench;
 use crate::conformance::check::{Check, Group};
@@ -26,9 +28,16 @@ fn containers<'b>(bench: &'b Bench<'b>) -> Verdict<Vec<Container<'b>>> {
 
 /// Does something for all containers at the same time.
 fn at_once<T: Send>(containers: &[Container<'_>], work: impl Fn(usize, &Container<'_>) -> T + Sync) -> Vec<T> {
+    // All threads are there before the first plugin is, which may take whatever processes there can be.
+    let (work, all) = (&work, &Barrier::new(containers.len()));
     std::thread::scope(|scope| {
-        let work = &work;
-        let started: Vec<_> = containers.iter().enumerate().map(|(i, c)| scope.spawn(move || work(i, c))).collect();
+        let begin = |(i, container)| {
+            scope.spawn(move || {
+                all.wait();
+                work(i, container)
+            })
+        };
+        let started: Vec<_> = containers.iter().enumerate().map(begin).collect();
         started.into_iter().map(|one| one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
     })
 }

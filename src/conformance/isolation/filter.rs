@@ -1,4 +1,4 @@
-//! System calls that no plugin may make, since they reach objects outside of every namespace.
+//! System calls that no plugin may make, since they reach objects outside of every namespace, or the judge.
 
 use std::collections::BTreeMap;
 
@@ -15,27 +15,58 @@ const KEYS: [libc::c_long; 3] = [libc::SYS_add_key, libc::SYS_request_key, libc:
 const NAMESPACES: [i32; 3] = [libc::CLONE_NEWUSER, libc::CLONE_NEWCGROUP, CLONE_NEWTIME];
 const CLONE_NEWTIME: i32 = 0x80;
 
-/// The error number of the calls: as if the kernel did not have them.
-const ERROR: u32 = libc::ENOSYS as u32;
+/// Families of sockets that belong to a network namespace, or that lead to files. Others reach the machine: the
+/// hypervisor, its neighbours on a bus, ciphers of the kernel.
+const FAMILIES: [i32; 5] = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK, libc::AF_PACKET];
+
+type Calls = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// Forbids the calls to this thread, and to threads and programs that it starts; returns what does not hold, if so.
 pub(super) fn apply() -> Option<String> {
     let weakness = |error: seccompiler::Error| {
         format!(
-            "the plugin can use the caller's keyrings, and make user namespaces: no filter of system calls ({error})"
+            "the plugin can use the caller's keyrings, make user namespaces, and open sockets that belong to no \
+             namespace: no filter of system calls ({error})"
         )
     };
-    program().and_then(|program| apply_filter(&program)).map_err(weakness).err()
+    // As if the kernel did not have them.
+    let forbidden = calls().and_then(|calls| forbid(calls, libc::ENOSYS));
+    forbidden.and_then(|()| forbid(sockets()?, libc::EAFNOSUPPORT)).map_err(weakness).err()
 }
 
-fn program() -> Result<BpfProgram, seccompiler::Error> {
-    let mut calls: BTreeMap<i64, Vec<SeccompRule>> = KEYS.iter().map(|call| (*call, Vec::new())).collect();
+/// Forbids this thread, and the programs that it starts, to change how many processes they may have.
+pub(super) fn keep_limit_of_processes() -> Result<(), seccompiler::Error> {
+    let is_of_processes = |argument| equals(argument, SeccompCmpOp::Eq, u64::from(libc::RLIMIT_NPROC));
+    let changes = SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, 0)?;
+    let calls = [
+        (libc::SYS_setrlimit, vec![SeccompRule::new(vec![is_of_processes(0)?])?]),
+        (libc::SYS_prlimit64, vec![SeccompRule::new(vec![is_of_processes(1)?, changes])?]),
+    ];
+    forbid(calls.into(), libc::EPERM)
+}
+
+fn calls() -> Result<Calls, seccompiler::Error> {
+    let mut calls: Calls = KEYS.iter().map(|call| (*call, Vec::new())).collect();
     // Its flags are where no filter can look. Programs that use it fall back to the older one.
     calls.insert(libc::SYS_clone3, Vec::new());
+    // It opens sockets without the call for it.
+    calls.insert(libc::SYS_io_uring_setup, Vec::new());
     for call in [libc::SYS_clone, libc::SYS_unshare] {
         let rules = NAMESPACES.iter().map(|flag| with_flag(*flag)).collect::<Result<_, _>>()?;
         calls.insert(call, rules);
     }
+    Ok(calls)
+}
+
+/// Sockets of all families but [`FAMILIES`].
+fn sockets() -> Result<Calls, seccompiler::Error> {
+    let is_another = |family: &i32| equals(0, SeccompCmpOp::Ne, u64::from(family.unsigned_abs()));
+    let others = SeccompRule::new(FAMILIES.iter().map(is_another).collect::<Result<_, _>>()?)?;
+    Ok([libc::SYS_socket, libc::SYS_socketpair].into_iter().map(|call| (call, vec![others.clone()])).collect())
+}
+
+/// Has the calls fail with an error number from here on.
+fn forbid(mut calls: Calls, errno: i32) -> Result<(), seccompiler::Error> {
     // The same calls by their second numbers.
     if cfg!(target_arch = "x86_64") {
         const X32: i64 = 0x4000_0000;
@@ -43,8 +74,14 @@ fn program() -> Result<BpfProgram, seccompiler::Error> {
         calls.extend(again);
     }
     let architecture = std::env::consts::ARCH.try_into()?;
-    let filter = SeccompFilter::new(calls, SeccompAction::Allow, SeccompAction::Errno(ERROR), architecture)?;
-    Ok(filter.try_into()?)
+    let error = SeccompAction::Errno(errno.unsigned_abs());
+    let program: BpfProgram = SeccompFilter::new(calls, SeccompAction::Allow, error, architecture)?.try_into()?;
+    apply_filter(&program)
+}
+
+/// An argument, as the 32 bits of it that the kernel looks at, is a number or not.
+fn equals(argument: u8, comparison: SeccompCmpOp, number: u64) -> Result<SeccompCondition, seccompiler::Error> {
+    Ok(SeccompCondition::new(argument, SeccompCmpArgLen::Dword, comparison, number)?)
 }
 
 /// The first argument has a flag.

@@ -22,8 +22,15 @@ impl Ids {
     }
 
     pub(super) fn weakness(&self) -> Option<String> {
-        let text = "the plugin has the user ID of root, and can change settings of the kernel in /proc/sys and /sys";
-        matches!(self, Self::Root).then(|| text.to_owned())
+        let text = match self {
+            Self::Unused(..) => return None,
+            Self::Own => "the plugin can read the names of the keys in the caller's session keyring, in /proc/keys",
+            Self::Root => {
+                "the plugin has the user ID of root: it can change settings of the kernel in /proc/sys and /sys, \
+                 start any number of processes, and read the names of the caller's keys in /proc/keys"
+            }
+        };
+        Some(text.to_owned())
     }
 }
 

@@ -19,6 +19,7 @@
 mod entry;
 mod filter;
 mod ids;
+mod limit;
 pub(super) mod mounts;
 mod reaper;
 mod rights;
@@ -30,6 +31,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 pub(super) use self::entry::run as enter;
+pub(super) use self::limit::Lowered;
 pub(super) use self::reaper::{PROCESSES, Reaper, run as reap};
 pub(super) use self::root::Shown;
 use crate::netns::UnshareError;

@@ -115,6 +115,12 @@ impl Reaper {
     /// Ends all processes of plugins; returns whether they are gone. To be called between executions only.
     pub(in crate::conformance) fn end_all(&self) -> bool {
         collect_ended();
+        self.end_running()
+    }
+
+    /// Ends all processes of plugins, and leaves the status of those that are waited for to whoever waits; returns
+    /// whether they are gone.
+    pub(in crate::conformance) fn end_running(&self) -> bool {
         let mut pipes = self.pipes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let ordered = pipes.0.write_all(b"\n");
         drop(pipes);

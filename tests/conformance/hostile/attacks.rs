@@ -110,4 +110,17 @@ pub(crate) const ATTACKS: &[(&str, &str)] = &[
             nice -n -5 true 2>&1 | grep -q . || broke "priority"
         "#,
     ),
+    (
+        "opens_sockets_that_belong_to_no_namespace",
+        r#"
+            opens() { perl -e 'exit(socket(my $s, $ARGV[0], $ARGV[1], 0) ? 0 : 1)' "$1" "$2"; }
+            opens 1 1 && opens 2 2 && opens 16 3 || broke "nothing, since perl opens no socket"
+            # To the hypervisor and to ciphers of the kernel: opened only, and led nowhere.
+            for family in 40,1 40,2 38,5 44,3 4294967336,1; do
+                opens "${family%,*}" "${family#*,}" && broke "a socket of family $family"
+            done
+            # io_uring_setup, which opens sockets by another way.
+            perl -e 'exit(syscall(425, 1, my $p = "\0" x 120) >= 0 ? 0 : 1)' && broke "an io_uring"
+        "#,
+    ),
 ];
