@@ -26,13 +26,17 @@ impl Names {
 /// The name of the host's end of an attachment: the same every time, so that DEL finds it without namespace and
 /// without previous result.
 pub(crate) fn host_name(network: &str, container_id: &str, ifname: &str) -> String {
+    format!("veth{}", hash(network, container_id, ifname, 5))
+}
+
+/// A text that no other attachment has: some bytes of a hash, two digits each.
+pub(crate) fn hash(network: &str, container_id: &str, ifname: &str, bytes: usize) -> String {
     let mut digest = Sha256::new();
     for part in [network, container_id, ifname] {
         digest.update(part);
         digest.update([0]);
     }
-    let hash: String = digest.finalize().iter().take(5).map(|byte| format!("{byte:02x}")).collect();
-    format!("veth{hash}")
+    digest.finalize().iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A name for a link that is about to get another one: that of the host's end that the attachment could have.

@@ -19,8 +19,9 @@ pub(crate) fn write(path: &Path, text: &[u8]) -> io::Result<()> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     }
     let new = unfinished(path);
-    let mut options = fs::OpenOptions::new();
-    let opened = options.write(true).create(true).truncate(true).mode(0o600).open(&new);
+    // What a killed writer left, or somebody planted: nothing is written through a link.
+    remove_if_there(&new)?;
+    let opened = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new);
     let written = opened.and_then(|mut file| {
         file.write_all(text)?;
         file.sync_all()
@@ -57,6 +58,20 @@ mod tests {
         remove(&path).unwrap();
         remove(&path).unwrap();
         assert_eq!(fs::read_dir(dir.path().join("made")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn nothing_is_written_through_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let [path, other] = ["c1", "other"].map(|name| dir.path().join(name));
+        fs::write(&other, "as it was").unwrap();
+        for planted in [unfinished(&path), path.clone()] {
+            std::os::unix::fs::symlink(&other, planted).unwrap();
+        }
+        write(&path, b"whole").unwrap();
+        assert_eq!(fs::read(&other).unwrap(), b"as it was");
+        assert!(fs::symlink_metadata(&path).unwrap().is_file());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 
     #[test]

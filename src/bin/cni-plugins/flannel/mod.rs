@@ -12,6 +12,7 @@ use libcni::result::AddResult;
 use libcni::spec::ErrorCode;
 
 use self::render::{Rendered, render};
+use self::saved::Saved;
 use self::subnet::Subnet;
 use crate::valid::Valid;
 
@@ -35,6 +36,21 @@ impl Default for Paths {
     }
 }
 
+impl Paths {
+    /// The delegate's configuration, by the file of flanneld as it is.
+    fn today(&self, config: &Config) -> Answer<Rendered> {
+        render(config, &Subnet::read(Path::new(&self.subnet_file))?)
+    }
+}
+
+impl Saved {
+    /// The delegate's configuration as it was saved, or else as it is today. The file is the container's, and not the
+    /// attachment's: of several, the last ADD has written it, and the first DEL removes it.
+    fn or_as_today(self, call: &AttachmentCall, paths: &Paths) -> Option<Rendered> {
+        if let Self::Own(rendered) = self { Some(rendered) } else { paths.today(&call.config).ok() }
+    }
+}
+
 impl Plugin for Flannel {
     fn add(&self, call: &AttachmentCall) -> Answer<AddResult> {
         let paths: Paths = call.config.typed()?;
@@ -53,28 +69,24 @@ impl Plugin for Flannel {
     fn del(&self, call: &AttachmentCall) -> Answer {
         let paths = paths(&call.config);
         let dir = Path::new(&paths.data_dir);
-        let saved = saved::read(dir, call.container_id.as_str())?;
-        let Some(mut rendered) = saved.and_then(Rendered::of) else {
-            // Nothing was added, or it is not known what.
-            return saved::remove(dir, call.container_id.as_str());
-        };
-        // Asked for by the same network only: the file is the container's.
-        if rendered.network().is_some_and(|network| network != call.config.name().as_str()) {
-            return Ok(());
+        let saved = saved::find(dir, call.container_id.as_str(), call.config.name().as_str())?;
+        let is_anothers = matches!(saved, Saved::AnotherNetworks);
+        // Without flanneld's file, nothing was added, or it is not known what.
+        if let Some(mut rendered) = saved.or_as_today(call, &paths) {
+            rendered.take_from(call.config.object());
+            call.delegate(&rendered.plugin).config(&rendered.config).del()?;
         }
-        rendered.take_from(call.config.object());
-        call.delegate(&rendered.plugin).config(&rendered.config).del()?;
-        saved::remove(dir, call.container_id.as_str())
+        if is_anothers { Ok(()) } else { saved::remove(dir, call.container_id.as_str()) }
     }
 
     fn check(&self, call: &AttachmentCall) -> Answer {
         let paths: Paths = call.config.typed()?;
-        let saved = saved::read(Path::new(&paths.data_dir), call.container_id.as_str())?.and_then(Rendered::of);
+        let (dir, id) = (&paths.data_dir, &call.container_id);
+        let saved = saved::find(Path::new(dir), id.as_str(), call.config.name().as_str())?;
         let missing = || {
-            let (dir, id) = (&paths.data_dir, &call.container_id);
             Failure::internal(format!("CHECK: flannel: {dir}/{id}, which has the delegate's configuration, is gone"))
         };
-        let mut rendered = saved.ok_or_else(missing)?;
+        let mut rendered = saved.or_as_today(call, &paths).ok_or_else(missing)?;
         call.config.require_prev_result()?;
         rendered.take_from(call.config.object());
         call.delegate(&rendered.plugin).config(&rendered.config).check()
@@ -85,7 +97,7 @@ impl Plugin for Flannel {
         let Some(valid) = call.config.valid_attachments()?.map(Valid::new) else { return Ok(()) };
         let dir = Path::new(&paths.data_dir);
         let network = call.config.name().as_str();
-        let now = Subnet::read(Path::new(&paths.subnet_file)).and_then(|subnet| render(&call.config, &subnet));
+        let now = paths.today(&call.config);
         let stale = saved::stale(dir, network, &valid)?;
         // The file of today, or else what a container was added by.
         let last = || stale.iter().find_map(|(_, config)| Rendered::of(config.clone()));

@@ -1,7 +1,6 @@
 //! The configuration of each container's delegate, in a file of the container's ID, as the plugin of
 //! flannel-io keeps it.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -10,6 +9,7 @@ use libcni::spec::{ErrorCode, Object};
 
 use crate::directory;
 use crate::flannel::render::Rendered;
+use crate::text;
 use crate::valid::Valid;
 use crate::whole::{self, UNFINISHED};
 
@@ -23,11 +23,26 @@ pub(crate) fn write(dir: &Path, container_id: &str, config: &Object) -> Answer {
     whole::write(&path, config.to_string().as_bytes()).map_err(|e| failed("write", &path, &e))
 }
 
+/// The file of a container, as one of its networks sees it.
+pub(crate) enum Saved {
+    Own(Rendered),
+    /// There is none, or it says nothing.
+    Nothing,
+    AnotherNetworks,
+}
+
+/// Finds a container's file.
+pub(crate) fn find(dir: &Path, container_id: &str, network: &str) -> Answer<Saved> {
+    let Some(rendered) = read(dir, container_id)?.and_then(Rendered::of) else { return Ok(Saved::Nothing) };
+    let is_own = rendered.network().is_none_or(|of| of == network);
+    Ok(if is_own { Saved::Own(rendered) } else { Saved::AnotherNetworks })
+}
+
 /// Reads a container's file; `None` if there is none. A file that is not an object counts as one without keys.
-pub(crate) fn read(dir: &Path, container_id: &str) -> Answer<Option<Object>> {
+fn read(dir: &Path, container_id: &str) -> Answer<Option<Object>> {
     let path = dir.join(container_id);
-    match fs::read(&path) {
-        Ok(text) => Ok(Some(Object::parse(&String::from_utf8_lossy(&text)).unwrap_or_default())),
+    match text::read_kept(&path) {
+        Ok(text) => Ok(Some(Object::parse(&text).unwrap_or_default())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed("read", &path, &error)),
     }

@@ -36,6 +36,7 @@ use crate::host_local::held::Held;
 use crate::host_local::owner::Owner;
 use crate::host_local::range_set::RangeSet;
 use crate::host_local::store::{Reservation, Store, StoreError};
+use crate::text;
 use crate::valid::Valid;
 
 pub(crate) struct HostLocal;
@@ -114,7 +115,7 @@ fn read_dns(path: &Path) -> Result<Dns, ErrorReply> {
     let unreadable = |e: std::io::Error| {
         ErrorReply::new(ErrorCode::IO, format!("cannot read resolvConf {}", path.display())).with_details(e.to_string())
     };
-    resolv_conf::read(path).map(|text| resolv_conf::parse(&text)).map_err(unreadable)
+    text::read(path).map(|text| resolv_conf::parse(&text)).map_err(unreadable)
 }
 
 /// The addresses of an attachment, and those without an owner. Where it has none, what its container got from a version

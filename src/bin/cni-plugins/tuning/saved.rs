@@ -1,6 +1,5 @@
 //! The settings that an interface had before: a file for each attachment, in the form of the reference plugin.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::directory;
 use crate::mac;
+use crate::names;
+use crate::text;
 use crate::tuning::config::Settings;
 use crate::valid::Valid;
 use crate::whole;
@@ -37,8 +38,13 @@ pub(crate) struct Saved {
     ifname: Option<String>,
 }
 
-fn file(dir: &Path, call: &AttachmentCall) -> PathBuf {
-    dir.join(format!("{}_{}.json", call.container_id, call.ifname))
+/// Where an attachment's file may be: the name of the reference plugin, which another attachment may have, too, or
+/// which may be too long; and one that no other has.
+fn files(dir: &Path, call: &AttachmentCall) -> Vec<PathBuf> {
+    const LONGEST: usize = 254;
+    let (network, id, ifname) = (call.config.name().as_str(), call.container_id.as_str(), call.ifname.as_str());
+    let names = [format!("{id}_{ifname}.json"), format!("attachment-{}.json", names::hash(network, id, ifname, 16))];
+    names.into_iter().filter(|name| name.len() <= LONGEST).map(|name| dir.join(name)).collect()
 }
 
 fn failed(doing: &str, path: &Path, error: &dyn std::error::Error) -> Failure {
@@ -72,9 +78,32 @@ impl Saved {
         }
     }
 
+    /// Returns true if the file is an attachment's, as far as it says.
+    fn is_of(&self, call: &AttachmentCall) -> bool {
+        let is = |recorded: &Option<String>, own: &str| recorded.as_ref().is_none_or(|recorded| recorded == own);
+        is(&self.network, call.config.name().as_str())
+            && is(&self.container_id, call.container_id.as_str())
+            && is(&self.ifname, call.ifname.as_str())
+    }
+
+    /// The attachment's file with its content; without, where there is none yet, the one to write.
+    fn find(dir: &Path, call: &AttachmentCall) -> Answer<(PathBuf, Option<Self>)> {
+        let mut free = None;
+        for path in files(dir, call) {
+            match Self::load(&path)? {
+                Some(saved) if saved.is_of(call) => return Ok((path, Some(saved))),
+                Some(_) => {}
+                None => drop(free.get_or_insert(path)),
+            }
+        }
+        let none = || Failure::internal(format!("tuning: {} has files of others only", dir.display()));
+        Ok((free.ok_or_else(none)?, None))
+    }
+
     /// Writes the file as a whole. The settings that an unfinished earlier ADD saved are the original ones.
     pub(crate) fn write(self, dir: &Path, call: &AttachmentCall) -> Answer {
-        let earlier = Self::read(dir, call)?.unwrap_or_default();
+        let (path, earlier) = Self::find(dir, call)?;
+        let earlier = earlier.unwrap_or_default();
         let saved = Self {
             mac: earlier.mac.or(self.mac),
             promisc: earlier.promisc.or(self.promisc),
@@ -83,22 +112,25 @@ impl Saved {
             tx_queue_len: earlier.tx_queue_len.or(self.tx_queue_len),
             ..self
         };
-        let path = file(dir, call);
         whole::write(&path, &serde_json::to_vec_pretty(&saved)?).map_err(|e| failed("write", &path, &e))
     }
 
-    /// Reads the file; `None` when there is none. One that is none of ours is empty, as for the reference plugin.
+    /// Reads the attachment's file; `None` when there is none.
     pub(crate) fn read(dir: &Path, call: &AttachmentCall) -> Answer<Option<Self>> {
-        let path = file(dir, call);
-        match fs::read(&path) {
-            Ok(text) => Ok(Some(serde_json::from_slice(&text).unwrap_or_default())),
+        Ok(Self::find(dir, call)?.1)
+    }
+
+    /// Reads a file; `None` when there is none. One that is none of ours is empty, as for the reference plugin.
+    fn load(path: &Path) -> Answer<Option<Self>> {
+        match text::read_kept(path) {
+            Ok(text) => Ok(Some(serde_json::from_str(&text).unwrap_or_default())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(failed("read", &path, &error)),
+            Err(error) => Err(failed("read", path, &error)),
         }
     }
 
     pub(crate) fn remove(dir: &Path, call: &AttachmentCall) -> Answer {
-        let path = file(dir, call);
+        let (path, _) = Self::find(dir, call)?;
         whole::remove(&path).map_err(|e| failed("remove", &path, &e))
     }
 
@@ -117,11 +149,7 @@ impl Saved {
 /// Returns true if a file is for an attachment of a network that is not to be kept. One of the reference plugin does
 /// not say which network it is for.
 fn is_stale(path: &Path, network: &str, valid: &Valid) -> Answer<bool> {
-    let text = match fs::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        text => text.map_err(|e| failed("read", path, &e))?,
-    };
-    let saved: Saved = serde_json::from_slice(&text).unwrap_or_default();
+    let saved = Saved::load(path)?.unwrap_or_default();
     let (Some(of), Some(id), Some(ifname)) = (saved.network, saved.container_id, saved.ifname) else {
         return Ok(false);
     };
