@@ -1,16 +1,26 @@
 //! The connection to the kernel.
 
 use std::io;
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{Socket, SocketAddr};
+use nix::errno::Errno;
+use nix::libc::MSG_DONTWAIT;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::replies::Replies;
 use super::{Answer, LinkError, Request};
 use crate::netns::run_in;
 
 pub(super) const DATAGRAM: usize = 1 << 16;
+
+/// How many requests are sent at once: the answers to them have room in the socket.
+const AT_ONCE: usize = 64;
+
+/// How long the kernel may take to say something. It has answered by the time that a request is sent.
+const PATIENCE: u16 = 10_000;
 
 /// The connection to the routing part of the kernel for one network namespace. It stays in that namespace wherever it
 /// is used.
@@ -47,8 +57,8 @@ impl Handle {
         run_in(netns, Self::here)?
     }
 
-    /// Sends several requests in one message, in order, and returns the answer to each. The first one that fails is the
-    /// error; the kernel has tried the ones after it all the same.
+    /// Sends several requests, in order, and returns the answer to each. The first one that fails is the error; the
+    /// kernel has tried the ones after it all the same.
     ///
     /// # Errors
     /// The kernel refused one of them, or could not be asked.
@@ -62,11 +72,23 @@ impl Handle {
     /// # Errors
     /// The kernel refused one of them, or could not be asked.
     pub fn ask_all(&mut self, requests: Vec<Request>) -> Result<Vec<Answer>, LinkError> {
+        let mut answers = Vec::with_capacity(requests.len());
+        let mut refused = None;
+        let mut requests = requests.into_iter().peekable();
+        while requests.peek().is_some() {
+            match self.ask_at_once(requests.by_ref().take(AT_ONCE).collect())? {
+                Ok(more) => answers.extend(more),
+                Err(error) => drop(refused.get_or_insert(error)),
+            }
+        }
+        refused.map_or(Ok(answers), Err)
+    }
+
+    /// Asks for several things in one message: what the kernel refused is the inner error, and the outer one that it
+    /// could not be asked.
+    fn ask_at_once(&mut self, requests: Vec<Request>) -> Result<Result<Vec<Answer>, LinkError>, LinkError> {
         let first = self.sequence + 1;
         let expected: Vec<_> = requests.iter().map(|r| (r.doing.clone(), r.fine)).collect();
-        if requests.is_empty() {
-            return Ok(Vec::new());
-        }
         self.send(requests)?;
         let mut replies = Replies::new(first, expected.len());
         let mut datagram = Vec::with_capacity(DATAGRAM);
@@ -74,7 +96,7 @@ impl Handle {
             self.receive(&mut datagram)?;
             replies.read(&datagram)?;
         }
-        replies.into_answers(&expected)
+        Ok(replies.into_answers(&expected))
     }
 
     /// Sends requests in one message, and returns the number of the last one.
@@ -92,8 +114,44 @@ impl Handle {
     /// Receives the next datagram, without looking first how long it is, as the crate would: the kernel sends none that
     /// is longer than [`DATAGRAM`].
     pub(super) fn receive(&mut self, datagram: &mut Vec<u8>) -> Result<(), LinkError> {
-        datagram.clear();
-        let received = self.socket.recv(datagram, 0);
-        received.map(drop).map_err(|e| LinkError::new("receive a netlink message", e))
+        let failed = |error| LinkError::new("receive a netlink message", error);
+        loop {
+            datagram.clear();
+            match self.socket.recv(datagram, MSG_DONTWAIT) {
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait()?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.drain();
+                    return Err(failed(error));
+                }
+            }
+        }
+    }
+
+    /// Waits until there is something to receive.
+    fn wait(&self) -> Result<(), LinkError> {
+        let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut fds, PollTimeout::from(PATIENCE)) {
+            Ok(0) => {
+                let doing = format!("hear the kernel's answer to a netlink message within {} s", PATIENCE / 1000);
+                Err(LinkError::new(doing, Errno::ETIMEDOUT))
+            }
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(error) => Err(LinkError::new("wait for a netlink message", error)),
+        }
+    }
+
+    /// Throws away what is left of answers. Until then the kernel drops all that it has to say, without a word.
+    fn drain(&mut self) {
+        const MOST: usize = 100_000;
+        let mut bytes = Vec::with_capacity(DATAGRAM);
+        for _ in 0..MOST {
+            bytes.clear();
+            match self.socket.recv(&mut bytes, MSG_DONTWAIT) {
+                Err(error) if error.raw_os_error() != Some(Errno::ENOBUFS as i32) => return,
+                _ => {}
+            }
+        }
     }
 }

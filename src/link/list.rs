@@ -8,6 +8,13 @@ use super::handle::DATAGRAM;
 use super::message::Message;
 use super::{Handle, LinkError, Request};
 
+/// How often a list is read that changes meanwhile.
+const ATTEMPTS: u32 = 20;
+
+fn changing(doing: &str) -> LinkError {
+    LinkError::new(format!("{doing}, which change all the time"), Errno::EAGAIN)
+}
+
 /// How far a list has come.
 #[derive(Debug, Default)]
 struct Progress {
@@ -16,6 +23,8 @@ struct Progress {
     end: Option<i32>,
     /// True if something changed while the kernel listed it: the list may lack what was there all the time.
     is_interrupted: bool,
+    /// True if nobody wants the rest: it is received, since the kernel makes no other list before, and not read.
+    is_enough: bool,
 }
 
 impl Handle {
@@ -26,19 +35,41 @@ impl Handle {
         message: RouteNetlinkMessage,
         mut add: impl FnMut(&mut T, Message),
     ) -> Result<T, LinkError> {
-        const ATTEMPTS: u32 = 20;
         let request = Request::dump(doing, message);
         for _ in 0..ATTEMPTS {
             let mut listed = T::default();
-            if self.list_once(request.clone(), &mut |item| add(&mut listed, item))? {
+            if self.list_once(request.clone(), &mut |item| {
+                add(&mut listed, item);
+                true
+            })? {
                 return Ok(listed);
             }
         }
-        Err(LinkError::new(format!("{doing}, which change all the time"), Errno::EAGAIN))
+        Err(changing(doing))
+    }
+
+    /// Finds the first item of a list that a value can be made of. What comes after it is not read.
+    pub(super) fn first<T>(
+        &mut self,
+        doing: &str,
+        message: RouteNetlinkMessage,
+        find: impl Fn(Message) -> Option<T>,
+    ) -> Result<Option<T>, LinkError> {
+        let mut found = None;
+        for _ in 0..ATTEMPTS {
+            let is_whole = self.list_once(Request::dump(doing, message.clone()), &mut |item| {
+                found = find(item);
+                found.is_none()
+            })?;
+            if is_whole || found.is_some() {
+                return Ok(found);
+            }
+        }
+        Err(changing(doing))
     }
 
     /// Returns whether nothing changed meanwhile.
-    fn list_once(&mut self, request: Request, add: &mut dyn FnMut(Message)) -> Result<bool, LinkError> {
+    fn list_once(&mut self, request: Request, add: &mut dyn FnMut(Message) -> bool) -> Result<bool, LinkError> {
         let doing = request.doing.clone();
         let sequence = self.send(vec![request])?;
         let mut progress = Progress { sequence, ..Progress::default() };
@@ -56,8 +87,14 @@ impl Handle {
 }
 
 impl Progress {
-    fn read(&mut self, mut datagram: &[u8], add: &mut dyn FnMut(Message)) -> Result<(), LinkError> {
+    fn read(&mut self, mut datagram: &[u8], add: &mut dyn FnMut(Message) -> bool) -> Result<(), LinkError> {
         while datagram.len() >= 16 {
+            if self.is_enough
+                && let Some(length) = length_of_item(datagram)
+            {
+                datagram = datagram.get(length..).unwrap_or_default();
+                continue;
+            }
             let message = NetlinkMessage::<Message>::deserialize(datagram).map_err(LinkError::garbled)?;
             datagram = datagram.get((message.header.length as usize).next_multiple_of(4)..).unwrap_or_default();
             if message.header.sequence_number != self.sequence {
@@ -65,7 +102,7 @@ impl Progress {
             }
             self.is_interrupted |= message.header.flags & NLM_F_DUMP_INTR != 0;
             match message.payload {
-                NetlinkPayload::InnerMessage(item) => add(item),
+                NetlinkPayload::InnerMessage(item) => self.is_enough |= !add(item),
                 NetlinkPayload::Done(done) => self.end = Some(-done.code),
                 NetlinkPayload::Error(error) => self.end = Some(error.code.map_or(0, |code| -code.get())),
                 _ => {}
@@ -73,6 +110,16 @@ impl Progress {
         }
         Ok(())
     }
+}
+
+/// The length of the first message of a datagram, padding included, if it is none of those by which the kernel
+/// controls a list.
+fn length_of_item(datagram: &[u8]) -> Option<usize> {
+    const FIRST_OF_ITEMS: u16 = 16;
+    let length = u32::from_ne_bytes(datagram.get(..4)?.try_into().ok()?);
+    let kind = u16::from_ne_bytes(datagram.get(4..6)?.try_into().ok()?);
+    let length = usize::try_from(length).ok()?.next_multiple_of(4);
+    (kind >= FIRST_OF_ITEMS && length >= 16).then_some(length)
 }
 
 #[cfg(test)]
@@ -97,7 +144,7 @@ mod tests {
     fn a_list_that_changed_meanwhile_is_marked() {
         for (flags, is_interrupted) in [(0, false), (NLM_F_DUMP_INTR, true)] {
             let mut progress = Progress { sequence: 1, ..Progress::default() };
-            progress.read(&end_of_list(flags), &mut |_| ()).unwrap();
+            progress.read(&end_of_list(flags), &mut |_| true).unwrap();
             assert_eq!((progress.end, progress.is_interrupted), (Some(0), is_interrupted));
         }
     }

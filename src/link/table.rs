@@ -82,6 +82,24 @@ impl Handle {
         }
         Ok(routes)
     }
+
+    /// Returns the first route to everywhere, of IPv4 or else of IPv6; `None` where there is none. However many other
+    /// routes there are, they take no memory.
+    ///
+    /// # Errors
+    /// The kernel refuses, or can't be asked.
+    pub fn default_route(&mut self) -> Result<Option<TableRoute>, LinkError> {
+        let to_everywhere = |item| TableRoute::of(&item).filter(|route| route.dst.prefix() == 0);
+        for family in [AddressFamily::Inet, AddressFamily::Inet6] {
+            let mut all = RouteMessage::default();
+            all.header.address_family = family;
+            let found = self.first("find the default route", RouteNetlinkMessage::GetRoute(all), to_everywhere)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
 }
 
 impl TableRoute {

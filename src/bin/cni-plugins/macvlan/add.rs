@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd;
 
-use libcni::link::{Handle, Link, Macvlan, Request};
+use libcni::link::{Handle, Link, Macvlan, MacvlanMode, Request};
 use libcni::netns::Namespace;
 use libcni::plugin::{Answer, AttachmentCall, Delegated, Failure};
 use libcni::result::AddResult;
@@ -10,6 +10,7 @@ use libcni::result::v100::Body;
 
 use crate::chained::{self, on_host};
 use crate::inside::{Duplicates, Inside};
+use crate::mac;
 use crate::macvlan::config::Config;
 use crate::names::{Names, temporary_name};
 
@@ -27,32 +28,37 @@ pub(crate) fn add(call: &AttachmentCall) -> Answer<AddResult> {
     let added = complete(&mut inside, &link, call, &config, ipam_type.as_deref());
     // The first error is what the runtime must hear.
     let mut own = added.inspect_err(|_| drop(container.ask([Request::delete_link(ifname)])))?;
-    let link = inside.link(ifname)?;
     own.interfaces = vec![on_host(&link).sandbox(netns.path().to_string_lossy())];
     Ok(chained::after(previous, own).into())
 }
 
-/// Makes the interface, which is down.
+/// Makes the interface, which is down, and returns it with the hardware address that it was made with: whoever waits
+/// inside can change it.
 fn make(container: &mut Handle, netns: &Namespace, call: &AttachmentCall, config: &Config) -> Answer<Link> {
     let (names, ifname) = (Names::of(call), call.ifname.as_str());
-    let mac = config.mac(call)?;
+    let chosen = config.mac(call)?.unwrap_or_else(mac::random);
+    let master;
     if config.link_in_container {
-        let master = config.master(container)?;
-        let macvlan = macvlan(ifname, &master, config)?.mac(mac);
+        master = config.master(container)?;
+        let macvlan = macvlan(ifname, &master, config)?.mac(Some(chosen));
         container.ask([Request::add_macvlan(&macvlan)])?;
     } else {
         let mut host = Handle::here()?;
-        let master = config.master(&mut host)?;
+        master = config.master(&mut host)?;
         // The kernel refuses a name that a link of the host has, although the new one goes elsewhere.
         let name = temporary_name(&names.port);
-        let macvlan = macvlan(&name, &master, config)?.mac(mac).netns(netns.as_fd());
+        let macvlan = macvlan(&name, &master, config)?.mac(Some(chosen)).netns(netns.as_fd());
         host.ask([Request::add_macvlan(&macvlan)])?;
         let renamed = rename(container, &name, ifname);
         renamed.inspect_err(|_| drop(container.ask([Request::delete_link(&name)])))?;
     }
     let made = container.ask([Request::set_alias(ifname, &names.alias), Request::get_link(ifname)]);
     let [_, found] = made.inspect_err(|_| drop(container.ask([Request::delete_link(ifname)])))?;
-    found.into_link().ok_or_else(|| Failure::internal(format!("macvlan: interface `{ifname}` is gone")))
+    let gone = || Failure::internal(format!("macvlan: interface `{ifname}` is gone"));
+    let mut link = found.into_link().ok_or_else(gone)?;
+    // A link that passes everything through has the address of the one below.
+    link.mac = if config.mode == MacvlanMode::Passthru { master.mac } else { mac::format(chosen) };
+    Ok(link)
 }
 
 fn macvlan<'a>(name: &'a str, master: &Link, config: &Config) -> Answer<Macvlan<'a>> {

@@ -95,8 +95,7 @@ impl Config {
     pub(crate) fn master(&self, handle: &mut Handle) -> Answer<Link> {
         let place = if self.link_in_container { "the container" } else { "the host" };
         let Some(name) = &self.master else {
-            let routes = handle.routes()?;
-            let link = routes.iter().filter(|route| route.dst.prefix() == 0).find_map(|route| route.link);
+            let link = handle.default_route()?.and_then(|route| route.link);
             let found = link.map(|index| handle.link_at(index)).transpose()?.flatten();
             let missing = || format!("macvlan: no `master` is given, and {place} has no default route to take it from");
             return found.ok_or_else(|| Failure::internal(missing()));

@@ -69,12 +69,13 @@ fn delete(call: &AttachmentCall) -> Answer {
 }
 
 /// Returns true if a macvlan is an attachment's: it says so. One that says nothing is the reference plugin's, or of an
-/// ADD that was killed; if there is a record it has the recorded hardware address.
+/// ADD that was killed, or whoever is inside has changed what it said; if there is a record it has the recorded
+/// hardware address.
 fn is_of(call: &AttachmentCall, names: &Names, link: &Link) -> bool {
     if link.kind.as_deref() != Some("macvlan") {
         return false;
     }
-    if let Some(alias) = &link.alias {
+    if let Some(alias) = link.alias.as_ref().filter(|alias| alias.starts_with("cni:")) {
         return *alias == names.alias;
     }
     let body = call.config.prev_result().ok().flatten().as_ref().map(AddResult::latest).unwrap_or_default();

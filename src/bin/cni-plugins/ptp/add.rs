@@ -15,7 +15,7 @@ use nix::errno::Errno;
 use crate::chained::{self, on_host};
 use crate::forwarding::enable_forwarding;
 use crate::inside::{Inside, single};
-use crate::mac;
+use crate::mac::{self, Mac};
 use crate::names::Names;
 use crate::nft::masquerade;
 use crate::ptp::config::{Config, ipam_type};
@@ -29,23 +29,33 @@ pub(crate) fn add(call: &AttachmentCall) -> Answer<AddResult> {
     let netns = Namespace::open(call.require_netns()?)?;
     let mut inside = Inside::new(&netns, call.ifname.as_str())?;
     let (names, mut host) = (Names::of(call), Handle::here()?);
-    make_pair(&mut host, &names, call, &config, &netns)?;
+    let mac = mac::random();
+    make_pair(&mut host, &names, call, &config, (&netns, mac))?;
     // Only now, when the attachment can't be there already: taking back an address asked for once more would free the
     // one that is in use.
     let added = complete(&mut host, &mut inside, &names, call, &config, &ipam_type);
     // The first error is what the runtime must hear.
     let mut own = added.inspect_err(|_| drop(remove::undo(&mut host, &names)))?;
+    // As it was chosen: whoever waits inside can change it.
+    own.interfaces[1].mac = Some(mac::format(mac));
     own.interfaces[1].sandbox = Some(netns.path().to_string_lossy().into_owned());
     Ok(chained::after(previous, own).into())
 }
 
-/// Makes the pair of veths. After an error there is none, or another attachment's as it was.
-fn make_pair(host: &mut Handle, names: &Names, call: &AttachmentCall, config: &Config, netns: &Namespace) -> Answer {
+/// Makes the pair of veths, of which the container's end has a hardware address. After an error there is none, or
+/// another attachment's as it was.
+fn make_pair(
+    host: &mut Handle,
+    names: &Names,
+    call: &AttachmentCall,
+    config: &Config,
+    (netns, mac): (&Namespace, Mac),
+) -> Answer {
     let veth = Veth::new(&names.port, call.ifname.as_str(), netns.as_fd())
         .mac(mac::random())
         .is_up(false)
         .mtu(config.mtu())
-        .peer_mac(mac::random());
+        .peer_mac(mac);
     host.ask([Request::add_veth(&veth)]).map_err(|error| {
         if error.is(Errno::EEXIST) && matches!(host.link(&names.port), Ok(Some(_))) {
             let msg = format!(
