@@ -6,7 +6,7 @@ use libcni::conf::NetworkConfig;
 use libcni::runtime::Keep;
 use libcni::spec::Version;
 use libcni::spec::capability::PortMapping;
-use libcni::{Chain, Error};
+use libcni::{Attachment, Chain, Error};
 use serde_json::{Value, json};
 
 use super::{attachment, merge};
@@ -19,6 +19,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::flannel::a_container_has_an_address_of_the_nodes_subnet", an_address_of_the_nodes_subnet),
     ("ours::flannel::what_the_plugin_of_flannel_io_saved_is_used", what_flannel_io_saved),
     ("ours::flannel::without_the_file_of_flanneld_it_says_so", without_the_file),
+    ("ours::flannel::two_interfaces_of_a_container_are_both_removed", two_interfaces),
+    ("ours::flannel::two_networks_of_a_container_are_both_removed", two_networks),
     ("ours::flannel::gc_removes_what_nobody_knows_of", gc_removes_what_nobody_knows_of),
 ];
 
@@ -107,6 +109,44 @@ fn without_the_file(host: &Host) {
     assert_eq!(source.code().unwrap().0, 50);
     host.del(&network, "blue");
     host.is_clean();
+}
+
+/// A second interface of the container.
+fn net1() -> Attachment {
+    Attachment::new("blue".parse().unwrap(), "net1".parse().unwrap()).netns("/run/netns/blue")
+}
+
+fn two_interfaces(host: &Host) {
+    let network = network(host, "1.1.0", json!({}));
+    let net1 = net1();
+    host.add(&network, "blue");
+    let mut second: Value = serde_json::from_str(network.text()).unwrap();
+    second["plugins"][0]["delegate"] = json!({"hairpinMode": true});
+    let second = NetworkConfig::parse(&second.to_string()).unwrap();
+    host.ours().add(&second, &net1).unwrap();
+    host.del(&network, "blue");
+    // What is left can be checked, although its file is gone.
+    host.ours().check(&second, &net1).unwrap();
+    host.ours().del(&second, &net1).unwrap();
+    nothing_is_left(host);
+}
+
+fn two_networks(host: &Host) {
+    let first = network(host, "1.1.0", json!({}));
+    let mut second: Value = serde_json::from_str(&first.text().replace(r#""net""#, r#""other""#)).unwrap();
+    second["plugins"][0]["delegate"] = json!({"bridge": "cni1"});
+    let second = NetworkConfig::parse(&second.to_string()).unwrap();
+    let net1 = net1();
+    host.add(&first, "blue");
+    // Another range of the same file: flanneld has but one.
+    fs::write(host.path("subnet.env"), fs::read_to_string(host.path("subnet.env")).unwrap().replace("77", "78"))
+        .unwrap();
+    host.ours().add(&second, &net1).unwrap();
+    host.del(&first, "blue");
+    assert!(!host.run("ip -n blue -o link").contains("eth0"));
+    assert_eq!(host.run("ls flannel"), "blue\n");
+    host.ours().del(&second, &net1).unwrap();
+    nothing_is_left(host);
 }
 
 fn gc_removes_what_nobody_knows_of(host: &Host) {

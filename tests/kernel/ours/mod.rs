@@ -24,6 +24,7 @@ mod many_ports;
 mod neighbours;
 mod netns;
 mod ownership;
+mod planted;
 pub(crate) mod ports;
 pub(crate) mod programs;
 mod ptp;
@@ -72,6 +73,7 @@ pub(crate) const TESTS: &[&[Test]] = &[
     many_ports::TESTS,
     netns::TESTS,
     ownership::TESTS,
+    planted::TESTS,
     ports::TESTS,
     ptp::TESTS,
     rivals::TESTS,

@@ -19,6 +19,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::tuning::a_failed_add_changes_nothing_and_says_what_it_was", a_failed_add),
     ("ours::tuning::only_sysctls_of_the_network_that_are_allowed_are_set", only_allowed_sysctls),
     ("ours::tuning::arguments_come_before_the_configuration", arguments_come_first),
+    ("ours::tuning::what_is_saved_is_the_attachments_alone", what_is_saved_is_its_own),
     ("ours::tuning::what_is_saved_goes_with_the_container", what_is_saved_goes),
 ];
 
@@ -76,14 +77,19 @@ fn every_version_works(host: &Host) {
 
 /// Calls the plugin alone for the interface `eth0` that a person made.
 fn call(host: &Host, command: &str, keys: Value) -> String {
-    let result = json!({"cniVersion": "1.1.0", "interfaces": [{"name": "eth0", "sandbox": "/run/netns/blue"}]});
-    let mut config = json!({"cniVersion": "1.1.0", "name": "net", "type": "tuning", "dataDir": host.path("tuning"),
+    call_as(host, command, ("net", "blue", "eth0"), keys)
+}
+
+/// The same for any interface in the namespace, as that of a network and a container.
+fn call_as(host: &Host, command: &str, (network, id, ifname): (&str, &str, &str), keys: Value) -> String {
+    let result = json!({"cniVersion": "1.1.0", "interfaces": [{"name": ifname, "sandbox": "/run/netns/blue"}]});
+    let mut config = json!({"cniVersion": "1.1.0", "name": network, "type": "tuning", "dataDir": host.path("tuning"),
         "prevResult": result});
     merge(&mut config, keys);
     let dir = super::plugins();
     let line = format!(
-        "echo '{config}' | CNI_COMMAND={command} CNI_CONTAINERID=blue CNI_IFNAME=eth0 CNI_NETNS=/run/netns/blue \
-         CNI_PATH=/ {}/tuning",
+        "echo '{config}' | CNI_COMMAND={command} CNI_CONTAINERID={id} CNI_IFNAME={ifname} \
+         CNI_NETNS=/run/netns/blue CNI_PATH=/ {}/tuning",
         dir.display()
     );
     String::from_utf8(host.shell(&line).output().unwrap().stdout).unwrap()
@@ -188,6 +194,26 @@ fn arguments_come_first(host: &Host) {
         "runtimeConfig": {"mac": "02:00:00:00:00:0a"}}),
     );
     assert!(answer.contains("02:00:00:00:00:0b"), "{answer}");
+}
+
+fn what_is_saved_is_its_own(host: &Host) {
+    make_eth0(host);
+    host.run("ip -n blue link add net1_eth0 type veth peer name other1");
+    let links = || host.run("ip -n blue -o link show type veth | sed 's/ state.*//'");
+    let before = links();
+    // Both names run together to `x_net1_eth0`.
+    for (id, ifname) in [("x_net1", "eth0"), ("x", "net1_eth0")] {
+        call_as(host, "ADD", ("net", id, ifname), json!({"mtu": 1400}));
+    }
+    let changed = links();
+    assert_eq!(changed.matches("mtu 1400").count(), 2, "{changed}");
+    assert_eq!(call_as(host, "DEL", ("other", "x", "net1_eth0"), json!({})), "");
+    assert_eq!(links(), changed);
+    for (id, ifname) in [("x_net1", "eth0"), ("x", "net1_eth0")] {
+        assert_eq!(call_as(host, "DEL", ("net", id, ifname), json!({})), "");
+    }
+    assert_eq!(links(), before);
+    assert_eq!(saved(host), "");
 }
 
 fn what_is_saved_goes(host: &Host) {
