@@ -1,5 +1,7 @@
 //! The steps of an update, and the way back when one fails.
 
+use serde_json::Value;
+
 use super::Cni;
 use super::pending::Pending;
 use super::plan::{Side, Sides};
@@ -8,6 +10,8 @@ use crate::cache::{Entry, Key};
 use crate::conf::PluginConfig;
 use crate::error::{Error, Failures};
 use crate::result::AddResult;
+#[cfg(feature = "link")]
+use crate::result::v100::Interface;
 use crate::runtime::add::{NotAdded, read_result};
 use crate::runtime::derive;
 use crate::spec::{Command, IpNet, Object};
@@ -188,32 +192,36 @@ impl Cni {
 
     /// The result as it is without the plugins that are removed: `tuning` gives an interface back what it had before.
     fn result_of_those_that_stay(&self, steps: &Steps, result: &AddResult) -> Result<AddResult, Error> {
-        let is_tuned = steps.removed.iter().any(|plugin| plugin.plugin_type() == "tuning");
-        if is_tuned && steps.kept > 0 { self.as_in_kernel(steps, result) } else { Ok(result.clone()) }
+        let tuned = Tuned::by(steps);
+        if (tuned.mac || tuned.mtu) && steps.kept > 0 {
+            self.as_in_kernel(steps, result, &tuned)
+        } else {
+            Ok(result.clone())
+        }
     }
 
-    /// The result with the hardware addresses and MTUs that the container's interfaces have now.
+    /// The result with what was tuned of the container's interface as it is now. Of anything else, whoever is inside is
+    /// not asked: they may have changed it.
     #[cfg(feature = "link")]
-    fn as_in_kernel(&self, steps: &Steps, result: &AddResult) -> Result<AddResult, Error> {
+    fn as_in_kernel(&self, steps: &Steps, result: &AddResult, tuned: &Tuned) -> Result<AddResult, Error> {
         use std::path::Path;
 
         use crate::link::Handle;
         use crate::netns::Namespace;
 
-        let Some(netns) = &steps.sides.before.attachment.netns else { return Ok(result.clone()) };
-        let links = Namespace::open(netns)?.run(|| Handle::here()?.links())?;
-        let links = links.map_err(|error| Error::Invalid(Box::new(error)))?;
+        let attachment = &steps.sides.before.attachment;
+        let Some(netns) = &attachment.netns else { return Ok(result.clone()) };
+        let ifname = attachment.ifname.as_str();
+        let link = Namespace::open(netns)?.run(|| Handle::here()?.link(ifname))?;
+        let Some(link) = link.map_err(|error| Error::Invalid(Box::new(error)))? else { return Ok(result.clone()) };
         let mut body = result.latest();
-        for interface in body
-            .interfaces
-            .iter_mut()
-            .filter(|one| one.sandbox.as_ref().is_some_and(|sandbox| netns == Path::new(sandbox)))
-        {
-            let Some(link) = links.iter().find(|link| link.name == interface.name) else { continue };
-            if interface.mac.is_some() {
+        let is_inside = |sandbox: &String| netns == Path::new(sandbox);
+        let of_container = |one: &&mut Interface| one.name == ifname && one.sandbox.as_ref().is_some_and(is_inside);
+        for interface in body.interfaces.iter_mut().filter(of_container) {
+            if tuned.mac && interface.mac.is_some() {
                 interface.mac = Some(link.mac.clone());
             }
-            if interface.mtu.is_some() {
+            if tuned.mtu && interface.mtu.is_some() {
                 interface.mtu = Some(link.mtu.into());
             }
         }
@@ -223,8 +231,29 @@ impl Cni {
 
     #[cfg(not(feature = "link"))]
     #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as the one that asks the kernel")]
-    fn as_in_kernel(&self, _: &Steps, result: &AddResult) -> Result<AddResult, Error> {
+    fn as_in_kernel(&self, _: &Steps, result: &AddResult, _: &Tuned) -> Result<AddResult, Error> {
         Ok(result.clone())
+    }
+}
+
+/// The settings of an interface that the `tuning` plugins set which are removed.
+struct Tuned {
+    mac: bool,
+    mtu: bool,
+}
+
+impl Tuned {
+    fn by(steps: &Steps) -> Self {
+        let Side { network, attachment, .. } = &steps.sides.before;
+        let tunings = steps.removed.iter().filter(|plugin| plugin.plugin_type() == "tuning");
+        let sent = tunings.map(|plugin| derive::for_attachment(network, plugin, attachment, None).to_string());
+        let sent: Vec<Value> = sent.filter_map(|config| serde_json::from_str(&config).ok()).collect();
+        let have = |places: &[&str]| sent.iter().any(|config| places.iter().any(|at| config.pointer(at).is_some()));
+        let by_variable = !sent.is_empty() && attachment.args.iter().any(|(name, _)| name == "MAC");
+        Self {
+            mac: by_variable || have(&["/mac", "/runtimeConfig/mac", "/args/cni/mac"]),
+            mtu: have(&["/mtu", "/args/cni/mtu"]),
+        }
     }
 }
 

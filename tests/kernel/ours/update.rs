@@ -20,6 +20,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::update::no_packet_is_lost", no_packet_is_lost),
     ("ours::update::an_interface_that_is_made_anew_keeps_its_addresses", made_anew),
     ("ours::update::what_tuning_set_is_what_it_was_when_tuning_goes", tuning_goes),
+    ("ours::update::an_address_that_the_container_chose_is_not_recorded", what_the_container_chose),
     ("ours::update::killed_at_any_moment_it_can_be_brought_to_its_end_or_deleted", killed_at_any_moment),
 ];
 
@@ -154,6 +155,20 @@ fn tuning_goes(host: &Host) {
     host.ours().update(&without, &key(), &Changes::new()).unwrap();
     assert_eq!(recorded(), before);
     host.ours().check(&without, &attachment("blue")).unwrap();
+}
+
+fn what_the_container_chose(host: &Host) {
+    let mut with = list(host, 10, json!({}));
+    with["plugins"].as_array_mut().unwrap().push(json!({"type": "tuning", "mtu": 1300}));
+    let without = network(&list(host, 10, json!({})));
+    host.ours().add(&network(&with), &attachment("blue")).unwrap();
+    host.run("ip -n blue link set eth0 address 02:00:00:00:00:99");
+    host.ours().update(&without, &key(), &Changes::new()).unwrap();
+    let Some(Cached::Entry(entry)) = host.ours().cache().read(&key()).unwrap() else { panic!("no entry") };
+    let interface = entry.result().unwrap().latest().container_interface("eth0").unwrap().clone();
+    assert_ne!(interface.mac.as_deref(), Some("02:00:00:00:00:99"));
+    assert_eq!(interface.mtu, Some(1500));
+    host.ours().check(&without, &attachment("blue")).unwrap_err();
 }
 
 fn killed_at_any_moment(host: &Host) {
