@@ -155,3 +155,28 @@ impl Handle {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn questions(count: usize) -> Vec<Request> {
+        (0..count).map(|_| Request::get_link("lo")).collect()
+    }
+
+    #[test]
+    fn any_number_of_requests_is_answered() {
+        let answers = Handle::here().unwrap().ask_all(questions(2000)).unwrap();
+        assert_eq!(answers.into_iter().filter_map(Answer::into_link).filter(|link| link.name == "lo").count(), 2000);
+    }
+
+    #[test]
+    fn after_an_overflow_the_kernel_is_heard_again() {
+        let mut handle = Handle::here().unwrap();
+        handle.send(questions(3000)).unwrap();
+        let mut datagram = Vec::with_capacity(DATAGRAM);
+        let error = (0..3000).find_map(|_| handle.receive(&mut datagram).err()).unwrap();
+        assert!(error.is(Errno::ENOBUFS), "{error:?}");
+        assert_eq!(handle.link("lo").unwrap().unwrap().name, "lo");
+    }
+}

@@ -148,4 +148,18 @@ mod tests {
             assert_eq!((progress.end, progress.is_interrupted), (Some(0), is_interrupted));
         }
     }
+    #[test]
+    fn what_comes_after_enough_is_not_read() {
+        let item = || [20_u32.to_ne_bytes(), 0xff_u32.to_ne_bytes(), 1_u32.to_ne_bytes(), [0; 4], [0; 4]].concat();
+        let datagram = [item(), item(), end_of_list(0)].concat();
+        for (wants_more, expected) in [(true, 2), (false, 1)] {
+            let (mut read, mut progress) = (0, Progress { sequence: 1, ..Progress::default() });
+            let mut count = |_| {
+                read += 1;
+                wants_more
+            };
+            progress.read(&datagram, &mut count).unwrap();
+            assert_eq!((read, progress.end), (expected, Some(0)));
+        }
+    }
 }

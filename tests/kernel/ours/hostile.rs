@@ -8,7 +8,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use serde_json::json;
 
-use super::{attachment, bridge};
+use super::{DUAL_STACK, attachment, bridge, ipam, network};
 use crate::Test;
 use crate::host::Host;
 use crate::traffic::{does_not_reach, reaches, serve};
@@ -16,6 +16,8 @@ use crate::traffic::{does_not_reach, reaches, serve};
 pub(crate) const TESTS: &[Test] = &[
     ("ours::hostile::a_source_that_it_made_up_is_not_masqueraded", a_made_up_source_is_not_masqueraded),
     ("ours::hostile::a_process_that_waits_inside_chooses_no_hardware_address", waiting_inside_is_of_no_use),
+    ("ours::hostile::a_process_that_waits_inside_chooses_no_reported_address", waiting_inside_reports_nothing),
+    ("ours::hostile::hundreds_of_addresses_and_routes_can_be_added_and_removed", hundreds_of_addresses_and_routes),
     ("ours::hostile::a_hardware_address_of_a_group_or_of_nobody_is_refused", odd_hardware_addresses_are_refused),
     ("ours::hostile::the_longest_id_can_be_added_and_removed", the_longest_id),
 ];
@@ -67,6 +69,48 @@ fn waiting_inside_is_of_no_use(host: &Host) {
     assert!(tried > 0, "no ADD succeeds while a process waits");
     host.del(&network, "green");
     host.is_clean();
+}
+
+fn waiting_inside_reports_nothing(host: &Host) {
+    host.make_world();
+    let ptp = json!({"type": "ptp", "ipam": ipam(host, DUAL_STACK)});
+    let macvlan = json!({"type": "macvlan", "master": "world", "ipam": ipam(host, DUAL_STACK)});
+    for plugin in [ptp, macvlan] {
+        let network = network(plugin.clone(), "1.1.0");
+        for _ in 0..6 {
+            let mut inside = waits_inside();
+            let added = host.ours().add(&network, &attachment("blue"));
+            killpg(Pid::from_raw(inside.id().try_into().unwrap()), Signal::SIGKILL).unwrap();
+            inside.wait().unwrap();
+            if let Ok(result) = added {
+                let said = result.latest().container_interface("eth0").unwrap().mac.clone();
+                assert_ne!(said.as_deref(), Some(FALSE_MAC), "{plugin}");
+            }
+            // Nothing that is inside can be trusted to be what it was, and DEL of macvlan has nothing else to go by.
+            host.run("ip -n blue link del eth0 2>/dev/null || true");
+            host.del(&network, "blue");
+        }
+    }
+    host.run("ip link del world");
+    host.is_clean();
+}
+
+/// More than the answers of the kernel have room in a socket.
+fn hundreds_of_addresses_and_routes(host: &Host) {
+    let addresses: Vec<_> = (0..600)
+        .map(|n| json!({"address": format!("10.77.{}.{}/16", n / 250, n % 250 + 1), "gateway": "10.77.255.254"}))
+        .collect();
+    let ptp = network(json!({"type": "ptp", "ipam": {"type": "static", "addresses": addresses}}), "1.1.0");
+    let routes: Vec<_> = (0..600).map(|n| json!({"dst": format!("10.{}.{}.0/24", 100 + n / 250, n % 250)})).collect();
+    let mut ipam = ipam(host, DUAL_STACK);
+    ipam["routes"] = json!(routes);
+    for network in [ptp, bridge(host, json!({"ipam": ipam}))] {
+        host.add(&network, "blue");
+        host.ours().check(&network, &attachment("blue")).unwrap();
+        assert!(host.run("ip -n blue route; ip -n blue addr").lines().count() > 600);
+        host.del(&network, "blue");
+        host.is_clean();
+    }
 }
 
 fn odd_hardware_addresses_are_refused(host: &Host) {

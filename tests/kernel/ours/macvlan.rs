@@ -17,6 +17,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::macvlan::check_finds_what_is_different", check_finds_what_is_different),
     ("ours::macvlan::a_failed_add_leaves_nothing", a_failed_add_leaves_nothing),
     ("ours::macvlan::del_leaves_what_a_person_made", del_leaves_what_a_person_made),
+    ("ours::macvlan::an_alias_that_the_container_chose_keeps_no_interface", an_alias_of_the_container),
     ("ours::macvlan::it_may_be_on_top_of_a_link_of_the_container", on_top_of_a_link_of_the_container),
 ];
 
@@ -169,12 +170,29 @@ fn del_leaves_what_a_person_made(host: &Host) {
     is_clean(host);
 }
 
+fn an_alias_of_the_container(host: &Host) {
+    host.make_world();
+    let network = network(host, "1.1.0", json!({}));
+    host.add(&network, "blue");
+    host.run("ip -n blue link set eth0 alias mine");
+    host.del(&network, "blue");
+    is_clean(host);
+}
+
 fn on_top_of_a_link_of_the_container(host: &Host) {
     host.run("ip -n blue link add below type veth peer name other && ip -n blue link set below up");
     let ipam = ipam(host, &["192.0.2.0/24"]);
-    let network = network(host, "1.1.0", json!({"master": "below", "linkInContainer": true, "ipam": ipam}));
+    let network = network(host, "1.1.0", json!({"master": "below", "linkInContainer": true, "ipam": &ipam}));
     host.add(&network, "blue");
     assert!(host.run("ip -n blue -o link show eth0").contains("eth0@below"));
+    host.ours().check(&network, &attachment("blue")).unwrap();
+    host.del(&network, "blue");
+    // Without a name it is that of the default route, behind as many others as there are.
+    let routes = (0..2000).map(|n| format!("route add 10.{}.{}.0/24 dev below", n / 256, n % 256));
+    let batch = routes.chain(["route add default dev below".to_owned()]).collect::<Vec<_>>().join("\n");
+    host.run(&format!("ip -n blue -batch - <<'EOF'\n{batch}\nEOF"));
+    let network = self::network(host, "1.1.0", json!({"master": null, "linkInContainer": true, "ipam": ipam}));
+    host.add(&network, "blue");
     host.ours().check(&network, &attachment("blue")).unwrap();
     host.del(&network, "blue");
     is_clean(host);
