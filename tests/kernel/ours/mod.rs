@@ -23,6 +23,7 @@ mod macvlan;
 mod many_ports;
 mod neighbours;
 mod netns;
+mod one_address;
 mod ownership;
 mod planted;
 pub(crate) mod ports;
@@ -72,6 +73,7 @@ pub(crate) const TESTS: &[&[Test]] = &[
     macvlan::TESTS,
     many_ports::TESTS,
     netns::TESTS,
+    one_address::TESTS,
     ownership::TESTS,
     planted::TESTS,
     ports::TESTS,

@@ -23,7 +23,7 @@ const SOURCES_4: Map = Map { name: "sources4", key_type: 7 << 6 | NUMBER, key_le
 const SOURCES_6: Map = Map { name: "sources6", key_type: 8 << 6 | NUMBER, key_length: 20 };
 const SOURCE_NAT: i32 = 100;
 
-/// How many networks may have a container of one address. Who comes later takes the last turn from somebody.
+/// How many attachments may have one address. The next one takes a turn from another: of its own network, or the last.
 const TURNS: u32 = 4;
 
 fn map(family: Family) -> Map {
@@ -95,16 +95,19 @@ fn holders(present: &[Entry], address: IpNet) -> [Option<&Entry>; TURNS as usize
     std::array::from_fn(|turn| present.iter().find(|entry| entry.place() == (map, &key(address, turn as u32)[..])))
 }
 
-/// The turn that the network has, since an attachment of it left the address behind, or else a free one.
+/// The turn that the attachment has, or else a free one; where there is none, one of its network, which an attachment
+/// may have left behind.
 fn turn_of(owner: &Owner, holders: [Option<&Entry>; TURNS as usize]) -> u32 {
     let is_of_network = |entry: &Entry| entry.owner.as_ref().is_some_and(|other| other.network == owner.network);
     let turns = || (0..TURNS).zip(holders);
-    let own = turns().find(|(_, holder)| holder.is_some_and(is_of_network));
-    own.or_else(|| turns().find(|(_, holder)| holder.is_none())).map_or(TURNS - 1, |(turn, _)| turn)
+    let own = turns().find(|(_, holder)| holder.is_some_and(|entry| entry.is_of(owner)));
+    let free = || turns().find(|(_, holder)| holder.is_none());
+    let of_network = || turns().find(|(_, holder)| holder.is_some_and(is_of_network));
+    own.or_else(free).or_else(of_network).map_or(TURNS - 1, |(turn, _)| turn)
 }
 
 /// Masquerades what comes from addresses, given with the prefix length of their subnets, and goes neither to their own
-/// subnet nor to multicast. An address that another attachment of the network left behind changes hands.
+/// subnet nor to multicast.
 pub(crate) fn add(owner: &Owner, addresses: &[IpNet]) -> Answer {
     LAYOUT.change_where(&places(addresses), |present| {
         let turn = |address| turn_of(owner, holders(present, address));
@@ -151,19 +154,29 @@ pub(crate) fn rehearse() -> Answer {
 mod tests {
     use super::*;
 
-    fn turn(network: &str, present: &[(&str, u32)]) -> u32 {
+    fn turn(network: &str, present: &[(&str, &str, u32)]) -> u32 {
         let address = "10.1.0.2/24".parse().unwrap();
-        let owner = |network| Owner::new(network, "c1", "eth0");
-        let present: Vec<_> = present.iter().map(|(network, turn)| entry(&owner(network), address, *turn)).collect();
-        turn_of(&owner(network), holders(&present, address))
+        let owner = |network, id| Owner::new(network, id, "eth0");
+        let present: Vec<_> =
+            present.iter().map(|(network, id, turn)| entry(&owner(network, id), address, *turn)).collect();
+        turn_of(&owner(network, "c1"), holders(&present, address))
     }
 
     #[test]
-    fn a_network_takes_the_first_free_turn_or_the_one_that_it_has() {
+    fn an_attachment_takes_the_turn_that_it_has_or_the_first_free_one() {
         assert_eq!(turn("a", &[]), 0);
-        assert_eq!(turn("a", &[("b", 0)]), 1);
-        assert_eq!(turn("a", &[("b", 0), ("a", 2)]), 2);
-        assert_eq!(turn("a", &[("b", 1)]), 0);
-        assert_eq!(turn("a", &[("b", 0), ("c", 1), ("d", 2), ("e", 3)]), 3);
+        assert_eq!(turn("a", &[("b", "c1", 0)]), 1);
+        assert_eq!(turn("a", &[("b", "c1", 0), ("a", "c1", 2)]), 2);
+        assert_eq!(turn("a", &[("b", "c1", 1)]), 0);
+        assert_eq!(turn("a", &[("a", "c2", 0)]), 1);
+    }
+
+    #[test]
+    fn where_all_turns_are_taken_it_takes_one_from_its_own_network() {
+        let others = [("b", "c1", 0), ("c", "c1", 1), ("d", "c1", 2), ("e", "c1", 3)];
+        assert_eq!(turn("a", &others), 3);
+        let mut with_own = others;
+        with_own[1] = ("a", "c2", 1);
+        assert_eq!(turn("a", &with_own), 1);
     }
 }

@@ -17,17 +17,20 @@ use crate::portmap::mapping::{HostPort, Protocol};
 pub(crate) const LAYOUT: Layout = Layout {
     table: "libcni_portmap",
     family: NetfilterProtoFamily::Inet,
-    maps: &[PORTS_4, PORTS_6, MASQUERADED_4, MASQUERADED_6],
+    maps: &[PORTS_4, PORTS_6, MASQUERADED_4, MASQUERADED_6, FURTHER_4, FURTHER_6],
     chains,
 };
 
 // Keys of `masqueraded` are an address of a container, a protocol, and the port of the host that the connection was
 // for; keys of `ports` an address, a protocol and a port of the host, and whose turn it is. The unspecified address
-// stands for all that the host has.
+// stands for all that the host has. Keys of `further` are those of `masqueraded` with a turn: tables of older versions
+// lack this map, and get it with the next port.
 const PORTS_4: Map = Map { name: "ports4", key_type: ADDRESS_PROTOCOL_PORT_4 << 6 | NUMBER, key_length: 16 };
 const PORTS_6: Map = Map { name: "ports6", key_type: ADDRESS_PROTOCOL_PORT_6 << 6 | NUMBER, key_length: 28 };
 const MASQUERADED_4: Map = Map { name: "masqueraded4", key_type: ADDRESS_PROTOCOL_PORT_4, key_length: 12 };
 const MASQUERADED_6: Map = Map { name: "masqueraded6", key_type: ADDRESS_PROTOCOL_PORT_6, key_length: 24 };
+const FURTHER_4: Map = Map { name: "further4", key_type: ADDRESS_PROTOCOL_PORT_4 << 6 | NUMBER, key_length: 16 };
+const FURTHER_6: Map = Map { name: "further6", key_type: ADDRESS_PROTOCOL_PORT_6 << 6 | NUMBER, key_length: 28 };
 
 // As `nft` counts types: six bits each. It has none for just a number; this one is for marks.
 const ADDRESS_PROTOCOL_PORT_4: u32 = (7 << 6 | 12) << 6 | 13;
@@ -54,14 +57,19 @@ pub(crate) fn chains() -> Vec<Chain> {
         rules,
     };
     let guard = [Side::Destination, Side::Source].map(drop_foreign_loopback).to_vec();
+    let further = (1..TURNS).flat_map(|turn| Family::ALL.map(|family| masquerade_further(family, turn))).collect();
     vec![
         Chain { name: PORTS.to_owned(), hook: None, rules: look_ups() },
         base("guard", "filter", InetHookNumber::PreRouting, BEFORE_DESTINATION_NAT, guard),
         base("prerouting", "nat", InetHookNumber::PreRouting, AFTER_DESTINATION_NAT, vec![to_ports()]),
         base("output", "nat", InetHookNumber::LocalOut, AFTER_DESTINATION_NAT, vec![to_ports()]),
         base("postrouting", "nat", InetHookNumber::PostRouting, SOURCE_NAT, Family::ALL.map(masquerade).to_vec()),
+        base(FURTHER, "nat", InetHookNumber::PostRouting, SOURCE_NAT, further),
     ]
 }
+
+/// The chain for turns after the first one. Tables of older versions lack it.
+pub(crate) const FURTHER: &str = "postrouting-further";
 
 const PORTS: &str = "ports";
 
@@ -116,6 +124,21 @@ fn look_up(family: Family, load_address: Expression, turn: u32) -> Rule {
 
 /// Traffic to a container because of a mapping.
 fn masquerade(family: Family) -> Rule {
+    let mut rule = connection_of_mapping(family);
+    rule.push(expression::verdict_of(masqueraded_of(family).name));
+    rule
+}
+
+/// The same, where another attachment has the first turn.
+fn masquerade_further(family: Family, turn: u32) -> Rule {
+    let [_, _, number] = registers_after_address(family);
+    let mut rule = connection_of_mapping(family);
+    rule.push(expression::immediate(number, &turn.to_be_bytes()));
+    rule.push(expression::verdict_of(further_of(family).name));
+    rule
+}
+
+fn connection_of_mapping(family: Family) -> Rule {
     const DESTINATION_TRANSLATED: u32 = 1 << 5;
     let [protocol, port, _] = registers_after_address(family);
     let mut rule = expression::is_family(family);
@@ -125,7 +148,6 @@ fn masquerade(family: Family) -> Rule {
     rule.push(expression::address(family, Side::Destination, Register::Reg1));
     rule.push(expression::meta(MetaKey::L4Proto, protocol));
     rule.push(expression::tracked(Tracked::OriginalDestinationPort, port));
-    rule.push(expression::verdict_of(masqueraded_of(family).name));
     rule
 }
 
@@ -145,12 +167,25 @@ pub(crate) fn ports_of(family: Family) -> Map {
     }
 }
 
-/// The map of what is masqueraded.
-pub(crate) fn masqueraded_of(family: Family) -> Map {
+/// The map of what is masqueraded, for the attachment that has the first turn.
+fn masqueraded_of(family: Family) -> Map {
     match family {
         Family::V4 => MASQUERADED_4,
         Family::V6 => MASQUERADED_6,
     }
+}
+
+/// The map of what is masqueraded at all other turns.
+fn further_of(family: Family) -> Map {
+    match family {
+        Family::V4 => FURTHER_4,
+        Family::V6 => FURTHER_6,
+    }
+}
+
+/// The maps of what is masqueraded.
+pub(crate) fn ways_back_of(family: Family) -> [Map; 2] {
+    [masqueraded_of(family), further_of(family)]
 }
 
 /// The key of a mapped port.
@@ -158,9 +193,14 @@ pub(crate) fn port_key(host: HostPort, turn: u32) -> Vec<u8> {
     [key(host.address, host.protocol, host.port), turn.to_be_bytes().to_vec()].concat()
 }
 
-/// The key of what is masqueraded.
-pub(crate) fn masqueraded_key(container: IpAddr, host: HostPort) -> Vec<u8> {
-    key(container, host.protocol, host.port)
+/// The place of what is masqueraded: a map and a key. Two networks may have a container of one address, each with the
+/// same port of another address of the host.
+pub(crate) fn way_back(container: IpAddr, host: HostPort, turn: u32) -> (&'static str, Vec<u8>) {
+    let (family, key) = (Family::of(container), key(container, host.protocol, host.port));
+    match turn {
+        0 => (masqueraded_of(family).name, key),
+        _ => (further_of(family).name, [key, turn.to_be_bytes().to_vec()].concat()),
+    }
 }
 
 /// The port of an element; `None` of one of another map.

@@ -10,11 +10,11 @@ use netlink_packet_netfilter::nftables::{Operator, Register};
 use crate::nft::Owner;
 use crate::nft::expression::{self, Side};
 use crate::nft::family::{self, Family};
-use crate::nft::owned::{Chain, Change, Entry, Map, Place};
+use crate::nft::owned::{Chain, Change, Entry, Place};
 use crate::nft::reading::Look;
 use crate::portmap::condition;
 use crate::portmap::config::{Config, Masquerade};
-use crate::portmap::layout::{LAYOUT, TURNS, chains, is_gone, masqueraded_key, masqueraded_of, port_key, ports_of};
+use crate::portmap::layout::{FURTHER, LAYOUT, TURNS, chains, is_gone, port_key, ports_of, way_back};
 use crate::portmap::mapping::{HostPort, Mapping};
 
 /// The port is somebody else's: a code of the plugin's own.
@@ -64,17 +64,24 @@ struct Needed {
     way_back: Option<(Entry, Chain)>,
 }
 
+/// The turns of a mapping: of its own element, and of the one that has the answers come back.
+#[derive(Clone, Copy)]
+struct Turns {
+    port: u32,
+    way_back: u32,
+}
+
 impl Needed {
-    fn of(owner: &Owner, mapping: &Mapping, turn: u32, config: &Config) -> Self {
-        let element = |map: Map, key, chain: Chain| {
-            (Entry { map: map.name, key, chain: chain.name.clone(), owner: Some(owner.clone()) }, chain)
+    fn of(owner: &Owner, mapping: &Mapping, turns: Turns, config: &Config) -> Self {
+        let element = |(map, key), chain: Chain| {
+            (Entry { map, key, chain: chain.name.clone(), owner: Some(owner.clone()) }, chain)
         };
-        let family = mapping.family();
-        let key = masqueraded_key(mapping.container.addr(), mapping.host);
+        let port = (ports_of(mapping.family()).name, port_key(mapping.host, turns.port));
+        let way_back = way_back(mapping.container.addr(), mapping.host, turns.way_back);
         let chain = masquerade_chain(mapping, config.masquerade);
         Self {
-            port: element(ports_of(family), port_key(mapping.host, turn), port_chain(mapping, turn, config)),
-            way_back: chain.map(|chain| element(masqueraded_of(family), key, chain)),
+            port: element(port, port_chain(mapping, turns.port, config)),
+            way_back: chain.map(|chain| element(way_back, chain)),
         }
     }
 
@@ -94,8 +101,8 @@ fn places(mappings: &[Mapping]) -> Look {
     let of = |mapping: &Mapping| {
         let family = mapping.family();
         let at = (0..TURNS).map(|turn| (ports_of(family).name, port_key(mapping.host, turn)));
-        let way_back = (masqueraded_of(family).name, masqueraded_key(mapping.container.addr(), mapping.host));
-        at.chain([way_back]).collect::<Vec<_>>()
+        let ways_back = (0..TURNS).map(|turn| way_back(mapping.container.addr(), mapping.host, turn));
+        at.chain(ways_back).collect::<Vec<_>>()
     };
     Look::At(mappings.iter().flat_map(of).collect())
 }
@@ -113,6 +120,20 @@ fn holders<'a>(mapping: &Mapping, present: &Present<'a>) -> [Option<&'a Entry>; 
     std::array::from_fn(|turn| present.get(&(map, &port_key(mapping.host, turn as u32)[..])).copied())
 }
 
+/// Who has the way back of a mapping, at each turn.
+fn holders_of_way_back<'a>(mapping: &Mapping, present: &Present<'a>) -> [Option<&'a Entry>; TURNS as usize] {
+    std::array::from_fn(|turn| {
+        let (map, key) = way_back(mapping.container.addr(), mapping.host, turn as u32);
+        present.get(&(map, &key[..])).copied()
+    })
+}
+
+/// The first turn that no other attachment has; the last one if others have them all.
+fn turn_of_way_back(owner: &Owner, holders: &[Option<&Entry>]) -> u32 {
+    let free = (0..).zip(holders).find(|(_, holder)| holder.is_none_or(|entry| entry.is_of(owner)));
+    free.map_or(TURNS - 1, |(turn, _)| turn)
+}
+
 /// Maps ports for an attachment, instead of those that it had in the same places.
 ///
 /// # Errors
@@ -122,8 +143,11 @@ pub(crate) fn add(owner: &Owner, mappings: &[Mapping], config: &Config) -> Answe
         let at = by_place(present);
         let mut change = Change::default();
         for mapping in mappings {
-            let turn = free_turn(owner, mapping, &holders(mapping, &at))?;
-            let needed = Needed::of(owner, mapping, turn, config);
+            let turns = Turns {
+                port: free_turn(owner, mapping, &holders(mapping, &at))?,
+                way_back: turn_of_way_back(owner, &holders_of_way_back(mapping, &at)),
+            };
+            let needed = Needed::of(owner, mapping, turns, config);
             change.own_chains.push(needed.port.1);
             change.add.push(needed.port.0);
             if let Some((entry, chain)) = needed.way_back {
@@ -165,16 +189,23 @@ pub(crate) fn taken(port: impl Display, whose: impl Display) -> Failure {
 pub(crate) fn check(owner: &Owner, mappings: &[Mapping], config: &Config) -> Answer {
     let (present, rules) = LAYOUT.contents_where(&places(mappings))?;
     let missing = |msg: String| Err(Failure::internal(format!("table `{}` {msg} for {owner}", LAYOUT.table)));
-    if !mappings.is_empty() && !chains().iter().all(|chain| chain.is_complete(&rules)) {
+    let at = by_place(&present);
+    let own_turn = |holders: [Option<&Entry>; TURNS as usize]| {
+        (0..).zip(holders).find(|(_, holder)| holder.is_some_and(|entry| entry.is_of(owner))).map(|(turn, _)| turn)
+    };
+    let is_further = |mapping: &Mapping| own_turn(holders_of_way_back(mapping, &at)).is_some_and(|turn| turn > 0);
+    let needs_further = mappings.iter().any(is_further);
+    let is_complete = |chain: &Chain| chain.is_complete(&rules) || chain.name == FURTHER && !needs_further;
+    if !mappings.is_empty() && !chains().iter().all(is_complete) {
         return missing("lacks rules".to_owned());
     }
-    let at = by_place(&present);
     let is_there = |(entry, chain): &(Entry, Chain)| {
         at.get(&entry.place()).is_some_and(|found| *found == entry) && chain.is_complete(&rules)
     };
     for mapping in mappings {
-        let turn = (0..).zip(holders(mapping, &at)).find(|(_, holder)| holder.is_some_and(|entry| entry.is_of(owner)));
-        if !turn.is_some_and(|(turn, _)| Needed::of(owner, mapping, turn, config).all().all(is_there)) {
+        let way_back = own_turn(holders_of_way_back(mapping, &at)).unwrap_or_default();
+        let turns = own_turn(holders(mapping, &at)).map(|port| Turns { port, way_back });
+        if !turns.is_some_and(|turns| Needed::of(owner, mapping, turns, config).all().all(is_there)) {
             return missing(format!("does not map port {}", mapping.host));
         }
     }

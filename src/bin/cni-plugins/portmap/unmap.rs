@@ -11,9 +11,9 @@ use libcni::plugin::Answer;
 
 use crate::nft::Owner;
 use crate::nft::family::{self, Family};
-use crate::nft::owned::{Change, Entry, Map};
+use crate::nft::owned::{Change, Entry};
 use crate::nft::reading::Look;
-use crate::portmap::layout::{LAYOUT, as_gone, is_gone, masqueraded_of, port_of};
+use crate::portmap::layout::{LAYOUT, as_gone, is_gone, port_of, ways_back_of};
 use crate::portmap::mapping::{HostPort, Protocol};
 use crate::portmap::{conntrack, localhost};
 
@@ -71,18 +71,18 @@ fn at(places: Vec<(&'static str, Vec<u8>)>) -> Look {
 impl Unmapped {
     fn of(gone: &[&Entry], left: &[&Entry]) -> Self {
         let udp = gone.iter().filter_map(|entry| port_of(entry)).filter(|port| port.protocol == Protocol::Udp);
-        let chains = |entries: &[&Entry], map: Map| -> BTreeSet<String> {
-            entries.iter().filter(|entry| entry.map == map.name).map(|entry| entry.chain.clone()).collect()
+        let chains = |entries: &[&Entry], family| -> BTreeSet<String> {
+            let maps = ways_back_of(family).map(|map| map.name);
+            entries.iter().filter(|entry| maps.contains(&entry.map)).map(|entry| entry.chain.clone()).collect()
         };
-        let [v4, v6] = Family::ALL.map(masqueraded_of);
-        let of_v4 = chains(gone, v4);
+        let of_v4 = chains(gone, Family::V4);
         Self {
             had_any: !gone.is_empty(),
             udp: udp.collect(),
             leading_nowhere: gone.iter().filter_map(|e| as_gone(e)).map(|e| (e.map, e.key)).collect(),
             is_empty: left.is_empty(),
-            is_last_of_network: !of_v4.is_subset(&chains(left, v4)),
-            ways_back: &of_v4 | &chains(gone, v6),
+            is_last_of_network: !of_v4.is_subset(&chains(left, Family::V4)),
+            ways_back: &of_v4 | &chains(gone, Family::V6),
         }
     }
 
@@ -100,10 +100,11 @@ impl Unmapped {
 
 /// A container of each network that has containers which 127.0.0.1 reaches.
 fn reached_by_loopback() -> Answer<Vec<IpAddr>> {
-    let map = masqueraded_of(Family::V4);
-    let entries = LAYOUT.entries_of(map)?.into_iter();
-    let by_network: BTreeMap<_, _> =
-        entries.filter_map(|entry| Some((entry.chain, family::address(entry.key.get(..4)?)?))).collect();
+    let mut by_network = BTreeMap::new();
+    for map in ways_back_of(Family::V4) {
+        let entries = LAYOUT.entries_of(map)?.into_iter();
+        by_network.extend(entries.filter_map(|entry| Some((entry.chain, family::address(entry.key.get(..4)?)?))));
+    }
     Ok(by_network.into_values().collect())
 }
 
