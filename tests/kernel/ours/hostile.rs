@@ -20,6 +20,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::hostile::hundreds_of_addresses_and_routes_can_be_added_and_removed", hundreds_of_addresses_and_routes),
     ("ours::hostile::a_hardware_address_of_a_group_or_of_nobody_is_refused", odd_hardware_addresses_are_refused),
     ("ours::hostile::the_longest_id_can_be_added_and_removed", the_longest_id),
+    ("ours::hostile::names_too_long_for_the_kernel_own_rules_of_the_firewall", names_too_long_own_rules),
 ];
 
 fn a_made_up_source_is_not_masqueraded(host: &Host) {
@@ -140,4 +141,32 @@ fn the_longest_id(host: &Host) {
     host.ours().check(&network, &added[1]).unwrap();
     host.ours().del(&network, &added[1]).unwrap();
     host.is_clean();
+}
+
+fn names_too_long_own_rules(host: &Host) {
+    let config = json!({"cniVersion": "1.1.0", "name": "n".repeat(28), "type": "firewall"});
+    let call = |command: &str, last: &str, config: &serde_json::Value| {
+        let id = "c".repeat(249) + last;
+        host.run(&format!(
+            "echo '{config}' | CNI_COMMAND={command} CNI_CONTAINERID={id} CNI_IFNAME=eth0 CNI_NETNS=/run/netns/blue \
+             CNI_PATH={dir} {dir}/firewall",
+            dir = super::plugins().display()
+        ));
+    };
+    let rules = || host.run("iptables-nft -S CNI-FORWARD | grep -c 10.77.0.9 || true").trim().to_owned();
+    let mut added = config.clone();
+    added["prevResult"] = json!({"cniVersion": "1.1.0", "ips": [{"address": "10.77.0.9/24"}]});
+    // What the names have in common is longer than what the kernel keeps.
+    for last in ["a", "b"] {
+        call("ADD", last, &added);
+    }
+    assert_eq!(rules(), "4");
+    call("CHECK", "a", &added);
+    call("DEL", "a", &config);
+    assert_eq!(rules(), "2");
+    call("CHECK", "b", &added);
+    let mut gc = config.clone();
+    gc["cni.dev/valid-attachments"] = json!([]);
+    call("GC", "b", &gc);
+    assert_eq!(rules(), "0");
 }

@@ -11,6 +11,7 @@ mod legacy;
 mod plan;
 mod reading;
 mod rule;
+mod rule_owner;
 mod table;
 
 use std::cell::RefCell;
@@ -23,6 +24,7 @@ use netlink_packet_netfilter::NetfilterProtoFamily;
 
 use self::config::{Config, addresses, no_firewalld};
 use self::plan::{Chains, Step, Wanted};
+use self::rule_owner::Kept;
 use crate::nft::Owner;
 use crate::nft::batch;
 use crate::nft::family::Family;
@@ -61,9 +63,9 @@ impl Plugin for Firewall {
     fn gc(&self, call: &Call) -> Answer {
         let Some(valid) = call.config.valid_attachments()?.map(Valid::new) else { return Ok(()) };
         let network = call.config.name().as_str();
-        let is_stale = |owner: &Owner| owner.network == network && !valid.has(&owner.container_id, &owner.ifname);
+        let kept = Kept::new(network, &valid);
         Family::ALL.into_iter().try_for_each(|family| {
-            change_nft(family, &[plan::CONTAINERS], |chains| plan::remove_owned(chains, is_stale))
+            change_nft(family, &[plan::CONTAINERS], |chains| plan::remove_owned(chains, |owner| kept.lacks(owner)))
         })
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::firewall::rule::{Link, Rule, Target};
+use crate::firewall::rule_owner::RuleOwner;
 use crate::nft::Owner;
 use crate::nft::request::End;
 
@@ -22,7 +23,7 @@ pub(crate) struct Present {
     /// The kernel's number; 0 for rules of `iptables-legacy`.
     pub(crate) handle: u64,
     /// The attachment that it is for; `None` when somebody else made it.
-    pub(crate) owner: Option<Owner>,
+    pub(crate) owner: Option<RuleOwner>,
 }
 
 /// The chains that are there, each with its rules.
@@ -32,7 +33,7 @@ pub(crate) type Chains = BTreeMap<String, Vec<Present>>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     NewChain(String),
-    Place { chain: String, end: End, rule: Rule, owner: Option<Owner> },
+    Place { chain: String, end: End, rule: Rule, owner: Option<RuleOwner> },
     Remove { chain: String, rule: Present },
 }
 
@@ -129,9 +130,10 @@ pub(crate) fn add(chains: &Chains, wanted: &Wanted<'_>) -> Vec<Step> {
             steps.push(Step::Place { chain: chain.to_owned(), end, rule, owner: None });
         }
     }
-    let is_own = |present: &Present| present.owner.as_ref() == Some(wanted.owner);
+    let owner = RuleOwner::of(wanted.owner);
+    let is_own = |present: &Present| present.owner.as_ref() == Some(&owner);
     for rule in wanted.own().into_iter().filter(|rule| !has(chains, CONTAINERS, rule, is_own)) {
-        let owner = Some(wanted.owner.clone());
+        let owner = Some(owner.clone());
         steps.push(Step::Place { chain: CONTAINERS.to_owned(), end: End::Last, rule, owner });
     }
     steps
@@ -143,7 +145,8 @@ pub(crate) fn missing(chains: &Chains, wanted: &Wanted<'_>) -> Option<String> {
     let shared = wanted.shared().into_iter().map(|(chain, _, rule)| (chain, rule));
     let mut rules = shared.chain(own);
     // The reference plugin may have added the container.
-    let is_of = |present: &Present| present.owner.as_ref().is_none_or(|owner| owner == wanted.owner);
+    let owner = RuleOwner::of(wanted.owner);
+    let is_of = |present: &Present| present.owner.as_ref().is_none_or(|of| *of == owner);
     let (chain, rule) = rules.find(|(chain, rule)| !has(chains, chain, rule, is_of))?;
     Some(format!("-A {chain} {}", rule.words()))
 }
@@ -151,16 +154,17 @@ pub(crate) fn missing(chains: &Chains, wanted: &Wanted<'_>) -> Option<String> {
 /// The requests that remove the rules of an attachment, and the rules without an owner for its addresses: of the
 /// reference plugin.
 pub(crate) fn remove(chains: &Chains, owner: &Owner, addresses: &[IpAddr]) -> Vec<Step> {
+    let owner = RuleOwner::of(owner);
     let theirs: Vec<_> = addresses.iter().flat_map(|address| of_address(*address)).map(|rule| rule.words()).collect();
     remove_where(chains, |present| match (&present.owner, &present.words) {
-        (Some(of), _) => of == owner,
+        (Some(of), _) => *of == owner,
         (None, Some(words)) => theirs.contains(words),
         (None, None) => false,
     })
 }
 
 /// The requests that remove the rules of those attachments that are to go.
-pub(crate) fn remove_owned(chains: &Chains, is_to_go: impl Fn(&Owner) -> bool) -> Vec<Step> {
+pub(crate) fn remove_owned(chains: &Chains, is_to_go: impl Fn(&RuleOwner) -> bool) -> Vec<Step> {
     remove_where(chains, |present| present.owner.as_ref().is_some_and(&is_to_go))
 }
 

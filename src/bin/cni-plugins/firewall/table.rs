@@ -9,12 +9,12 @@ use nix::errno::Errno;
 use crate::firewall::plan::{Chains, FORWARD, Present, Step};
 use crate::firewall::reading;
 use crate::firewall::rule::{Link, Rule, Target};
+use crate::firewall::rule_owner::RuleOwner;
 use crate::nft::attribute;
 use crate::nft::expression::{self, Expression, Side};
 use crate::nft::family::{self, Family};
 use crate::nft::message::Message;
 use crate::nft::owned::{Chain, Hook};
-use crate::nft::owner::Owner;
 use crate::nft::request::Requests;
 use crate::nft::socket::{Connection, Error};
 
@@ -54,7 +54,7 @@ fn present(object: &[u8]) -> Present {
     Present {
         words: reading::rule(object).map(|rule| rule.words()),
         handle: handle.map_or(0, u64::from_be_bytes),
-        owner: attribute::first(object, USER_DATA).and_then(Owner::from_rule_data),
+        owner: attribute::first(object, USER_DATA).and_then(RuleOwner::from_user_data),
     }
 }
 
@@ -66,8 +66,7 @@ pub(crate) fn requests(family: Family, steps: &[Step]) -> Vec<Message> {
     requests.extend(steps.iter().map(|step| match step {
         Step::NewChain(name) => table.new_chain(&chain(name)),
         Step::Place { chain, end, rule, owner } => {
-            // Names that are too long for the kernel are left out: the rule is found by its address then.
-            let data = owner.as_ref().and_then(Owner::to_rule_data);
+            let data = owner.as_ref().map(RuleOwner::to_user_data);
             table.place_rule(chain, &expressions(rule), *end, data.as_deref())
         }
         Step::Remove { chain, rule } => table.delete_rule(chain, rule.handle),

@@ -16,9 +16,7 @@ pub(crate) struct Owner {
 }
 
 /// The type of user data that `nft` prints as a comment.
-const COMMENT: u8 = 0;
-/// A type of user data that nobody prints.
-const OWNER: u8 = 0x80;
+pub(crate) const COMMENT: u8 = 0;
 /// The kernel takes 256 bytes of user data; two of them say type and length, and one ends the text.
 const LONGEST_COMMENT: usize = 253;
 
@@ -38,22 +36,8 @@ impl Owner {
         format!("{} {} {}", self.network, self.container_id, self.ifname)
     }
 
-    /// User data for a rule; `None` when the names are too long for the kernel. Programs pass it over, so that they
-    /// take the rule for one of theirs.
-    pub(crate) fn to_rule_data(&self) -> Option<Vec<u8>> {
-        let mut data = self.to_user_data()?;
-        data[0] = OWNER;
-        Some(data)
-    }
-
-    /// The owner that a rule's user data names; `None` when it was not written by us.
-    pub(crate) fn from_rule_data(user_data: &[u8]) -> Option<Self> {
-        let [OWNER, rest @ ..] = user_data else { return None };
-        Self::from_user_data(&[&[COMMENT], rest].concat())
-    }
-
     /// User data for an element; `None` when the names are too long for the kernel.
-    pub(super) fn to_user_data(&self) -> Option<Vec<u8>> {
+    pub(crate) fn to_user_data(&self) -> Option<Vec<u8>> {
         let comment = self.comment();
         let length = u8::try_from(comment.len() + 1).ok()?;
         let user_data = [&[COMMENT, length], comment.as_bytes(), &[0]].concat();
@@ -61,7 +45,7 @@ impl Owner {
     }
 
     /// The owner that an element's user data names; `None` when it was not written by us.
-    pub(super) fn from_user_data(user_data: &[u8]) -> Option<Self> {
+    pub(crate) fn from_user_data(user_data: &[u8]) -> Option<Self> {
         let [COMMENT, length, rest @ ..] = user_data else { return None };
         let comment = rest.get(..usize::from(*length))?.strip_suffix(&[0])?;
         let mut names = std::str::from_utf8(comment).ok()?.split(' ').map(str::to_owned);
