@@ -135,6 +135,19 @@ fn a_plugin_of_somebody_else_is_replaced_only_when_told_and_nothing_is_touched_b
 }
 
 #[test]
+fn uninstalling_removes_what_it_installed_and_leaves_the_plugins_of_others() {
+    let dir = installed();
+    std::fs::remove_file(dir.path().join("bridge")).unwrap();
+    std::fs::write(dir.path().join("bridge"), "of somebody else").unwrap();
+    std::fs::write(dir.path().join("calico"), "of somebody else").unwrap();
+    let output = run(PROGRAM, &["uninstall".as_ref(), dir.path()]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let mut left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["bridge", "calico"]);
+}
+
+#[test]
 fn a_directory_in_the_way_is_an_error_that_names_it() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("bridge")).unwrap();

@@ -41,6 +41,17 @@ impl Attached {
         self.written?.elapsed().ok()
     }
 
+    /// Returns its age in the largest unit that it has one of, such as `5m` or `3d`; empty if it is not known.
+    pub fn age_in_words(&self) -> String {
+        let words = |age: Duration| match age.as_secs() {
+            young @ ..60 => format!("{young}s"),
+            minutes @ ..3600 => format!("{}m", minutes / 60),
+            hours @ ..86400 => format!("{}h", hours / 3600),
+            days => format!("{}d", days / 86400),
+        };
+        self.age().map(words).unwrap_or_default()
+    }
+
     /// Returns `CONTAINER:INTERFACE`, which names one attachment to a network.
     pub fn id(&self) -> String {
         format!("{}:{}", self.entry.container_id, self.entry.ifname)

@@ -1,6 +1,6 @@
 //! The content of an entry.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
@@ -46,6 +46,18 @@ pub struct Entry {
     pub config: Vec<u8>,
     /// The result of ADD.
     pub result: Object,
+}
+
+impl Entry {
+    /// Describes which attachment it is: `network`, `containerID`, `ifname` and `netns`.
+    pub fn subject(&self) -> Object {
+        let mut object = Object::new();
+        object.set("network", &self.network);
+        object.set("containerID", &self.container_id);
+        object.set("ifname", &self.ifname);
+        object.set("netns", &self.netns.as_deref().map(Path::to_string_lossy).unwrap_or_default());
+        object
+    }
 }
 
 /// A file is not an entry of the cache.

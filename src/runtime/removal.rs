@@ -72,7 +72,7 @@ impl fmt::Debug for Removals {
     }
 }
 
-/// What is known of an attachment before its DEL.
+/// The state of an attachment before its DEL.
 pub(super) struct Before {
     record: Record,
     /// False if its interface was certainly not made.

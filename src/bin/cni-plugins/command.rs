@@ -9,13 +9,15 @@ use libcni::Chain;
 use libcni::spec::{ErrorCode, ErrorReply};
 
 use crate::flush;
-use crate::install::{ABOUT, Existing, install};
+use crate::install::{ABOUT, Existing, install, uninstall};
 use crate::plugins;
 
 const USAGE: &str = "\
 usage: cni-plugins list                    print the names of the plugins
        cni-plugins install [--force] DIR   put the program into DIR, with a link for each plugin;
                                            --force replaces the plugins of others that are there
+       cni-plugins uninstall DIR           remove the program and its links from DIR; the plugins of
+                                           others stay
        cni-plugins flush                   remove the rules of the plugins, so that running containers
                                            lose masquerading and mapped ports; those of firewall stay
        cni-plugins --version";
@@ -32,6 +34,7 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
         ["list"] => print(&plugins::names().collect::<Vec<_>>().join("\n")),
         ["install", "--force", _] => say(install(arguments[2].as_ref(), Existing::Replace)),
         ["install", dir] if !dir.starts_with('-') => say(install(arguments[1].as_ref(), Existing::Keep)),
+        ["uninstall", dir] if !dir.starts_with('-') => say(uninstall(arguments[1].as_ref())),
         ["flush"] => flush(),
         _ => wrong_usage(),
     }

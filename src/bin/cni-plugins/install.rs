@@ -1,4 +1,4 @@
-//! `cni-plugins install`: the program in a plugin directory, and a link to it for each plugin.
+//! `cni-plugins install` and `uninstall`: the program in a plugin directory, and a link to it for each plugin.
 
 use std::fs;
 use std::io;
@@ -52,6 +52,19 @@ pub(crate) fn install(dir: &Path, existing: Existing) -> Result<(), InstallError
         place(&program, |new| fs::copy(OWN, new).map(drop))?;
     }
     links.iter().try_for_each(|link| place(link, |new| symlink(PROGRAM, new)))
+}
+
+/// Removes from a directory the links to this program, or a build of it, and then the program. Plugins of others stay.
+pub(crate) fn uninstall(dir: &Path) -> Result<(), InstallError> {
+    for name in plugins::names().chain([PROGRAM]) {
+        let path = dir.join(name);
+        // Neither a FIFO nor a device is read.
+        let is_file = fs::metadata(&path).is_ok_and(|found| found.is_file());
+        if is_file && is_ours(&path).map_err(io_error("read", &path))? {
+            fs::remove_file(&path).map_err(io_error("remove", &path))?;
+        }
+    }
+    Ok(())
 }
 
 const OWN: &str = "/proc/self/exe";

@@ -57,6 +57,22 @@ impl Plan {
         Ok(sides.plan(kept, sides.before.plugins.get(kept..).unwrap_or_default(), changes))
     }
 
+    /// Returns how the recorded configuration of an attachment compares with the current one of its network, if that is
+    /// among these: `current`, `changed`, or empty if it can't be told.
+    pub fn comparison(networks: &[NetworkConfig], entry: &Entry) -> &'static str {
+        let network = networks.iter().find(|network| network.name() == entry.network);
+        let plan = network.and_then(|network| Self::new(network, entry, &Changes::new()).ok());
+        plan.map_or("", |plan| if plan.changes_plugins() { "changed" } else { "current" })
+    }
+
+    /// Writes the plan into an object: `kept`, `deleted`, `added` and `recreated`.
+    pub fn write(&self, object: &mut Object) {
+        object.set("kept", &self.kept);
+        object.set("deleted", &self.removed);
+        object.set("added", &self.added);
+        object.set("recreated", &self.remakes.is_some());
+    }
+
     /// Returns true if a plugin of the network has another configuration, or arguments, than the attachment was added
     /// with.
     pub fn changes_plugins(&self) -> bool {

@@ -1,7 +1,6 @@
 //! The output of the tool: lines and tables for people, JSON for programs. Control characters, which a plugin or a file
 //! may have put there, never reach a terminal.
 
-pub(crate) mod attached;
 pub(crate) mod describe;
 pub(crate) mod dry_run;
 pub(crate) mod failure;

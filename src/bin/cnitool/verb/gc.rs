@@ -1,7 +1,6 @@
 //! `cnitool gc`: which attachments go, and which are kept.
 
 use std::io;
-use std::path::Path;
 
 use clap::Args;
 use libcni::cache::Entry;
@@ -81,7 +80,7 @@ fn nothing_to_keep(network: &str) -> Failure {
 fn print_stale(stale: &[Entry]) -> io::Result<()> {
     if is_json() {
         let mut object = Object::new();
-        object.set("delete", &stale.iter().map(describe).collect::<Vec<_>>());
+        object.set("delete", &stale.iter().map(Entry::subject).collect::<Vec<_>>());
         return print_json(&object);
     }
     let line = |entry: &Entry| {
@@ -92,13 +91,4 @@ fn print_stale(stale: &[Entry]) -> io::Result<()> {
         [] => print("nothing to delete"),
         some => print(&printable(&some.iter().map(line).collect::<Vec<_>>().join("\n"))),
     }
-}
-
-fn describe(entry: &Entry) -> Object {
-    let mut object = Object::new();
-    object.set("network", &entry.network);
-    object.set("containerID", &entry.container_id);
-    object.set("ifname", &entry.ifname);
-    object.set("netns", &entry.netns.as_deref().map(Path::to_string_lossy).unwrap_or_default());
-    object
 }

@@ -99,10 +99,7 @@ fn show(done: &[(Key, Plan)]) -> Result<(), Failure> {
 
 fn describe(key: &Key, plan: &Plan) -> Object {
     let mut object = key.to_object();
-    object.set("kept", &plan.kept);
-    object.set("deleted", &plan.removed);
-    object.set("added", &plan.added);
-    object.set("recreated", &plan.remakes.is_some());
+    plan.write(&mut object);
     object
 }
 

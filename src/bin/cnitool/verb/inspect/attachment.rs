@@ -3,9 +3,9 @@
 use libcni::Chain;
 use libcni::cache::Attached;
 use libcni::conf::NetworkConfig;
+use libcni::runtime::Plan;
 use libcni::spec::Object;
 
-use crate::output::attached::{age, configuration};
 use crate::output::describe::path;
 use crate::output::failure::Failure;
 use crate::output::table::fields;
@@ -33,10 +33,10 @@ fn text(attachment: &Attached, networks: &[NetworkConfig]) -> String {
         ("namespace", entry.netns.as_deref().map(|path| path.display().to_string()).unwrap_or_default()),
         ("state", attachment.state().to_owned()),
         ("addresses", attachment.addresses().join(", ")),
-        ("age", age(attachment)),
+        ("age", attachment.age_in_words()),
         ("file", path(attachment.file.as_deref())),
         ("arguments", entry.args.to_string()),
-        ("configuration", configuration(attachment, networks).to_owned()),
+        ("configuration", Plan::comparison(networks, &attachment.entry).to_owned()),
         ("result", result),
     ]);
     let config = String::from_utf8_lossy(&entry.config);
@@ -54,7 +54,7 @@ fn text(attachment: &Attached, networks: &[NetworkConfig]) -> String {
 fn describe(attachment: &Attached, networks: &[NetworkConfig]) -> Object {
     let entry = &attachment.entry;
     let mut object = attachment.to_object();
-    object.set("configuration", configuration(attachment, networks));
+    object.set("configuration", Plan::comparison(networks, &attachment.entry));
     object.set("cniArgs", &entry.args.iter().collect::<Vec<_>>());
     object.set("capabilityArgs", &entry.capability_args);
     let config = String::from_utf8_lossy(&entry.config);

@@ -4,11 +4,12 @@ use clap::Args;
 use libcni::Error;
 use libcni::cache::{Attached, CacheError};
 use libcni::conf::NetworkConfig;
+use libcni::runtime::Plan;
 use libcni::spec::Object;
 
 use super::form::Form;
 use crate::context::options::{Configurations, Records};
-use crate::output::attached::{age, configuration};
+
 use crate::output::failure::Failure;
 use crate::output::table::Table;
 use crate::output::{is_json, print_json, warn};
@@ -32,7 +33,7 @@ pub(super) fn list(list: &Attachments) -> Result<(), Failure> {
         let mut report = Object::new();
         let describe = |attached: &Attached| {
             let mut object = attached.to_object();
-            object.set("configuration", configuration(attached, &networks));
+            object.set("configuration", Plan::comparison(&networks, &attached.entry));
             object
         };
         report.set("attachments", &inventory.attached.iter().map(describe).collect::<Vec<_>>());
@@ -60,8 +61,8 @@ fn row(attached: &Attached, networks: &[NetworkConfig]) -> [String; 8] {
         attached.addresses().join(","),
         entry.netns.as_deref().map(|path| path.display().to_string()).unwrap_or_default(),
         attached.state().to_owned(),
-        age(attached),
-        configuration(attached, networks).to_owned(),
+        attached.age_in_words(),
+        Plan::comparison(networks, &attached.entry).to_owned(),
     ]
 }
 
