@@ -41,7 +41,8 @@ impl Layout {
     }
 
     /// The same, of a plan that needs to know the elements of some places only. If one of those is to go, it gets to
-    /// see all others, too, unless their chains tell that there are some. If it keeps the table, those that go have chains of their own.
+    /// see all others, too, unless their chains tell that there are some. If it keeps the table, those that go have
+    /// chains of their own.
     pub(crate) fn change_where(&self, look: &Look, plan: impl Fn(&[Entry]) -> Answer<Change>) -> Answer<Change> {
         let mut attempts = Attempts::begin();
         loop {
