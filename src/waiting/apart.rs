@@ -6,7 +6,7 @@ use std::thread::Builder;
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::close;
 
-/// What is run there.
+/// The work that is run there.
 type Job = Box<dyn FnOnce() + Send>;
 
 /// Runs functions on that thread, until it is dropped.

@@ -62,9 +62,9 @@ pub(crate) fn blocking<T>(function: impl FnOnce() -> T) -> T {
     function()
 }
 
-/// Calls a function on a thread that has a descriptor table of its own, all but empty: there a process starts without the
-/// hundreds of descriptors that a verb may find open. The function must own no descriptor. `None` where the caller is no
-/// worker, or there is no such thread to be had.
+/// Calls a function on a thread that has a descriptor table of its own, all but empty: there a process starts without
+/// the hundreds of descriptors that a verb may find open. The function must own no descriptor. `None` where the caller
+/// is no worker, or there is no such thread to be had.
 #[cfg(feature = "tokio")]
 pub(crate) fn apart<T: Send + 'static>(function: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     workers::here()?.apart(function)
