@@ -47,6 +47,7 @@ mod named;
 mod namespace;
 mod own;
 mod pin;
+mod settings;
 mod state;
 mod unshare;
 

@@ -1,14 +1,16 @@
 //! An attachment gets the configuration of today.
 
+use std::time::Duration;
+
 use libcni::cache::{Cached, Key};
 use libcni::conf::NetworkConfig;
 use libcni::runtime::{Changes, Plan};
 use libcni::spec::capability::{CapabilityArgs, PortMapping};
-use libcni::{Attachment, Error, WhyNotUpdated};
+use libcni::{Attachment, CancelToken, Error, WhyNotUpdated};
 use serde_json::{Value, json};
 
 use super::{Heard, hearing, says};
-use crate::support::{Sandbox, attachment, fails_with};
+use crate::support::{Sandbox, attachment, eventually, fails_with};
 
 const RESULT: &str = r#"{"cniVersion":"1.1.0","interfaces":[{"name":"eth0","mac":"02:00:00:00:00:01","sandbox":"/n"}],
     "ips":[{"interface":0,"address":"10.1.2.9/24"}],"x":12345678901234567890123}"#;
@@ -151,6 +153,50 @@ fn an_interface_is_made_again_only_where_that_is_allowed() {
     assert_eq!(request["args"], json!({"cni": {"ips": ["10.1.2.9/24"]}}), "the same addresses are asked for");
     assert_eq!(request.get("prevResult"), None);
     assert!(!String::from_utf8(recorded(&sandbox).config).unwrap().contains("args"));
+}
+
+/// An update that makes the interface again, where ADD of `bridge` does this when addresses are asked for. `given_up`
+/// is there once it is run without.
+fn recreate(on_asked: &str) -> (Sandbox, NetworkConfig) {
+    let add =
+        r#"grep -q 9000 "$call/stdin" && { grep -q '"ips"' "$call/stdin" && { ASKED; }; touch "$home/given_up"; }"#;
+    let sandbox = added().on("bridge", "ADD", &format!("{}; echo '{RESULT}'", add.replace("ASKED", on_asked)));
+    let mut list: Value = serde_json::from_str(shaped(10).text()).unwrap();
+    list["plugins"][0] = json!({"type": "bridge", "mtu": 9000, "ipam": {"type": "host-local"}});
+    (sandbox, NetworkConfig::parse(&list.to_string()).unwrap())
+}
+
+#[test]
+fn addresses_that_can_not_be_had_are_given_up() {
+    let (sandbox, other) = recreate(&fails_with(999, "requested address 10.1.2.9 is not available"));
+    sandbox.cni().update(&other, &key(), &Changes::new().recreate()).unwrap();
+    assert!(sandbox.path("given_up").exists());
+}
+
+#[test]
+fn addresses_are_not_given_up_for_another_reason() {
+    let reasons = ["exit 3", &fails_with(999, "no room for 10.1.2.99"), &fails_with(11, "busy"), "echo '['; exit 1"];
+    for reason in reasons {
+        let (sandbox, other) = recreate(reason);
+        let error = sandbox.cni().update(&other, &key(), &Changes::new().recreate()).unwrap_err();
+        assert!(matches!(&error, Error::UpdateUndone { is_unfinished: false, .. }), "{reason}: {error:?}");
+        assert!(!sandbox.path("given_up").exists(), "{reason}");
+    }
+}
+
+#[test]
+fn an_update_that_is_cancelled_while_it_asks_for_addresses_gives_none_up() {
+    let (sandbox, other) = recreate(r#": >"$home/asked"; exec sleep 300"#);
+    let token = CancelToken::new().unwrap();
+    let cni = sandbox.builder().timeout(Duration::from_secs(600)).cancel(token.clone()).build().unwrap();
+    let error = std::thread::scope(|scope| {
+        let update = scope.spawn(|| cni.update(&other, &key(), &Changes::new().recreate()).unwrap_err());
+        eventually("the plugin is asked", || sandbox.path("asked").exists());
+        token.cancel().unwrap();
+        update.join().unwrap()
+    });
+    assert!(error.is_cancelled(), "{error:?}");
+    assert!(!sandbox.path("given_up").exists());
 }
 
 #[test]

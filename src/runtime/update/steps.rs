@@ -1,5 +1,8 @@
 //! The steps of an update, and the way back when one fails.
 
+use std::net::IpAddr;
+use std::path::Path;
+
 use serde_json::Value;
 
 use super::Cni;
@@ -9,8 +12,9 @@ use super::{Changes, Plan};
 use crate::cache::{Entry, Key};
 use crate::conf::PluginConfig;
 use crate::error::{Error, Failures};
+use crate::invoke::PluginFailure;
+use crate::netns::Namespace;
 use crate::result::AddResult;
-#[cfg(feature = "link")]
 use crate::result::v100::Interface;
 use crate::runtime::add::{NotAdded, read_result};
 use crate::runtime::derive;
@@ -93,7 +97,7 @@ impl Cni {
         let all_removed = |error| Stopped { error: Box::new(error), removed: steps.removed.len(), added: 0 };
         let version = self.version(&after.network, Command::Add).map_err(all_removed)?;
         let unusable = |source| Error::UnusableCachedResult { attachment: steps.describe(), source };
-        let staying = self.result_of_those_that_stay(steps, result).map_err(all_removed)?;
+        let staying = Self::result_of_those_that_stay(steps, result).map_err(all_removed)?;
         let staying = staying.to_version(&version).map_err(|source| all_removed(unusable(source)))?;
         let before = (steps.kept > 0).then_some(staying);
         let tail = steps.tail(after);
@@ -121,7 +125,7 @@ impl Cni {
             let config = derive::for_attachment(network, plugin, &side.attachment, result.as_ref());
             let asked = result.is_none().then(|| asking_for(&config, wanted)).flatten();
             let added = match asked {
-                Some(asked) => self.add_asking(side, plugin, &asked, &config).await,
+                Some(asked) => self.add_asking(side, plugin, &asked, &config, wanted).await,
                 None => self.add_one(side, plugin, &config).await,
             };
             result = Some(added.map_err(|error| NotAdded { error: Box::new(error), started: at + 1 })?);
@@ -143,9 +147,11 @@ impl Cni {
         plugin: &PluginConfig,
         asking: &Object,
         config: &Object,
+        wanted: &[IpNet],
     ) -> Result<AddResult, Error> {
-        if let Ok(added) = self.add_one(side, plugin, asking).await {
-            return Ok(added);
+        match self.add_one(side, plugin, asking).await {
+            Err(error) if refuses(&error, wanted) => {}
+            added => return added,
         }
         self.call(Command::Del, &side.network, plugin.plugin_type(), Some(&side.attachment), config).await?;
         self.add_one(side, plugin, config).await
@@ -191,49 +197,36 @@ impl Cni {
     }
 
     /// The result as it is without the plugins that are removed: `tuning` gives an interface back what it had before.
-    fn result_of_those_that_stay(&self, steps: &Steps, result: &AddResult) -> Result<AddResult, Error> {
+    fn result_of_those_that_stay(steps: &Steps, result: &AddResult) -> Result<AddResult, Error> {
         let tuned = Tuned::by(steps);
         if (tuned.mac || tuned.mtu) && steps.kept > 0 {
-            self.as_in_kernel(steps, result, &tuned)
+            as_in_kernel(steps, result, &tuned)
         } else {
             Ok(result.clone())
         }
     }
+}
 
-    /// The result with what was tuned of the container's interface as it is now. Of anything else, whoever is inside is
-    /// not asked: they may have changed it.
-    #[cfg(feature = "link")]
-    fn as_in_kernel(&self, steps: &Steps, result: &AddResult, tuned: &Tuned) -> Result<AddResult, Error> {
-        use std::path::Path;
-
-        use crate::link::Handle;
-        use crate::netns::Namespace;
-
-        let attachment = &steps.sides.before.attachment;
-        let Some(netns) = &attachment.netns else { return Ok(result.clone()) };
-        let ifname = attachment.ifname.as_str();
-        let link = Namespace::open(netns)?.run(|| Handle::here()?.link(ifname))?;
-        let Some(link) = link.map_err(|error| Error::Invalid(Box::new(error)))? else { return Ok(result.clone()) };
-        let mut body = result.latest();
-        let is_inside = |sandbox: &String| netns == Path::new(sandbox);
-        let of_container = |one: &&mut Interface| one.name == ifname && one.sandbox.as_ref().is_some_and(is_inside);
-        for interface in body.interfaces.iter_mut().filter(of_container) {
-            if tuned.mac && interface.mac.is_some() {
-                interface.mac = Some(link.mac.clone());
-            }
-            if tuned.mtu && interface.mtu.is_some() {
-                interface.mtu = Some(link.mtu.into());
-            }
+/// The result with what was tuned of the container's interface as it is now. Of anything else, whoever is inside is
+/// not asked: they may have changed it.
+fn as_in_kernel(steps: &Steps, result: &AddResult, tuned: &Tuned) -> Result<AddResult, Error> {
+    let attachment = &steps.sides.before.attachment;
+    let Some(netns) = &attachment.netns else { return Ok(result.clone()) };
+    let ifname = attachment.ifname.as_str();
+    let Some(now) = Namespace::open(netns)?.settings_of(ifname)? else { return Ok(result.clone()) };
+    let mut body = result.latest();
+    let is_inside = |sandbox: &String| netns == Path::new(sandbox);
+    let of_container = |one: &&mut Interface| one.name == ifname && one.sandbox.as_ref().is_some_and(is_inside);
+    for interface in body.interfaces.iter_mut().filter(of_container) {
+        if tuned.mac {
+            interface.mac = interface.mac.take().and(now.mac.clone());
         }
-        let unusable = |source| Error::UnusableCachedResult { attachment: steps.describe(), source };
-        AddResult::from(body).to_version(result.version()).map_err(unusable)
+        if tuned.mtu {
+            interface.mtu = interface.mtu.and(now.mtu.map(Into::into));
+        }
     }
-
-    #[cfg(not(feature = "link"))]
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as the one that asks the kernel")]
-    fn as_in_kernel(&self, _: &Steps, result: &AddResult, _: &Tuned) -> Result<AddResult, Error> {
-        Ok(result.clone())
-    }
+    let unusable = |source| Error::UnusableCachedResult { attachment: steps.describe(), source };
+    AddResult::from(body).to_version(result.version()).map_err(unusable)
 }
 
 /// The settings of an interface that the `tuning` plugins set which are removed.
@@ -277,6 +270,18 @@ fn asking_for(config: &Object, wanted: &[IpNet]) -> Option<Object> {
     let mut asking = config.clone();
     asking.set("args", &cni);
     Some(asking)
+}
+
+/// Returns whether a plugin says that one of the addresses can't be had: its error names the address, as that of
+/// `host-local` does. Whatever else went wrong would go wrong without them, too.
+fn refuses(error: &Error, wanted: &[IpNet]) -> bool {
+    let Error::Plugin(error) = error else { return false };
+    let PluginFailure::Reported { reply, .. } = &error.failure else { return false };
+    let text = format!("{} {}", reply.msg, reply.details.as_deref().unwrap_or_default());
+    let words = text.split(|c: char| !c.is_ascii_hexdigit() && !matches!(c, '.' | ':'));
+    let addresses = words.map(|word| word.trim_end_matches(['.', ':'])).filter_map(|word| word.parse().ok());
+    let named: Vec<IpAddr> = addresses.collect();
+    wanted.iter().any(|wanted| named.contains(&wanted.addr()))
 }
 
 fn several(errors: Vec<Error>) -> Option<Box<Error>> {
