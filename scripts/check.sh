@@ -66,6 +66,7 @@ step scripts/check-features.sh
 step_with python3 scripts/public-api.py
 step scripts/packed.sh
 step scripts/minimal-versions.sh
+step scripts/check-targets.sh
 step_with cargo-deny scripts/check-supply.sh
 step_with shellcheck shellcheck -x scripts/*.sh tests/*.sh .ci/run
 step scripts/bench.sh --quick

@@ -6,7 +6,7 @@
 #
 # Some of the packages contain daemons (docker.io, containerd, podman). None of them is started, neither now nor when the
 # machine starts the next time: the tests start their own, in namespaces. The kernel for scripts/vm.sh is not installed, but
-# unpacked in target/vm.
+# unpacked in target/vm. Where rustup is, it also adds the targets that scripts/check-targets.sh checks.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -74,4 +74,8 @@ fi
 if [ ! -e target/vm ] && command -v qemu-system-x86_64 > /dev/null && command -v depmod > /dev/null; then
     echo "Unpacking a kernel in target/vm"
     unpack_kernel || echo "It can't be had: tests that need it are ignored."
+fi
+if command -v rustup > /dev/null; then
+    scripts/check-targets.sh --list | xargs rustup target add > "$work/log" 2>&1 ||
+        echo "Targets of Rust can't be installed: scripts/check-targets.sh ignores them."
 fi

@@ -80,39 +80,62 @@
 //! With `tokio` and `tracing`, futures keep the span of the task that awaits them; with `tokio` and `watch`, tasks can
 //! await a watcher's snapshots.
 //!
+//! # Systems
+//!
+//! Containers are attached on Linux. The words of the protocol ([`spec`], [`result`]), configurations ([`conf`]) and the
+//! plugin's side as values ([`plugin::dispatch`]) also work on macOS, Windows and FreeBSD, so that tools and the unit
+//! tests of plugins can be built and run there.
+//!
 //! The whole protocol is in [`specification`].
 
-mod cancel;
+// The parts that are for every system have functions that only the others use.
+#![cfg_attr(not(target_os = "linux"), allow(dead_code, unused_imports))]
+
 mod chain;
-mod directory;
-mod error;
 mod printable;
 mod setters;
-mod threads;
-mod waiting;
 
-pub mod cache;
 pub mod conf;
-#[cfg(feature = "conformance")]
-pub mod conformance;
 pub mod invoke;
-#[cfg(feature = "link")]
-pub mod link;
-pub mod lock;
-pub mod netns;
 pub mod plugin;
 pub mod result;
-pub mod runtime;
 pub mod spec;
-#[cfg(feature = "watch")]
+
+// What attaches containers is for Linux: it is about processes, namespaces and the kernel's network.
+#[cfg(target_os = "linux")]
+pub mod cache;
+#[cfg(target_os = "linux")]
+mod cancel;
+#[cfg(all(feature = "conformance", target_os = "linux"))]
+pub mod conformance;
+#[cfg(target_os = "linux")]
+mod directory;
+#[cfg(target_os = "linux")]
+mod error;
+#[cfg(all(feature = "link", target_os = "linux"))]
+pub mod link;
+#[cfg(target_os = "linux")]
+pub mod lock;
+#[cfg(target_os = "linux")]
+pub mod netns;
+#[cfg(target_os = "linux")]
+pub mod runtime;
+#[cfg(target_os = "linux")]
+mod threads;
+#[cfg(target_os = "linux")]
+mod waiting;
+#[cfg(all(feature = "watch", target_os = "linux"))]
 pub mod watch;
 
+#[cfg(target_os = "linux")]
 pub use cancel::CancelToken;
 pub use chain::Chain;
+#[cfg(target_os = "linux")]
 pub use error::{Error, Failures, Occupied, WhyNotUpdated};
 pub use printable::{Printable, PrintableJson};
-#[cfg(feature = "tokio")]
+#[cfg(all(feature = "tokio", target_os = "linux"))]
 pub use runtime::AsyncCni;
+#[cfg(target_os = "linux")]
 pub use runtime::{Attachment, Cni};
 
 // Only for the documentation: the page itself, so that links to its sections lead somewhere.

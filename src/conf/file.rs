@@ -1,15 +1,11 @@
 //! Files of the configuration directory, which may be anything.
 
 use std::borrow::Cow;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::OFlag;
-
-use super::{ConfError, Problem};
-use crate::directory::entries;
+use super::{ConfError, Problem, system};
 use crate::spec::text;
 
 /// The largest configuration file that is read, in bytes.
@@ -31,14 +27,8 @@ impl Found {
 
 /// Everything but directories, in byte order of the names.
 pub(super) fn files(dir: &Path) -> io::Result<Vec<Found>> {
-    let mut files = Vec::new();
-    for entry in entries(dir)? {
-        let is_regular = entry.is_file();
-        // Links are followed. What can't be looked at is kept: reading it says why.
-        if is_regular || !entry.path.is_dir() {
-            files.push(Found { path: entry.path, is_regular });
-        }
-    }
+    let found = system::files(dir)?.into_iter().map(|(path, is_regular)| Found { path, is_regular });
+    let mut files: Vec<_> = found.collect();
     files.sort_unstable_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
     Ok(files)
 }
@@ -76,9 +66,7 @@ fn open(Found { path, is_regular }: &Found) -> Result<File, Problem> {
     if !is_regular && !fs::metadata(path).map_err(Problem::Read)?.is_file() {
         return Err(Problem::NotAFile);
     }
-    let mut options = OpenOptions::new();
-    let options = options.read(true).custom_flags(OFlag::O_NONBLOCK.bits() | OFlag::O_NOCTTY.bits());
-    options.open(path).map_err(Problem::Read)
+    system::open(path).map_err(Problem::Read)
 }
 
 fn read_all(file: File) -> Result<Vec<u8>, Problem> {

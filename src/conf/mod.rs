@@ -5,9 +5,13 @@
 
 mod edit;
 mod effective;
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
 mod error;
 mod file;
 mod key;
+#[cfg(target_os = "linux")]
+mod linux;
 mod list;
 mod listing;
 mod load;
@@ -18,6 +22,11 @@ mod plugin;
 mod remark;
 mod replace;
 mod whole;
+
+#[cfg(not(target_os = "linux"))]
+use elsewhere as system;
+#[cfg(target_os = "linux")]
+use linux as system;
 
 pub use edit::{ListEdit, edit_file};
 pub use error::{ConfError, Malformed, PluginProblem, Position, Problem};

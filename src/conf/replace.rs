@@ -1,13 +1,12 @@
 //! Replaces a file in one step, and keeps its owner and mode.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::Problem;
 use super::file::{Found, read_unchanged};
+use super::{Problem, system};
 
 /// Replaces a file that still has the content from before.
 pub(super) fn replace(path: &Path, before: &str, content: &str) -> Result<(), Problem> {
@@ -30,17 +29,9 @@ fn unfinished_name(path: &Path) -> PathBuf {
 }
 
 fn write(new: &Path, old: &Path, content: &str) -> Result<(), Problem> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(new).map_err(problem("create"))?;
-    own_like(&file, old).map_err(problem("keep the owner and mode of"))?;
+    let mut file = system::create(new).map_err(problem("create"))?;
+    system::own_like(&file, old).map_err(problem("keep the owner and mode of"))?;
     file.write_all(content.as_bytes()).and_then(|()| file.sync_all()).map_err(problem("write"))
-}
-
-fn own_like(file: &File, old: &Path) -> io::Result<()> {
-    let (own, old) = (file.metadata()?, fs::metadata(old)?);
-    if (own.uid(), own.gid()) != (old.uid(), old.gid()) {
-        fchown(file, Some(old.uid()), Some(old.gid()))?;
-    }
-    file.set_permissions(fs::Permissions::from_mode(old.mode() & 0o7777))
 }
 
 fn rename(new: &Path, path: &Path, before: &str) -> Result<(), Problem> {
@@ -49,7 +40,7 @@ fn rename(new: &Path, path: &Path, before: &str) -> Result<(), Problem> {
     }
     fs::rename(new, path).map_err(problem("replace"))?;
     let dir = path.parent().unwrap_or(path);
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(problem("sync"))
+    system::sync(dir).map_err(problem("sync"))
 }
 
 fn problem(doing: &'static str) -> impl FnOnce(io::Error) -> Problem {

@@ -7,9 +7,13 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(not(target_os = "linux"))]
+use super::elsewhere::blocking;
 use super::{FindError, Request};
+#[cfg(target_os = "linux")]
 use crate::CancelToken;
 use crate::setters::setters;
+#[cfg(target_os = "linux")]
 use crate::waiting::blocking;
 
 /// Runs plugins. [`ProcessExec`](super::ProcessExec) runs them as processes; tests and other kinds of runtimes
@@ -104,6 +108,7 @@ pub struct Limits {
     /// How many bytes of its stderr are kept, from the beginning; the rest is read and dropped.
     pub max_stderr: usize,
     /// Ends it early.
+    #[cfg(target_os = "linux")]
     pub cancel: Option<CancelToken>,
 }
 
@@ -113,6 +118,12 @@ setters! {
         grace: Duration,
         max_stdout: usize,
         max_stderr: usize,
+    }
+}
+
+#[cfg(target_os = "linux")]
+setters! {
+    Limits {
         cancel: some CancelToken,
     }
 }
@@ -126,6 +137,7 @@ impl Default for Limits {
             grace: Duration::from_secs(2),
             max_stdout: 8 << 20,
             max_stderr: 256 << 10,
+            #[cfg(target_os = "linux")]
             cancel: None,
         }
     }

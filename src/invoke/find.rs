@@ -1,6 +1,5 @@
 //! A plugin by name in the plugin directories.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The directories in which runtimes look for plugins by default.
@@ -109,28 +108,4 @@ fn absolute(dir: &Path) -> PathBuf {
         return dir.to_owned();
     }
     std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned())
-}
-
-/// The state of a file at some moment: when it is another, or has changed, so is this.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FileState {
-    device: u64,
-    inode: u64,
-    size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl FileState {
-    /// `None` when there is no file.
-    pub(crate) fn of(path: &Path) -> Option<Self> {
-        let file = std::fs::metadata(path).ok()?;
-        Some(Self {
-            device: file.dev(),
-            inode: file.ino(),
-            size: file.size(),
-            modified: (file.mtime(), file.mtime_nsec()),
-            changed: (file.ctime(), file.ctime_nsec()),
-        })
-    }
 }

@@ -1,7 +1,6 @@
 //! A request for one execution: a program, its whole environment, its stdin.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use super::environment::{Environment, Inherited};
@@ -116,10 +115,4 @@ impl Request {
     pub fn env(&self, key: &str) -> Option<&OsStr> {
         self.env.get(key)
     }
-}
-
-/// The plugin directories as CNI_PATH has them, byte for byte.
-pub(crate) fn join_dirs(dirs: &[PathBuf]) -> OsString {
-    let dirs: Vec<_> = dirs.iter().map(|dir| dir.as_os_str().as_bytes()).collect();
-    OsString::from_vec(dirs.join(&b':'))
 }

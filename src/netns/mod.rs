@@ -60,7 +60,6 @@ pub use self::identity::Identity;
 pub use self::named::{InvalidNamespace, NAMED, container_id, resolve};
 pub use self::namespace::Namespace;
 pub use self::own::is_own;
-pub(crate) use self::own::{CNI_NETNS_OVERRIDE, override_allows};
 pub use self::pin::{Pin, remove};
 pub use self::state::State;
 pub use self::unshare::{Kind, UnshareError, unshare, unshare_as_root};

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::ops::Deref;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -52,8 +51,7 @@ impl Call {
 
     /// The plugin directories (CNI_PATH).
     pub fn plugin_dirs(&self) -> Vec<PathBuf> {
-        let dirs = self.os_variable(CNI_PATH).as_bytes().split(|byte| *byte == b':');
-        dirs.map(|dir| PathBuf::from(OsStr::from_bytes(dir))).collect()
+        super::split_dirs(self.os_variable(CNI_PATH))
     }
 
     /// Another plugin, to be called with this call's environment and configuration, such as the IPAM plugin

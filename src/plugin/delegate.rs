@@ -186,14 +186,14 @@ impl<'a> Delegate<'a> {
     fn execute(&self, request: &Request) -> Result<Vec<u8>, Box<PluginError>> {
         let ended = self.exec.exec(request, &self.limits);
         let output = ended.map_err(|error| PluginError::new(request, PluginFailure::Exec { error }))?;
-        super::io::pass_on_stderr(&output.stderr);
+        super::pass_on_stderr(&output.stderr);
         read_reply(request, output)
     }
 }
 
 /// Names the failed plugin on stderr, since its error object is passed on as it is.
 fn told(error: PluginError) -> Failure {
-    super::io::pass_on_stderr(format!("{}\n", Chain(&error)).as_bytes());
+    super::pass_on_stderr(format!("{}\n", Chain(&error)).as_bytes());
     error.into()
 }
 

@@ -10,10 +10,9 @@ use std::path::Path;
 use super::call::{AttachmentCall, Call, required};
 use super::config::Unversioned;
 use super::{Answer, Input, Plugin};
-use crate::netns::{CNI_NETNS_OVERRIDE, override_allows};
 use crate::spec::{
-    CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, Command, ContainerId, ErrorCode, ErrorReply, IfName,
-    InvalidName, Version, VersionReply,
+    CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, CNI_NETNS_OVERRIDE, Command, ContainerId, ErrorCode,
+    ErrorReply, IfName, InvalidName, Version, VersionReply, override_allows,
 };
 
 /// The output and exit code of a plugin's process.

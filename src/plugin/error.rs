@@ -6,8 +6,9 @@ use std::fmt;
 use super::ArgsError;
 use crate::Chain;
 use crate::invoke::{PluginError, PluginFailure};
-#[cfg(feature = "link")]
+#[cfg(all(feature = "link", target_os = "linux"))]
 use crate::link::LinkError;
+#[cfg(target_os = "linux")]
 use crate::netns::NetnsError;
 use crate::spec::{ErrorCode, ErrorReply, InvalidName};
 
@@ -91,10 +92,16 @@ fn handed_on(plugin: &PluginError) -> ErrorReply {
     }
 }
 
+#[cfg(target_os = "linux")]
 fn is_about_netns(error: &(dyn StdError + 'static)) -> bool {
     #[cfg(feature = "link")]
     if error.downcast_ref::<LinkError>().is_some_and(|error| error.netns().is_some()) {
         return true;
     }
     error.is::<NetnsError>()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_about_netns(_: &(dyn StdError + 'static)) -> bool {
+    false
 }

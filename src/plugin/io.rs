@@ -1,6 +1,6 @@
 //! The process around a plugin: the only place of the library that writes to stdout.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
 use std::sync::OnceLock;
@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::dispatch::{answer_after_panic, dispatch};
-use super::{Input, Plugin};
+use super::{Input, Plugin, pass_on_stderr};
 use crate::invoke::Exec;
 
 pub(super) fn run(plugin: &dyn Plugin, exec: impl Exec + 'static) -> ExitCode {
@@ -91,11 +91,6 @@ fn print(text: &str) -> io::Result<()> {
         left = left.get(written..).unwrap_or_default();
     }
     Ok(())
-}
-
-/// Writes to stderr. If that is closed, the error can't be reported.
-pub(super) fn pass_on_stderr(text: &[u8]) {
-    let _ = io::stderr().write_all(text);
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 //! after the verb is a pure function ([`dispatch`]), so a plugin can be tested without a process. [Section
 //! 2](crate::specification#2-execution-protocol) of the specification lists the duties of each verb.
 //!
+//! A plugin runs on Linux; what it decides can be tested wherever Rust is, by [`dispatch`].
+//!
 //! ```no_run
 #![doc = include_str!("../../examples/noop.rs")]
 //! ```
@@ -16,8 +18,13 @@ mod delegate;
 mod dispatch;
 mod error;
 mod input;
+#[cfg(target_os = "linux")]
 mod io;
 
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::PathBuf;
+#[cfg(target_os = "linux")]
 use std::process::ExitCode;
 
 pub use self::args::{ArgsError, load_args};
@@ -27,7 +34,9 @@ pub use self::delegate::{Delegate, Delegated};
 pub use self::dispatch::{Outcome, dispatch};
 pub use self::error::Failure;
 pub use self::input::Input;
+#[cfg(target_os = "linux")]
 pub use self::io::is_awaited;
+#[cfg(target_os = "linux")]
 use crate::invoke::{Exec, ProcessExec};
 use crate::result::AddResult;
 use crate::spec::Version;
@@ -139,11 +148,23 @@ impl<P: Plugin + ?Sized> Plugin for &P {
 /// }
 /// ```
 #[doc(alias("PluginMain", "PluginMainFuncs"))]
+#[cfg(target_os = "linux")]
 pub fn run(plugin: impl Plugin) -> ExitCode {
     io::run(&plugin, ProcessExec)
 }
 
 /// Runs a plugin as [`run`] does, with another executor for the plugins that it delegates to.
+#[cfg(target_os = "linux")]
 pub fn run_with(plugin: impl Plugin, exec: impl Exec + 'static) -> ExitCode {
     io::run(&plugin, exec)
+}
+
+/// Writes to stderr. If that is closed, the error can't be reported.
+fn pass_on_stderr(text: &[u8]) {
+    let _ = std::io::stderr().write_all(text);
+}
+
+/// The directories of a CNI_PATH.
+fn split_dirs(path: &OsStr) -> Vec<PathBuf> {
+    std::env::split_paths(path).collect()
 }

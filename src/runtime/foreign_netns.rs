@@ -8,7 +8,8 @@ use std::path::Path;
 
 use super::{Attachment, Cni, Notice};
 use crate::cache::Key;
-use crate::netns::{CNI_NETNS_OVERRIDE, Identity, State, is_own, override_allows};
+use crate::netns::{Identity, State, is_own};
+use crate::spec::{CNI_NETNS_OVERRIDE, override_allows};
 
 impl Cni {
     /// The attachment as DEL may touch it: without its namespace, where the path leads to another than at ADD, to an

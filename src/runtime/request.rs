@@ -1,12 +1,14 @@
 //! The request to a plugin: its configuration, and the environment with the parameters of the call.
 
 use std::borrow::Cow;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use super::{Attachment, Cni};
 use crate::conf::NetworkConfig;
 use crate::error::Error;
-use crate::invoke::{Environment, Inherited, Parameters, Request, join_dirs};
+use crate::invoke::{Environment, Inherited, Parameters, Request};
 use crate::spec::{Command, Object};
 
 impl Cni {
@@ -64,4 +66,10 @@ impl Cni {
         let set = variables.iter().filter_map(|(name, value)| Some((name.into(), value.as_ref()?.into())));
         Cow::Owned(Inherited::new(others.cloned().chain(set)))
     }
+}
+
+/// The plugin directories as CNI_PATH has them, byte for byte.
+fn join_dirs(dirs: &[PathBuf]) -> OsString {
+    let dirs: Vec<_> = dirs.iter().map(|dir| dir.as_os_str().as_bytes()).collect();
+    OsString::from_vec(dirs.join(&b':'))
 }

@@ -1,5 +1,6 @@
 //! The verbs of the protocol and the environment variables that carry their parameters.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::str::FromStr;
 
@@ -15,6 +16,8 @@ pub const CNI_IFNAME: &str = "CNI_IFNAME";
 pub const CNI_ARGS: &str = "CNI_ARGS";
 /// The variable with the plugin directories, joined with `:`.
 pub const CNI_PATH: &str = "CNI_PATH";
+/// The variable that allows plugins to work on the namespace that they are in.
+pub(crate) const CNI_NETNS_OVERRIDE: &str = "CNI_NETNS_OVERRIDE";
 
 /// A verb of the protocol, the value of [`CNI_COMMAND`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,4 +76,9 @@ impl FromStr for Command {
             other => return Err(UnknownCommand(other.to_owned())),
         })
     }
+}
+
+/// Returns whether a value of [`CNI_NETNS_OVERRIDE`] allows it.
+pub(crate) fn override_allows(value: &OsStr) -> bool {
+    value == "1" || value.eq_ignore_ascii_case("true")
 }

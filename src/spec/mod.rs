@@ -23,6 +23,7 @@ mod version;
 
 pub use args::{CniArgs, InvalidArg};
 pub use command::{CNI_ARGS, CNI_COMMAND, CNI_CONTAINERID, CNI_IFNAME, CNI_NETNS, CNI_PATH, Command, UnknownCommand};
+pub(crate) use command::{CNI_NETNS_OVERRIDE, override_allows};
 pub use duration::{InvalidDuration, duration};
 pub(crate) use fields::{Fields, Shape, serde_by_shape};
 pub(crate) use indent::indent;

@@ -112,9 +112,9 @@ fn a_module_without_a_row_and_a_row_without_a_module_are_told() {
     is_caught("src/utils.rs", "", "1: the table in CONTRIBUTING.md has no row for this module");
     let mut source = SOURCE.clone();
     source.page = source.page.replace("| `spec` | nothing of the crate |", "| `spec` | `gone` |");
-    source.page = source.page.replace("`find.rs`", "`lost.rs`");
+    source.page = source.page.replace("`file_state.rs`", "`lost.rs`");
     let found: Vec<_> = violations(&source).iter().map(ToString::to_string).collect();
-    for expected in ["`gone` is not there", "`src/invoke/lost.rs` is not there", "src/invoke/find.rs"] {
+    for expected in ["`gone` is not there", "`src/invoke/lost.rs` is not there", "src/invoke/file_state.rs"] {
         assert!(found.iter().any(|told| told.contains(expected)), "{expected} is not in {found:?}");
     }
 }

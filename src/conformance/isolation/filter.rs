@@ -19,7 +19,7 @@ const CLONE_NEWTIME: i32 = 0x80;
 /// hypervisor, its neighbours on a bus, ciphers of the kernel.
 const FAMILIES: [i32; 5] = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK, libc::AF_PACKET];
 
-type Calls = BTreeMap<i64, Vec<SeccompRule>>;
+type Calls = BTreeMap<libc::c_long, Vec<SeccompRule>>;
 
 /// Forbids the calls to this thread, and to threads and programs that it starts; returns what does not hold, if so.
 pub(super) fn apply() -> Option<String> {
@@ -36,7 +36,7 @@ pub(super) fn apply() -> Option<String> {
 
 /// Forbids this thread, and the programs that it starts, to change how many processes they may have.
 pub(super) fn keep_limit_of_processes() -> Result<(), seccompiler::Error> {
-    let is_of_processes = |argument| equals(argument, SeccompCmpOp::Eq, u64::from(libc::RLIMIT_NPROC));
+    let is_of_processes = |argument| equals(argument, SeccompCmpOp::Eq, libc::RLIMIT_NPROC as u64);
     let changes = SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, 0)?;
     let calls = [
         (libc::SYS_setrlimit, vec![SeccompRule::new(vec![is_of_processes(0)?])?]),
@@ -66,7 +66,8 @@ fn sockets() -> Result<Calls, seccompiler::Error> {
 }
 
 /// Has the calls fail with an error number from here on.
-fn forbid(mut calls: Calls, errno: i32) -> Result<(), seccompiler::Error> {
+fn forbid(calls: Calls, errno: i32) -> Result<(), seccompiler::Error> {
+    let mut calls: BTreeMap<i64, _> = calls.into_iter().map(|(call, rules)| (number(call), rules)).collect();
     // The same calls by their second numbers.
     if cfg!(target_arch = "x86_64") {
         const X32: i64 = 0x4000_0000;
@@ -82,6 +83,11 @@ fn forbid(mut calls: Calls, errno: i32) -> Result<(), seccompiler::Error> {
 /// An argument, as the 32 bits of it that the kernel looks at, is a number or not.
 fn equals(argument: u8, comparison: SeccompCmpOp, number: u64) -> Result<SeccompCondition, seccompiler::Error> {
     Ok(SeccompCondition::new(argument, SeccompCmpArgLen::Dword, comparison, number)?)
+}
+
+#[allow(clippy::useless_conversion, reason = "the type has 32 bits on some machines")]
+fn number(call: libc::c_long) -> i64 {
+    call.into()
 }
 
 /// The first argument has a flag.
