@@ -123,7 +123,7 @@ fn perform(call: &Call) -> Answer<Option<Object>> {
 fn record(call: &Call) -> String {
     let mut env = Object::new();
     for name in [CNI_COMMAND, CNI_CONTAINERID, CNI_NETNS, CNI_IFNAME, CNI_ARGS, CNI_PATH] {
-        env.set(name, call.variable(name));
+        env.set(name, call.variable(name).unwrap_or_default());
     }
     let mut line = Object::new();
     line.set("command", &call.command.to_string());

@@ -118,7 +118,7 @@ impl Daemon {
     /// returns the others.
     fn remove_others(&self, container: &ContainerId, wanted: &HashSet<Key>) -> Result<HashSet<Key>, Failure> {
         let mut kept = HashSet::new();
-        let attached = self.cni.cache().inventory()?.attached;
+        let attached = self.cni.cache().named(container.as_str())?;
         let own = |attached: &&Attached| attached.entry.container_id == container.as_str();
         for attached in attached.iter().rev().filter(own) {
             let key = Key::of(&attached.entry)?;

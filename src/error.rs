@@ -44,12 +44,14 @@ pub enum Error {
     Load(#[from] LoadError),
     /// The network has no plugins, so no verb can do anything.
     #[error("network `{network}` has no plugins")]
+    #[non_exhaustive]
     NoPlugins {
         /// The network.
         network: String,
     },
     /// The network's version is not a version.
     #[error("network `{network}` can't be used with {command}")]
+    #[non_exhaustive]
     InvalidVersion {
         /// The network.
         network: String,
@@ -60,6 +62,7 @@ pub enum Error {
     },
     /// The network's version does not have the verb CHECK.
     #[error("network `{network}` has version {version}, and CHECK needs 0.4.0 or newer")]
+    #[non_exhaustive]
     CheckUnsupported {
         /// The network.
         network: String,
@@ -70,6 +73,7 @@ pub enum Error {
     // ---- whoever installed the plugins
     /// A plugin of the network can't be found.
     #[error("{command} is not possible{}", of(network))]
+    #[non_exhaustive]
     PluginNotFound {
         /// The network; `None` for a plugin that was asked for by name.
         network: Option<String>,
@@ -85,6 +89,7 @@ pub enum Error {
         "plugin `{plugin}` does not support version {wanted} of network `{network}`, only {}",
         supported.join(", ")
     )]
+    #[non_exhaustive]
     VersionUnsupported {
         /// The network.
         network: String,
@@ -101,6 +106,7 @@ pub enum Error {
         listed(configured),
         supporting(plugins)
     )]
+    #[non_exhaustive]
     NoCommonVersion {
         /// The network.
         network: String,
@@ -128,6 +134,7 @@ pub enum Error {
         key.container_id, key.network, key.ifname,
         why_not_cached(*is_begun, dir)
     )]
+    #[non_exhaustive]
     NotCached {
         /// Network, container and interface.
         key: Box<Key>,
@@ -141,6 +148,7 @@ pub enum Error {
         "container `{}` is on record as `{}` of network `{}`, without the configuration that it was added with",
         key.container_id, key.ifname, key.network
     )]
+    #[non_exhaustive]
     NoRecordedConfiguration {
         /// Network, container and interface.
         key: Box<Key>,
@@ -150,6 +158,7 @@ pub enum Error {
     Cache(#[from] CacheError),
     /// Nothing is on record of an attachment that is to be kept, but of one that is nearly called so.
     #[error("nothing is on record of `{name}`, which is to be kept; did you mean `{near}`?")]
+    #[non_exhaustive]
     Misnamed {
         /// The attachment, as `ID:IFNAME`.
         name: String,
@@ -158,6 +167,7 @@ pub enum Error {
     },
     /// A GC that keeps what is live did not ask the plugins, since a record can't be read.
     #[error("it is not known who is live on network `{network}`, so its plugins did not get GC")]
+    #[non_exhaustive]
     LiveUnknown {
         /// The network.
         network: String,
@@ -166,6 +176,7 @@ pub enum Error {
     },
     /// The cached result of the attachment is not a result.
     #[error("the cached result of {attachment} is invalid")]
+    #[non_exhaustive]
     InvalidCachedResult {
         /// Network, container and interface.
         attachment: String,
@@ -174,6 +185,7 @@ pub enum Error {
     },
     /// The cached result of the attachment can't be converted to the network's version.
     #[error("the cached result of {attachment} can't be used")]
+    #[non_exhaustive]
     UnusableCachedResult {
         /// Network, container and interface.
         attachment: String,
@@ -182,6 +194,7 @@ pub enum Error {
     },
     /// ADD succeeded, but was undone, since it could not be recorded.
     #[error("ADD of {attachment} could not be recorded and was undone{}", undone(undo))]
+    #[non_exhaustive]
     NotRecorded {
         /// Network, container and interface.
         attachment: String,
@@ -193,6 +206,7 @@ pub enum Error {
 
     /// An attachment can't be updated. Nothing was run or changed.
     #[error("{attachment} can't be updated while the container runs: {why}")]
+    #[non_exhaustive]
     NotUpdated {
         /// Network, container and interface.
         attachment: String,
@@ -201,12 +215,14 @@ pub enum Error {
     },
     /// An update was begun but not finished, so the state of the plugins that changed is not known.
     #[error("an update of {attachment} was begun and not finished; another update completes it")]
+    #[non_exhaustive]
     UpdateUnfinished {
         /// Network, container and interface.
         attachment: String,
     },
     /// An update failed, and the previous state was restored.
     #[error("the update of {attachment} failed, and was undone{}", undone(undo))]
+    #[non_exhaustive]
     UpdateUndone {
         /// Network, container and interface.
         attachment: String,
@@ -222,6 +238,7 @@ pub enum Error {
     /// shutting down. Nothing was done.
     #[cfg(feature = "tokio")]
     #[error("the call could not be started")]
+    #[non_exhaustive]
     NotStarted {
         /// Why.
         source: std::io::Error,
@@ -230,6 +247,7 @@ pub enum Error {
     // ---- several
     /// ADD failed, and what may have been added was removed again.
     #[error("ADD failed and was undone{}", undone(undo))]
+    #[non_exhaustive]
     RolledBack {
         /// Why ADD failed.
         source: Box<Error>,

@@ -82,9 +82,9 @@
 //!
 //! # Systems
 //!
-//! Containers are attached on Linux. The words of the protocol ([`spec`], [`result`]), configurations ([`conf`]) and the
-//! plugin's side as values ([`plugin::dispatch`]) also work on macOS, Windows and FreeBSD, so that tools and the unit
-//! tests of plugins can be built and run there.
+//! Containers are attached on Linux. The words of the protocol ([`spec`], [`result`]), configurations ([`conf`]) and
+//! the plugin's side as values ([`plugin::dispatch`]) also work on macOS, Windows and FreeBSD, so that tools and the
+//! unit tests of plugins can be built and run there.
 //!
 //! The whole protocol is in [`specification`].
 

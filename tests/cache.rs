@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use libcni::cache::unlocked;
 use libcni::cache::{Cache, Cached, Entry, Key};
 use libcni::netns::Identity;
 use libcni::spec::Object;
@@ -47,7 +48,7 @@ impl OwnCache {
     #[track_caller]
     fn write(&self, key: &Key) -> Entry {
         let entry = entry(key);
-        self.cache.write(key, &entry).unwrap();
+        unlocked::write(&self.cache, key, &entry).unwrap();
         entry
     }
 
@@ -69,17 +70,16 @@ fn key(network: &str, container_id: &str, ifname: &str) -> Key {
 
 fn entry(key: &Key) -> Entry {
     let result = r#"{"cniVersion":"1.0.0","ips":[{"address":"10.0.0.2/24"}],"odd":12345678901234567890}"#;
-    Entry {
-        container_id: key.container_id.to_string(),
-        network: key.network.to_string(),
-        ifname: key.ifname.to_string(),
-        netns: Some("/run/netns/blue".into()),
-        netns_identity: Identity::parse("4026532400@1764000000.115672729"),
-        args: "K=V;K=W".parse().unwrap(),
-        capability_args: Object::parse(r#"{"rate":1e400}"#).unwrap().into(),
-        config: b"{\"name\": \"net\"}\n\xff".to_vec(),
-        result: Object::parse(result).unwrap(),
-    }
+    Entry::default()
+        .container_id(key.container_id.as_str())
+        .network(key.network.as_str())
+        .ifname(key.ifname.as_str())
+        .netns("/run/netns/blue")
+        .netns_identity(Identity::parse("4026532400@1764000000.115672729").unwrap())
+        .args("K=V;K=W".parse().unwrap())
+        .capability_args(Object::parse(r#"{"rate":1e400}"#).unwrap().into())
+        .config(b"{\"name\": \"net\"}\n\xff")
+        .result_object(Object::parse(result).unwrap())
 }
 
 #[test]
@@ -90,10 +90,10 @@ fn an_entry_is_read_as_it_was_written() {
     let entry = own.write(&key);
     assert_eq!(own.read(&key), Some(entry));
     assert_eq!(own.files(), ["net-c1-eth0"]);
-    own.cache.remove(&key).unwrap();
+    unlocked::remove(&own.cache, &key).unwrap();
     assert_eq!(own.read(&key), None);
     assert!(own.files().is_empty());
-    own.cache.remove(&key).unwrap();
+    unlocked::remove(&own.cache, &key).unwrap();
 }
 
 #[test]
@@ -101,8 +101,8 @@ fn an_entry_replaces_the_earlier_one() {
     let own = OwnCache::new();
     let key = key("net", "c1", "eth0");
     own.write(&key);
-    let newer = Entry { netns: Some("/run/netns/red".into()), ..entry(&key) };
-    own.cache.write(&key, &newer).unwrap();
+    let newer = entry(&key).netns("/run/netns/red");
+    unlocked::write(&own.cache, &key, &newer).unwrap();
     assert_eq!(own.read(&key), Some(newer));
     assert_eq!(own.files(), ["net-c1-eth0"]);
 }
@@ -131,7 +131,9 @@ fn what_an_entry_replaces_does_not_pass_on_its_mode() {
 fn the_file_is_what_go_writes() {
     let own = OwnCache::new();
     let key = key("net", "c1", "eth0");
-    own.cache.write(&key, &Entry { netns_identity: None, ..entry(&key) }).unwrap();
+    let mut entry = entry(&key);
+    entry.netns_identity = None;
+    unlocked::write(&own.cache, &key, &entry).unwrap();
     let text = fs::read_to_string(own.file("net-c1-eth0")).unwrap();
     let expected = r#"{"kind":"cniCacheV1","containerId":"c1","config":"eyJuYW1lIjogIm5ldCJ9Cv8=","ifName":"eth0","networkName":"net","netns":"/run/netns/blue","cniArgs":[["K","V"],["K","W"]],"capabilityArgs":{"rate":1e400},"result":{"cniVersion":"1.0.0","ips":[{"address":"10.0.0.2/24"}],"odd":12345678901234567890}}"#;
     assert_eq!(text, expected);

@@ -1,7 +1,7 @@
 //! Inputs so large that work which grows with their square takes minutes, and so deep that recursion ends the process.
 
 use libcni::Chain;
-use libcni::cache::{Cache, Entry, Key};
+use libcni::cache::{Cache, Entry, Key, unlocked};
 use libcni::conf::NetworkConfig;
 use libcni::invoke::read_reply;
 use libcni::plugin::{Config, load_args};
@@ -151,9 +151,9 @@ fn one_attachment_is_found_among_many_without_reading_them() {
         std::fs::hard_link(results.join("net-c0-eth0"), results.join(format!("net-c{n}-eth0"))).unwrap();
     }
     let mine = Key::new("net".parse().unwrap(), "mine".parse().unwrap(), "eth0".parse().unwrap());
-    let entry = Entry { container_id: "mine".into(), network: "net".into(), ifname: "eth0".into(), ..Entry::default() };
+    let entry = Entry::default().container_id("mine").network("net").ifname("eth0");
     promptly(|| {
-        cache.write(&mine, &entry).unwrap();
+        unlocked::write(&cache, &mine, &entry).unwrap();
         for name in ["mine", "mine:eth0", "net-mine-eth0"] {
             assert_eq!(cache.named(name).unwrap().len(), 1, "{name}");
         }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use libcni::cache::unlocked;
 use libcni::cache::{Cache, Entry, Key};
 use libcni::conf::NetworkConfig;
 use libcni::runtime::Keep;
@@ -73,17 +74,15 @@ fn fill(host: &Host, network: &str, count: usize) -> PathBuf {
     let cache = Cache::new(&dir);
     let config = bridge(network).into_bytes();
     for number in 0..count {
-        let entry = Entry {
-            container_id: format!("{number:064x}"),
-            network: network.to_owned(),
-            ifname: "eth0".to_owned(),
-            netns: Some(format!("/var/run/netns/cni-{number:036x}").into()),
-            args: "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web-0".parse().unwrap(),
-            config: config.clone(),
-            result: Object::parse(RICH).unwrap(),
-            ..Entry::default()
-        };
-        cache.write(&Key::of(&entry).unwrap(), &entry).unwrap();
+        let entry = Entry::default()
+            .container_id(format!("{number:064x}"))
+            .network(network)
+            .ifname("eth0")
+            .netns(format!("/var/run/netns/cni-{number:036x}"))
+            .args("IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web-0".parse().unwrap())
+            .config(config.clone())
+            .result_object(Object::parse(RICH).unwrap());
+        unlocked::write(&cache, &Key::of(&entry).unwrap(), &entry).unwrap();
     }
     dir
 }

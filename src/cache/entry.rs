@@ -7,8 +7,9 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use super::key::Claim;
 use crate::netns::{Identity, State};
 use crate::result::{AddResult, ParseError};
+use crate::setters::setters;
 use crate::spec::capability::CapabilityArgs;
-use crate::spec::{CniArgs, Fields, InvalidField, Object, Shape, raw, text};
+use crate::spec::{CniArgs, Fields, InvalidField, Malformed, Object, Shape, raw, text};
 
 /// The `kind` of entries.
 const KIND: &str = "cniCacheV1";
@@ -27,6 +28,7 @@ pub enum Cached {
 
 /// An attachment as it was added. Its names are unchecked texts, since any program may have written the entry.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Entry {
     /// The container.
     pub container_id: String,
@@ -60,6 +62,19 @@ impl Entry {
     }
 }
 
+setters! {
+    Entry {
+        container_id: into String,
+        network: into String,
+        ifname: into String,
+        netns: some into PathBuf,
+        netns_identity: some Identity,
+        args: CniArgs,
+        capability_args: CapabilityArgs,
+        config: into Vec<u8>,
+    }
+}
+
 /// A file is not an entry of the cache.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -75,7 +90,7 @@ pub enum InvalidEntry {
     Anonymous,
     /// It is not a JSON object.
     #[error("not a JSON object")]
-    Json(#[source] serde_json::Error),
+    Json(#[source] Malformed),
     /// A field has the wrong form.
     #[error("a field has the wrong form")]
     Field(#[source] InvalidField),
@@ -144,6 +159,12 @@ impl Entry {
     /// Returns whether the entry says what it attached to what.
     pub(super) fn is_complete(&self) -> bool {
         !self.network.is_empty() && !self.ifname.is_empty()
+    }
+
+    /// The same with this `result`.
+    #[must_use]
+    pub fn result_object(self, result: Object) -> Self {
+        Self { result, ..self }
     }
 
     /// Returns the result of ADD, in the version that it was stored in.

@@ -22,10 +22,7 @@ impl Cache {
     ///
     /// [`Cache::write`] and [`Cache::remove`] remove the record. If the process died before that, [`Cache::unfinished`]
     /// returns the attachment, which needs a DEL.
-    ///
-    /// # Errors
-    /// The system refuses.
-    pub fn begin(&self, key: &Key, entry: &Entry) -> Result<(), CacheError> {
+    pub(crate) fn begin(&self, key: &Key, entry: &Entry) -> Result<(), CacheError> {
         let path = self.intent(key);
         let content = entry.to_intent();
         match file::in_dir(&self.dir, || file::write_new(&path, content.as_bytes())) {
@@ -69,10 +66,7 @@ impl Cache {
     }
 
     /// Removes the record of an ADD that has begun, but left nothing to undo.
-    ///
-    /// # Errors
-    /// The system refuses.
-    pub fn forget_intent(&self, key: &Key) -> Result<(), CacheError> {
+    pub(crate) fn forget_intent(&self, key: &Key) -> Result<(), CacheError> {
         file::remove(&self.intent(key)).map(drop)
     }
 

@@ -11,6 +11,8 @@ mod file;
 mod files;
 mod intent;
 mod key;
+#[doc(hidden)]
+pub mod unlocked;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -53,6 +55,7 @@ pub struct Entries {
 pub enum CacheError {
     /// The system refuses.
     #[error("cannot {doing} {}", path.display())]
+    #[non_exhaustive]
     Io {
         /// The operation that failed.
         doing: &'static str,
@@ -63,6 +66,7 @@ pub enum CacheError {
     },
     /// A file exists, but is not an entry.
     #[error("{} is not a cache entry", path.display())]
+    #[non_exhaustive]
     Invalid {
         /// The file.
         path: PathBuf,
@@ -160,10 +164,7 @@ impl Cache {
 
     /// Writes an entry in place of an earlier one: all of it or nothing, and durable when this returns. This also
     /// removes the record of [`Cache::begin`].
-    ///
-    /// # Errors
-    /// The system refuses.
-    pub fn write(&self, key: &Key, entry: &Entry) -> Result<(), CacheError> {
+    pub(crate) fn write(&self, key: &Key, entry: &Entry) -> Result<(), CacheError> {
         let results = self.results();
         let names = key.names();
         let owners: Vec<_> = names.iter().map(|name| self.owner(name, key)).collect();
@@ -186,10 +187,7 @@ impl Cache {
     }
 
     /// Removes the entry of an attachment, broken, unfinished or not. Succeeds if there is none.
-    ///
-    /// # Errors
-    /// The system refuses.
-    pub fn remove(&self, key: &Key) -> Result<(), CacheError> {
+    pub(crate) fn remove(&self, key: &Key) -> Result<(), CacheError> {
         for name in key.names() {
             match self.read_file(&name) {
                 Ok(None) => {}

@@ -9,8 +9,8 @@ use super::file::{Found, read_unchanged};
 use super::key::keys;
 use super::places::{Part, Places};
 use super::replace::replace;
-use super::{ConfError, Malformed, NetworkConfig, PluginConfig, Problem};
-use crate::spec::is_same;
+use super::{ConfError, NetworkConfig, PluginConfig, Problem};
+use crate::spec::{Malformed, is_same};
 
 /// The text of a list that is being changed, as when an installer adds a plugin to an existing network.
 ///
@@ -191,7 +191,8 @@ impl ListEdit {
         value: &(impl Serialize + ?Sized),
         is_meant: impl Fn(&str) -> bool,
     ) -> Result<(), ConfError> {
-        let unwritable = |source| ConfError::new(Problem::Value { key: key.to_owned(), source: Malformed(source) });
+        let unwritable =
+            |source| ConfError::new(Problem::Value { key: key.to_owned(), source: Malformed::placed(source) });
         let json = serde_json::value::to_raw_value(value).map_err(unwritable)?;
         let pairs = self.pairs(at)?;
         let meant: Vec<&Part> = pairs.parts.iter().filter(|part| is_meant(&part.key)).collect();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::value::RawValue;
 
 use crate::Chain;
-use crate::spec::{InvalidField, InvalidName, InvalidVersion, Object, Version, reason};
+use crate::spec::{InvalidField, InvalidName, InvalidVersion, Malformed, Object, Version};
 
 /// A configuration can't be used. The error has the file, the place in it, and the reason.
 #[derive(Debug)]
@@ -42,6 +42,7 @@ pub enum Problem {
     NotAFile,
     /// The file is larger than [`MAX_FILE_SIZE`](super::MAX_FILE_SIZE).
     #[error("larger than {limit} bytes")]
+    #[non_exhaustive]
     TooLarge {
         /// The limit in bytes.
         limit: u64,
@@ -51,6 +52,7 @@ pub enum Problem {
     NotUtf8,
     /// The text is not a JSON object.
     #[error("not a JSON object{}", if *byte_order_mark { " (it starts with a byte order mark)" } else { "" })]
+    #[non_exhaustive]
     Json {
         /// True if the text starts with a byte order mark, which JSON does not allow.
         byte_order_mark: bool,
@@ -62,6 +64,7 @@ pub enum Problem {
     Missing(&'static str),
     /// A key has a value of the wrong type.
     #[error("`{key}` must be {expected}")]
+    #[non_exhaustive]
     Type {
         /// The key; `cniVersions[]` for an entry of that list.
         key: &'static str,
@@ -70,6 +73,7 @@ pub enum Problem {
     },
     /// A text is not a version.
     #[error("`{key}` is not a version")]
+    #[non_exhaustive]
     Version {
         /// `cniVersion` or `cniVersions`.
         key: &'static str,
@@ -81,6 +85,7 @@ pub enum Problem {
     UnknownVersion(Version),
     /// A text stands for a boolean, but is neither `true` nor `false`.
     #[error("`{key}` must be true or false, not `{value}`")]
+    #[non_exhaustive]
     Boolean {
         /// The key.
         key: &'static str,
@@ -98,6 +103,7 @@ pub enum Problem {
     Name(InvalidName),
     /// One plugin of the list is invalid.
     #[error("plugin {index} of the list is invalid")]
+    #[non_exhaustive]
     Plugin {
         /// Which one; counts from 0.
         index: usize,
@@ -109,6 +115,7 @@ pub enum Problem {
     NotAList,
     /// The list has fewer plugins than an index says.
     #[error("there is no plugin {index} in the list, which has {count}")]
+    #[non_exhaustive]
     NoSuchPlugin {
         /// The index; counts from 0.
         index: usize,
@@ -117,6 +124,7 @@ pub enum Problem {
     },
     /// A value can't be written as JSON.
     #[error("the value for `{key}` can't be written as JSON")]
+    #[non_exhaustive]
     Value {
         /// The key.
         key: String,
@@ -125,6 +133,7 @@ pub enum Problem {
     },
     /// The file can't be written.
     #[error("cannot {doing} the file")]
+    #[non_exhaustive]
     Write {
         /// The attempt.
         doing: &'static str,
@@ -154,18 +163,6 @@ pub enum PluginProblem {
     MissingType,
 }
 
-/// The message of the JSON decoder. The error around it says where, which counts from the start of the file.
-#[derive(Debug)]
-pub struct Malformed(pub(super) serde_json::Error);
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&reason(&self.0))
-    }
-}
-
-impl std::error::Error for Malformed {}
-
 impl From<PluginProblem> for ConfError {
     fn from(problem: PluginProblem) -> Self {
         Self::new(Problem::SinglePlugin(problem))
@@ -175,7 +172,7 @@ impl From<PluginProblem> for ConfError {
 impl ConfError {
     pub(super) fn new(problem: Problem) -> Self {
         let position = match &problem {
-            Problem::Json { source, .. } => Some(Position::of_error(&source.0)),
+            Problem::Json { source, .. } => Some(Position::of_error(source)),
             _ => None,
         };
         Self { file: None, position, problem }
@@ -253,7 +250,7 @@ impl std::error::Error for ConfError {
 }
 
 impl Position {
-    fn of_error(error: &serde_json::Error) -> Self {
+    fn of_error(error: &Malformed) -> Self {
         Self { line: error.line().max(1), column: error.column().max(1) }
     }
 

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{ConfError, Malformed, PluginConfig, Problem};
-use crate::spec::Version;
+use super::{ConfError, PluginConfig, Problem};
+use crate::spec::{Malformed, Version};
 
 /// The keys of a list with the text of their values. Go looks these up exactly, unlike those of plugins.
 pub(super) type Keys<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
@@ -15,7 +15,7 @@ pub(super) type Keys<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 pub(super) fn keys(text: &str) -> Result<Keys<'_>, ConfError> {
     // Go decodes null into a list without keys.
     let text = if text.trim() == "null" { "{}" } else { text };
-    serde_json::from_str(text).map_err(|source| ConfError::new(json_problem(text, Malformed(source))))
+    serde_json::from_str(text).map_err(|source| ConfError::new(json_problem(text, Malformed::placed(source))))
 }
 
 pub(super) fn json_problem(text: &str, source: Malformed) -> Problem {

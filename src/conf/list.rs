@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::effective::{effective_version, known};
 use super::key::{Key, json_problem, keys};
-use super::{ConfError, Malformed, PluginConfig, PluginProblem, Problem};
+use super::{ConfError, PluginConfig, PluginProblem, Problem};
 use crate::spec::{Fields, InvalidName, InvalidVersion, NetworkName, Object, Version, characters, is_same};
 
 /// A network configuration: a list of plugins with a name and a version.
@@ -119,7 +119,7 @@ impl NetworkConfig {
 
     /// The `name` that the text gives to a list or single plugin, without looking at anything else but syntax.
     pub(super) fn peek_name(text: &str) -> Result<Option<String>, ConfError> {
-        let fields = Fields::parse(text).map_err(|e| ConfError::new(json_problem(text, Malformed(e))))?;
+        let fields = Fields::parse(text).map_err(|e| ConfError::new(json_problem(text, e.without_place())))?;
         Ok(fields.peek("name").unwrap_or_default())
     }
 

@@ -14,6 +14,7 @@ pub enum LoadError {
     /// The directories have no configuration file, or don't exist.
     #[error("no network configurations found in {}{}", named(dirs), if *exists { "" } else { missing(dirs) })]
     #[doc(alias = "NoConfigsFoundError")]
+    #[non_exhaustive]
     NoConfigs {
         /// The directories.
         dirs: Vec<PathBuf>,
@@ -22,6 +23,7 @@ pub enum LoadError {
     },
     /// No file is a configuration, so there is no default network.
     #[error("no file in {} is a network configuration{}", named(dirs), listed(skipped))]
+    #[non_exhaustive]
     AllBroken {
         /// The directories.
         dirs: Vec<PathBuf>,
@@ -31,6 +33,7 @@ pub enum LoadError {
     /// No file configures a network of this name.
     #[error("no network configuration named `{name}` in {}{}", named(dirs), listed(skipped))]
     #[doc(alias = "NotFoundError")]
+    #[non_exhaustive]
     NotFound {
         /// The directories.
         dirs: Vec<PathBuf>,
@@ -43,6 +46,7 @@ pub enum LoadError {
     },
     /// The directory can't be read.
     #[error("cannot read the configuration directory {}", dir.display())]
+    #[non_exhaustive]
     Dir {
         /// The directory.
         dir: PathBuf,

@@ -29,7 +29,7 @@ use elsewhere as system;
 use linux as system;
 
 pub use edit::{ListEdit, edit_file};
-pub use error::{ConfError, Malformed, PluginProblem, Position, Problem};
+pub use error::{ConfError, PluginProblem, Position, Problem};
 pub use file::MAX_FILE_SIZE;
 pub use list::NetworkConfig;
 pub use listing::Listing;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Malformed, PluginProblem};
+use super::PluginProblem;
 use crate::spec::{Dns, Fields, InvalidField, Object, ValidAttachment};
 
 /// The configuration of one plugin: its own object, untouched, and typed views of the keys that the
@@ -44,7 +44,7 @@ impl PluginConfig {
     pub fn parse(text: &str) -> Result<Self, PluginProblem> {
         // Go decodes null into an empty configuration, which then lacks its type.
         let text = if text.trim() == "null" { "{}" } else { text };
-        let object = Object::parse(text).map_err(|e| PluginProblem::Json(Malformed(e)))?;
+        let object = Object::parse(text).map_err(|e| PluginProblem::Json(e.without_place()))?;
         let known = Known::read(Fields::of(&object)).map_err(PluginProblem::Field)?;
         if known.plugin_type.is_empty() {
             return Err(PluginProblem::MissingType);

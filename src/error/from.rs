@@ -6,7 +6,8 @@ use crate::invoke::{InvalidSetting, PluginError};
 use crate::result::{ConvertError, ParseError};
 use crate::spec::capability::InvalidProtocol;
 use crate::spec::{
-    InvalidArg, InvalidField, InvalidIpNet, InvalidTraceContext, InvalidVersion, InvalidVersionReply, UnknownCommand,
+    InvalidArg, InvalidField, InvalidIpNet, InvalidTraceContext, InvalidVersion, InvalidVersionReply, Malformed,
+    UnknownCommand,
 };
 
 /// A configuration that was not read from a directory.
@@ -49,6 +50,7 @@ invalid!(
     InvalidTraceContext,
     InvalidVersion,
     InvalidVersionReply,
+    Malformed,
     ParseError,
     UnknownCommand,
     serde_json::Error,

@@ -39,19 +39,20 @@ pub struct AttachmentCall {
 }
 
 impl Call {
-    /// A variable of the protocol as the runtime set it; empty if it is not set, or is not UTF-8.
-    pub fn variable(&self, name: &str) -> &str {
-        self.os_variable(name).to_str().unwrap_or_default()
+    /// A variable of the protocol as the runtime set it; `None` if it is not set or empty, which are the same in the
+    /// protocol, or is not UTF-8.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.os_variable(name)?.to_str()
     }
 
-    /// A variable as the runtime set it, UTF-8 or not; empty if it is not set.
-    pub fn os_variable(&self, name: &str) -> &OsStr {
-        self.env.get(OsStr::new(name)).map(OsString::as_os_str).unwrap_or_default()
+    /// A variable as the runtime set it, UTF-8 or not; `None` if it is not set or empty.
+    pub fn os_variable(&self, name: &str) -> Option<&OsStr> {
+        self.env.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
     /// The plugin directories (CNI_PATH).
     pub fn plugin_dirs(&self) -> Vec<PathBuf> {
-        super::split_dirs(self.os_variable(CNI_PATH))
+        super::split_dirs(self.os_variable(CNI_PATH).unwrap_or_default())
     }
 
     /// Another plugin, to be called with this call's environment and configuration, such as the IPAM plugin
@@ -78,8 +79,7 @@ impl AttachmentCall {
     /// The path of the container's network namespace. It is always there for ADD and CHECK; for DEL the namespace may
     /// be gone, and the path may be missing then.
     pub fn netns(&self) -> Option<&Path> {
-        let path = self.os_variable(CNI_NETNS);
-        (!path.is_empty()).then(|| Path::new(path))
+        self.os_variable(CNI_NETNS).map(Path::new)
     }
 
     /// The path of the container's network namespace, for verbs that need it.
@@ -110,7 +110,7 @@ impl AttachmentCall {
     /// # Errors
     /// See [`ArgsError`].
     pub fn args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, ArgsError> {
-        load_args(self.os_variable(CNI_ARGS).to_str().ok_or(ArgsError::NotUtf8)?)
+        load_args(self.os_variable(CNI_ARGS).unwrap_or_default().to_str().ok_or(ArgsError::NotUtf8)?)
     }
 }
 

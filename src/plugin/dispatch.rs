@@ -189,8 +189,8 @@ fn invalid_interface(name: &InvalidName) -> ErrorReply {
 
 fn attachment(call: Call) -> Answer<AttachmentCall> {
     Ok(AttachmentCall {
-        container_id: ContainerId::new(call.variable(CNI_CONTAINERID))?,
-        ifname: IfName::new(call.variable(CNI_IFNAME))?,
+        container_id: ContainerId::new(call.variable(CNI_CONTAINERID).unwrap_or_default())?,
+        ifname: IfName::new(call.variable(CNI_IFNAME).unwrap_or_default())?,
         call,
     })
 }
@@ -238,11 +238,9 @@ fn unsupported(written: &str, supported: &[Version]) -> ErrorReply {
 /// ADD and DEL in the plugin's own namespace would change the host's network. Refused before anything is done.
 fn guard_own_netns(call: &Call, is_own_netns: impl FnOnce(&Path) -> bool) -> Result<(), ErrorReply> {
     let changes = matches!(call.command, Command::Add | Command::Del);
-    let path = Path::new(call.os_variable(CNI_NETNS));
-    let allowed = override_allows(call.os_variable(CNI_NETNS_OVERRIDE));
-    if !changes || allowed || path.as_os_str().is_empty() || !is_own_netns(path) {
-        return Ok(());
-    }
+    let allowed = call.os_variable(CNI_NETNS_OVERRIDE).is_some_and(override_allows);
+    let path = call.os_variable(CNI_NETNS).map(Path::new).filter(|path| changes && !allowed && is_own_netns(path));
+    let Some(path) = path else { return Ok(()) };
     let msg = "plugin's netns and netns from CNI_NETNS should not be the same";
     Err(ErrorReply::new(ErrorCode::INVALID_NETNS, msg).with_details(path.display().to_string()))
 }

@@ -1,6 +1,6 @@
 //! The reasons why a text is not a result, and why a result can't be converted.
 
-use crate::spec::InvalidField;
+use crate::spec::{InvalidField, Malformed};
 
 /// A text is not a result.
 #[derive(Debug, thiserror::Error)]
@@ -8,7 +8,7 @@ use crate::spec::InvalidField;
 pub enum ParseError {
     /// It is not a JSON object.
     #[error("the result is not a JSON object")]
-    Json(#[source] serde_json::Error),
+    Json(#[source] Malformed),
     /// A field does not have the form that the result's version requires.
     #[error("the result does not have the form of its version")]
     Field(#[source] InvalidField),
@@ -16,13 +16,18 @@ pub enum ParseError {
     #[error("unsupported result version `{0}`")]
     UnsupportedVersion(String),
     /// The result is of another generation than the one asked for.
-    #[error("the result says version `{found}`, which can't be read as `{asked}`")]
+    #[error("the result says {}, which can't be read as `{asked}`", said(found.as_deref()))]
+    #[non_exhaustive]
     VersionMismatch {
         /// The version asked for.
         asked: String,
-        /// The version in the text; empty when it names none.
-        found: String,
+        /// The version in the text; `None` when it names none.
+        found: Option<String>,
     },
+}
+
+fn said(version: Option<&str>) -> String {
+    version.map_or_else(|| "no version".to_owned(), |version| format!("version `{version}`"))
 }
 
 /// A result can't be converted.

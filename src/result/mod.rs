@@ -17,6 +17,8 @@ pub use error::{ConvertError, ParseError};
 use crate::spec::{Fields, Object, Shape, Version, characters};
 
 mod error;
+#[doc(hidden)]
+pub mod go;
 #[cfg(test)]
 mod tests;
 pub mod v020;
@@ -99,26 +101,6 @@ impl AddResult {
     fn from_fields(mut fields: Fields<'_>) -> Result<Self, ParseError> {
         let version: Option<String> = fields.take("cniVersion").map_err(ParseError::Field)?;
         Self::read(known(&version.unwrap_or_default())?, fields)
-    }
-
-    /// Reads a result that must be of the generation of `version`.
-    ///
-    /// # Errors
-    /// See [`ParseError`]. Only 0.1.0 and 0.2.0 results may leave out their version; they count as 0.1.0.
-    #[doc(alias = "create.Create")]
-    pub fn parse_as(text: &str, version: &str) -> Result<Self, ParseError> {
-        let asked = known(version)?;
-        let text = characters(text);
-        let mut fields = open(&text)?;
-        let found: Option<String> = fields.take("cniVersion").map_err(ParseError::Field)?;
-        let found = found.unwrap_or_default();
-        let mismatch = || ParseError::VersionMismatch { asked: version.to_owned(), found: found.clone() };
-        let said = known(&found).map_err(|_| mismatch())?;
-        let unsaid = found.is_empty() && Generation::of(&asked) != Some(Generation::V020);
-        if unsaid || Generation::of(&said) != Generation::of(&asked) {
-            return Err(mismatch());
-        }
-        Self::read(said, fields)
     }
 
     /// Reads the answer of a plugin to a request of version `requested`: an answer without a version, or with one that
@@ -212,16 +194,6 @@ impl AddResult {
             Body::V020(body) => Some(body.clone()),
             Body::V040(_) | Body::V100(_) => v020::Body::downgrade(self.to_v040()),
         }
-    }
-
-    /// The result without the keys that its version does not know, which the Go libraries drop.
-    pub fn without_unknown_keys(mut self) -> Self {
-        match &mut self.body {
-            Body::V020(body) => body.forget_extra(),
-            Body::V040(body) => body.forget_extra(),
-            Body::V100(body) => body.forget_extra(),
-        }
-        self
     }
 
     /// The result as a JSON object, as a plugin gets it in `prevResult`.

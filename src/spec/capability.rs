@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::json::read_raw;
-use super::{InvalidField, IpNet, Object};
+use super::{InvalidField, IpNet, Malformed, Object};
 use crate::setters::setters;
 
 mod protocol;
@@ -164,7 +164,7 @@ impl CapabilityArgs {
     ///
     /// # Errors
     /// The text is not a JSON object.
-    pub fn parse(text: &str) -> serde_json::Result<Self> {
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
         Object::parse(text).map(Self)
     }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Object;
-use super::json::{Entries, InvalidField, find, is_same, read_raw};
+use super::json::{Entries, InvalidField, Malformed, find, is_same, read_raw};
 
 /// A type that is a JSON object with some known keys, among others.
 pub(crate) trait Shape: Sized {
@@ -33,7 +33,7 @@ pub(crate) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// The keys of the text of an object.
-    pub(crate) fn parse(text: &'a str) -> serde_json::Result<Self> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
         let Entries(entries) = serde_json::from_str(text)?;
         Ok(Self { entries, path: String::new() })
     }

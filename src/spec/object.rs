@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-use super::json::{characters, is_same};
+use super::json::{Malformed, characters, is_same};
 
 /// A JSON object as ordered pairs of a key and the *text* of its value.
 ///
@@ -21,7 +21,7 @@ use super::json::{characters, is_same};
 /// let mut object = Object::parse(r#"{"id": 9007199254740993, "big": 1e400}"#)?;
 /// object.set("name", &"net");
 /// assert_eq!(object.to_string(), r#"{"id":9007199254740993,"big":1e400,"name":"net"}"#);
-/// # Ok::<(), serde_json::Error>(())
+/// # Ok::<(), libcni::spec::Malformed>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Object {
@@ -38,8 +38,8 @@ impl Object {
     ///
     /// # Errors
     /// The text is not JSON, not an object, or followed by more than white space.
-    pub fn parse(text: &str) -> serde_json::Result<Self> {
-        serde_json::from_str(&characters(text))
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
+        Ok(serde_json::from_str(&characters(text))?)
     }
 
     /// The JSON text, indented by four spaces. Every value keeps its text.

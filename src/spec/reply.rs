@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::InvalidField;
 use super::fields::{Fields, Shape, serde_by_shape};
-use super::json::characters;
+use super::json::{Malformed, characters};
 use super::{ContainerId, IfName, Object, Version};
 
 /// A CNI error code. An open set: the specification reserves 1 to 99, plugins use 100 and up
@@ -170,7 +170,7 @@ pub struct VersionReply {
 pub enum InvalidVersionReply {
     /// It is not a JSON object with fields of the right type.
     #[error("the VERSION reply is not what the specification asks for")]
-    Json(#[source] serde_json::Error),
+    Json(#[source] Malformed),
     /// `cniVersion` is missing or empty.
     #[error("the VERSION reply has no `cniVersion`")]
     MissingCniVersion,
@@ -197,7 +197,8 @@ impl VersionReply {
     /// The text is not such a JSON object, or lacks a required key.
     #[doc(alias = "PluginDecoder")]
     pub fn parse(text: &str) -> Result<Self, InvalidVersionReply> {
-        let reply: Self = serde_json::from_str(&characters(text)).map_err(InvalidVersionReply::Json)?;
+        let reply: Self =
+            serde_json::from_str(&characters(text)).map_err(|error| InvalidVersionReply::Json(error.into()))?;
         match (reply.cni_version.as_str(), reply.supported_versions.len()) {
             ("", _) => Err(InvalidVersionReply::MissingCniVersion),
             ("0.2.0", 0) => Ok(Self { supported_versions: vec!["0.1.0".to_owned(), "0.2.0".to_owned()], ..reply }),

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use libcni::cache::unlocked;
 use libcni::runtime::Keep;
 use libcni::spec::Command;
 use nix::sys::stat::Mode;
@@ -22,7 +23,7 @@ fn files(dir: &Path, prefix: &str) -> Vec<PathBuf> {
 fn intent() -> String {
     let own = OwnCache::new();
     let key = key("net", "c1", "eth0");
-    own.cache.begin(&key, &entry(&key)).unwrap();
+    unlocked::begin(&own.cache, &key, &entry(&key)).unwrap();
     let [path] = &files(own.cache.dir(), ".intent-")[..] else { panic!("no record") };
     path.file_name().unwrap().to_str().unwrap().to_owned()
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use libcni::cache::Entry;
+use libcni::cache::unlocked;
 
 use super::{OwnCache, entry, key};
 use crate::support::chain;
@@ -26,7 +26,7 @@ fn removing_one_of_two_keys_that_want_one_file_leaves_the_other() {
         let own = OwnCache::new();
         let keys = [key("a-b", "c", "eth0"), key("a", "b-c", "eth0")];
         keys.iter().for_each(|key| drop(own.write(key)));
-        own.cache.remove(&keys[removed]).unwrap();
+        unlocked::remove(&own.cache, &keys[removed]).unwrap();
         assert_eq!(own.read(&keys[removed]), None);
         assert_eq!(own.read(&keys[kept]), Some(entry(&keys[kept])));
     }
@@ -37,12 +37,12 @@ fn an_entry_beside_the_usual_file_is_replaced_and_not_doubled() {
     let own = OwnCache::new();
     let keys = [key("a-b", "c", "eth0"), key("a", "b-c", "eth0")];
     keys.iter().for_each(|key| drop(own.write(key)));
-    own.cache.remove(&keys[0]).unwrap();
-    let newer = Entry { netns: Some("/run/netns/red".into()), ..entry(&keys[1]) };
-    own.cache.write(&keys[1], &newer).unwrap();
+    unlocked::remove(&own.cache, &keys[0]).unwrap();
+    let newer = entry(&keys[1]).netns("/run/netns/red");
+    unlocked::write(&own.cache, &keys[1], &newer).unwrap();
     assert_eq!(own.read(&keys[1]).as_ref(), Some(&newer));
     assert_eq!(own.cache.attachments(None).unwrap().entries, [newer]);
-    own.cache.remove(&keys[1]).unwrap();
+    unlocked::remove(&own.cache, &keys[1]).unwrap();
     assert_eq!(own.read(&keys[1]), None);
     assert_eq!(own.cache.attachments(None).unwrap().entries, []);
     assert!(own.files().is_empty(), "{:?}", own.files());
@@ -60,7 +60,7 @@ fn names_that_are_too_long_for_a_file_work() {
         assert!(listing.entries.contains(&entry), "{} is not listed by its network", entry.ifname);
         let listing = own.cache.attachments(Some(&key.container_id)).unwrap();
         assert!(listing.entries.contains(&entry), "{} is not listed by its container", entry.ifname);
-        own.cache.remove(key).unwrap();
+        unlocked::remove(&own.cache, key).unwrap();
         assert_eq!(own.read(key), None);
     }
     assert!(own.files().is_empty());
@@ -84,6 +84,6 @@ fn the_content_and_not_the_file_name_says_whose_an_entry_is() {
     fs::rename(own.file("net-c1-eth0"), own.file("net-c2-eth0")).unwrap();
     let error = own.cache.read(&key("net", "c2", "eth0")).unwrap_err();
     assert!(chain(&error).contains("it belongs to interface `eth0` of container `c1` on network `net`"), "{error:?}");
-    own.cache.remove(&key("net", "c2", "eth0")).unwrap();
+    unlocked::remove(&own.cache, &key("net", "c2", "eth0")).unwrap();
     assert_eq!(own.files(), ["net-c2-eth0"], "the entry of another attachment is not removed");
 }

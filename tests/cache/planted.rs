@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt, symlink};
 use std::path::Path;
 
+use libcni::cache::unlocked;
 use libcni::cache::{CacheError, Cached};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
@@ -21,7 +22,7 @@ fn is_never_taken_for_an_entry(plant: impl Fn(&Path)) {
     assert!(chain(&error).contains("net-c1-eth0"), "{error}");
     let listing = own.cache.attachments(None).unwrap();
     assert!(listing.entries.is_empty() && listing.unreadable.len() == 1, "{listing:?}");
-    own.cache.remove(&key).unwrap();
+    unlocked::remove(&own.cache, &key).unwrap();
     assert!(fs::symlink_metadata(&file).is_err(), "it is still there");
     plant(&file);
     own.write(&key);
@@ -125,7 +126,11 @@ fn a_directory_in_the_place_of_an_entry_is_an_error_that_names_it() {
     let own = OwnCache::new();
     fs::create_dir(own.file("net-c1-eth0")).unwrap();
     let key = key("net", "c1", "eth0");
-    for error in [own.cache.read(&key).map(drop), own.cache.write(&key, &entry(&key)), own.cache.remove(&key)] {
+    for error in [
+        own.cache.read(&key).map(drop),
+        unlocked::write(&own.cache, &key, &entry(&key)),
+        unlocked::remove(&own.cache, &key),
+    ] {
         let error = error.expect_err("a directory is no entry");
         assert!(matches!(&error, CacheError::Io { path, .. } if path.ends_with("net-c1-eth0")), "{error:?}");
     }

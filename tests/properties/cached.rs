@@ -1,5 +1,6 @@
 //! Cache entries there and back.
 
+use libcni::cache::unlocked;
 use libcni::cache::{Cache, Cached, Entry, Key};
 use libcni::result::AddResult;
 use libcni::spec::CniArgs;
@@ -19,17 +20,15 @@ fn key() -> impl Strategy<Value = Key> {
 fn entry(key: Key) -> impl Strategy<Value = (Key, Entry)> {
     let parts = (".*", vec((".*", ".*"), 0..3), object("\\PC{0,3}"), vec(any::<u8>(), 0..50), body());
     parts.prop_map(move |(netns, args, capabilities, config, body)| {
-        let entry = Entry {
-            container_id: key.container_id.to_string(),
-            network: key.network.to_string(),
-            ifname: key.ifname.to_string(),
-            netns: Some(netns).filter(|netns| !netns.is_empty()).map(Into::into),
-            args: args.into_iter().collect::<CniArgs>(),
-            capability_args: CapabilityArgs::from(capabilities),
-            config,
-            result: AddResult::from(body).to_object(),
-            ..Entry::default()
-        };
+        let mut entry = Entry::default()
+            .container_id(key.container_id.as_str())
+            .network(key.network.as_str())
+            .ifname(key.ifname.as_str())
+            .args(args.into_iter().collect::<CniArgs>())
+            .capability_args(CapabilityArgs::from(capabilities))
+            .config(config)
+            .result_object(AddResult::from(body).to_object());
+        entry.netns = Some(netns).filter(|netns| !netns.is_empty()).map(Into::into);
         (key.clone(), entry)
     })
 }
@@ -45,7 +44,7 @@ proptest! {
         let cache = Cache::new(dir.path());
         let mut expected: Vec<(Key, Entry)> = Vec::new();
         for (key, entry) in entries {
-            cache.write(&key, &entry).unwrap();
+            unlocked::write(&cache, &key, &entry).unwrap();
             expected.retain(|(other, _)| *other != key);
             expected.push((key, entry));
         }
@@ -54,7 +53,7 @@ proptest! {
         }
         prop_assert_eq!(cache.attachments(None).unwrap().entries.len(), expected.len());
         for (key, _) in &expected {
-            cache.remove(key).unwrap();
+            unlocked::remove(&cache, key).unwrap();
             prop_assert_eq!(cache.read(key).unwrap(), None);
         }
         prop_assert!(cache.attachments(None).unwrap().entries.is_empty());

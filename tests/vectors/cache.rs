@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use libcni::cache::{Cache, CacheError, Cached, Entry, InvalidEntry, Key};
+use libcni::result::go;
 use libcni::spec::{ContainerId, InvalidName, Version};
 use serde_json::{Value, json};
 
@@ -66,7 +67,7 @@ fn result(case: &Case, cache: &Cache) -> Outcome {
     let version: Version = case.text("cniVersion").parse().unwrap();
     let converted = result.to_version(&version).or_else(|_| category("convert"))?;
     let version = converted.version().to_string();
-    Ok(json!({"version": version, "result": value(converted.without_unknown_keys())}))
+    Ok(json!({"version": version, "result": value(go::without_unknown_keys(converted))}))
 }
 
 fn config(case: &Case, cache: &Cache) -> Outcome {

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use libcni::plugin::{
     Answer, ArgsError, AttachmentCall, Call, Config, Failure, Input, Outcome, Plugin, dispatch, load_args,
 };
+use libcni::result::go;
 use libcni::result::{AddResult, ParseError};
 use libcni::spec::{Command, ErrorCode, ErrorReply, Version};
 use serde_json::{Value, json};
@@ -25,7 +26,7 @@ impl Recorder<'_> {
         if callback.is_null() {
             return Ok(Value::Null);
         }
-        let variable = |name: &str| call.variable(name).to_owned();
+        let variable = |name: &str| call.variable(name).unwrap_or_default().to_owned();
         let args = json!({
             "args": variable("CNI_ARGS"),
             "containerID": variable("CNI_CONTAINERID"),
@@ -162,9 +163,9 @@ fn prev_result_vectors() {
             Err(_) => return category("invalid"),
         };
         // A plugin here takes a previous result of any version; whether it is of the recorded family is asked apart.
-        match AddResult::parse_as(&result.to_string(), &asked) {
+        match go::parse_as(&result.to_string(), &asked) {
             Ok(result) => {
-                Ok(json!({"version": result.version().to_string(), "result": value(result.without_unknown_keys())}))
+                Ok(json!({"version": result.version().to_string(), "result": value(go::without_unknown_keys(result))}))
             }
             Err(ParseError::VersionMismatch { .. }) => category("version_mismatch"),
             Err(error) => panic!("{error}"),

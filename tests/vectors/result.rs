@@ -1,5 +1,6 @@
 //! Results: reading, converting, completing.
 
+use libcni::result::go;
 use libcni::result::{AddResult, ConvertError, ParseError};
 use libcni::spec::{Object, Version};
 use serde_json::json;
@@ -11,7 +12,7 @@ fn summary(result: Result<AddResult, ParseError>) -> Outcome {
     match result {
         Ok(result) => {
             let version = result.version().to_string();
-            Ok(json!({"version": version, "result": value(result.without_unknown_keys())}))
+            Ok(json!({"version": version, "result": value(go::without_unknown_keys(result))}))
         }
         Err(ParseError::UnsupportedVersion(_)) => category("unsupported_version"),
         Err(ParseError::VersionMismatch { .. }) => category("version_mismatch"),
@@ -24,7 +25,7 @@ fn result_parse_vectors() {
     run("result_parse.json", |case| {
         let text = case.text("text");
         summary(match case.text_if_any("version") {
-            Some(version) => AddResult::parse_as(text, version),
+            Some(version) => go::parse_as(text, version),
             None => AddResult::parse(text),
         })
     });
@@ -33,10 +34,10 @@ fn result_parse_vectors() {
 #[test]
 fn result_convert_vectors() {
     run("result_convert.json", |case| {
-        let result = AddResult::parse_as(case.text("text"), case.text("version")).unwrap();
+        let result = go::parse_as(case.text("text"), case.text("version")).unwrap();
         let Ok(target) = case.text("target").parse::<Version>() else { return category("no_converter") };
         match result.to_version(&target) {
-            Ok(result) => Ok(value(result.without_unknown_keys())),
+            Ok(result) => Ok(value(go::without_unknown_keys(result))),
             Err(ConvertError::NoAddress(_)) => category("no_ips"),
             Err(_) => category("no_converter"),
         }

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use libcni::cache::unlocked;
 use libcni::cache::{Cache, Entry};
 use libcni::conf::NetworkConfig;
 use libcni::{Attachment, Error};
@@ -54,14 +55,9 @@ fn an_interface_that_another_network_has_is_refused_before_anything_runs() {
 fn an_add_that_another_process_has_begun_counts() {
     let sandbox = host();
     let begun = alive(&sandbox, "c1", "eth0");
-    let entry = Entry {
-        container_id: "c1".into(),
-        network: "internal".into(),
-        ifname: "eth0".into(),
-        netns: begun.netns.clone(),
-        ..Entry::default()
-    };
-    Cache::new(sandbox.path("cache")).begin(&begun.key("internal".parse().unwrap()), &entry).unwrap();
+    let mut entry = Entry::default().container_id("c1").network("internal").ifname("eth0");
+    entry.netns = begun.netns.clone();
+    unlocked::begin(&Cache::new(sandbox.path("cache")), &begun.key("internal".parse().unwrap()), &entry).unwrap();
     is_refused(&sandbox, &alive(&sandbox, "c1", "eth0"), ["`eth0`", "`internal`"]);
 }
 

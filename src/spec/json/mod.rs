@@ -15,6 +15,7 @@ mod characters;
 mod entries;
 mod invalid;
 mod key;
+mod malformed;
 mod name;
 #[cfg(test)]
 mod tests;
@@ -26,8 +27,10 @@ use serde_json::value::RawValue;
 pub(crate) use characters::{characters, text};
 pub(crate) use entries::Entries;
 pub use invalid::InvalidField;
-pub(crate) use invalid::{Placed, reason};
+pub(crate) use invalid::Placed;
+use invalid::reason;
 pub(crate) use key::{find, is_same};
+pub use malformed::Malformed;
 
 use value::Value;
 

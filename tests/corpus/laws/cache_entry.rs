@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use libcni::Chain;
+use libcni::cache::unlocked;
 use libcni::cache::{Cache, Cached, Key};
 use tempfile::TempDir;
 
@@ -27,7 +28,7 @@ fn holds_in(dir: &Path, data: &[u8]) {
     match cache.read(&key) {
         Ok(Some(Cached::Entry(entry))) => {
             let _ = Cached::Entry(entry.clone()).result();
-            cache.write(&key, &entry).expect("it can be written");
+            unlocked::write(&cache, &key, &entry).expect("it can be written");
             assert_eq!(cache.read(&key).expect("it can be read"), Some(Cached::Entry(entry)));
         }
         Ok(Some(bare)) => drop(bare.result()),
@@ -35,7 +36,7 @@ fn holds_in(dir: &Path, data: &[u8]) {
         Err(error) => assert!(!Chain(&error).to_string().is_empty()),
     }
     let _ = cache.attachments(None);
-    cache.remove(&key).expect("it can be removed");
+    unlocked::remove(&cache, &key).expect("it can be removed");
 }
 
 fn key(network: &str, container_id: &str, ifname: &str) -> Key {

@@ -1,5 +1,6 @@
 //! What a plugin prints after ADD.
 
+use libcni::result::go;
 use libcni::result::{AddResult, ConvertError};
 use libcni::spec::Version;
 use serde_json::value::RawValue;
@@ -11,7 +12,7 @@ pub fn holds(data: &[u8]) {
     let Some(text) = parts::text(data) else { return };
     // One of each generation: the others of it are read alike.
     for version in [Version::V0_2_0, Version::V0_4_0, Version::V1_1_0] {
-        let _ = AddResult::parse_as(text, version.as_str());
+        let _ = go::parse_as(text, version.as_str());
         if let Ok(result) = AddResult::parse_reply(text, version.as_str()) {
             converts(&result);
         }
@@ -19,7 +20,7 @@ pub fn holds(data: &[u8]) {
     if let Ok(result) = AddResult::parse(text) {
         is_printed_as_read(&result);
         converts(&result);
-        converts(&result.without_unknown_keys());
+        converts(&go::without_unknown_keys(result));
     }
 }
 

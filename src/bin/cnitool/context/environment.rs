@@ -7,7 +7,7 @@ use libcni::conf::{ConfDir, OnBroken};
 use libcni::invoke::{DEFAULT_PLUGIN_DIRS, InvalidSetting, UnfitTraceFile};
 use libcni::netns;
 use libcni::spec::capability::CapabilityArgs;
-use libcni::spec::{CniArgs, ErrorCode, IfName, InvalidArg, InvalidName};
+use libcni::spec::{CniArgs, ErrorCode, IfName, InvalidArg, InvalidName, Malformed};
 
 use super::options::{Capabilities, Configurations, Given, Interface, Loading, PluginDirs};
 use crate::output::failure::Failure;
@@ -22,7 +22,7 @@ pub(crate) enum Invalid {
     #[error(transparent)]
     Arg(#[from] InvalidArg),
     #[error("{origin} is not a JSON object of capability arguments: {source}")]
-    Capabilities { origin: &'static str, source: serde_json::Error },
+    Capabilities { origin: &'static str, source: Malformed },
     #[error("cannot append to the trace file {}: {source}", path.display())]
     TraceFile { path: PathBuf, source: UnfitTraceFile },
     #[error("{0}")]
