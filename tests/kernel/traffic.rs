@@ -209,7 +209,7 @@ impl Stream {
     /// Checks that it goes on, at a rate in bits per second, give or take 15 %: in one second of several, since others
     /// may use this machine.
     #[track_caller]
-    pub(crate) fn has_rate(&self, rate: f64) {
+    pub(crate) fn has_rate(&self, rate: u32) {
         let mut seen = Vec::new();
         for _ in 0..15 {
             let (before, began) = (self.arrived.load(Ordering::Relaxed), std::time::Instant::now());
@@ -218,7 +218,7 @@ impl Stream {
             #[expect(clippy::cast_precision_loss, reason = "a rate, more or less")]
             seen.push(bits as f64 / began.elapsed().as_secs_f64());
             assert!(!self.is_broken.load(Ordering::Relaxed), "the connection broke");
-            if seen.last().is_some_and(|seen| (seen / rate - 1.0).abs() <= 0.15) {
+            if seen.last().is_some_and(|seen| (seen / f64::from(rate) - 1.0).abs() <= 0.15) {
                 return;
             }
         }
