@@ -14,7 +14,7 @@ pub(crate) const TESTS: &[Test] = &[
 
 /// Before how many messages of a plugin the rival changes rules. The kernel refuses changes by whoever read the rules
 /// before that.
-const RIVALRY: u32 = 40;
+const RIVALRY: u32 = 16;
 
 /// Adds beside a rival, and returns how many pauses the plugin made.
 fn pauses_beside_rival(host: &Host, config: &Value) -> u32 {
@@ -37,7 +37,7 @@ fn portmap_tries_again_after_pauses(host: &Host) {
         "prevResult": {"cniVersion": "1.0.0", "ips": [{"address": "10.77.0.2/24"}]},
         "runtimeConfig": {"portMappings": [{"hostPort": 8080, "containerPort": 80}]}});
     let pauses = pauses_beside_rival(host, &config);
-    assert!(pauses >= 5, "{pauses}");
+    assert!(pauses >= 2, "{pauses}");
     assert!(host.run("nft list ruleset").contains("8080"));
 }
 
@@ -45,6 +45,6 @@ fn firewall_tries_again_after_pauses(host: &Host) {
     let config = json!({"cniVersion": "1.1.0", "name": "net", "type": "firewall",
         "prevResult": {"cniVersion": "1.0.0", "ips": [{"address": "10.77.0.2/24"}]}});
     let pauses = pauses_beside_rival(host, &config);
-    assert!(pauses >= 3, "{pauses}");
+    assert!(pauses >= 1, "{pauses}");
     assert!(host.run("iptables-nft -S").contains("10.77.0.2"));
 }
