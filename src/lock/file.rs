@@ -34,8 +34,14 @@ pub struct FileLocks {
 
 /// How long to wait for a lock, unless said otherwise: longer than a plugin may take, shorter than most callers wait.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The first and the longest pause between two tries.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
+/// The first pause between two tries. Each is twice as long as the one before it, so that nobody waits twice as long as
+/// needed.
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+/// The longest pause of those who may be many, and of the one that needs a moment at which nobody has the lock.
+const LONGEST_PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_millis(50));
+/// The pause from which on nobody looks for a verb that this process was started by: that verb has the lock from the
+/// beginning on, and to look for it takes longer than to try.
+const UNNESTED: Duration = Duration::from_millis(8);
 /// The beginnings of the files' names.
 const NETWORK: &str = ".lock-network-";
 const CONTAINER: &str = ".lock-container-";
@@ -87,7 +93,7 @@ impl FileLocks {
     pub(crate) async fn take(&self, wanted: &Wanted<'_>) -> Result<Guard, LockError> {
         let path = self.path(wanted.resource);
         let began = Instant::now();
-        let (mut pause, longest) = PAUSES;
+        let (mut pause, longest) = (FIRST_PAUSE, longest_pause(wanted));
         let resource = || wanted.resource.to_string();
         loop {
             match try_lock(&self.dir, &path, wanted.mode) {
@@ -98,8 +104,7 @@ impl FileLocks {
                 }
                 Err(Refused::File(source)) => return Err(LockError::Io { resource: resource(), path, source }),
             }
-            // Whoever started this process as a plugin has the lock from the beginning on, and is found soon.
-            if pause < longest
+            if pause < UNNESTED
                 && let Some(granted) = nested::grant(&path, wanted)
             {
                 return granted;
@@ -114,6 +119,12 @@ impl FileLocks {
             pause = (pause * 2).min(longest);
         }
     }
+}
+
+fn longest_pause(wanted: &Wanted<'_>) -> Duration {
+    let (of_many, of_one) = LONGEST_PAUSES;
+    let is_gc = matches!(wanted.resource, Resource::Network(_)) && wanted.mode == Mode::Exclusive;
+    if is_gc { of_one } else { of_many }
 }
 
 fn hash(name: &str) -> String {

@@ -97,7 +97,7 @@ use crate::spec::{Command, TraceContext, Version};
 ///   that crashes may print nothing, too. Wait for your own children by their process IDs, or link the library into a
 ///   process of its own.
 /// - A plugin gets the namespaces, credentials and working directory of the thread that calls the verb; with
-///   `AsyncCni`, those of the thread of the first call. Call verbs in a thread that is in the host's namespaces, and
+///   `AsyncCni`, those of a thread that calls a verb. Call verbs in a thread that is in the host's namespaces, and
 ///   enter a container's namespace in another thread ([`crate::netns`]).
 /// - A lock that a verb holds at the moment of a `fork` is held until both processes have released it: a child that
 ///   does not become another program blocks the container until it ends. Fork only while no verb runs.

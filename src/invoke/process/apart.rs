@@ -1,7 +1,7 @@
 //! Starting a process from a thread that has next to no descriptors.
 //!
-//! Where hundreds of plugins run, thousands of descriptors are open. To find those that a process must not get takes more
-//! time than to start it.
+//! Where hundreds of plugins run, thousands of descriptors are open. To find those that a process must not get takes
+//! more time than to start it.
 
 use std::ffi::CStr;
 use std::os::fd::OwnedFd;

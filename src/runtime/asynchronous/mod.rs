@@ -43,9 +43,9 @@ use crate::waiting::blocking;
 /// # Threads
 ///
 /// Verbs run on threads of this value and its clones: at most eight, one that waits for all plugins, locks and times,
-/// and one that starts plugins. A plugin that hangs, or a call that waits for another one of its container, holds none
-/// of them. They are started by the tasks that call, in the namespaces where those are, and end a second after the last
-/// call. tokio's pool for blocking work is not used.
+/// and one that starts plugins, with a descriptor table of its own. A plugin that hangs, or a call that waits for
+/// another one of its container, holds none of them. They are started by the tasks that call, in the namespaces where
+/// those are, and end a second after the last call. tokio's pool for blocking work is not used.
 ///
 /// Code that is not of this library holds a thread of its own while it runs: a function given to [`run`](Self::run), an
 /// [`Exec`](crate::invoke::Exec) without [`exec_async`](crate::invoke::Exec::exec_async), and a
