@@ -174,6 +174,16 @@ pub enum Error {
         /// The record, and why.
         source: CacheError,
     },
+    /// The path leads to another network namespace than the one that the attachment was added to.
+    #[error("{attachment} was added to {}", another(recorded, given))]
+    OtherNetns {
+        /// Network, container and interface.
+        attachment: String,
+        /// The path of the namespace that it was added to.
+        recorded: PathBuf,
+        /// The path of the other one; the same where what it leads to was replaced.
+        given: PathBuf,
+    },
     /// The cached result of the attachment is not a result.
     #[error("the cached result of {attachment} is invalid")]
     #[non_exhaustive]
@@ -269,6 +279,14 @@ pub enum WhyNotUpdated {
         /// The plugin.
         plugin: String,
     },
+    /// The container is in another namespace than was said.
+    #[error("it is in network namespace {}, not in {}", recorded.to_string_lossy().escape_debug(), given.to_string_lossy().escape_debug())]
+    OtherNamespace {
+        /// The path on record.
+        recorded: PathBuf,
+        /// The path that was said.
+        given: PathBuf,
+    },
     /// The namespace of the container is gone, or its path leads to another one now.
     #[error("its network namespace {} is gone", netns.to_string_lossy().escape_debug())]
     NamespaceGone {
@@ -295,6 +313,14 @@ fn why_not_cached(is_begun: bool, dir: &Path) -> String {
         return "its ADD was begun and not finished".to_owned();
     }
     format!("there is no record of it in {}", dir.display())
+}
+
+fn another(recorded: &Path, given: &Path) -> String {
+    let (recorded, given) = (recorded.to_string_lossy().escape_debug().to_string(), given.to_string_lossy());
+    if recorded == given {
+        return format!("a network namespace that was at {recorded}; another one is there now");
+    }
+    format!("network namespace {recorded}, and {} is another one", given.escape_debug())
 }
 
 fn undone(undo: &Option<Box<Error>>) -> String {

@@ -92,6 +92,20 @@ impl Attached {
         object.set("file", &self.file.as_ref().map(|file| file.to_string_lossy()));
         object
     }
+
+    /// Describes all of it: the same, and `cniArgs`, `capabilityArgs`, the configuration as `config`, and `result`.
+    pub fn to_whole_object(&self) -> Object {
+        let (entry, mut object) = (&self.entry, self.to_object());
+        object.set("cniArgs", &entry.args.iter().collect::<Vec<_>>());
+        object.set("capabilityArgs", &entry.capability_args);
+        let config = String::from_utf8_lossy(&entry.config);
+        match Object::parse(&config) {
+            Ok(config) => object.set("config", &config),
+            Err(_) => object.set("config", &*config),
+        }
+        object.set("result", &entry.result);
+        object
+    }
 }
 
 impl Cache {

@@ -22,7 +22,7 @@ pub use self::entry::{Cached, Entry, InvalidEntry};
 pub use self::files::CacheFile;
 pub use self::key::Key;
 use self::key::{may_be_of_container, may_be_of_network};
-use crate::spec::{ContainerId, NetworkName};
+use crate::spec::{ContainerId, NetworkName, Object};
 
 /// The result cache, `/var/lib/cni` by default.
 ///
@@ -89,6 +89,14 @@ impl CacheError {
             Self::Io { .. } => crate::Chain(self).to_string(),
             Self::Invalid { source, .. } => format!("not a cache entry: {}", crate::Chain(source)),
         }
+    }
+
+    /// Describes the error: `file` and `message`.
+    pub fn to_object(&self) -> Object {
+        let mut object = Object::new();
+        object.set("file", &self.path().to_string_lossy());
+        object.set("message", &self.reason());
+        object
     }
 }
 

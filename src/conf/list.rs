@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use super::effective::{effective_version, known};
 use super::key::{Key, json_problem, keys};
 use super::{ConfError, PluginConfig, PluginProblem, Problem};
-use crate::spec::{Fields, InvalidName, InvalidVersion, NetworkName, Object, Version, characters, is_same};
+use crate::spec::capability::CapabilityArgs;
+use crate::spec::{Fields, InvalidName, InvalidVersion, NetworkName, Object, Version, characters, is_same, nearest};
 
 /// A network configuration: a list of plugins with a name and a version.
 ///
@@ -145,6 +146,17 @@ impl NetworkConfig {
     /// Returns the capabilities that at least one plugin takes arguments for.
     pub fn capabilities(&self) -> BTreeSet<&str> {
         self.plugins.iter().flat_map(PluginConfig::enabled_capabilities).collect()
+    }
+
+    /// Returns a sentence for each capability argument that no plugin takes, with the name that may be meant.
+    pub fn untaken(&self, given: &CapabilityArgs) -> Vec<String> {
+        let (taken, name) = (self.capabilities(), self.name());
+        let sentence = |capability: &str| {
+            let meant = nearest(capability, taken.iter().copied());
+            let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+            format!("no plugin of `{name}` takes `{capability}`{meant}")
+        };
+        given.iter().map(|(capability, _)| capability).filter(|one| !taken.contains(one)).map(sentence).collect()
     }
 
     /// The name as the text has it.

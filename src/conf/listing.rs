@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::{ConfError, NetworkConfig};
+use crate::spec::Object;
 
 /// The networks that one directory or several configure.
 #[derive(Debug, Default)]
@@ -46,6 +47,21 @@ impl Listing {
         self.networks.iter().chain(&self.shadowed).find(|network| network.path() == Some(default))
     }
 
+    /// Describes the listing: `networks` (`name`, `cniVersion`, `plugins` by their types, `file`), those that are
+    /// `shadowed` (the same, and `shadowedBy`, a file), and `broken` files ([`ConfError::to_object`]).
+    pub fn to_object(&self) -> Object {
+        let shadowed = |network: &NetworkConfig| {
+            let mut object = describe(network);
+            object.set("shadowedBy", &self.winner(network).map(file));
+            object
+        };
+        let mut report = Object::new();
+        report.set("networks", &self.networks.iter().map(describe).collect::<Vec<_>>());
+        report.set("shadowed", &self.shadowed.iter().map(shadowed).collect::<Vec<_>>());
+        report.set("broken", &self.broken.iter().map(ConfError::to_object).collect::<Vec<_>>());
+        report
+    }
+
     /// Returns the network that is loaded by the name of this one, which may be shadowed by it.
     pub fn winner(&self, network: &NetworkConfig) -> Option<&NetworkConfig> {
         self.networks.iter().find(|other| other.name() == network.name())
@@ -64,4 +80,17 @@ impl Listing {
         let dir = self.dirs.iter().position(|dir| file.parent() == Some(dir)).unwrap_or(self.dirs.len());
         (dir, file.file_name())
     }
+}
+
+fn describe(network: &NetworkConfig) -> Object {
+    let mut object = Object::new();
+    object.set("name", network.name());
+    object.set("cniVersion", network.effective_version());
+    object.set("plugins", &network.plugin_types());
+    object.set("file", &file(network));
+    object
+}
+
+fn file(network: &NetworkConfig) -> String {
+    network.path().map(|path| path.display().to_string()).unwrap_or_default()
 }

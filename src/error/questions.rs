@@ -20,7 +20,7 @@ impl Error {
                 ErrorCode::INVALID_ENVIRONMENT
             }
             Error::Invalid(_) => ErrorCode::DECODING,
-            Error::Netns(_) => ErrorCode::INVALID_NETNS,
+            Error::Netns(_) | Error::OtherNetns { .. } => ErrorCode::INVALID_NETNS,
             Error::Load(_) | Error::NoPlugins { .. } | Error::InvalidVersion { .. } => {
                 ErrorCode::INVALID_NETWORK_CONFIG
             }

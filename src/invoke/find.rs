@@ -32,6 +32,14 @@ pub enum FindError {
         /// The directory.
         dir: PathBuf,
     },
+    /// The file that was found may not be executed.
+    #[error("plugin `{plugin}` can't be run: {} may not be executed", file.display())]
+    NotExecutable {
+        /// The name.
+        plugin: String,
+        /// The file.
+        file: PathBuf,
+    },
     /// No directory has a regular file of that name.
     #[error("plugin `{plugin}` not found in {}", list(dirs))]
     NotFound {
@@ -50,6 +58,7 @@ impl FindError {
             Self::BadName { plugin }
             | Self::NoDirs { plugin }
             | Self::BadDir { plugin, .. }
+            | Self::NotExecutable { plugin, .. }
             | Self::NotFound { plugin, .. } => plugin,
         }
     }
@@ -95,6 +104,15 @@ pub fn find(plugin: &str, dirs: &[PathBuf]) -> Result<PathBuf, FindError> {
         .map(|dir| absolute(dir).join(plugin))
         .find(|path| path.is_file())
         .ok_or_else(|| FindError::NotFound { plugin: name(), dirs: dirs.to_vec() })
+}
+
+/// Returns whether the system says of a file that this process may not execute it.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_locked(file: &Path) -> bool {
+    use rustix::fs::{Access, AtFlags, CWD, accessat};
+    use rustix::io::Errno;
+
+    accessat(CWD, file, Access::EXEC_OK, AtFlags::EACCESS) == Err(Errno::ACCESS)
 }
 
 /// Returns true if the name of a directory has what separates directories in CNI_PATH.

@@ -39,9 +39,9 @@ pub use exec::{Exec, ExecError, ExecFuture, Limits, Output};
 pub use failure::{PluginError, PluginFailure};
 #[cfg(target_os = "linux")]
 pub(crate) use file_state::FileState;
-#[cfg(target_os = "linux")]
-pub(crate) use find::has_separator;
 pub use find::{DEFAULT_PLUGIN_DIRS, FindError, find};
+#[cfg(target_os = "linux")]
+pub(crate) use find::{has_separator, is_locked};
 #[cfg(target_os = "linux")]
 pub(crate) use installed::is_of_system;
 #[cfg(target_os = "linux")]

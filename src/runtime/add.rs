@@ -5,7 +5,7 @@ use super::{Answer, Attachment, Caution, Cni, OnMissingPlugin, derive};
 use crate::cache::{Entry, Key};
 use crate::conf::NetworkConfig;
 use crate::error::Error;
-use crate::invoke::{PluginError, PluginFailure};
+use crate::invoke::{FindError, PluginError, PluginFailure, is_locked};
 use crate::result::AddResult;
 use crate::spec::Command;
 use crate::waiting::block_on;
@@ -75,9 +75,19 @@ impl Cni {
         }
         let looked_for = if self.caution == Caution::AsGo { &[] } else { network.plugins() };
         for plugin in looked_for {
-            self.locate(Command::Add, network, plugin.plugin_type())?;
+            self.locate_runnable(network, plugin.plugin_type())?;
         }
         Ok(key)
+    }
+
+    fn locate_runnable(&self, network: &NetworkConfig, plugin: &str) -> Result<(), Error> {
+        let file = self.locate(Command::Add, network, plugin)?;
+        if !is_locked(&file) {
+            return Ok(());
+        }
+        let (network, source) =
+            (network.name().to_owned(), FindError::NotExecutable { plugin: plugin.to_owned(), file });
+        Err(Error::PluginNotFound { network: Some(network), command: Command::Add, source, needs_cleanup: false })
     }
 
     async fn add_plugins(&self, network: &NetworkConfig, attachment: &Attachment) -> Result<AddResult, NotAdded> {

@@ -4,6 +4,7 @@ use super::{Attachment, Caution, Changes, Cni, Notice, Plan, derive};
 use crate::cache::{Cached, Key};
 use crate::conf::NetworkConfig;
 use crate::error::Error;
+use crate::netns::State;
 use crate::result::AddResult;
 use crate::spec::{Command, Version};
 use crate::waiting::block_on;
@@ -67,12 +68,26 @@ impl Cni {
     ) -> Result<Option<AddResult>, Error> {
         match self.cache.read(key)? {
             Some(cached) => {
+                self.check_netns(network, attachment, &cached)?;
                 self.tell_of_change(network, &cached);
                 self.cached_result(network, attachment, &cached, version).map(Some)
             }
             None if self.caution == Caution::AsGo => Ok(None),
             None => Err(self.not_cached(key)),
         }
+    }
+
+    /// Refuses a namespace that is certainly another one than at ADD, where plugins would find no interface.
+    fn check_netns(&self, network: &NetworkConfig, attachment: &Attachment, cached: &Cached) -> Result<(), Error> {
+        let (Cached::Entry(entry), Some(given)) = (cached, attachment.netns.as_ref()) else { return Ok(()) };
+        let is_other = entry.netns_identity.is_some()
+            && State::of(given, entry.netns_identity.as_ref()) == State::Replaced
+            && self.caution == Caution::Full;
+        if !is_other {
+            return Ok(());
+        }
+        let recorded = entry.netns.clone().unwrap_or_default();
+        Err(Error::OtherNetns { attachment: attachment.describe(network), recorded, given: given.clone() })
     }
 
     /// Plugins of today check what those of then did: a difference that they find may be that of the configuration.

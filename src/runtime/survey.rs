@@ -47,7 +47,7 @@ impl<'a> Survey<'a> {
         let mut survey = Self::default();
         for network in &listing.networks {
             let mut found: Vec<_> = cni.examine(network).iter().map(ToString::to_string).collect();
-            found.extend(not_taken(network, given));
+            found.extend(network.untaken(given));
             if found.is_empty() {
                 survey.valid.push(network);
             }
@@ -122,11 +122,4 @@ impl Finding<'_> {
             }
         }
     }
-}
-
-/// Capability arguments that no plugin takes.
-fn not_taken(network: &NetworkConfig, given: &CapabilityArgs) -> Vec<String> {
-    let taken = network.capabilities();
-    let names = given.iter().map(|(name, _)| name).filter(|name| !taken.contains(name));
-    names.map(|name| format!("no plugin takes capability `{name}`")).collect()
 }

@@ -101,3 +101,13 @@ fn a_check_is_explained_by_its_number() {
     explain("105").exits_with(2).says("there is no check 105: there are 101 to 104, 201 to 212, ");
     explain("banana").exits_with(2);
 }
+
+#[test]
+fn options_that_leave_nothing_to_do_or_name_nothing_are_refused() {
+    let sandbox = host();
+    let none = ["conformance", "one", "--only", "101", "--skip", "101"];
+    Ran::new(&mut sandbox.cnitool(none)).exits_with(2).says("leave no check to make");
+    Ran::new(&mut sandbox.cnitool(["conformance", "one", "--env", "foo"])).exits_with(2).says("it must be K=V");
+    let nowhere = ["conformance", "one", "--show", "/nonexistent"];
+    Ran::new(&mut sandbox.cnitool(nowhere)).exits_with(2).says("cannot read /nonexistent");
+}

@@ -145,7 +145,8 @@ fn attachments_for_programs_include_what_can_not_be_read() {
 
 #[test]
 fn a_cache_that_does_not_exist_has_no_attachments() {
-    assert_eq!(succeeds(&mut host().cnitool(["list", "attachments"])).stdout(), "");
+    let ran = Ran::new(&mut host().cnitool(["list", "attachments"])).exits_with(0).says("does not exist");
+    assert_eq!(ran.stdout(), "");
 }
 
 /// A host with plugin directories `bin` and `late`: plugins, a file, a program that is no plugin, a shadowed one.
@@ -164,7 +165,8 @@ fn with_plugins() -> Sandbox {
 fn plugins_are_listed_with_versions_or_with_what_is_wrong() {
     let sandbox = with_plugins();
     let dirs = ["--plugin-dir", "bin", "--plugin-dir", "late", "--plugin-dir", "/nowhere"];
-    let ran = succeeds(sandbox.cnitool(["list", "plugins"]).args(dirs));
+    let ran = Ran::new(sandbox.cnitool(["list", "plugins"]).args(dirs)).exits_with(0);
+    assert_eq!(ran.stderr(), "warning: the plugin directory /nowhere does not exist\n", "{ran}");
     let lines: Vec<Vec<_>> =
         ran.stdout().lines().map(|line| line.split_whitespace().map(str::to_owned).collect()).collect();
     assert_eq!(lines[1], ["README", "-", "bin/README", "not", "executable"], "{ran}");

@@ -103,6 +103,20 @@ fn the_page_of_a_verb_has_what_that_verb_uses() {
 }
 
 #[test]
+fn the_help_of_the_tool_has_an_example_of_each_verb_and_the_manual_installs_the_page_of_each() {
+    let sandbox = Sandbox::new();
+    let help = succeeds(&mut sandbox.cnitool(["--help"])).stdout();
+    let (_, examples) = help.split_once("\nExamples:\n").unwrap();
+    let manual = include_str!("../../src/bin/cnitool/README.md");
+    let (_, pages) = manual.split_once("\nfor verb in ").unwrap();
+    let pages: Vec<_> = pages.split_once("; do").unwrap().0.split(' ').collect();
+    for verb in VERBS.into_iter().chain(["conformance"]) {
+        assert!(examples.contains(&format!("  cnitool {verb}")), "{verb} is not in: {examples}");
+        assert!(pages.contains(&verb), "{verb} is not in: {pages:?}");
+    }
+}
+
+#[test]
 fn the_help_of_a_verb_has_its_own_options_and_an_example() {
     let sandbox = Sandbox::new();
     let help = |verb: &str| succeeds(sandbox.cnitool([]).args(verb.split(' ')).arg("--help")).stdout();

@@ -82,7 +82,7 @@ fn capability_arguments_are_a_flag_or_a_variable() {
     let list = r#"{"cniVersion":"1.0.0","name":"caps","plugins":[{"type":"one","capabilities":{"mac":true}}]}"#;
     let sandbox = host().file("caps.conflist", list);
     let run = |command: &mut Command| {
-        succeeds(command);
+        Ran::new(command).exits_with(0);
         sandbox.request_of("one", "ADD")["runtimeConfig"].to_string()
     };
     let caps = r#"{"mac":"02:00:00:00:00:01","bandwidth":{}}"#;
@@ -166,6 +166,7 @@ fn an_option_that_a_verb_does_not_use_is_refused_by_name() {
 #[test]
 fn settings_of_the_host_may_stand_in_front_of_any_verb() {
     let sandbox = host();
+    std::fs::create_dir(sandbox.path("cache")).unwrap();
     let mut command = sandbox.cnitool(["--lock-timeout", "1s", "--strict", "--json", "list", "attachments"]);
     assert!(succeeds(&mut command).stdout().starts_with('{'));
     succeeds(&mut sandbox.cnitool(["--timeout=1s", "--plugin-dir", "bin", "list", "--help"]));
@@ -182,4 +183,42 @@ fn a_long_option_with_one_dash_is_no_interface_of_an_odd_name() {
         ran.says(&format!("did you mean `-{word}`?")).says("Usage: cnitool add ");
         assert!(sandbox.calls().is_empty());
     }
+}
+
+#[test]
+fn capability_arguments_that_no_plugin_takes_are_a_warning_that_names_the_right_one() {
+    let plugin = r#"{"type":"one","capabilities":{"portMappings":true}}"#;
+    let list = format!(r#"{{"cniVersion":"1.1.0","name":"mapped","plugins":[{plugin}]}}"#);
+    let sandbox = host().file("70.conflist", list);
+    let words = "no plugin of `mapped` takes `portMapings`; did you mean `portMappings`?";
+    let cap = r#"--cap={"portMapings":[]}"#;
+    let ran = Ran::new(&mut sandbox.cnitool(["add", "mapped", NETNS, cap])).exits_with(0);
+    assert_eq!(ran.stderr(), format!("warning: {words}\n"));
+    Ran::new(&mut sandbox.cnitool(["update", "mapped", NETNS, cap])).says(&format!("warning: {words}\n"));
+    let ran = Ran::new(&mut sandbox.cnitool(["validate", "mapped", cap])).exits_with(1);
+    assert!(ran.stdout().contains(words), "{ran}");
+    Ran::new(&mut sandbox.cnitool(["validate", cap])).exits_with(2).says("`--cap` is for a named network");
+    succeeds(sandbox.cnitool(["add", "mapped", NETNS]).env("CAP_ARGS", r#"{"portMappings":[]}"#));
+}
+
+#[test]
+fn a_namespace_that_is_a_file_or_a_directory_is_refused_before_a_plugin_runs() {
+    let sandbox = host();
+    for netns in ["/etc/passwd", "/", "./net.d", "bin"] {
+        let ran = Ran::new(&mut sandbox.cnitool(["add", "net", netns])).exits_with(1);
+        ran.says("cannot open network namespace /").says(": it is not a network namespace\n");
+    }
+    assert!(sandbox.calls().is_empty());
+}
+
+#[test]
+fn directories_that_do_not_exist_are_said_not_to() {
+    let sandbox = host();
+    let nowhere = ["--plugin-dir", "/nonexistent"];
+    let ran = Ran::new(sandbox.cnitool(["list", "plugins"]).args(nowhere)).exits_with(0);
+    ran.says("warning: the plugin directory /nonexistent does not exist");
+    let ran = Ran::new(sandbox.cnitool(["status", "net"]).args(nowhere)).exits_with(1);
+    ran.says("warning: the plugin directory /nonexistent does not exist");
+    let ran = Ran::new(&mut sandbox.cnitool(["list", "attachments", "--cache-dir", "/nonexistent"])).exits_with(0);
+    ran.says("warning: the cache directory /nonexistent does not exist");
 }

@@ -115,3 +115,42 @@ fn what_was_never_added_is_said_and_usage_is_checked() {
     Ran::new(&mut sandbox.cnitool(["update", "net", NETNS, "--all"])).exits_with(2);
     assert!(sandbox.calls().is_empty());
 }
+
+/// An entry as an ADD to a namespace leaves it that is another one by now.
+fn plant_replaced(sandbox: &Sandbox, id: &str) {
+    let name = format!("cache/results/net-{id}-eth0");
+    let text = fs::read_to_string(sandbox.path("cache/results/net-web-0-eth0")).unwrap();
+    let mut entry: Value = serde_json::from_str(&text).unwrap();
+    (entry["containerId"], entry["netnsIdentity"]) = (id.into(), "1@1.1".into());
+    fs::write(sandbox.path(&name), entry.to_string()).unwrap();
+}
+
+#[test]
+fn an_update_of_what_is_gone_or_elsewhere_is_refused_even_where_nothing_changed() {
+    let sandbox = host();
+    plant_replaced(&sandbox, "db");
+    let ran = Ran::new(&mut sandbox.cnitool(["update", "net", "--container-id", "db"])).exits_with(1);
+    ran.says("its network namespace /proc/self/ns/net is gone").says("hint: `cnitool gc NETWORK --keep-live`");
+    let elsewhere = ["update", "net", "/proc/self/ns/uts", "--container-id", "web-0"];
+    let ran = Ran::new(&mut sandbox.cnitool(elsewhere)).exits_with(1);
+    ran.says("it is in network namespace /proc/self/ns/net, not in /proc/self/ns/uts");
+    succeeds(&mut sandbox.cnitool(["update", "net", NETNS, "--container-id", "web-0"]));
+    Ran::new(&mut sandbox.cnitool(["update", "net", "none-such"])).exits_with(1).says("/none-such: No such file");
+    assert!(sandbox.calls().is_empty());
+}
+
+#[test]
+fn an_update_of_all_names_those_that_it_leaves_out() {
+    let sandbox = host();
+    plant_replaced(&sandbox, "db");
+    sandbox.plant_cached("net-bad-eth0", "{");
+    sandbox.now_on("bandwidth", "ADD", "exit 1");
+    Ran::new(&mut sandbox.cnitool(["add", "net", "/dev/null", "--container-id", "half"])).exits_with(1);
+    let ran = Ran::new(&mut sandbox.cnitool(["update", "net", "--all"])).exits_with(0);
+    let ran = ran.says("skipped db:eth0: it is replaced;").says("skipped half:eth0: it is unfinished;");
+    ran.says("net-bad-eth0: not a cache entry");
+    let mut none = sandbox.cnitool(["update", "net", "--all", "--cache-dir"]);
+    Ran::new(none.arg(sandbox.path("empty"))).exits_with(0).says("note: no attachment to network `net` is on record");
+    let ran = Ran::new(&mut sandbox.cnitool(["update", "net"])).exits_with(2);
+    ran.says("`--all`").says("`--container-id`");
+}

@@ -112,7 +112,7 @@ fn capability_arguments_that_would_reach_nobody_are_told() {
     let sandbox = host();
     succeeds(&mut sandbox.cnitool(["validate", "good", "--cap", r#"{"mac":"02:00:00:00:00:01"}"#]));
     let ran = Ran::new(&mut sandbox.cnitool(["validate", "good", "--cap", r#"{"mac":"","ips":[]}"#])).exits_with(1);
-    assert!(ran.stdout().contains("no plugin takes capability `ips`"), "{ran}");
+    assert!(ran.stdout().contains("no plugin of `good` takes `ips`"), "{ran}");
 }
 
 #[test]

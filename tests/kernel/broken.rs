@@ -12,6 +12,9 @@ pub(crate) const TESTS: &[Test] = &[
     ("broken::a_file_is_broken", a_file_is_broken),
     ("broken::a_plugin_is_missing", a_plugin_is_missing),
     ("broken::a_container_can_not_be_removed", a_container_can_not_be_removed),
+    ("broken::an_add_was_not_finished", an_add_was_not_finished),
+    ("broken::a_record_can_not_be_read", a_record_can_not_be_read),
+    ("broken::a_run_was_killed", a_run_was_killed),
     ("broken::addresses_are_used_up", addresses_are_used_up),
     ("broken::an_address_has_leaked", an_address_has_leaked),
     ("broken::one_container_is_cut_off", one_container_is_cut_off),
@@ -151,6 +154,41 @@ fn a_container_can_not_be_removed(host: &Host) {
         "0\n"
     );
     node.run("cnitool check mynet web-1 --container-id web-1");
+}
+
+fn an_add_was_not_finished(host: &Host) {
+    let [find, repair] = section("An ADD was not finished");
+    let node = Node::new(host, &["web-0", "web-1"]);
+    let add = "cnitool add mynet web-0 --container-id web-0";
+    node.run("cnitool del mynet web-0 --container-id web-0");
+    // The bridge succeeds, and the plugin after it fails.
+    let refused = node.shell(&format!(r#"{add} --cap '{{"portMappings": [{{"hostPort": "x"}}]}}'"#)).output().unwrap();
+    assert!(!refused.status.success() && host.run("ip -n web-0 link").contains("eth0"), "{refused:?}");
+    node.follow(&find);
+    node.follow(&repair);
+    assert!(!host.run("ip -n web-0 link").contains("eth0"));
+    node.run(add);
+    node.run("cnitool check mynet web-0 --container-id web-0");
+}
+
+fn a_record_can_not_be_read(host: &Host) {
+    let [find, repair] = section("A record can't be read");
+    let node = Node::new(host, &["web-0", "web-1"]);
+    host.run("printf '{' > /var/lib/cni/results/mynet-web-0-eth0");
+    node.follow(&find);
+    node.follow(&repair);
+    assert!(!node.run("cnitool list attachments 2>&1").contains("web-0"));
+    node.run("cnitool add mynet web-0 --container-id web-0");
+}
+
+fn a_run_was_killed(host: &Host) {
+    let [repair] = section("A run was killed");
+    let node = Node::new(host, &["web-1"]);
+    assert!(!node.shell("cnitool run mynet -- sh -c 'kill -9 $PPID'").status().unwrap().success());
+    assert!(host.run("ip netns list").contains("cnitool-"));
+    node.follow(&repair);
+    assert!(!host.run("ip netns list").contains("cnitool-"));
+    assert_eq!(node.run("cnitool list attachments --plain | cut -f 2"), "web-1\n");
 }
 
 fn addresses_are_used_up(host: &Host) {

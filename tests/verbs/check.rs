@@ -77,3 +77,19 @@ fn check_of_what_was_never_added_says_so_and_where_it_looked() {
     cni.check(&sandbox.network(), &attachment("c1", "eth1")).unwrap();
     assert_eq!(sandbox.request_of("one", "CHECK").get("prevResult"), None);
 }
+
+#[test]
+fn a_namespace_that_is_another_one_than_at_add_is_named_before_plugins_miss_the_interface() {
+    let sandbox = Sandbox::new().plugins(["one"]);
+    for (recorded, words) in [
+        ("/run/netns/blue", "was added to network namespace /run/netns/blue, and /proc/self/ns/net is another one"),
+        ("/proc/self/ns/net", "a network namespace that was at /proc/self/ns/net; another one is there now"),
+    ] {
+        let entry = json!({"kind": "cniCacheV1", "containerId": "c1", "networkName": "net", "ifName": "eth0",
+            "netns": recorded, "netnsIdentity": "1@1.1", "result": {"cniVersion": "1.1.0"}});
+        sandbox.plant_cached("net-c1-eth0", &entry.to_string());
+        let given = attachment("c1", "eth0").netns("/proc/self/ns/net");
+        says(&sandbox.cni().check(&sandbox.network(), &given).unwrap_err(), [words]);
+    }
+    assert!(sandbox.calls().is_empty());
+}

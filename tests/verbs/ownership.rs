@@ -101,24 +101,34 @@ fn a_plugin_that_is_not_installed_is_found_out_before_the_first_runs() {
     assert!(sandbox.calls().is_empty());
 }
 
-/// A host whose plugin `name` can't be run.
-fn with_locked(name: &str) -> Sandbox {
+/// A host whose plugin `name` is this text, with these rights.
+fn with_odd(name: &str, text: &str, mode: u32) -> Sandbox {
     let sandbox = host();
     std::fs::remove_file(sandbox.bin().join(name)).unwrap();
-    std::fs::write(sandbox.bin().join(name), "#!/bin/sh\n").unwrap();
-    std::fs::set_permissions(sandbox.bin().join(name), std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::fs::write(sandbox.bin().join(name), text).unwrap();
+    std::fs::set_permissions(sandbox.bin().join(name), std::fs::Permissions::from_mode(mode)).unwrap();
     sandbox
 }
 
 #[test]
+fn a_plugin_that_may_not_be_executed_is_found_out_before_the_first_runs() {
+    let sandbox = with_odd("three", "#!/bin/sh\n", 0o644);
+    let error = sandbox.cni().add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
+    says(&error, ["network `net`", "`three`", "may not be executed"]);
+    assert!(matches!(error, Error::PluginNotFound { .. }) && !error.needs_cleanup(), "{error:?}");
+    assert!(sandbox.calls().is_empty());
+}
+
+#[test]
 fn del_runs_of_those_plugins_only_whose_add_was_started() {
-    let sandbox = with_locked("two");
+    let unrunnable = |name| with_odd(name, "#!/no/such/interpreter\n", 0o755);
+    let sandbox = unrunnable("two");
     let error = sandbox.cni().add(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
     assert!(error.needs_cleanup(), "{error:?}");
     sandbox.forget_calls();
     sandbox.cni().add_with_rollback(&sandbox.network(), &attachment("c2", "eth0")).unwrap_err();
     assert_eq!(sandbox.calls(), ["ADD one", "DEL one"]);
-    let sandbox = with_locked("one");
+    let sandbox = unrunnable("one");
     let error = sandbox.cni().add_with_rollback(&sandbox.network(), &attachment("c1", "eth0")).unwrap_err();
     assert!(matches!(error, Error::Plugin(_)) && !error.needs_cleanup(), "{error:?}");
     assert!(sandbox.calls().is_empty());

@@ -19,7 +19,8 @@ pub(crate) fn of(verb: &str) -> Vec<&'static str> {
 
 /// The command line with the examples of each verb below its help.
 pub(crate) fn shown(whole: Command) -> Command {
-    whole.mut_subcommands(|verb| shown_of("", verb))
+    let examples = format!("Examples:\n  {}", of("").join("\n  "));
+    whole.after_help(examples).mut_subcommands(|verb| shown_of("", verb))
 }
 
 fn shown_of(outer: &str, verb: Command) -> Command {

@@ -151,9 +151,11 @@ impl Subject {
     /// to, and those that programs and libraries are in. What the plugin writes there changes nothing.
     ///
     /// # Errors
-    /// The path is relative, and there is no working directory.
+    /// There is nothing at the path; or it is relative, and there is no working directory.
     pub fn shown(mut self, dir: impl AsRef<Path>) -> Result<Self, SubjectError> {
-        self.shown.push(absolute(dir)?);
+        let dir = absolute(dir)?;
+        std::fs::metadata(&dir).map_err(|source| SubjectError::Read { file: dir.clone(), source })?;
+        self.shown.push(dir);
         Ok(self)
     }
 

@@ -5,6 +5,8 @@ mod pending;
 mod plan;
 mod steps;
 
+use std::path::{Path, PathBuf};
+
 pub(super) use self::pending::Pending;
 pub use self::plan::Plan;
 use self::plan::Sides;
@@ -13,7 +15,7 @@ use super::{Attachment, Cni};
 use crate::cache::{Cached, Entry, Key};
 use crate::conf::NetworkConfig;
 use crate::error::{Error, WhyNotUpdated};
-use crate::netns::State;
+use crate::netns::{Identity, State};
 use crate::result::AddResult;
 use crate::spec::Command;
 use crate::spec::capability::CapabilityArgs;
@@ -27,6 +29,7 @@ const HAND_ON: [&str; 4] = ["bandwidth", "firewall", "portmap", "tuning"];
 pub struct Changes {
     pub(super) capability_args: CapabilityArgs,
     may_recreate: bool,
+    netns: Option<PathBuf>,
     hand_on: Vec<String>,
 }
 
@@ -39,6 +42,11 @@ impl Changes {
     /// Replaces the arguments of these capabilities; those of other capabilities stay as at ADD.
     pub fn capability_args(self, capability_args: CapabilityArgs) -> Self {
         Self { capability_args, ..self }
+    }
+
+    /// Says in which namespace the container is believed to be. An update of one that is in another is refused.
+    pub fn netns(self, path: impl Into<PathBuf>) -> Self {
+        Self { netns: Some(path.into()), ..self }
     }
 
     /// Allows the interface to be removed and made again, with the same addresses if IPAM gives them. The container
@@ -156,11 +164,15 @@ impl Cni {
     /// Finds out what is in the way of an update before anything is done.
     fn check_possible(&self, entry: &Entry, steps: &Steps, plan: &Plan, changes: &Changes) -> Result<(), Error> {
         let refused = |why| Err(Error::NotUpdated { attachment: steps.describe(), why });
+        let recorded = entry.netns.clone().unwrap_or_default();
+        if entry.netns_state().is_some_and(State::is_over) {
+            return refused(WhyNotUpdated::NamespaceGone { netns: recorded });
+        }
+        if let Some(given) = changes.netns.clone().filter(|given| !leads_to_that_of(entry, given)) {
+            return refused(WhyNotUpdated::OtherNamespace { recorded, given });
+        }
         if plan.is_current() {
             return Ok(());
-        }
-        if entry.netns_state().is_some_and(State::is_over) {
-            return refused(WhyNotUpdated::NamespaceGone { netns: entry.netns.clone().unwrap_or_default() });
         }
         if let Some(plugin) = plan.remakes.clone().filter(|_| !changes.may_recreate) {
             return refused(WhyNotUpdated::RemakesInterface { plugin });
@@ -178,6 +190,12 @@ impl Cni {
         let entry = Entry { args, capability_args, config, result: result.to_object(), ..entry.clone() };
         Ok(self.cache.write(key, &entry)?)
     }
+}
+
+/// Returns whether a path leads to the namespace of an attachment, as far as one can tell.
+fn leads_to_that_of(entry: &Entry, path: &Path) -> bool {
+    let is_same = |was: &Identity| Identity::of(path).is_some_and(|is| was.may_be(&is));
+    entry.netns.as_deref().is_none_or(|netns| netns == path) || entry.netns_identity.as_ref().is_some_and(is_same)
 }
 
 fn invalid(steps: &Steps, source: crate::result::ParseError) -> Error {

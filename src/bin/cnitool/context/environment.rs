@@ -11,6 +11,7 @@ use libcni::spec::{CniArgs, ErrorCode, IfName, InvalidArg, InvalidName, Malforme
 
 use super::options::{Capabilities, Configurations, Given, Interface, Loading, PluginDirs};
 use crate::output::failure::Failure;
+use crate::output::warn;
 
 /// An argument or variable that can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +67,8 @@ impl Loading {
 
 impl PluginDirs {
     pub(crate) fn plugin_dirs(&self) -> Vec<PathBuf> {
+        let missing = self.plugin_dir.iter().filter(|dir| !dir.exists());
+        missing.for_each(|dir| warn(&format!("the plugin directory {} does not exist", dir.display())));
         if !self.plugin_dir.is_empty() {
             return self.plugin_dir.clone();
         }

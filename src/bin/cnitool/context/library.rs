@@ -7,6 +7,7 @@ use libcni::conf::{ConfDir, Listing, NetworkConfig};
 use libcni::invoke::{ObservedExec, ProcessExec};
 use libcni::netns::{self, Namespace};
 use libcni::runtime::{Builder, Caution};
+use libcni::spec::capability::CapabilityArgs;
 use libcni::spec::{Command, ContainerId, IfName, Object, Version};
 use libcni::{Attachment, CancelToken, Chain, Cni, Error};
 
@@ -34,10 +35,18 @@ pub(crate) fn in_file_order(dir: &ConfDir) -> Result<Vec<NetworkConfig>, Error> 
     Ok(networks)
 }
 
-/// Refuses a namespace that does not exist, before any plugin runs.
+/// Warns of capability arguments that reach no plugin of the network.
+pub(crate) fn warn_untaken(network: &NetworkConfig, given: &CapabilityArgs) {
+    if !is_like_go() {
+        network.untaken(given).iter().for_each(|message| warn(message));
+    }
+}
+
+/// Refuses a namespace that is not there, or is none, before plugins find out one by one.
 pub(crate) fn must_be_there(attachment: &Attachment) -> Result<(), Error> {
-    match Namespace::open(attachment.netns.as_deref().unwrap_or(Path::new(""))) {
-        Err(error) if error.is_missing() && !is_like_go() => Err(error.into()),
+    let netns = attachment.netns.as_deref().unwrap_or(Path::new(""));
+    match Namespace::open(netns) {
+        Err(error) if (error.is_missing() || netns.is_file() || netns.is_dir()) && !is_like_go() => Err(error.into()),
         _ => Ok(()),
     }
 }

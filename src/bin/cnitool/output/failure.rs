@@ -71,8 +71,9 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let hint = hint(&error);
-        Self { status: 1, message: Chain(&error).to_string(), about: error.to_object(), hint }
+        let message = Chain(&error).to_string();
+        let hint = hint(&error).or_else(|| lacks_right(&message));
+        Self { status: 1, message, about: error.to_object(), hint }
     }
 }
 
@@ -86,6 +87,7 @@ fn hint(error: &Error) -> Option<String> {
             key.network, key.container_id, key.ifname
         )),
         Error::NotCached { .. } => Some("`cnitool list attachments` shows the attachments on record".to_owned()),
+        Error::OtherNetns { .. } => Some("`cnitool del` removes what is left of it".to_owned()),
         Error::NoRecordedConfiguration { .. } => {
             Some("`cnitool del` without `--cached` uses the configuration that the network has today".to_owned())
         }
@@ -94,6 +96,14 @@ fn hint(error: &Error) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// A user who is not root, and what the system or a plugin refused.
+fn lacks_right(message: &str) -> Option<String> {
+    let message = message.to_lowercase();
+    let is_refused = ["permission denied", "operation not permitted"].iter().any(|words| message.contains(words));
+    let is_lacking = is_refused && !rustix::process::geteuid().is_root();
+    is_lacking.then(|| "this takes rights that root has, such as CAP_NET_ADMIN and CAP_SYS_ADMIN".to_owned())
 }
 
 impl From<io::Error> for Failure {

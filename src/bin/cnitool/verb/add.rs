@@ -9,7 +9,7 @@ use libcni::{Error, Occupied};
 
 use super::target::Target;
 use crate::context::environment::this_with;
-use crate::context::library::must_be_there;
+use crate::context::library::{must_be_there, warn_untaken};
 use crate::context::options::Output;
 use crate::context::signals::Signals;
 use crate::output::failure::Failure;
@@ -36,6 +36,7 @@ pub(crate) fn add(add: &Add, signals: Option<&Signals>) -> Result<(), Failure> {
         return Ok(dry_run::print(&cni.add_requests(&network, &attachment)?)?);
     }
     must_be_there(&attachment)?;
+    warn_untaken(&network, &attachment.capability_args);
     let added =
         if add.rollback { cni.add_with_rollback(&network, &attachment) } else { cni.add(&network, &attachment) };
     print(&added.map_err(|error| not_added(error, &undo()))?.to_json_pretty()).map_err(|error| {

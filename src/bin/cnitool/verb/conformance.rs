@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use libcni::Chain;
-use libcni::conformance::{self as library, Check, NoSuchCheck, Subject, SubjectError, Suite, SuiteError};
+use libcni::conformance::{self as library, Check, NoSuchCheck, Subject, SubjectError, Suite, SuiteError, Summary};
 use libcni::spec::ErrorCode;
 
 use crate::context::environment::Invalid;
@@ -35,8 +35,8 @@ pub(crate) struct Conformance {
     #[arg(long, value_name = "DIR")]
     show: Vec<PathBuf>,
     /// A variable for the plugin's environment; repeat it for more
-    #[arg(long, value_name = "K=V")]
-    env: Vec<String>,
+    #[arg(long, value_name = "K=V", value_parser = variable)]
+    env: Vec<(String, String)>,
     /// How to write the report; `--json` is `--format json`
     #[arg(long, value_enum, default_value = "human", conflicts_with = "json")]
     format: Format,
@@ -67,6 +67,12 @@ pub(crate) struct Conformance {
     _output: Output,
 }
 
+/// Reads `K=V`.
+fn variable(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("it must be K=V")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
 /// How the report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -87,6 +93,8 @@ pub(crate) enum ConformanceError {
     Subject(#[from] SubjectError),
     #[error("{0}; `cnitool conformance --list` shows the title of each")]
     NoSuchCheck(#[from] NoSuchCheck),
+    #[error("`--only` and `--skip` leave no check to make")]
+    NothingChosen,
     #[error("{}", Chain(.0))]
     Suite(#[from] SuiteError),
     #[error("cannot write to stdout: {0}")]
@@ -129,7 +137,10 @@ pub(crate) fn conformance(asked: &Conformance, signals: Option<&Signals>) -> Res
     // Not by `io::stdout`: that takes a stdout that can't be written to for success.
     let stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     let report = suite.run(&mut *asked.format().reporter(stdout, asked.verbose))?;
-    Ok(if report.summary().fail == 0 { CONFORMS } else { DEVIATES })
+    match report.summary() {
+        none if none == Summary::default() => Err(ConformanceError::NothingChosen),
+        some => Ok(if some.fail == 0 { CONFORMS } else { DEVIATES }),
+    }
 }
 
 fn subject(asked: &Conformance, plugin: &PathBuf) -> Result<Subject, ConformanceError> {
@@ -146,8 +157,7 @@ fn subject(asked: &Conformance, plugin: &PathBuf) -> Result<Subject, Conformance
     for dir in &asked.show {
         subject = subject.shown(dir)?;
     }
-    for variable in &asked.env {
-        let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
+    for (name, value) in &asked.env {
         subject = subject.variable(name, value);
     }
     let ifname = asked.interface.name_or(subject.ifname().as_str())?;

@@ -10,6 +10,9 @@ use crate::examples;
 use crate::output::failure::Failure;
 use crate::output::print;
 
+/// Parts of the pages: lines below a title, with ` | ` between their parts.
+const SECTIONS: &str = include_str!("../manual.txt");
+
 /// The arguments of `completions`.
 #[derive(Args, Debug)]
 pub(crate) struct Completions {
@@ -45,14 +48,11 @@ pub(crate) fn man(wanted: &Man, whole: Command) -> Result<(), Failure> {
 fn page(command: Command, verb: &str) -> io::Result<Vec<u8>> {
     let source = concat!("libcni ", env!("CARGO_PKG_VERSION"));
     let own = |option: &str| command.get_arguments().any(|argument| argument.get_id() == option);
-    let uses = |option: &str| verb.is_empty() || own(option) || option.is_empty();
-    let of = |all: &[(&str, Words)]| -> Vec<Words> {
-        all.iter().filter(|(option, _)| uses(option)).map(|(_, words)| *words).collect()
-    };
+    let uses = |option: &str| verb.is_empty() || own(option);
     let mut roff = Roff::new();
     words(&mut roff, "EXIT STATUS", &exit_status(verb));
-    words(&mut roff, "ENVIRONMENT", &of(&ENVIRONMENT));
-    words(&mut roff, "FILES", &of(&FILES));
+    words(&mut roff, "ENVIRONMENT", &section("# ENVIRONMENT", uses));
+    words(&mut roff, "FILES", &section("# FILES", uses));
     roff.control("SH", ["EXAMPLES"]);
     for example in examples::of(verb) {
         roff.control("PP", []).text([roman(example)]);
@@ -90,32 +90,15 @@ fn exit_status(verb: &str) -> Vec<Words> {
     of_verb.iter().copied().chain(always).collect()
 }
 
-/// The variables, each with the option that it stands for.
-const ENVIRONMENT: [(&str, Words); 6] = [
-    ("conf_dir", ("NETCONFPATH", "the directory of network configurations")),
-    ("plugin_dir", ("CNI_PATH", "the plugin directories, separated by colons")),
-    ("ifname", ("CNI_IFNAME", "the name of the interface in the namespace")),
-    ("arg", ("CNI_ARGS", "generic arguments: K=V;K2=V2")),
-    ("cap", ("CAP_ARGS", "capability arguments: a JSON object")),
-    ("strict", ("CNITOOL_COMPAT", "`go` selects the behaviour of the Go cnitool where this one is more careful")),
-];
-
-/// The files, each with an option of those who use it.
-const FILES: [(&str, Words); 4] = [
-    ("conf_dir", ("/etc/cni/net.d", "network configurations: *.conflist, *.conf, *.json")),
-    ("plugin_dir", ("/opt/cni/bin, /usr/lib/cni, /usr/libexec/cni", "plugins")),
-    ("cache_dir", ("/var/lib/cni", "attachments, shared with every runtime that uses the same directory")),
-    ("netns", ("/var/run/netns", "namespaces that have names")),
-];
+/// The lines of a section, for those options: an option or a verb, a word, and what it means.
+fn section(title: &str, uses: impl Fn(&str) -> bool) -> Vec<Words> {
+    let (_, rest) = SECTIONS.split_once(title).unwrap_or_default();
+    let lines = rest.trim_start_matches('\n').lines().take_while(|line| !line.is_empty());
+    let words = lines.filter_map(|line| line.split_once(" | ")).filter(|(option, _)| uses(option));
+    words.filter_map(|(_, words)| words.split_once(" | ")).collect()
+}
 
 fn see_also(verb: &str) -> &'static str {
-    match verb {
-        "" => "ip-netns(8), nsenter(1)",
-        "add" | "check" | "update" | "run" => "cnitool(1), cnitool-del(1), ip-netns(8)",
-        "del" => "cnitool(1), cnitool-gc(1), cnitool-list-attachments(1)",
-        "gc" => "cnitool(1), cnitool-del(1), cnitool-list-attachments(1)",
-        "status" | "versions" | "list networks" => "cnitool(1), cnitool-validate(1)",
-        "completions" | "man" => "cnitool(1), man(1)",
-        _ => "cnitool(1), cnitool-inspect(1)",
-    }
+    let found = section("# SEE ALSO", |of| of.split(", ").any(|one| one == verb));
+    found.first().map_or("cnitool(1), cnitool-inspect(1)", |(_, pages)| pages)
 }

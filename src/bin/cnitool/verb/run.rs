@@ -15,7 +15,7 @@ use rustix::process::geteuid;
 
 use super::add::not_added;
 use crate::context::environment::Invalid;
-use crate::context::library::{attachment, in_file_order};
+use crate::context::library::{attachment, in_file_order, warn_untaken};
 use crate::context::options::{Container, Given, Host, Output};
 use crate::context::signals::{Signals, exit_code};
 use crate::output::failure::Failure;
@@ -61,6 +61,7 @@ pub(crate) fn run(run: &Run, signals: Option<&Signals>) -> Result<u8, Failure> {
     });
     let attachments = attachments.collect::<Result<Vec<_>, Invalid>>()?;
     let attachments: Vec<_> = attachments.iter().map(|(network, attachment)| (*network, attachment)).collect();
+    attachments.iter().for_each(|(network, attachment)| warn_untaken(network, &attachment.capability_args));
     cni.add_all(&attachments).map_err(|error| not_added(error, LEFT))?;
     // No signal interrupts the removal: each plugin has its deadline.
     let mut added = Added { cni: cni.uncancelled(), attachments: &attachments };

@@ -4,16 +4,17 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use clap::Args;
-use libcni::cache::{Attached, Key};
+use libcni::cache::{Attached, CacheError, Key};
+use libcni::netns::State;
 use libcni::runtime::{Changes, Plan};
 use libcni::spec::Object;
 use libcni::{Error, WhyNotUpdated};
 
-use crate::context::library::attachment;
+use crate::context::library::{attachment, must_be_there, warn_untaken};
 use crate::context::options::{Capabilities, Container, Given, Host, Interface, Output};
 use crate::context::signals::Signals;
 use crate::output::failure::Failure;
-use crate::output::{is_json, print, print_json, printable};
+use crate::output::{is_json, note, print, print_json, printable, warn};
 
 /// The arguments of `update`.
 #[derive(Args, Debug)]
@@ -21,7 +22,6 @@ pub(crate) struct Update {
     /// The name of the network
     network: String,
     /// A network namespace: a path, or a name as `ip netns` has it; with --container-id it may be left out
-    #[arg(required_unless_present_any = ["all", "container_id"])]
     netns: Option<OsString>,
     /// Update every attachment to the network whose namespace exists, those of other runtimes included
     #[arg(long, conflicts_with_all = ["netns", "container_id", "ifname"])]
@@ -49,9 +49,11 @@ pub(crate) fn update(update: &Update, signals: Option<&Signals>) -> Result<(), F
     let cni = update.host.cni(signals.and_then(Signals::token))?;
     let network = update.host.network(&cni, &update.network)?;
     let changes = Changes::new().capability_args(update.capabilities.capability_args()?);
+    warn_untaken(&network, &update.capabilities.capability_args()?);
     let changes = if update.recreate { changes.recreate() } else { changes };
+    let (keys, changes) = if update.all { (all(update)?, changes) } else { one(update, changes)? };
     let (mut done, mut failures) = (Vec::new(), Vec::new());
-    for key in keys(update)? {
+    for key in keys {
         let plan = if update.dry_run {
             cni.update_plan(&network, &key, &changes)
         } else {
@@ -69,20 +71,38 @@ pub(crate) fn update(update: &Update, signals: Option<&Signals>) -> Result<(), F
     last.map_or(Ok(()), Err)
 }
 
-/// The attachments to update.
-fn keys(update: &Update) -> Result<Vec<Key>, Failure> {
-    if !update.all {
-        let netns = Path::new(update.netns.as_deref().unwrap_or_default());
-        let ifname = update.interface.name_or("eth0")?;
-        let one = attachment(&update.container, &Given::default(), netns, ifname)?;
-        return Ok(vec![one.key(update.network.parse().map_err(Error::from)?)]);
+/// The attachment that is meant, which must be where it is said to be.
+fn one(update: &Update, changes: Changes) -> Result<(Vec<Key>, Changes), Failure> {
+    if update.netns.is_none() && update.container.container_id.is_none() {
+        let hint = "name its namespace, or its container with `--container-id`; `--all` updates all of them";
+        let message = format!("nothing says which attachment to network `{}` to update", update.network);
+        return Err(Failure::usage(message).with_hint(hint));
     }
-    let all = update.host.records.cache().inventory().map_err(Error::from)?.attached;
+    let netns = Path::new(update.netns.as_deref().unwrap_or_default());
+    let ifname = update.interface.name_or("eth0")?;
+    let one = attachment(&update.container, &Given::default(), netns, ifname)?;
+    one.netns.is_some().then(|| must_be_there(&one)).transpose()?;
+    let key = one.key(update.network.parse().map_err(Error::from)?);
+    Ok((vec![key], one.netns.into_iter().fold(changes, Changes::netns)))
+}
+
+/// All attachments that can be updated; a warning for each of the others, and a note where there are none.
+fn all(update: &Update) -> Result<Vec<Key>, Failure> {
+    let found = update.host.records.cache().inventory_of(&update.network).map_err(Error::from)?;
+    let skip = |error: &CacheError| warn(&format!("skipped {}: {}", error.path().display(), error.reason()));
+    found.unusable.iter().for_each(skip);
+    if found.attached.is_empty() {
+        note(&format!("no attachment to network `{}` is on record", update.network), &Object::new());
+    }
     let is_meant = |one: &&Attached| {
-        let is_over = one.entry.netns_state().is_some_and(libcni::netns::State::is_over);
-        one.entry.network == update.network && one.is_finished() && !is_over
+        let is_meant = one.is_finished() && !one.entry.netns_state().is_some_and(State::is_over);
+        if !is_meant {
+            warn(&format!("skipped {}: it is {}; `cnitool gc` removes it", one.id(), one.state()));
+        }
+        is_meant
     };
-    Ok(all.iter().filter(is_meant).map(|one| Key::of(&one.entry)).collect::<Result<_, _>>().map_err(Error::from)?)
+    let keys = found.attached.iter().filter(is_meant).map(|one| Key::of(&one.entry));
+    Ok(keys.collect::<Result<_, _>>().map_err(Error::from)?)
 }
 
 fn show(done: &[(Key, Plan)]) -> Result<(), Failure> {
@@ -109,7 +129,9 @@ fn not_updated(error: Error) -> Failure {
         Error::NotUpdated { why: WhyNotUpdated::RemakesInterface { .. }, .. } => {
             "`--recreate` replaces the interface, and cuts the container's connections"
         }
-        Error::NotUpdated { .. } => "`cnitool gc --keep-live` removes what belongs to namespaces that are gone",
+        Error::NotUpdated { why: WhyNotUpdated::NamespaceGone { .. }, .. } => {
+            "`cnitool gc NETWORK --keep-live` removes what belongs to namespaces that are gone"
+        }
         Error::UpdateUndone { is_unfinished: true, .. } => {
             "the same command brings the update to its end; `cnitool del` removes the attachment"
         }

@@ -44,6 +44,7 @@ pub(crate) fn validate(validate: &Validate, signals: Option<&Signals>) -> Result
     };
     let given = match &validate.network {
         Some(_) => validate.capabilities.capability_args()?,
+        None if validate.capabilities.cap.is_some() => return Err(Failure::usage("`--cap` is for a named network")),
         None => CapabilityArgs::new(),
     };
     let survey = Survey::of(&cni, &listing, &given);

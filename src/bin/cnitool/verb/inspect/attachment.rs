@@ -52,16 +52,7 @@ fn text(attachment: &Attached, networks: &[NetworkConfig]) -> String {
 }
 
 fn describe(attachment: &Attached, networks: &[NetworkConfig]) -> Object {
-    let entry = &attachment.entry;
-    let mut object = attachment.to_object();
+    let mut object = attachment.to_whole_object();
     object.set("configuration", Plan::comparison(networks, &attachment.entry));
-    object.set("cniArgs", &entry.args.iter().collect::<Vec<_>>());
-    object.set("capabilityArgs", &entry.capability_args);
-    let config = String::from_utf8_lossy(&entry.config);
-    match Object::parse(&config) {
-        Ok(config) => object.set("config", &config),
-        Err(_) => object.set("config", &*config),
-    }
-    object.set("result", &entry.result);
     object
 }

@@ -9,7 +9,6 @@ use libcni::spec::Object;
 
 use super::form::Form;
 use crate::context::options::{Configurations, Records};
-
 use crate::output::failure::Failure;
 use crate::output::table::Table;
 use crate::output::{is_json, print_json, warn};
@@ -27,6 +26,8 @@ pub(crate) struct Attachments {
 
 /// Prints the attachments, and a warning for every file of the cache that is not one.
 pub(super) fn list(list: &Attachments) -> Result<(), Failure> {
+    let missing = list.records.cache_dir.iter().find(|dir| !dir.exists());
+    missing.into_iter().for_each(|dir| warn(&format!("the cache directory {} does not exist", dir.display())));
     let inventory = list.records.cache().inventory().map_err(Error::from)?;
     let networks = list.configurations.conf_dir().list().map(|listing| listing.networks).unwrap_or_default();
     if is_json() {
@@ -37,7 +38,7 @@ pub(super) fn list(list: &Attachments) -> Result<(), Failure> {
             object
         };
         report.set("attachments", &inventory.attached.iter().map(describe).collect::<Vec<_>>());
-        report.set("unreadable", &inventory.unusable.iter().map(describe_unusable).collect::<Vec<_>>());
+        report.set("unreadable", &inventory.unusable.iter().map(CacheError::to_object).collect::<Vec<_>>());
         return Ok(print_json(&report)?);
     }
     let titles = ["NETWORK", "CONTAINER", "INTERFACE", "ADDRESSES", "NAMESPACE", "STATE", "AGE", "CONFIGURATION"];
@@ -45,10 +46,8 @@ pub(super) fn list(list: &Attachments) -> Result<(), Failure> {
     let shown = inventory.attached.iter().filter(|attached| !list.form.plain || attached.is_finished());
     shown.for_each(|attached| table.row(row(attached, &networks)));
     list.form.show(&table)?;
-    inventory
-        .unusable
-        .iter()
-        .for_each(|error| warn(&format!("skipped {}: {}", error.path().display(), error.reason())));
+    let skip = |error: &CacheError| warn(&format!("skipped {}: {}", error.path().display(), error.reason()));
+    inventory.unusable.iter().for_each(skip);
     Ok(())
 }
 
@@ -64,11 +63,4 @@ fn row(attached: &Attached, networks: &[NetworkConfig]) -> [String; 8] {
         attached.age_in_words(),
         Plan::comparison(networks, &attached.entry).to_owned(),
     ]
-}
-
-fn describe_unusable(error: &CacheError) -> Object {
-    let mut object = Object::new();
-    object.set("file", &error.path().to_string_lossy());
-    object.set("message", &error.reason());
-    object
 }

@@ -5,7 +5,6 @@ use std::path::Path;
 use clap::Args;
 use libcni::Error;
 use libcni::conf::{ConfError, Listing, NetworkConfig};
-use libcni::spec::Object;
 
 use super::form::Form;
 use crate::context::library::in_file_order;
@@ -31,7 +30,7 @@ pub(super) fn list(list: &Networks) -> Result<(), Failure> {
     }
     let listing = list.configurations.conf_dir().list().map_err(Error::from)?;
     if is_json() {
-        return Ok(print_json(&describe(&listing))?);
+        return Ok(print_json(&listing.to_object())?);
     }
     let mut rows: Vec<_> = listing.networks.iter().map(|network| row(network, "ok".to_owned())).collect();
     rows.extend(listing.shadowed.iter().map(|network| shadowed_row(network, &listing)));
@@ -65,26 +64,4 @@ fn broken_row(problem: &ConfError) -> [String; 5] {
 fn shadowed_row(network: &NetworkConfig, listing: &Listing) -> [String; 5] {
     let winner = listing.winner(network).and_then(NetworkConfig::path).and_then(Path::file_name);
     row(network, format!("shadowed by {}", Path::new(winner.unwrap_or_default()).display()))
-}
-
-fn describe(listing: &Listing) -> Object {
-    let shadowed = |network: &NetworkConfig| {
-        let mut object = of(network);
-        object.set("shadowedBy", &listing.winner(network).map(file));
-        object
-    };
-    let mut report = Object::new();
-    report.set("networks", &listing.networks.iter().map(of).collect::<Vec<_>>());
-    report.set("shadowed", &listing.shadowed.iter().map(shadowed).collect::<Vec<_>>());
-    report.set("broken", &listing.broken.iter().map(ConfError::to_object).collect::<Vec<_>>());
-    report
-}
-
-fn of(network: &NetworkConfig) -> Object {
-    let mut object = Object::new();
-    object.set("name", network.name());
-    object.set("cniVersion", network.effective_version());
-    object.set("plugins", &network.plugin_types());
-    object.set("file", &file(network));
-    object
 }
