@@ -26,7 +26,7 @@ fn nothing_grows(host: &Host) {
     let (runtime, load) = (runtime.unwrap(), Load::new(host));
     // What is made once, and kept.
     runtime.block_on(load.run(32));
-    State::settle(host, 2);
+    State::wait_for_threads(2);
     let before = State::of(host);
     runtime.block_on(load.run(verbs()));
     eventually(|| State::of(host).has_not_grown(&before));
