@@ -118,7 +118,11 @@ proptest! {
         object in object("whole|port|ratio|isOn|someText|letter|mode|pair|entries|table|ports|anything|x"),
     ) {
         if let Ok(plain) = serde_json::from_str::<Document>(&object.to_string()) {
-            let read = read(&object).unwrap();
+            let read = match read(&object) {
+                // serde reads an array as the fields of a struct in their order, which Go refuses.
+                Err(error) if error.contains("must be an object, not [") => return Ok(()),
+                read => read.unwrap(),
+            };
             prop_assert!((read.ratio - plain.ratio).abs() <= plain.ratio.abs() * f64::EPSILON);
             prop_assert_eq!(&read, &Document { ratio: read.ratio, ..plain });
         }
