@@ -40,15 +40,16 @@ fn is_as_before(host: &Host, config: &Value) {
     }
 }
 
-/// The state of the host and of the container, but for what the kernel does in its own time.
+/// The state of the host and of the container, but for what the kernel does in its own time, such as to show a link
+/// that queues nothing.
 fn state(host: &Host) -> BTreeSet<String> {
     let shown = ["-br link", "-o addr", "route show table all", "-6 route show table all", "rule"];
     let shown = ["", "-n blue "].map(|place| shown.map(|what| format!("ip {place}{what}\n")).concat()).concat();
     let sysctls = "grep -rs . /proc/sys/net/ipv[46]/conf/eth0 || true";
     let state = host.run(&format!(
         "({shown}) | grep -vE 'fe80|anycast|multicast' | sed -E 's/ +/ /g; s/,?(LOWER_UP|NO-CARRIER),?|linkdown| (UP|DOWN|UNKNOWN) //g; s/ +$//'
-        nft list ruleset; tc qdisc show; find .
-        ip netns exec blue sh -c 'ip -o link show | sed s/@.*qlen//; tc qdisc show; nft list ruleset; {sysctls}'"
+        nft list ruleset; tc qdisc show | sed /noqueue/d; find .
+        ip netns exec blue sh -c 'ip -o link show | sed s/@.*qlen//; tc qdisc show | sed /noqueue/d; nft list ruleset; {sysctls}'"
     ));
     state.lines().map(str::to_owned).collect()
 }
