@@ -86,7 +86,8 @@ pub(crate) fn network(plugins: usize) -> NetworkConfig {
 }
 
 pub(crate) fn attachment(container: &str) -> Attachment {
-    Attachment::new(container.parse().unwrap(), "eth0".parse().unwrap()).netns(NETNS)
+    // All are in one namespace, where each has an interface of its own.
+    Attachment::new(container.parse().unwrap(), container.parse().unwrap()).netns(NETNS)
 }
 
 /// Reads every file of a directory whole.
