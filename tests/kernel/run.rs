@@ -256,11 +256,16 @@ fn an_ordinary_user_who_may_not_is_told_what_it_takes(host: &Host) {
 
 fn a_plugin_without_the_right_says_which_it_takes(host: &Host) {
     host.run("mkdir -m 777 cache && mkdir net.d && chmod 755 . net.d");
+    host.run(&mount_built());
     let list = r#"{"cniVersion": "1.0.0", "name": "lo", "plugins": [{"type": "loopback"}]}"#;
     fs::write(host.path("net.d/lo.conflist"), list).unwrap();
-    let mut words = AS_NOBODY.split(' ').chain([TOOL, "add", "lo", "blue", "--ifname", "lo", "--cache-dir"]);
+    let mut words =
+        AS_NOBODY.split(' ').chain(["/run/built/cnitool", "add", "lo", "blue", "--ifname", "lo", "--cache-dir"]);
     let mut add = Command::new(words.next().unwrap());
-    add.args(words).arg(host.path("cache")).env("NETCONFPATH", host.path("net.d")).env("CNI_PATH", plugins());
+    add.args(words)
+        .arg(host.path("cache"))
+        .env("NETCONFPATH", host.path("net.d"))
+        .env("CNI_PATH", "/run/built/plugins");
     let output = add.stdin(Stdio::null()).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let stderr = String::from_utf8_lossy(&output.stderr);
