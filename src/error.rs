@@ -1,16 +1,20 @@
 //! The errors of the verbs, sorted by who must act.
 
+mod failures;
 mod from;
+mod not_updated;
 mod object;
 mod occupied;
 mod questions;
+mod words;
 
 use std::error::Error as StdError;
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+pub use self::failures::Failures;
+pub use self::not_updated::WhyNotUpdated;
 pub use self::occupied::Occupied;
-use crate::Chain;
+use self::words::{another, listed, of, supporting, undone, why_not_cached};
 use crate::cache::{CacheError, Key};
 use crate::conf::LoadError;
 use crate::invoke::{FindError, PluginError};
@@ -268,101 +272,3 @@ pub enum Error {
     #[error(transparent)]
     Several(Failures),
 }
-
-/// The obstacles to an update.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum WhyNotUpdated {
-    /// A plugin that makes the interface has another configuration, so the interface would have to be made again.
-    #[error("plugin `{plugin}`, which makes the interface, has another configuration or place in the list")]
-    RemakesInterface {
-        /// The plugin.
-        plugin: String,
-    },
-    /// The container is in another namespace than was said.
-    #[error("it is in network namespace {}, not in {}", recorded.to_string_lossy().escape_debug(), given.to_string_lossy().escape_debug())]
-    OtherNamespace {
-        /// The path on record.
-        recorded: PathBuf,
-        /// The path that was said.
-        given: PathBuf,
-    },
-    /// The namespace of the container is gone, or its path leads to another one now.
-    #[error("its network namespace {} is gone", netns.to_string_lossy().escape_debug())]
-    NamespaceGone {
-        /// The path.
-        netns: PathBuf,
-    },
-}
-
-fn of(network: &Option<String>) -> String {
-    network.as_ref().map(|network| format!(" for network `{network}`")).unwrap_or_default()
-}
-
-fn listed(versions: &[Version]) -> String {
-    versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-fn supporting(plugins: &[(String, Vec<String>)]) -> String {
-    let one = |(plugin, versions): &(String, Vec<String>)| format!("`{plugin}` supports {}", versions.join(", "));
-    plugins.iter().map(one).collect::<Vec<_>>().join("; ")
-}
-
-fn why_not_cached(is_begun: bool, dir: &Path) -> String {
-    if is_begun {
-        return "its ADD was begun and not finished".to_owned();
-    }
-    format!("there is no record of it in {}", dir.display())
-}
-
-fn another(recorded: &Path, given: &Path) -> String {
-    let (recorded, given) = (recorded.to_string_lossy().escape_debug().to_string(), given.to_string_lossy());
-    if recorded == given {
-        return format!("a network namespace that was at {recorded}; another one is there now");
-    }
-    format!("network namespace {recorded}, and {} is another one", given.escape_debug())
-}
-
-fn undone(undo: &Option<Box<Error>>) -> String {
-    match undo {
-        None => String::new(),
-        Some(error) => format!(" in part only ({})", Chain(&**error)),
-    }
-}
-
-/// The errors of a verb that goes on after one; never empty.
-#[derive(Debug)]
-pub struct Failures(Vec<Error>);
-
-impl Failures {
-    /// `Ok` without errors, one error as it is, more as [`Error::Several`].
-    pub(crate) fn into_result(errors: Vec<Error>) -> Result<(), Error> {
-        match <[Error; 1]>::try_from(errors) {
-            Ok([one]) => Err(one),
-            Err(none) if none.is_empty() => Ok(()),
-            Err(several) => Err(Error::Several(Failures(several))),
-        }
-    }
-
-    /// The errors in the order they happened.
-    pub fn iter(&self) -> impl Iterator<Item = &Error> {
-        self.0.iter()
-    }
-
-    pub(crate) fn into_errors(self) -> Vec<Error> {
-        self.0
-    }
-
-    fn first(&self) -> &Error {
-        &self.0[0]
-    }
-}
-
-impl fmt::Display for Failures {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} errors", self.0.len())?;
-        self.0.iter().try_for_each(|error| write!(f, "\n  {}", Chain(error)))
-    }
-}
-
-impl StdError for Failures {}
