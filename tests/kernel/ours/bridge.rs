@@ -15,6 +15,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::bridge::without_masquerading_the_world_does_not_answer", without_masquerading_the_world_does_not_answer),
     ("ours::bridge::two_networks_with_one_subnet_masquerade_on_their_own", two_networks_with_one_subnet),
     ("ours::bridge::a_damaged_masquerade_fails_check_and_is_repaired_by_add", damaged_masquerade_fails_check),
+    ("ours::bridge::check_compares_the_hardware_address_that_rules_guard", check_compares_the_guarded_address),
 ];
 
 const BLUE: [&str; 2] = ["10.77.0.2", "fd00:77::2"];
@@ -121,4 +122,23 @@ fn damaged_masquerade_fails_check(host: &Host) {
     check().unwrap();
     serve("world", 80);
     reaches("blue", "192.0.2.9:80", "world", "192.0.2.1");
+}
+
+fn check_compares_the_guarded_address(host: &Host) {
+    let network = bridge(host, json!({"macspoofchk": true}));
+    host.add(&network, "blue");
+    host.ours().check(&network, &super::attachment("blue")).unwrap();
+    let mac = host.run("ip netns exec blue cat /sys/class/net/eth0/address").trim().to_owned();
+    for rule in ["ether saddr != 02:00:00:00:00:99 drop".to_owned(), format!("ether saddr {mac} drop")] {
+        host.run(&format!(
+            "chain=$(nft list table bridge libcni_macspoofchk | grep -o 'port-[^ ]*' | head -1)
+            nft \"flush chain bridge libcni_macspoofchk $chain
+            add rule bridge libcni_macspoofchk $chain {rule}\""
+        ));
+        let error = host.ours().check(&network, &super::attachment("blue")).unwrap_err();
+        let message = libcni::Chain(&error).to_string();
+        assert!(message.contains(&format!("whose hardware address is {mac}")), "{message}");
+    }
+    host.del(&network, "blue");
+    host.is_clean();
 }

@@ -4,6 +4,7 @@ use libcni::plugin::{Answer, Failure};
 use netlink_packet_netfilter::NetfilterProtoFamily;
 use netlink_packet_netfilter::nftables::{InetHookNumber, MetaKey, Operator, Register};
 
+use crate::mac;
 use crate::nft::Owner;
 use crate::nft::expression::{self, Side};
 use crate::nft::owned::{Chain, Change, Entry, Hook, Layout, Map};
@@ -63,10 +64,22 @@ pub(crate) fn remove(owner: &Owner) -> Answer<bool> {
 pub(crate) fn check(owner: &Owner, port: Port<'_>) -> Answer {
     let (entries, rules) = LAYOUT.contents()?;
     let is_complete = |chain: &Chain| chain.is_complete(&rules);
-    if entries.contains(&port.entry(owner)) && chains().iter().all(is_complete) && is_complete(&port.chain()) {
+    if entries.contains(&port.entry(owner)) && chains().iter().all(is_complete) && is_guarded(port)? {
         return Ok(());
     }
-    Err(Failure::internal(format!("table `{}` does not guard port `{}` of {owner}", LAYOUT.table, port.name)))
+    Err(Failure::internal(format!(
+        "table `{}` does not guard port `{}` of {owner}, whose hardware address is {}",
+        LAYOUT.table,
+        port.name,
+        mac::format(port.mac)
+    )))
+}
+
+/// Returns true if a port's own chain has its one rule, with its address.
+fn is_guarded(port: Port<'_>) -> Answer<bool> {
+    let listed = LAYOUT.rules_of(&port.chain().name)?;
+    let [rule] = &listed[..] else { return Ok(false) };
+    Ok(expression::comparisons(rule) == [(Operator::NotEqual, &port.mac[..])])
 }
 
 /// Lets go of the ports of those attachments of a network that are not to be kept.

@@ -27,9 +27,10 @@ use self::plan::{Chains, Step, Wanted};
 use self::rule_owner::Kept;
 use crate::nft::Owner;
 use crate::nft::batch;
+use crate::nft::error::{if_there, unless_unavailable};
 use crate::nft::family::Family;
 use crate::nft::request::Requests;
-use crate::nft::socket::{connection, if_there, unless_unavailable};
+use crate::nft::socket::connection;
 use crate::valid::Valid;
 
 pub(crate) struct Firewall;

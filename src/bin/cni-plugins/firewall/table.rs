@@ -11,12 +11,13 @@ use crate::firewall::reading;
 use crate::firewall::rule::{Link, Rule, Target};
 use crate::firewall::rule_owner::RuleOwner;
 use crate::nft::attribute;
+use crate::nft::error::Error;
 use crate::nft::expression::{self, Expression, Side};
 use crate::nft::family::{self, Family};
 use crate::nft::message::Message;
 use crate::nft::owned::{Chain, Hook};
 use crate::nft::request::Requests;
-use crate::nft::socket::{Connection, Error};
+use crate::nft::socket::Connection;
 
 /// The table of a family.
 pub(crate) fn filter(family: Family) -> Requests<'static> {

@@ -3,6 +3,7 @@
 use netlink_packet_core::{DecodeError, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer};
 
 /// One message.
+#[derive(Debug)]
 pub(super) struct Answer {
     /// The number of the request that it answers.
     pub(super) sequence: u32,
@@ -12,6 +13,7 @@ pub(super) struct Answer {
 }
 
 /// The content of a message.
+#[derive(Debug)]
 pub(super) enum Content {
     /// An object, as its attributes.
     Object(Vec<u8>),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use libcni::plugin::Answer;
 
-use super::socket::{Error, unless_unavailable};
+use super::error::{Error, unless_unavailable};
 
 /// How long others may keep us from reading or changing rules by changing them: half of the time that kubelet gives
 /// its runtime.

@@ -6,8 +6,9 @@ use nix::errno::Errno;
 
 use super::answer::Content;
 use super::attempts::until_undisturbed;
+use super::error::{Error, refused, unless_unavailable};
 use super::message::Message;
-use super::socket::{Connection, Error, Generation, connection, refused, unless_unavailable};
+use super::socket::{Connection, Generation, connection};
 
 /// Changes tables of others: `plan` reads what is there and says what is to be done about it. It is asked again when
 /// somebody changed rules meanwhile.

@@ -4,10 +4,11 @@ use libcni::plugin::{Answer, Failure};
 use libcni::spec::ErrorCode;
 
 use super::attempts::Attempts;
+use super::error::Error;
 use super::owned::{Change, Entry, Layout};
 use super::plan;
 use super::reading::{Look, Present};
-use super::socket::{Connection, Error, connection};
+use super::socket::{Connection, connection};
 
 /// Why an attempt at a change did not succeed.
 enum Trouble {

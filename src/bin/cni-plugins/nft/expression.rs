@@ -3,7 +3,7 @@
 use libcni::spec::IpNet;
 use netlink_packet_netfilter::nftables::{MetaKey, Operator, Register, Verdict};
 
-use super::attribute::Attributes;
+use super::attribute::{self, Attributes};
 use super::family::{self, Family};
 
 /// One expression: loads a register, compares one, or ends the rule.
@@ -79,6 +79,21 @@ pub(crate) fn port(side: Side, into: Register) -> Expression {
 pub(crate) fn compare(register: Register, operator: Operator, bytes: &[u8]) -> Expression {
     let attributes = Attributes::new().number(1, register.into()).number(2, operator.into());
     named("cmp", &attributes.nest(3, &value(bytes)))
+}
+
+/// The comparisons of a listed rule: the operator, and the bytes.
+pub(crate) fn comparisons(rule: &[u8]) -> Vec<(Operator, &[u8])> {
+    const EXPRESSIONS: u16 = 4;
+    const ITEM: u16 = 1;
+    const OPERATOR: [u16; 2] = [2, 2];
+    const BYTES: [u16; 3] = [2, 3, 1];
+    let expressions = attribute::first(rule, EXPRESSIONS).unwrap_or_default();
+    let read = |expression| {
+        attribute::first(expression, 1).and_then(attribute::text).filter(|name| name == "cmp")?;
+        let operator = u32::from_be_bytes(attribute::nested(expression, &OPERATOR)?.try_into().ok()?);
+        Some((operator.into(), attribute::nested(expression, &BYTES)?))
+    };
+    attribute::all(expressions, ITEM).filter_map(read).collect()
 }
 
 /// Goes on only when the first register holds bytes from these to those (or does not).

@@ -18,6 +18,7 @@ mod answer;
 pub(crate) mod attempts;
 pub(crate) mod batch;
 mod changing;
+pub(crate) mod error;
 pub(crate) mod expression;
 pub(crate) mod family;
 pub(crate) mod masquerade;

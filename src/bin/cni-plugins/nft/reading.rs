@@ -6,10 +6,11 @@ use libcni::plugin::Answer;
 use nix::errno::Errno;
 
 use super::attempts::{read_if_available, until_undisturbed};
+use super::error::{Error, if_there, refused};
 use super::message::Message;
 use super::owned::{Change, Entry, Layout, Map, Rules};
 use super::request::{read_elements, read_rule, read_set, read_users};
-use super::socket::{Connection, Error, connection, if_there, refused};
+use super::socket::{Connection, Object, connection};
 
 /// Which elements to read.
 #[derive(Clone, Debug)]
@@ -61,6 +62,12 @@ impl Layout {
     /// The same, of the table's own chains and of those that the elements of some places lead to.
     pub(crate) fn contents_where(&self, look: &Look) -> Answer<(Vec<Entry>, Rules)> {
         until_undisturbed(|| self.read(&mut *connection()?, look)).map_err(Error::into_failure)
+    }
+
+    /// The rules of a chain, as the kernel lists them.
+    pub(crate) fn rules_of(&self, chain: &str) -> Answer<Vec<Object>> {
+        let listed = read_if_available(|| connection()?.dump_if_there(&self.requests().get_rules(Some(chain))))?;
+        Ok(listed.flatten().unwrap_or_default())
     }
 
     /// The sets that somebody else has in the table.

@@ -6,69 +6,18 @@ use std::os::fd::AsFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use libcni::plugin::Failure;
-use libcni::spec::ErrorCode;
-use netlink_packet_core::{DecodeError, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST};
+use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST};
 use netlink_sys::protocols::NETLINK_NETFILTER;
 use netlink_sys::{Socket, SocketAddr};
 use nix::errno::Errno;
 use nix::sys::socket::setsockopt;
-use nix::sys::socket::sockopt::{SndBuf, SndBufForce};
+use nix::sys::socket::sockopt::{ReceiveTimeout, SndBuf, SndBufForce};
+use nix::sys::time::{TimeVal, TimeValLike};
 
 use super::answer::{self, Answer, Content};
 use super::attribute;
+use super::error::{Error, if_there, or_unavailable, refused};
 use super::message::Message;
-
-/// An error between us and netfilter.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    /// The socket does not work.
-    #[error("cannot {doing} a netfilter socket")]
-    Socket { doing: &'static str, source: io::Error },
-    /// The kernel has no nf_tables, or its module can't be loaded.
-    #[error("the kernel has no nf_tables")]
-    Unavailable { source: Errno },
-    /// The kernel said no.
-    #[error("cannot {doing}")]
-    Refused { doing: String, source: Errno },
-    /// The kernel refused a change that was made for other rules than it has.
-    #[error("cannot {doing}")]
-    Stale { doing: String, source: Errno },
-    /// Others changed rules all the time.
-    #[error("other programs kept changing nf_tables rules for {} seconds: nothing was changed", patience.as_secs())]
-    Disturbed { patience: Duration },
-    /// The kernel said something that is no netlink message.
-    #[error("cannot understand the kernel's answer to: {doing}")]
-    Answer { doing: String, source: DecodeError },
-}
-
-impl Error {
-    /// The kernel's reason.
-    pub(crate) fn errno(&self) -> Option<Errno> {
-        match self {
-            Self::Refused { source, .. } | Self::Stale { source, .. } => Some(*source),
-            Self::Socket { .. } | Self::Unavailable { .. } | Self::Answer { .. } | Self::Disturbed { .. } => None,
-        }
-    }
-
-    /// The error of a plugin. Whoever was disturbed may try again later.
-    pub(crate) fn into_failure(self) -> Failure {
-        match self {
-            Self::Disturbed { .. } => Failure::new(ErrorCode::TRY_AGAIN_LATER, self.to_string()),
-            error => error.into(),
-        }
-    }
-
-    /// Returns true if the kernel had more to say than there was room for.
-    pub(super) fn is_overflow(&self) -> bool {
-        matches!(self, Self::Socket { source, .. } if source.raw_os_error() == Some(Errno::ENOBUFS as i32))
-    }
-
-    /// Returns true if rules changed while we were at it, and the same may work now.
-    pub(super) fn is_interruption(&self) -> bool {
-        matches!(self.errno(), Some(Errno::ERESTART | Errno::EINTR))
-    }
-}
 
 /// A generation of the rules of the network namespace: every change of anybody makes a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +31,8 @@ pub(crate) type Object = Vec<u8>;
 pub(crate) struct Connection {
     socket: Socket,
     sequence: u32,
+    /// How long the kernel may take for a part of an answer.
+    patience: Duration,
 }
 
 /// The one connection of this process, to the host's namespace. A netfilter socket, anybody's, is not closed before the
@@ -121,6 +72,11 @@ const ALWAYS_FITS: usize = 1 << 16;
 /// How many questions are asked at once: their answers fit into what a socket may receive at once.
 const QUESTIONS: usize = 64;
 const GENERATION_ID: u16 = 1;
+/// The kernel answers before it returns from the request. An answer that is not there then got lost, unless so many
+/// processes are waiting for a turn that it takes this long.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The same for a kernel that has not answered before: what was begun is to be undone, but the caller waits, too.
+const AFTER_SILENCE: Duration = Duration::from_secs(1);
 
 impl Connection {
     fn open() -> Result<Self, Error> {
@@ -128,13 +84,22 @@ impl Connection {
             Ok(socket) => {
                 // An error need not carry the request back. Old kernels have it do so all the same.
                 let _ = socket.set_cap_ack(true);
-                Ok(Self { socket, sequence: 0 })
+                let mut connection = Self { socket, sequence: 0, patience: PATIENCE };
+                connection.wait_at_most(PATIENCE)?;
+                Ok(connection)
             }
             Err(error) if error.raw_os_error() == Some(Errno::EPROTONOSUPPORT as i32) => {
                 Err(Error::Unavailable { source: Errno::EPROTONOSUPPORT })
             }
             Err(source) => Err(Error::Socket { doing: "open", source }),
         }
+    }
+
+    fn wait_at_most(&mut self, patience: Duration) -> Result<(), Error> {
+        self.patience = patience;
+        let patience = TimeVal::microseconds(i64::try_from(patience.as_micros()).unwrap_or(i64::MAX));
+        let set = setsockopt(&self.socket.as_fd(), ReceiveTimeout, &patience);
+        set.map_err(|source| Error::Socket { doing: "set up", source: source.into() })
     }
 
     /// The generation that the rules are in.
@@ -247,8 +212,18 @@ impl Connection {
     /// One datagram, which has any number of messages.
     pub(super) fn receive(&mut self, request: &Message) -> Result<Vec<Answer>, Error> {
         let mut bytes = Vec::with_capacity(DATAGRAM);
-        self.socket.recv(&mut bytes, 0).map_err(|source| Error::Socket { doing: "read from", source })?;
+        match self.socket.recv(&mut bytes, 0) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(self.silence(request)),
+            received => received.map_err(|source| Error::Socket { doing: "read from", source })?,
+        };
         answer::read(&bytes).map_err(|source| Error::Answer { doing: request.describe(), source })
+    }
+
+    fn silence(&mut self, request: &Message) -> Error {
+        let patience = self.patience;
+        // If that can't be set, the first patience goes on.
+        let _ = self.wait_at_most(patience.min(AFTER_SILENCE));
+        Error::Silent { doing: request.describe(), patience }
     }
 }
 
@@ -278,33 +253,22 @@ impl Listing {
     }
 }
 
-/// `None` instead of the error that says that something is not there.
-pub(crate) fn if_there<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
-    match answer {
-        Err(error) if error.errno() == Some(Errno::ENOENT) => Ok(None),
-        answer => answer.map(Some),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// `None` when the kernel has no nf_tables: then nobody has rules there.
-pub(crate) fn unless_unavailable<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
-    match answer {
-        Err(Error::Unavailable { .. }) => Ok(None),
-        answer => answer.map(Some),
-    }
-}
-
-/// The error number of the first request on a socket when nobody in the kernel takes it.
-fn or_unavailable(error: Error) -> Error {
-    match error.errno() {
-        Some(source @ (Errno::EINVAL | Errno::EOPNOTSUPP)) => Error::Unavailable { source },
-        _ => error,
-    }
-}
-
-pub(super) fn refused(request: &Message, code: i32) -> Result<(), Error> {
-    match code {
-        0 => Ok(()),
-        code => Err(Error::Refused { doing: request.describe(), source: Errno::from_raw(code.saturating_neg()) }),
+    #[test]
+    fn a_kernel_that_does_not_answer_is_waited_for_once_and_then_for_a_moment() {
+        let mut connection = Connection::open().unwrap();
+        connection.wait_at_most(Duration::from_millis(2)).unwrap();
+        // Nothing was sent, so there is no answer.
+        let request = Message::get_generation();
+        let error = connection.receive(&request).unwrap_err();
+        assert!(matches!(error, Error::Silent { .. }), "{error}");
+        assert_eq!(connection.patience, Duration::from_millis(2));
+        connection.patience = PATIENCE;
+        let error = connection.silence(&request);
+        assert_eq!(error.to_string(), format!("the kernel did not answer for 30 seconds to: {}", request.describe()));
+        assert_eq!(connection.patience, AFTER_SILENCE);
     }
 }

@@ -13,9 +13,10 @@ use std::net::IpAddr;
 use nix::errno::Errno;
 
 use crate::nft::attribute::{self, Attributes};
+use crate::nft::error::Error;
 use crate::nft::family::{self, Family};
 use crate::nft::message::Message;
-use crate::nft::socket::{Connection, Error, connection};
+use crate::nft::socket::{Connection, connection};
 use crate::portmap::mapping::{HostPort, Protocol};
 
 const NESTED: u16 = 1 << 15;

@@ -4,9 +4,10 @@ use netlink_packet_netfilter::NetfilterProtoFamily;
 
 use super::rule::{Place, Rule};
 use crate::nft::attribute;
+use crate::nft::error::{Error, if_there};
 use crate::nft::family::{self, Family};
 use crate::nft::request::Requests;
-use crate::nft::socket::{Connection, Error, if_there};
+use crate::nft::socket::Connection;
 
 const fn table(family: NetfilterProtoFamily, table: &'static str) -> Requests<'static> {
     Requests { table, family }

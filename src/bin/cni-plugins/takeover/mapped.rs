@@ -11,8 +11,9 @@ use super::rule::{Port, Rule};
 use super::{kernel, legacy, nat};
 use crate::nft::Owner;
 use crate::nft::attempts::read_if_available;
+use crate::nft::error::Error;
 use crate::nft::family::Family;
-use crate::nft::socket::{Error, connection};
+use crate::nft::socket::connection;
 
 /// The chains of `nftables` rules that lead to containers.
 pub(super) const LEADING: [&str; 2] = ["hostports", "hostip_hostports"];

@@ -10,8 +10,9 @@ use super::{kernel, legacy, nat};
 use crate::nft::Owner;
 use crate::nft::attempts::read_if_available;
 use crate::nft::batch;
+use crate::nft::error::Error;
 use crate::nft::message::Message;
-use crate::nft::socket::{Connection, Error, connection};
+use crate::nft::socket::{Connection, connection};
 use crate::valid::Valid;
 
 /// The chain of `nftables` rules.

@@ -6,9 +6,10 @@ use super::kernel;
 use super::names::Comment;
 use super::rule::{Place, Rule};
 use crate::nft::Owner;
+use crate::nft::error::Error;
 use crate::nft::message::Message;
 use crate::nft::request::Requests;
-use crate::nft::socket::{Connection, Error};
+use crate::nft::socket::Connection;
 
 /// Rules by their chains.
 pub(super) type Chains = BTreeMap<String, Vec<Rule>>;

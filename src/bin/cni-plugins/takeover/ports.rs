@@ -8,9 +8,10 @@ use super::nat::{Chains, Removal};
 use super::{kernel, legacy, nat};
 use crate::nft::Owner;
 use crate::nft::batch;
+use crate::nft::error::Error;
 use crate::nft::message::Message;
 use crate::nft::request::Requests;
-use crate::nft::socket::{Connection, Error};
+use crate::nft::socket::Connection;
 use crate::valid::Valid;
 
 /// The chain of `nftables` rules that masquerades.
