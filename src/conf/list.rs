@@ -173,14 +173,15 @@ impl NetworkConfig {
     }
 
     /// The effective version as the text has it: the highest of `cniVersion` and `cniVersions` that this crate
-    /// implements; with no `cniVersions`, `cniVersion` as it stands. May be empty, which means 0.1.0.
-    pub fn cni_version(&self) -> &str {
-        &self.version
+    /// implements; with no `cniVersions`, `cniVersion` as it stands. `None` if the text names no version, which means
+    /// 0.1.0.
+    pub fn cni_version(&self) -> Option<&str> {
+        Some(self.version.as_str()).filter(|version| !version.is_empty())
     }
 
-    /// The effective version as text: as [`NetworkConfig::cni_version`], or `0.1.0` where that is empty.
+    /// The effective version as text: as [`NetworkConfig::cni_version`], or `0.1.0` where the text names none.
     pub fn effective_version(&self) -> &str {
-        if self.version.is_empty() { Version::V0_1_0.as_str() } else { &self.version }
+        self.cni_version().unwrap_or(Version::V0_1_0.as_str())
     }
 
     /// The effective version, parsed.

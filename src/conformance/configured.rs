@@ -36,7 +36,7 @@ impl Configured {
         object.remove("cniVersion");
         keep_state_here(&mut object);
         let name = if network.network_name().is_ok() { network.name() } else { "conformance" };
-        Ok(Self { object, network: name.to_owned(), version: network.cni_version().to_owned() })
+        Ok(Self { object, network: name.to_owned(), version: network.cni_version().unwrap_or_default().to_owned() })
     }
 
     /// A configuration for a plugin that many hosts have; for another one, nothing but its type.

@@ -50,6 +50,7 @@ impl View {
     pub(super) fn facts(&self) -> Facts {
         let link = |link: &Link| {
             let Link { name, mac, mtu, is_up, .. } = link;
+            let mac = mac.as_deref().unwrap_or("no hardware address");
             format!("interface {name} ({mac}, MTU {mtu}, {})", if *is_up { "up" } else { "down" })
         };
         let address = |(link, address): &(u32, IpNet)| format!("address {address} of {}", self.name_of(*link));

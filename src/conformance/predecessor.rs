@@ -108,7 +108,7 @@ impl Predecessor<'_> {
         for interface in &mut self.body.interfaces {
             let links = if is_inside(interface) { &inside } else { &outside };
             if let Some(link) = links.iter().find(|link| link.name == interface.name) {
-                interface.mac = Some(link.mac.clone());
+                interface.mac = link.mac.clone();
                 interface.mtu = interface.mtu.map(|_| link.mtu.into());
             }
         }

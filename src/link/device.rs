@@ -18,8 +18,8 @@ pub struct Link {
     pub index: u32,
     /// The name of the interface.
     pub name: String,
-    /// The hardware address: `02:00:00:00:00:01`, or empty where the kind of link has none.
-    pub mac: String,
+    /// The hardware address, such as `02:00:00:00:00:01`; `None` where the kind of link has none.
+    pub mac: Option<String>,
     /// The largest packet, in bytes.
     pub mtu: u32,
     /// True if an administrator has set it up.
@@ -73,6 +73,11 @@ impl Link {
     /// A link of which nothing else is known.
     pub fn new(index: u32, name: impl Into<String>) -> Self {
         Self { index, name: name.into(), ..Self::default() }
+    }
+
+    /// Returns true if the link has this hardware address, whatever the case of its letters.
+    pub fn has_mac(&self, mac: &str) -> bool {
+        self.mac.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(mac))
     }
 }
 
@@ -198,7 +203,7 @@ impl Link {
         const LINK_NETNS: u16 = 37;
         const UP: u8 = 6;
         match kind {
-            ADDRESS => self.mac = format_mac(value),
+            ADDRESS => self.mac = (!value.is_empty()).then(|| format_mac(value)),
             NAME => self.name = attribute::text(value).unwrap_or_default(),
             MTU => self.mtu = attribute::number(value).unwrap_or_default(),
             LINK => self.peer = attribute::number(value),

@@ -139,9 +139,7 @@ fn run_verb(plugin: &dyn Plugin, call: Call) -> Answer<String> {
 }
 
 fn version_reply(plugin: &dyn Plugin) -> String {
-    let supported_versions = plugin.supported_versions().iter().map(ToString::to_string).collect();
-    let reply = VersionReply { cni_version: Version::CURRENT.to_string(), supported_versions };
-    crate::spec::Shape::to_object(&reply).to_string()
+    VersionReply::new(plugin.supported_versions().iter().map(ToString::to_string)).to_object().to_string()
 }
 
 /// The variables that the verb needs are there, and the names among them are names. As in Go, a name that is none is

@@ -173,7 +173,7 @@ fn has_started(error: &Error) -> bool {
 }
 
 pub(super) fn read_result(answer: Answer, network: &NetworkConfig) -> Result<AddResult, Error> {
-    AddResult::parse_reply(&answer.text(), network.cni_version()).map_err(|source| {
+    AddResult::parse_reply(&answer.text(), network.cni_version().unwrap_or_default()).map_err(|source| {
         let Answer { stdout, request } = answer;
         let failure = PluginFailure::InvalidResult { stdout, source };
         PluginError::new(&request, failure).in_network(network.name()).into()

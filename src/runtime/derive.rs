@@ -13,7 +13,7 @@ use crate::spec::{Object, ValidAttachment};
 pub(crate) fn for_network(network: &NetworkConfig, plugin: &PluginConfig) -> Object {
     let mut config = plugin.object().clone();
     config.set("name", network.name());
-    config.set("cniVersion", network.cni_version());
+    config.set("cniVersion", network.cni_version().unwrap_or_default());
     config
 }
 

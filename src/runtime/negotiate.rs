@@ -122,7 +122,7 @@ impl Cni {
     ///
     /// let cni = Cni::new();
     /// let network = cni.negotiate(&ConfDir::default().load("mynet")?.network)?;
-    /// println!("version {}", network.cni_version());
+    /// println!("version {}", network.effective_version());
     /// # Ok::<(), libcni::Error>(())
     /// ```
     ///

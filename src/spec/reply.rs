@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use serde::de::{self, Deserializer};
+use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
 use super::InvalidField;
 use super::fields::{Fields, Shape, serde_by_shape};
-use super::json::{Malformed, characters};
+use super::json::{Malformed, Placed, characters};
 use super::{ContainerId, IfName, Object, Version};
 
 /// A CNI error code. An open set: the specification reserves 1 to 99, plugins use 100 and up
@@ -197,14 +199,22 @@ impl VersionReply {
     /// The text is not such a JSON object, or lacks a required key.
     #[doc(alias = "PluginDecoder")]
     pub fn parse(text: &str) -> Result<Self, InvalidVersionReply> {
-        let reply: Self =
+        let written: Written =
             serde_json::from_str(&characters(text)).map_err(|error| InvalidVersionReply::Json(error.into()))?;
-        match (reply.cni_version.as_str(), reply.supported_versions.len()) {
-            ("", _) => Err(InvalidVersionReply::MissingCniVersion),
-            ("0.2.0", 0) => Ok(Self { supported_versions: vec!["0.1.0".to_owned(), "0.2.0".to_owned()], ..reply }),
-            (_, 0) => Err(InvalidVersionReply::MissingSupportedVersions),
-            _ => Ok(reply),
-        }
+        let cni_version = written.cni_version.ok_or(InvalidVersionReply::MissingCniVersion)?;
+        let supported_versions = match cni_version.as_str() {
+            _ if !written.supported_versions.is_empty() => written.supported_versions,
+            "0.2.0" => vec!["0.1.0".to_owned(), "0.2.0".to_owned()],
+            _ => return Err(InvalidVersionReply::MissingSupportedVersions),
+        };
+        Ok(Self { cni_version, supported_versions })
+    }
+
+    pub(crate) fn to_object(&self) -> Object {
+        let mut object = Object::new();
+        object.set("cniVersion", &self.cni_version);
+        object.set("supportedVersions", &self.supported_versions);
+        object
     }
 
     /// Returns true if the plugin supports a configuration's version, compared as text like everywhere in CNI.
@@ -214,17 +224,28 @@ impl VersionReply {
     }
 }
 
-impl Shape for VersionReply {
-    fn read(mut fields: Fields<'_>) -> Result<Self, InvalidField> {
-        Ok(Self {
-            cni_version: fields.take_or_default("cniVersion")?,
-            supported_versions: fields.take_or_default("supportedVersions")?,
-        })
+impl Serialize for VersionReply {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_object().serialize(serializer)
     }
+}
 
-    fn write(&self, object: &mut Object) {
-        object.set("cniVersion", &self.cni_version);
-        object.set("supportedVersions", &self.supported_versions);
+/// The answer to VERSION as it is written, with all that may be missing.
+struct Written {
+    cni_version: Option<String>,
+    supported_versions: Vec<String>,
+}
+
+impl<'de> Deserialize<'de> for Written {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let object = Object::deserialize(deserializer)?;
+        let mut fields = Fields::of(&object);
+        let mut read = || {
+            let (cni_version, supported_versions) =
+                (fields.take_text("cniVersion")?, fields.take_or_default("supportedVersions")?);
+            Ok(Self { cni_version, supported_versions })
+        };
+        read().map_err(|error: InvalidField| de::Error::custom(Placed(error)))
     }
 }
 
@@ -257,4 +278,4 @@ impl Shape for ValidAttachment {
     }
 }
 
-serde_by_shape!(ErrorReply, VersionReply, ValidAttachment);
+serde_by_shape!(ErrorReply, ValidAttachment);

@@ -89,7 +89,7 @@ fn versions_can_be_negotiated_by_futures() {
     let cni = in_async(&sandbox);
     current_thread().block_on(async {
         assert_eq!(cni.supported_versions(&network).await.unwrap().common().len(), 2);
-        assert_eq!(cni.negotiate(&network).await.unwrap().cni_version(), "1.0.0");
+        assert_eq!(cni.negotiate(&network).await.unwrap().cni_version(), Some("1.0.0"));
     });
 }
 

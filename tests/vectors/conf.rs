@@ -9,7 +9,7 @@ fn summary(network: &NetworkConfig) -> Value {
     let plugin = |p: &PluginConfig| json!({"type": p.plugin_type(), "capabilities": p.capabilities()});
     json!({
         "name": network.name(),
-        "cniVersion": network.cni_version(),
+        "cniVersion": network.cni_version().unwrap_or_default(),
         "disableCheck": network.disables_check(),
         "disableGC": network.disables_gc(),
         "loadOnlyInlinedPlugins": network.loads_only_inlined_plugins(),

@@ -59,7 +59,16 @@ fn a_version_that_nobody_implements_is_none_to_use() {
     let error = NetworkConfig::loopback().at_version(&"9.9.9".parse().unwrap()).unwrap_err();
     assert!(matches!(error.problem(), Problem::UnknownVersion(version) if version.as_str() == "9.9.9"));
     let at = NetworkConfig::loopback().at_version(&Version::V1_0_0).unwrap();
-    assert_eq!(at.cni_version(), "1.0.0");
+    assert_eq!(at.cni_version(), Some("1.0.0"));
+}
+
+#[test]
+fn a_network_that_names_no_version_has_none_and_its_plugins_are_told_an_empty_one() {
+    let sandbox = Sandbox::new().plugins(["one"]);
+    let network = NetworkConfig::parse(r#"{"name": "old", "plugins": [{"type": "one"}]}"#).unwrap();
+    assert_eq!((network.cni_version(), network.effective_version()), (None, "0.1.0"));
+    let _ = sandbox.cni().add(&network, &attachment("c1", "eth0"));
+    assert_eq!(sandbox.request_of("one", "ADD")["cniVersion"], "");
 }
 
 #[test]

@@ -6,7 +6,9 @@ use libcni::result::v100::{Body, Interface, Ip};
 
 /// An interface of the host.
 pub(crate) fn on_host(link: &Link) -> Interface {
-    Interface::new(link.name.clone()).mac(link.mac.clone()).mtu(link.mtu.into())
+    let mut interface = Interface::new(link.name.clone()).mtu(link.mtu.into());
+    interface.mac.clone_from(&link.mac);
+    interface
 }
 
 /// The answer: what the plugins before this one said, and then what this one has to say. The reference plugin answers

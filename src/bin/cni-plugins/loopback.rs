@@ -56,7 +56,8 @@ fn lo(handle: &mut Handle) -> Answer<Link> {
 
 /// The result: `lo` with its first loopback address of each family.
 fn describe(lo: &Link, addresses: &[Address], netns: &Path) -> v100::Body {
-    let interface = v100::Interface::new(lo.name.clone()).mac(lo.mac.clone()).sandbox(netns.display().to_string());
+    let mut interface = v100::Interface::new(lo.name.clone()).sandbox(netns.display().to_string());
+    interface.mac.clone_from(&lo.mac);
     let loopback = || addresses.iter().map(|address| address.address).filter(|address| address.addr().is_loopback());
     let first = [true, false].map(|is_ipv4| loopback().find(|address| address.is_ipv4() == is_ipv4));
     let ip = |address| v100::Ip::new(address).interface(0);
@@ -71,7 +72,7 @@ mod tests {
     #[test]
     fn the_result_has_lo_and_its_addresses() {
         let mut lo = Link::new(1, "lo");
-        lo.mac = "00:00:00:00:00:00".to_owned();
+        lo.mac = Some("00:00:00:00:00:00".to_owned());
         let address = |text: &str| Address::new(text.parse().unwrap());
         // Old results have place for one address of each family.
         let ips = ["192.0.2.1/32", "127.0.0.1/8", "127.0.0.2/8", "::1/128", "2001:db8::1/128"].map(address);

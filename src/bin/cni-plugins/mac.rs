@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::Ipv6Addr;
 
+use libcni::link::Link;
 use libcni::plugin::{Answer, AttachmentCall, Failure};
 use libcni::spec::{ErrorCode, IpNet};
 use serde::Deserialize;
@@ -93,6 +94,16 @@ pub(crate) fn parse(text: &str) -> Answer<Mac> {
         let msg = format!("invalid hardware address `{text}`: it must have six bytes, such as 02:00:00:00:0a:ff");
         Failure::new(ErrorCode::INVALID_NETWORK_CONFIG, msg)
     })
+}
+
+/// The address of a link, if it has one of six bytes.
+pub(crate) fn of(link: &Link) -> Option<Mac> {
+    parse(link.mac.as_deref()?).ok()
+}
+
+/// The address of a link, for a message.
+pub(crate) fn shown(link: &Link) -> &str {
+    link.mac.as_deref().unwrap_or("none")
 }
 
 /// An address as the kernel's tools write it.

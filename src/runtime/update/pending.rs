@@ -47,7 +47,7 @@ impl Cni {
         let (stay, added) = sides.after.plugins.split_at(kept);
         let plugins: Vec<_> = stay.iter().chain(removed).chain(added).map(PluginConfig::object).collect();
         let mut list = Object::new();
-        list.set("cniVersion", sides.before.network.cni_version());
+        list.set("cniVersion", sides.before.network.cni_version().unwrap_or_default());
         list.set("name", sides.before.network.name());
         list.set("plugins", &plugins);
         list.set(KEPT, &kept);

@@ -48,7 +48,7 @@ fn is_derived(request: &Request, network: &NetworkConfig) {
     let value = |key| sent.get(key).map(|raw| raw.get().to_owned());
     let text = |text: &str| Some(serde_json::to_string(text).expect("a text"));
     assert_eq!(value("name"), text(network.name()));
-    assert_eq!(value("cniVersion"), text(network.cni_version()));
+    assert_eq!(value("cniVersion"), text(network.cni_version().unwrap_or_default()));
     let mut of_type = network.plugins().iter().filter(|plugin| plugin.plugin_type() == request.plugin);
     assert!(of_type.any(|plugin| own(plugin.object()) == own(&sent)), "{stdin} is no plugin's");
 }

@@ -80,7 +80,7 @@ impl<'a> Adding<'a> {
             self.configure(bridge, &inside, &body)?
         };
         let (bridge, port) = self.settle(bridge, &inside, &body)?;
-        inside.mac = mac::format(self.mac);
+        inside.mac = Some(mac::format(self.mac));
         body.interfaces = result::interfaces([&bridge, &port], &inside, self.netns.path());
         body.interfaces.extend(gateway.iter().map(chained::on_host));
         ipam.map(Delegated::keep);
@@ -119,7 +119,7 @@ impl<'a> Adding<'a> {
         self.inside.settle(&inside.name, body)?;
         if self.config.is_gateway && bridge.mac == port.mac {
             // Somebody else's bridge, which took the address of its only port.
-            bridge.mac = gateway::pin(&mut self.host, before)?;
+            bridge.mac = Some(gateway::pin(&mut self.host, before)?);
         }
         Ok((bridge, port))
     }

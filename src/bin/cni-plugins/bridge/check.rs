@@ -143,9 +143,9 @@ fn accepted(is_there: bool, missing: Failure) -> Answer {
 
 fn hardware_address(link: &Link, recorded: Option<&Interface>) -> Answer {
     match recorded {
-        Some(recorded) if !may_have(recorded, &link.mac) => {
+        Some(recorded) if !may_have(recorded, link) => {
             let expected = recorded.mac.as_deref().unwrap_or_default();
-            Err(different(format!("`{}` has hardware address {}, not {expected}", link.name, link.mac)))
+            Err(different(format!("`{}` has hardware address {}, not {expected}", link.name, mac::shown(link))))
         }
         _ => Ok(()),
     }

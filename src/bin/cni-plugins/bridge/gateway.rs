@@ -49,7 +49,7 @@ pub(crate) fn ensure(host: &mut Handle, link: &Link, gateways: &[IpNet], others:
 /// only after a while.
 pub(crate) fn pin(host: &mut Handle, bridge: &Link) -> Answer<String> {
     // A bridge that has lost its last port has none.
-    let address = mac::parse(&bridge.mac).ok().filter(|address| *address != [0; 6]).unwrap_or_else(mac::random);
+    let address = mac::of(bridge).filter(|address| *address != [0; 6]).unwrap_or_else(mac::random);
     host.ask([Request::set_mac(bridge.index, address)])?;
     Ok(mac::format(address))
 }

@@ -44,7 +44,7 @@ fn make_bridge(host: &mut Handle, config: &Config) -> Answer<Link> {
     let add = Request::add_bridge(&new).fine_with(&[Errno::EEXIST]);
     let [_, found] = host.ask([add, Request::get_link(name)]).map_err(|e| or_without_vlans(e, config))?;
     let bridge = found.into_link().ok_or_else(|| Failure::internal(format!("no answer about link `{name}`")))?;
-    if config.disable_container_interface && bridge.mac == mac::format(mac) {
+    if config.disable_container_interface && mac::of(&bridge) == Some(mac) {
         // The kernel gives it one with its first port that is up; this ADD brings none.
         let add = |address| Request::add_address(bridge.index, address, false);
         let fine = &[Errno::EEXIST, Errno::EACCES, Errno::EOPNOTSUPP];

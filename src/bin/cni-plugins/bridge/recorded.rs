@@ -1,5 +1,6 @@
 //! The interfaces of an attachment in a result, whichever implementation made them.
 
+use libcni::link::Link;
 use libcni::result::v100::{Body, Interface};
 
 /// The interfaces of an attachment, as a result has them; each `None` when it has not.
@@ -21,8 +22,8 @@ impl<'a> Recorded<'a> {
     }
 }
 
-/// Returns true if an interface may have this hardware address, by what is recorded of it.
-pub(crate) fn may_have(interface: &Interface, mac: &str) -> bool {
+/// Returns true if a link may be an interface, by the hardware address that is recorded of it.
+pub(crate) fn may_have(interface: &Interface, link: &Link) -> bool {
     let recorded = interface.mac.as_deref().unwrap_or_default();
-    recorded.is_empty() || recorded.eq_ignore_ascii_case(mac)
+    recorded.is_empty() || link.has_mac(recorded)
 }

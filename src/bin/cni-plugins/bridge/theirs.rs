@@ -43,7 +43,7 @@ pub(crate) fn delete(host: &mut Handle, call: &AttachmentCall) -> Answer {
 /// do.
 fn is_of(port: &Link, bridge: Option<&Link>, recorded: Recorded<'_>) -> bool {
     match recorded.port {
-        Some(known) => known.name == port.name && may_have(known, &port.mac),
+        Some(known) => known.name == port.name && may_have(known, port),
         None => {
             bridge.is_some_and(|bridge| port.master == Some(bridge.index))
                 && host_end::is_named_by_reference(&port.name)
@@ -64,7 +64,7 @@ mod tests {
 
     fn port(name: &str, master: u32) -> Link {
         let mut port = Link::new(0, name);
-        (port.master, port.mac) = (Some(master), "02:00:00:00:00:01".to_owned());
+        (port.master, port.mac) = (Some(master), Some("02:00:00:00:00:01".to_owned()));
         port
     }
 
@@ -84,7 +84,7 @@ mod tests {
         assert!(is_of_bridge(&port("veth01ab45ef", 8), &body));
         assert!(!is_of_bridge(&port("veth01ab45ee", 7), &body));
         let mut other_mac = port("veth01ab45ef", 7);
-        other_mac.mac = "02:00:00:00:00:02".to_owned();
+        other_mac.mac = Some("02:00:00:00:00:02".to_owned());
         assert!(!is_of_bridge(&other_mac, &body));
     }
 }

@@ -57,7 +57,7 @@ fn make(container: &mut Handle, netns: &Namespace, call: &AttachmentCall, config
     let gone = || Failure::internal(format!("macvlan: interface `{ifname}` is gone"));
     let mut link = found.into_link().ok_or_else(gone)?;
     // A link that passes everything through has the address of the one below.
-    link.mac = if config.mode == MacvlanMode::Passthru { master.mac } else { mac::format(chosen) };
+    link.mac = if config.mode == MacvlanMode::Passthru { master.mac } else { Some(mac::format(chosen)) };
     Ok(link)
 }
 

@@ -6,6 +6,7 @@ use libcni::result::v100::Interface;
 
 use crate::chained;
 use crate::inside::routes;
+use crate::mac;
 use crate::macvlan::config::Config;
 
 pub(crate) fn check(call: &AttachmentCall) -> Answer {
@@ -42,8 +43,8 @@ pub(crate) fn check(call: &AttachmentCall) -> Answer {
         return Err(different(format!("interface `{ifname}` is not on top of `{}`", master.name)));
     }
     let mac = recorded.and_then(|interface| interface.mac.as_deref()).filter(|mac| !mac.is_empty());
-    if let Some(mac) = mac.filter(|mac| !mac.eq_ignore_ascii_case(&link.mac)) {
-        return Err(different(format!("interface `{ifname}` has hardware address {}, not {mac}", link.mac)));
+    if let Some(mac) = mac.filter(|mac| !link.has_mac(mac)) {
+        return Err(different(format!("interface `{ifname}` has hardware address {}, not {mac}", mac::shown(&link))));
     }
     if !link.is_up {
         return Err(different(format!("interface `{ifname}` is down")));

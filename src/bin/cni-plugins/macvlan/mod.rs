@@ -80,5 +80,5 @@ fn is_of(call: &AttachmentCall, names: &Names, link: &Link) -> bool {
     }
     let body = call.config.prev_result().ok().flatten().as_ref().map(AddResult::latest).unwrap_or_default();
     let recorded = body.interfaces.iter().find(|interface| interface.name == link.name);
-    recorded.and_then(|interface| interface.mac.as_ref()).is_none_or(|mac| mac.eq_ignore_ascii_case(&link.mac))
+    recorded.and_then(|interface| interface.mac.as_ref()).is_none_or(|mac| link.has_mac(mac))
 }

@@ -6,6 +6,7 @@ use libcni::plugin::{Answer, AttachmentCall, Failure};
 use libcni::result::v100::{Body, Interface};
 
 use crate::inside::routes;
+use crate::mac;
 use crate::names::Names;
 use crate::nft::masquerade;
 use crate::ptp::add;
@@ -49,8 +50,8 @@ fn container(inside: &mut Handle, ifname: &str, body: &Body) -> Answer<Link> {
         interface.name == ifname && interface.sandbox.as_deref().is_some_and(|sandbox| !sandbox.is_empty())
     };
     let recorded = body.interfaces.iter().find(is_inside).and_then(|interface| interface.mac.as_deref());
-    if let Some(mac) = recorded.filter(|mac| !mac.is_empty() && !mac.eq_ignore_ascii_case(&link.mac)) {
-        return Err(different(format!("interface `{ifname}` has hardware address {}, not {mac}", link.mac)));
+    if let Some(mac) = recorded.filter(|mac| !mac.is_empty() && !link.has_mac(mac)) {
+        return Err(different(format!("interface `{ifname}` has hardware address {}, not {mac}", mac::shown(&link))));
     }
     if !link.is_up {
         return Err(different(format!("interface `{ifname}` is down")));

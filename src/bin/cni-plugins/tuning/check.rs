@@ -17,7 +17,7 @@ pub(crate) fn check(call: &AttachmentCall, config: &Config, settings: &Settings)
         Failure::internal(format!("CHECK: tuning: `{key}` of interface `{ifname}` is {found}, not {wanted}"))
     };
     if let Some(mac) = settings.mac.filter(|_| found.mac != settings.mac) {
-        return Err(different("mac", &link.mac, &mac::format(mac)));
+        return Err(different("mac", mac::shown(&link), &mac::format(mac)));
     }
     for (key, found, wanted) in [
         ("promisc", found.promisc.map(u32::from), settings.promisc.map(u32::from)),

@@ -142,7 +142,7 @@ impl Settings {
     /// The values that a link has of those settings that are to be different.
     pub(crate) fn of(changed: &Self, link: &Link) -> Self {
         Self {
-            mac: changed.mac.and_then(|_| mac::parse(&link.mac).ok()),
+            mac: changed.mac.and_then(|_| mac::of(link)),
             promisc: changed.promisc.map(|_| link.is_promiscuous),
             mtu: changed.mtu.map(|_| link.mtu),
             allmulti: changed.allmulti.map(|_| link.is_all_multicast),

@@ -107,7 +107,7 @@ fn describe(network: &NetworkConfig, plugins: &[Plugin<'_>], attached: &[String]
     let mut object = Object::new();
     object.set("name", network.name());
     object.set("file", &file(network));
-    object.set("cniVersion", network.cni_version());
+    object.set("cniVersion", network.cni_version().unwrap_or_default());
     object.set("verbs", &verbs(network));
     object.set("plugins", &plugins.iter().map(Plugin::describe).collect::<Vec<_>>());
     object.set("attachments", attached);
