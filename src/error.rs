@@ -180,6 +180,7 @@ pub enum Error {
     },
     /// The path leads to another network namespace than the one that the attachment was added to.
     #[error("{attachment} was added to {}", another(recorded, given))]
+    #[non_exhaustive]
     OtherNetns {
         /// Network, container and interface.
         attachment: String,

@@ -226,7 +226,7 @@ fn an_embedder_can_bring_its_own_locking() {
     struct Never;
     impl Locking for Never {
         fn lock(&self, wanted: &Wanted<'_>) -> Result<Guard, LockError> {
-            Err(LockError::Cancelled { resource: wanted.resource.to_string() })
+            Err(LockError::cancelled(wanted.resource))
         }
     }
     let sandbox = Sandbox::new().plugins(["one"]);

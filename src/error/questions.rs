@@ -124,7 +124,7 @@ impl Error {
         match self {
             Error::Plugin(source) => Some(&source.plugin),
             Error::VersionUnsupported { plugin, .. } => Some(plugin),
-            Error::PluginNotFound { source, .. } => Some(source.plugin()),
+            Error::PluginNotFound { source, .. } => source.plugin(),
             Error::RolledBack { source, .. } | Error::UpdateUndone { source, .. } => source.plugin(),
             _ => None,
         }

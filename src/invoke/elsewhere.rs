@@ -11,7 +11,7 @@ pub struct ProcessExec;
 impl Exec for ProcessExec {
     fn exec(&self, request: &Request, _: &Limits) -> Result<Output, ExecError> {
         let source = io::Error::new(io::ErrorKind::Unsupported, "plugins run on Linux only");
-        Err(ExecError::Spawn { program: request.program.clone(), obstacle: String::new(), source })
+        Err(ExecError::Spawn { program: request.program.clone(), obstacle: None, source })
     }
 }
 

@@ -1,6 +1,5 @@
 //! The seam between pure code and processes.
 
-use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::process::ExitStatus;
@@ -9,7 +8,7 @@ use std::time::Duration;
 
 #[cfg(not(target_os = "linux"))]
 use super::elsewhere::blocking;
-use super::{FindError, Request};
+use super::{ExecError, FindError, Request};
 #[cfg(target_os = "linux")]
 use crate::CancelToken;
 use crate::setters::setters;
@@ -160,102 +159,5 @@ setters! {
         status: ExitStatus,
         stdout: into Vec<u8>,
         stderr: into Vec<u8>,
-    }
-}
-
-/// A plugin could not be run, or did not end by itself.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ExecError {
-    /// It did not start.
-    #[error("cannot run {}{obstacle}", program.display())]
-    Spawn {
-        /// The executable.
-        program: PathBuf,
-        /// The obstacle, where the system's reason misleads; with a colon before it, or empty.
-        obstacle: String,
-        /// Why.
-        source: io::Error,
-    },
-    /// It did not start, because its file stayed open for writing.
-    #[error("cannot run {}: the file is still being written to after {} ms", program.display(), waited.as_millis())]
-    Busy {
-        /// The executable.
-        program: PathBuf,
-        /// How long it was tried.
-        waited: Duration,
-    },
-    /// It was not started, because an environment variable can't be passed to it.
-    #[error("environment variable `{variable}` contains a NUL byte")]
-    Environment {
-        /// The variable.
-        variable: String,
-    },
-    /// It ran longer than allowed and was ended.
-    #[error("timed out: no answer after {} ms; its process group was ended", after.as_millis())]
-    TimedOut {
-        /// The limit.
-        after: Duration,
-        /// The bytes that it had printed on stderr.
-        stderr: Vec<u8>,
-    },
-    /// It was ended because the call was cancelled.
-    #[error("cancelled{}", if *started { "; its process group was ended" } else { " before it was started" })]
-    Cancelled {
-        /// It was running already.
-        started: bool,
-        /// The bytes that it had printed on stderr.
-        stderr: Vec<u8>,
-    },
-    /// It was ended because it printed too much on stdout.
-    #[error("more than {limit} bytes on stdout; its process group was ended")]
-    StdoutTooLong {
-        /// The limit in bytes.
-        limit: usize,
-    },
-    /// It was not started: this process ignores SIGCHLD, so the system would not report how the plugin ended.
-    #[error(
-        "SIGCHLD is ignored in this process, so the system would not report how a plugin ended; give the signal its default \
-         action before plugins are run"
-    )]
-    ChildrenIgnored,
-    /// It ended, but its exit status is lost: another part of this process took it before this library could.
-    #[error(
-        "it ended, but its exit status is lost: something else in this process waits for any child, where it has to wait \
-         for its own by their process IDs"
-    )]
-    StatusUnknown {
-        /// The bytes that it had printed on stderr.
-        stderr: Vec<u8>,
-    },
-    /// Talking to the process or waiting for it failed, and it was ended.
-    #[error("cannot {doing} the process")]
-    Io {
-        /// The operation that failed.
-        doing: &'static str,
-        /// Why it failed.
-        source: io::Error,
-    },
-}
-
-impl ExecError {
-    /// Returns whether the plugin's process was started, so that it may have done part of its work.
-    pub fn was_started(&self) -> bool {
-        !matches!(
-            self,
-            Self::Spawn { .. }
-                | Self::Busy { .. }
-                | Self::Environment { .. }
-                | Self::ChildrenIgnored
-                | Self::Cancelled { started: false, .. }
-        )
-    }
-
-    /// Returns the bytes that the plugin had printed on stderr when it was ended.
-    pub fn stderr(&self) -> &[u8] {
-        match self {
-            Self::TimedOut { stderr, .. } | Self::Cancelled { stderr, .. } | Self::StatusUnknown { stderr } => stderr,
-            _ => &[],
-        }
     }
 }

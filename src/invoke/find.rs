@@ -14,18 +14,21 @@ pub enum FindError {
     NoName,
     /// The name is not that of a file: it contains a path separator or NUL.
     #[error("invalid plugin name `{}`: it must be a bare file name", plugin.escape_debug())]
+    #[non_exhaustive]
     BadName {
         /// The name.
         plugin: String,
     },
     /// There is no directory to search.
     #[error("no plugin directories given to find `{plugin}` in")]
+    #[non_exhaustive]
     NoDirs {
         /// The name.
         plugin: String,
     },
     /// The directory can't be passed to the plugin: `CNI_PATH` separates directories by `:`.
     #[error("plugin directory `{}` can't be used: `CNI_PATH` can't name a directory with a `:`", dir.display())]
+    #[non_exhaustive]
     BadDir {
         /// The name.
         plugin: String,
@@ -34,6 +37,7 @@ pub enum FindError {
     },
     /// The file that was found may not be executed.
     #[error("plugin `{plugin}` can't be run: {} may not be executed", file.display())]
+    #[non_exhaustive]
     NotExecutable {
         /// The name.
         plugin: String,
@@ -42,6 +46,7 @@ pub enum FindError {
     },
     /// No directory has a regular file of that name.
     #[error("plugin `{plugin}` not found in {}", list(dirs))]
+    #[non_exhaustive]
     NotFound {
         /// The name.
         plugin: String,
@@ -50,16 +55,29 @@ pub enum FindError {
     },
 }
 
+/// For an [`Exec`](super::Exec) that looks elsewhere than [`find`] does.
 impl FindError {
-    /// The name that was looked for.
-    pub fn plugin(&self) -> &str {
+    /// No directory has a plugin of that name.
+    pub fn not_found(plugin: impl Into<String>, dirs: impl Into<Vec<PathBuf>>) -> Self {
+        Self::NotFound { plugin: plugin.into(), dirs: dirs.into() }
+    }
+
+    /// The file of a plugin may not be executed.
+    pub fn not_executable(plugin: impl Into<String>, file: impl Into<PathBuf>) -> Self {
+        Self::NotExecutable { plugin: plugin.into(), file: file.into() }
+    }
+}
+
+impl FindError {
+    /// The name that was looked for, if there was one.
+    pub fn plugin(&self) -> Option<&str> {
         match self {
-            Self::NoName => "",
+            Self::NoName => None,
             Self::BadName { plugin }
             | Self::NoDirs { plugin }
             | Self::BadDir { plugin, .. }
             | Self::NotExecutable { plugin, .. }
-            | Self::NotFound { plugin, .. } => plugin,
+            | Self::NotFound { plugin, .. } => Some(plugin),
         }
     }
 }

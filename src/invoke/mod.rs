@@ -11,6 +11,7 @@
 mod elsewhere;
 mod environment;
 mod exec;
+mod exec_error;
 mod failure;
 #[cfg(target_os = "linux")]
 mod file_state;
@@ -35,7 +36,8 @@ pub use elsewhere::ProcessExec;
 pub use environment::Environment;
 #[cfg(target_os = "linux")]
 pub(crate) use environment::{Inherited, is_variable};
-pub use exec::{Exec, ExecError, ExecFuture, Limits, Output};
+pub use exec::{Exec, ExecFuture, Limits, Output};
+pub use exec_error::ExecError;
 pub use failure::{PluginError, PluginFailure};
 #[cfg(target_os = "linux")]
 pub(crate) use file_state::FileState;

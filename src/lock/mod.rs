@@ -163,6 +163,7 @@ impl fmt::Debug for Guard {
 pub enum LockError {
     /// Other holders kept it for the whole time.
     #[error("{resource} is in use by {holder}; gave up after {} ms", waited.as_millis())]
+    #[non_exhaustive]
     Held {
         /// The network or container that is locked.
         resource: String,
@@ -174,6 +175,7 @@ pub enum LockError {
     /// It is held by a verb that runs this process as its plugin, or below one, so it can't be released while this one
     /// waits.
     #[error("{resource} is in use by {holder}, which waits for this process")]
+    #[non_exhaustive]
     Nested {
         /// The network or container that is locked.
         resource: String,
@@ -182,12 +184,14 @@ pub enum LockError {
     },
     /// The call was cancelled while it waited.
     #[error("cancelled while waiting for {resource}")]
+    #[non_exhaustive]
     Cancelled {
         /// The network or container that is locked.
         resource: String,
     },
     /// The directory of the locks, which is that of the cache, can't be made.
     #[error("cannot make the cache directory {} for {resource}", dir.display())]
+    #[non_exhaustive]
     Dir {
         /// The network or container to lock.
         resource: String,
@@ -198,6 +202,7 @@ pub enum LockError {
     },
     /// The lock can't be taken at all.
     #[error("cannot lock {resource} with {}", path.display())]
+    #[non_exhaustive]
     Io {
         /// The network or container to lock.
         resource: String,
@@ -206,6 +211,24 @@ pub enum LockError {
         /// Why it can't be used.
         source: io::Error,
     },
+}
+
+/// For a [`Locking`] of an embedder.
+impl LockError {
+    /// Other holders kept a resource for the whole time; their names are for the message.
+    pub fn held(resource: Resource<'_>, holder: impl Into<String>, waited: Duration) -> Self {
+        Self::Held { resource: resource.to_string(), holder: holder.into(), waited }
+    }
+
+    /// [`Wanted::cancel`] was cancelled.
+    pub fn cancelled(resource: Resource<'_>) -> Self {
+        Self::Cancelled { resource: resource.to_string() }
+    }
+
+    /// The lock of a resource can't be taken at all; the path is that of its file or socket.
+    pub fn io(resource: Resource<'_>, path: impl Into<PathBuf>, source: io::Error) -> Self {
+        Self::Io { resource: resource.to_string(), path: path.into(), source }
+    }
 }
 
 impl LockError {

@@ -107,11 +107,7 @@ struct CancelledAfterOne(AtomicBool);
 
 impl Exec for CancelledAfterOne {
     fn exec(&self, _: &Request, _: &Limits) -> Result<Output, ExecError> {
-        if self.0.swap(true, Ordering::Relaxed) {
-            Err(ExecError::Cancelled { started: false, stderr: Vec::new() })
-        } else {
-            Ok(printing("{}"))
-        }
+        if self.0.swap(true, Ordering::Relaxed) { Err(ExecError::cancelled_before_start()) } else { Ok(printing("{}")) }
     }
 }
 

@@ -120,6 +120,6 @@ fn a_variable_with_nul_is_an_error_that_names_it() {
     let mut script = Script::new("touch ~/ran");
     script.request.env.push(("SPLIT".into(), "a\0CNI_COMMAND=DEL".into()));
     let error = script.error();
-    assert!(matches!(&error, ExecError::Environment { variable } if variable == "SPLIT"), "{error:?}");
+    assert!(matches!(&error, ExecError::Environment { variable, .. } if variable == "SPLIT"), "{error:?}");
     assert!(!script.file("ran").exists());
 }

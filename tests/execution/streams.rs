@@ -47,7 +47,7 @@ fn too_much_stdout_is_an_error_and_ends_the_plugin() {
     let mut script = Script::new("cat /dev/zero");
     script.limits.max_stdout = 100_000;
     let error = script.error();
-    assert!(matches!(error, ExecError::StdoutTooLong { limit: 100_000 }), "{error:?}");
+    assert!(matches!(error, ExecError::StdoutTooLong { limit: 100_000, .. }), "{error:?}");
 }
 
 #[test]
@@ -95,5 +95,5 @@ fn a_plugin_that_closes_everything_is_still_awaited() {
 fn too_much_stdout_at_the_very_end_is_an_error() {
     let mut script = Script::new("head -c 1001 /dev/zero");
     script.limits.max_stdout = 1000;
-    assert!(matches!(script.error(), ExecError::StdoutTooLong { limit: 1000 }), "{script}");
+    assert!(matches!(script.error(), ExecError::StdoutTooLong { limit: 1000, .. }), "{script}");
 }

@@ -42,7 +42,7 @@ impl std::fmt::Debug for FakeExec {
 impl Exec for FakeExec {
     fn find(&self, plugin: &str, dirs: &[PathBuf]) -> Result<PathBuf, FindError> {
         if (self.missing)(plugin) {
-            Err(FindError::NotFound { plugin: plugin.to_owned(), dirs: dirs.to_vec() })
+            Err(FindError::not_found(plugin, dirs))
         } else {
             Ok(PathBuf::from("/fake").join(plugin))
         }

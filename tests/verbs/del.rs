@@ -165,7 +165,7 @@ fn a_plugin_that_is_not_installed_stops_del_unless_it_is_told_to_go_on() {
     let (cni, heard) = hearing(sandbox.cni());
     let report = cni.del_with(&network, &attachment, OnMissingPlugin::Continue).unwrap();
     assert_eq!(sandbox.calls(), ["DEL three", "DEL three", "DEL one"]);
-    assert_eq!(report.skipped().map(|error| error.plugin()).collect::<Vec<_>>(), ["two"]);
+    assert_eq!(report.skipped().filter_map(|error| error.plugin()).collect::<Vec<_>>(), ["two"]);
     let heard = heard.lock().unwrap();
     assert!(matches!(heard.as_slice(), [Heard::PluginSkipped(error)] if error.contains("`two`")), "{heard:?}");
     assert_eq!(sandbox.cached(), Vec::<String>::new());

@@ -138,8 +138,10 @@ fn an_interface_is_made_again_only_where_that_is_allowed() {
     other = other.replace(r#"{"type":"bridge"}"#, r#"{"type":"bridge","mtu":9000,"ipam":{"type":"host-local"}}"#);
     let other = NetworkConfig::parse(&other).unwrap();
     let error = sandbox.cni().update(&other, &key(), &Changes::new()).unwrap_err();
-    let why = WhyNotUpdated::RemakesInterface { plugin: "bridge".to_owned() };
-    assert!(matches!(&error, Error::NotUpdated { why: found, .. } if *found == why), "{error:?}");
+    let Error::NotUpdated { why: WhyNotUpdated::RemakesInterface { plugin, .. }, .. } = &error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(plugin, "bridge");
     assert!(sandbox.calls().is_empty());
 
     sandbox.cni().update(&other, &key(), &Changes::new().recreate()).unwrap();

@@ -40,7 +40,7 @@ fn call(plugin: AnyPlugin, request: &Request, limits: &Limits) -> Result<Output,
     let run = move || drop(sender.send(answer(plugin, own)));
     let outcome = if thread::Builder::new().spawn(run).is_ok() {
         let after = limits.timeout.saturating_mul(LONGER);
-        receiver.recv_timeout(after).map_err(|_| ExecError::TimedOut { after, stderr: Vec::new() })?
+        receiver.recv_timeout(after).map_err(|_| ExecError::timed_out(after))?
     } else {
         // Without a thread the only deadline is that of this plugin's caller.
         answer(plugin, request.clone())
@@ -51,7 +51,7 @@ fn call(plugin: AnyPlugin, request: &Request, limits: &Limits) -> Result<Output,
         stdout.push(b'\n');
     }
     if stdout.len() > limits.max_stdout {
-        return Err(ExecError::StdoutTooLong { limit: limits.max_stdout });
+        return Err(ExecError::stdout_too_long(limits.max_stdout));
     }
     let status = ExitStatus::from_raw(i32::from(outcome.exit_code) << 8);
     Ok(Output::default().status(status).stdout(stdout).stderr(outcome.stderr.into_bytes()))
@@ -96,7 +96,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let request = request(dir.path(), Command::Version, "");
         let error = InProcess.exec(&request, &Limits::default().max_stdout(10)).unwrap_err();
-        assert!(matches!(error, ExecError::StdoutTooLong { limit: 10 }), "{error:?}");
+        assert!(matches!(error, ExecError::StdoutTooLong { limit: 10, .. }), "{error:?}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::result::ParseError;
 #[non_exhaustive]
 pub enum SubjectError {
     /// No plugin directory has a plugin of that name.
-    #[error("{source}{}", if *is_here { format!("; did you mean ./{}?", source.plugin()) } else { String::new() })]
+    #[error("{source}{}", if *is_here { format!("; did you mean ./{}?", source.plugin().unwrap_or_default()) } else { String::new() })]
     NotFound {
         /// Why.
         source: FindError,

@@ -9,25 +9,25 @@ use std::path::Path;
 
 use nix::errno::Errno;
 
-/// Says more than the error number; empty when there is no more to say.
-pub(super) fn obstacle(program: &Path, errno: Errno) -> String {
-    let Ok(metadata) = fs::metadata(program) else { return String::new() };
+/// Says more than the error number, if there is more to say.
+pub(super) fn obstacle(program: &Path, errno: Errno) -> Option<String> {
+    let metadata = fs::metadata(program).ok()?;
     match errno {
-        Errno::ENOENT => match interpreter(program) {
-            Some(interpreter) => format!(": its interpreter `{}` is missing", interpreter.escape_debug()),
-            None => ": the program's loader, named in its ELF header, is missing".to_owned(),
-        },
+        Errno::ENOENT => Some(match interpreter(program) {
+            Some(interpreter) => format!("its interpreter `{}` is missing", interpreter.escape_debug()),
+            None => "the program's loader, named in its ELF header, is missing".to_owned(),
+        }),
         // Nothing but a file has an interpreter; opening a FIFO would wait for somebody to write to it.
-        Errno::EACCES if !metadata.is_file() => ": it is not a regular file".to_owned(),
-        Errno::EACCES if metadata.permissions().mode() & 0o111 == 0 => ": nobody may execute the file".to_owned(),
-        Errno::EACCES => match interpreter(program) {
-            Some(interpreter) => {
-                format!(": it or its interpreter `{}` may not be executed", interpreter.escape_debug())
-            }
-            None => String::new(),
-        },
-        Errno::ENOEXEC => ": it is neither a script with `#!` nor a program for this machine".to_owned(),
-        _ => String::new(),
+        Errno::EACCES if !metadata.is_file() => Some("it is not a regular file".to_owned()),
+        Errno::EACCES if metadata.permissions().mode() & 0o111 == 0 => Some("nobody may execute the file".to_owned()),
+        Errno::EACCES => {
+            let may_be = |interpreter: String| {
+                format!("it or its interpreter `{}` may not be executed", interpreter.escape_debug())
+            };
+            interpreter(program).map(may_be)
+        }
+        Errno::ENOEXEC => Some("it is neither a script with `#!` nor a program for this machine".to_owned()),
+        _ => None,
     }
 }
 
