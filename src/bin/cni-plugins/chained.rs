@@ -1,8 +1,10 @@
 //! The part of a plugin that makes an interface in a list of several: the results of those before it.
 
 use libcni::link::Link;
+use libcni::plugin::AttachmentCall;
 use libcni::result::AddResult;
 use libcni::result::v100::{Body, Interface, Ip};
+use libcni::spec::IpNet;
 
 /// An interface of the host.
 pub(crate) fn on_host(link: &Link) -> Interface {
@@ -47,6 +49,12 @@ pub(crate) fn of_interface(mut body: Body, ifname: &str) -> Body {
     let named = |index| body.interfaces.get(usize::try_from(index).ok()?).map(|i| i.name == ifname);
     body.ips.retain(|ip| ip.interface.and_then(named).unwrap_or(true));
     body
+}
+
+/// The addresses of the result of ADD, as far as the call has it: all that the attachment may have.
+pub(crate) fn recorded_addresses(call: &AttachmentCall) -> Vec<IpNet> {
+    let previous = call.config.prev_result().ok().flatten();
+    previous.map(|previous| previous.latest().ips.iter().map(|ip| ip.address).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]

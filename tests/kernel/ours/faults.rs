@@ -28,6 +28,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::faults::tuning_survives_them", chained::tuning_survives),
     ("ours::faults::the_tool_survives_them", tool::tool_survives),
     ("ours::faults::a_process_has_one_netfilter_socket", sockets::one_netfilter_socket),
+    ("ours::faults::verbs_read_what_is_their_own", sockets::verbs_read_what_is_their_own),
 ];
 
 /// Why this machine can't make calls fail, if it can't.

@@ -39,12 +39,17 @@ fn mapped(container: &str, address: &str) -> Attachment {
 
 /// The table without what older versions did not make.
 const OLDER: &str = "nft delete chain inet libcni_portmap postrouting-further &&
-    nft delete map inet libcni_portmap further4 && nft delete map inet libcni_portmap further6";
+    nft delete map inet libcni_portmap further4 && nft delete map inet libcni_portmap further6 &&
+    nft delete map inet libcni_portmap owners && nft delete chain inet libcni_portmap owned &&
+    nft delete map inet libcni_masquerading owners && nft delete chain inet libcni_masquerading owned";
 
 fn ports_of_two_networks(host: &Host) {
     host.make_world();
     host.run("ip addr add 192.0.2.2/24 dev world; ip netns add green");
-    let [one, two] = [with_ports("one", json!({})), with_ports("two", json!({"isGateway": true, "hairpinMode": true}))];
+    let [one, two] = [
+        with_ports("one", json!({"ipMasq": true})),
+        with_ports("two", json!({"isGateway": true, "ipMasq": true, "hairpinMode": true})),
+    ];
     let (blue, green) = (mapped("blue", "192.0.2.1"), mapped("green", "192.0.2.2"));
     let ours = host.ours();
     for table_is_old in [false, true] {

@@ -8,6 +8,7 @@ use crate::mac;
 use crate::nft::Owner;
 use crate::nft::expression::{self, Side};
 use crate::nft::owned::{Chain, Change, Entry, Hook, Layout, Map};
+use crate::nft::reading::Look;
 
 // A frame's port is looked up in a map, which leads to a chain that knows the address behind the port.
 const LAYOUT: Layout =
@@ -42,27 +43,34 @@ impl Port<'_> {
     }
 
     fn entry(&self, owner: &Owner) -> Entry {
-        let mut key = self.name.as_bytes().to_vec();
-        key.resize(INTERFACE_NAME as usize, 0);
-        Entry { map: PORTS.name, key, chain: self.chain().name, owner: Some(owner.clone()) }
+        let (map, key) = place(self.name);
+        Entry { map, key, chain: self.chain().name, owner: Some(owner.clone()) }
     }
+}
+
+/// Where the element of a port is.
+fn place(port: &str) -> (&'static str, Vec<u8>) {
+    let mut key = port.as_bytes().to_vec();
+    key.resize(INTERFACE_NAME as usize, 0);
+    (PORTS.name, key)
 }
 
 /// Drops frames that come from a port with another address than its own.
 pub(crate) fn add(owner: &Owner, port: Port<'_>) -> Answer {
-    LAYOUT
-        .change(|_| Ok(Change { add: vec![port.entry(owner)], own_chains: vec![port.chain()], ..Change::default() }))?;
+    LAYOUT.change_where(&Look::At(vec![place(port.name)]), |_| {
+        Ok(Change { add: vec![port.entry(owner)], own_chains: vec![port.chain()], ..Change::default() })
+    })?;
     Ok(())
 }
 
-/// Lets go of an attachment's port, and says whether there was one.
-pub(crate) fn remove(owner: &Owner) -> Answer<bool> {
-    Ok(!LAYOUT.remove(|entry| entry.is_of(owner))?.is_empty())
+/// Lets go of an attachment's port, and says whether there was one. It is found sooner if it has this name.
+pub(crate) fn remove(owner: &Owner, port: &str) -> Answer<bool> {
+    Ok(!LAYOUT.remove_of(owner, vec![place(port)])?.is_empty())
 }
 
 /// Says whether everything is as [`add`] left it.
 pub(crate) fn check(owner: &Owner, port: Port<'_>) -> Answer {
-    let (entries, rules) = LAYOUT.contents()?;
+    let (entries, rules) = LAYOUT.contents_where(&Look::At(vec![place(port.name)]))?;
     let is_complete = |chain: &Chain| chain.is_complete(&rules);
     if entries.contains(&port.entry(owner)) && chains().iter().all(is_complete) && is_guarded(port)? {
         return Ok(());

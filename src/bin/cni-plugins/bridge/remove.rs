@@ -1,8 +1,10 @@
 //! DEL, GC, and what a failed ADD leaves.
 
 use libcni::plugin::{Answer, AttachmentCall, Call};
+use libcni::spec::IpNet;
 
 use crate::bridge::{antispoof, theirs};
+use crate::chained;
 use crate::host_end;
 use crate::names::Names;
 use crate::nft::{Owner, masquerade};
@@ -25,7 +27,7 @@ pub(crate) fn del(call: &AttachmentCall) -> Answer {
     let delete_link = || if is_ours { host_end::delete(&mut host, &names.port) } else { Ok(()) };
     let (link, others) = both(delete_link, || {
         let ipam = ipam_type.as_deref().map_or(Ok(()), |plugin| call.delegate(plugin).del());
-        let rules = remove_rules(&names.owner);
+        let rules = remove_rules(&names, &chained::recorded_addresses(call));
         let rules = rules.and_then(|had_any| if is_ours || had_any { Ok(()) } else { take_over(&names.owner) });
         rules.and(ipam)
     });
@@ -35,9 +37,9 @@ pub(crate) fn del(call: &AttachmentCall) -> Answer {
 
 /// Removes them whatever the configuration says now, since it may have been different at ADD. Returns true if there
 /// were any.
-fn remove_rules(owner: &Owner) -> Answer<bool> {
-    let guarded = antispoof::remove(owner);
-    let masqueraded = masquerade::remove(owner);
+fn remove_rules(names: &Names, addresses: &[IpNet]) -> Answer<bool> {
+    let guarded = antispoof::remove(&names.owner, &names.port);
+    let masqueraded = masquerade::remove(&names.owner, addresses);
     Ok(guarded? | masqueraded?)
 }
 
@@ -48,7 +50,7 @@ fn take_over(owner: &Owner) -> Answer {
 
 /// Undoes a failed ADD, except for its address.
 pub(crate) fn undo(host: &mut Handle, names: &Names) -> Answer {
-    let rules = remove_rules(&names.owner);
+    let rules = remove_rules(names, &[]);
     host_end::delete(host, &names.port)?;
     rules.map(drop)
 }

@@ -4,8 +4,10 @@ use libcni::plugin::{Answer, Failure};
 use libcni::spec::ErrorCode;
 
 use super::attempts::Attempts;
+use super::counts;
 use super::error::Error;
 use super::owned::{Change, Entry, Layout};
+use super::owner::Owner;
 use super::plan;
 use super::reading::{Look, Present};
 use super::socket::{Connection, connection};
@@ -41,9 +43,8 @@ impl Layout {
         self.change_where(&Look::Everywhere, plan)
     }
 
-    /// The same, of a plan that needs to know the elements of some places only. If one of those is to go, it gets to
-    /// see all others, too, unless their chains tell that there are some. If it keeps the table, those that go have
-    /// chains of their own.
+    /// The same, of a plan that needs to know some of the elements only. It gets to see all of them if the table does
+    /// not count those of each owner, or may have none after the change.
     pub(crate) fn change_where(&self, look: &Look, plan: impl Fn(&[Entry]) -> Answer<Change>) -> Answer<Change> {
         let mut attempts = Attempts::begin();
         loop {
@@ -68,13 +69,9 @@ impl Layout {
         let generation = connection.generation()?;
         let mut present = self.present(connection, look)?;
         let mut change = plan(&present.entries)?;
-        if present.is_touched_by(&change) && !change.keep_table {
-            present.kept = self.kept(connection, &present.entries)?;
-            // Whether the table goes with these elements, only all of them tell.
-            if present.kept.is_empty() {
-                present = self.present(connection, &Look::Everywhere)?;
-                change = plan(&present.entries)?;
-            }
+        if present.maps.is_none() && !self.is_enough(connection, &mut present, &change)? {
+            present = self.everything(connection)?;
+            change = plan(&present.entries)?;
         }
         if !change.add.is_empty() && !is_doubtful {
             self.count_rules(connection, &mut present, &change)?;
@@ -84,9 +81,35 @@ impl Layout {
         Ok(change)
     }
 
+    /// Reads what a change of some elements needs to know of all others. Returns false if that is not enough.
+    fn is_enough(&self, connection: &mut Connection, present: &mut Present, change: &Change) -> Result<bool, Error> {
+        let touched = counts::touched(&present.entries, change);
+        if touched.is_empty() && change.remove.is_empty() {
+            return Ok(true);
+        }
+        let Some(counted) = self.counted(connection, &touched)? else { return Ok(false) };
+        if present.is_touched_by(change) {
+            present.kept = self.kept(connection, &present.entries)?;
+        }
+        let after = counts::after(&counted.counts, &present.entries, change);
+        let has_owners = counted.owners + after.len() > counted.counts.len();
+        present.counts = Some(counted.counts);
+        // Whether the table goes with the last of them, only all elements tell.
+        Ok(has_owners || change.keep_table)
+    }
+
     /// Removes what a condition holds for, and returns it.
     pub(crate) fn remove(&self, condition: impl Fn(&Entry) -> bool) -> Answer<Vec<Entry>> {
-        let change = self.change(|entries| {
+        self.remove_where(&Look::Everywhere, condition)
+    }
+
+    /// Removes the elements of an owner, which are in some places as far as one knows, and returns them.
+    pub(crate) fn remove_of(&self, owner: &Owner, places: Vec<(&'static str, Vec<u8>)>) -> Answer<Vec<Entry>> {
+        self.remove_where(&Look::Of(owner.clone(), places), |entry| entry.is_of(owner))
+    }
+
+    fn remove_where(&self, look: &Look, condition: impl Fn(&Entry) -> bool) -> Answer<Vec<Entry>> {
+        let change = self.change_where(look, |entries| {
             let remove = entries.iter().filter(|entry| condition(entry)).cloned().collect();
             Ok(Change { remove, ..Change::default() })
         });

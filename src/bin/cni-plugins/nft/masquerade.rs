@@ -81,12 +81,12 @@ fn entry(owner: &Owner, address: IpNet, turn: u32) -> Entry {
 }
 
 /// Where the elements of addresses may be.
-fn places(addresses: &[IpNet]) -> Look {
+fn places(addresses: &[IpNet]) -> Vec<(&'static str, Vec<u8>)> {
     let of = |address: &IpNet| {
         let (map, address) = (map(Family::of(address.addr())).name, *address);
         (0..TURNS).map(move |turn| (map, key(address, turn)))
     };
-    Look::At(addresses.iter().flat_map(of).collect())
+    addresses.iter().flat_map(of).collect()
 }
 
 /// Who has an address, at each turn.
@@ -109,7 +109,7 @@ fn turn_of(owner: &Owner, holders: [Option<&Entry>; TURNS as usize]) -> u32 {
 /// Masquerades what comes from addresses, given with the prefix length of their subnets, and goes neither to their own
 /// subnet nor to multicast.
 pub(crate) fn add(owner: &Owner, addresses: &[IpNet]) -> Answer {
-    LAYOUT.change_where(&places(addresses), |present| {
+    LAYOUT.change_where(&Look::At(places(addresses)), |present| {
         let turn = |address| turn_of(owner, holders(present, address));
         let add = addresses.iter().map(|address| entry(owner, *address, turn(*address))).collect();
         let chains = addresses.iter().map(|address| subnet_chain(address.network())).collect();
@@ -118,10 +118,10 @@ pub(crate) fn add(owner: &Owner, addresses: &[IpNet]) -> Answer {
     Ok(())
 }
 
-/// Ends masquerading for an attachment, whatever its addresses were, and says whether there was any. An address that
-/// another one took over stays.
-pub(crate) fn remove(owner: &Owner) -> Answer<bool> {
-    Ok(!LAYOUT.remove(|entry| entry.is_of(owner))?.is_empty())
+/// Ends masquerading for an attachment, whatever its addresses were, and says whether there was any. They are found
+/// sooner if they are these. An address that another one took over stays.
+pub(crate) fn remove(owner: &Owner, addresses: &[IpNet]) -> Answer<bool> {
+    Ok(!LAYOUT.remove_of(owner, places(addresses))?.is_empty())
 }
 
 /// Says whether everything is as [`add`] left it.
@@ -129,7 +129,7 @@ pub(crate) fn remove(owner: &Owner) -> Answer<bool> {
 /// # Errors
 /// The address that is not masqueraded.
 pub(crate) fn check(owner: &Owner, address: IpNet) -> Answer {
-    let (entries, rules) = LAYOUT.contents_where(&places(&[address]))?;
+    let (entries, rules) = LAYOUT.contents_where(&Look::At(places(&[address])))?;
     let mut chains = chains();
     chains.push(subnet_chain(address.network()));
     let is_there = (0..TURNS).any(|turn| entries.contains(&entry(owner, address, turn)));

@@ -18,6 +18,8 @@ mod answer;
 pub(crate) mod attempts;
 pub(crate) mod batch;
 mod changing;
+mod counted;
+mod counts;
 pub(crate) mod error;
 pub(crate) mod expression;
 pub(crate) mod family;

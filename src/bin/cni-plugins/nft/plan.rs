@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use libcni::plugin::Answer;
 
+use super::counts::{self, OWNERS};
 use super::message::Message;
 use super::owned::{Chain, Change, Entry, Layout, Map};
 use super::reading::Present;
@@ -13,8 +14,9 @@ use super::request::Requests;
 pub(super) fn skeleton(layout: &Layout) -> Vec<Message> {
     let table = layout.requests();
     let mut requests = vec![table.new_table()];
-    requests.extend((1..).zip(layout.maps).map(|(id, map)| table.new_map(map, id)));
-    let chains = (layout.chains)();
+    requests.extend((1..).zip(layout.maps.iter().chain([&OWNERS])).map(|(id, map)| table.new_map(map, id)));
+    let mut chains = (layout.chains)();
+    chains.push(counts::owned());
     // Rules may jump to any of the chains.
     requests.extend(chains.iter().map(|chain| table.new_chain(chain)));
     requests.extend(chains.iter().flat_map(|chain| rules(table, chain)));
@@ -36,15 +38,16 @@ pub(super) fn requests(layout: &Layout, present: &Present, change: &Change) -> A
     let table = layout.requests();
     let goes: BTreeSet<_> = change.remove.iter().chain(&change.add).map(Entry::place).collect();
     let (gone, left): (Vec<&Entry>, Vec<&Entry>) = present.entries.iter().partition(|e| goes.contains(&e.place()));
-    let is_table_there = present.maps.as_ref().is_some_and(|maps| !maps.is_empty());
-    if left.is_empty() && present.kept.is_empty() && change.add.is_empty() && !change.keep_table {
-        return Ok(if is_table_there { vec![table.delete_table()] } else { Vec::new() });
+    if let Some(maps) = present.maps.as_ref().filter(|_| left.is_empty() && change.add.is_empty() && !change.keep_table)
+    {
+        return Ok(if maps.is_empty() { Vec::new() } else { vec![table.delete_table()] });
     }
     let kept = present.kept.iter().map(String::as_str);
     let used: BTreeSet<_> = chains_of(left).into_iter().chain(chains_of(&change.add)).chain(kept).collect();
 
-    let mut requests = if change.add.is_empty() || is_whole(layout, present) { Vec::new() } else { skeleton(layout) };
-    requests.extend(gone.iter().map(|entry| table.delete_element(entry)));
+    let is_made = !change.add.is_empty() && !is_whole(layout, present);
+    let mut requests = if is_made { skeleton(layout) } else { Vec::new() };
+    requests.extend(gone.iter().map(|entry| table.delete_element(entry.map, &entry.key)));
     requests.extend(chains_of(gone).difference(&used).map(|chain| table.delete_chain(chain)));
     let incomplete = change.chains.iter().filter(|chain| !chain.is_complete(&present.rules));
     for chain in incomplete.chain(&change.own_chains) {
@@ -54,7 +57,26 @@ pub(super) fn requests(layout: &Layout, present: &Present, change: &Change) -> A
     for entry in &change.add {
         requests.push(table.new_element(entry)?);
     }
+    if is_made || present.counts.is_some() {
+        requests.extend(counting(table, present, change));
+    }
     Ok(requests)
+}
+
+/// The counts that differ after a change.
+fn counting(table: Requests<'_>, present: &Present, change: &Change) -> Vec<Message> {
+    let before = present.counts.clone().unwrap_or_default();
+    let after = match present.maps {
+        Some(_) => counts::of_all(&present.entries, change),
+        None => counts::after(&before, &present.entries, change),
+    };
+    let gone = before.iter().filter(|(owner, count)| after.get(*owner) != Some(count));
+    let new: Vec<_> = after.iter().filter(|(owner, count)| before.get(*owner) != Some(count)).collect();
+    let mut requests: Vec<_> = gone.map(|(owner, _)| table.delete_element(OWNERS.name, owner)).collect();
+    // Somebody may have removed it, as long as nothing led there.
+    requests.extend(new.first().map(|_| table.new_chain(&counts::owned())));
+    requests.extend(new.into_iter().map(|(owner, count)| table.new_count(owner, *count)));
+    requests
 }
 
 /// The chains that elements lead to.
@@ -67,7 +89,7 @@ fn is_whole(layout: &Layout, present: &Present) -> bool {
     let has_rules = (layout.chains)().iter().all(|chain| chain.is_complete(&present.rules));
     // Rules that look up a map keep it from being taken away.
     let has_map = |map: &Map| present.maps.as_ref().is_none_or(|maps| maps.contains(&map.name));
-    has_rules && layout.maps.iter().all(has_map)
+    has_rules && layout.maps.iter().all(has_map) && present.counts.is_some()
 }
 
 #[cfg(test)]
@@ -95,8 +117,11 @@ mod tests {
 
     fn present(entries: &[Entry], rules: &[&str]) -> Present {
         let rules = rules.iter().map(|chain| (*chain).to_owned()).collect();
-        Present { maps: Some(vec!["m"]), entries: entries.to_vec(), rules, ..Present::default() }
+        let counts = Some(counts::of_all(entries, &Change::default()));
+        Present { maps: Some(vec!["m"]), entries: entries.to_vec(), rules, counts, ..Present::default() }
     }
+
+    const COUNTED_ANEW: &str = "remove an element from map owners; make chain owned; add an element to map owners";
 
     /// The request, in short.
     fn planned(present: &Present, change: &Change) -> String {
@@ -108,9 +133,10 @@ mod tests {
     #[test]
     fn the_first_element_makes_the_table_and_the_last_one_takes_it_away() {
         let change = Change { add: vec![entry(1, "a")], chains: vec![chain("a", 1)], ..Change::default() };
-        let skeleton = "make table t; make map m; make chain base; empty chain base; \
-                        add a rule to chain base; add a rule to chain base";
-        let element = "make chain a; empty chain a; add a rule to chain a; add an element to map m";
+        let skeleton = "make table t; make map m; make map owners; make chain base; make chain owned; \
+                        empty chain base; add a rule to chain base; add a rule to chain base; empty chain owned";
+        let element = "make chain a; empty chain a; add a rule to chain a; add an element to map m; \
+                       make chain owned; add an element to map owners";
         assert_eq!(planned(&Present::default(), &change), format!("{skeleton}; {element}"));
 
         let change = Change { remove: vec![entry(1, "a")], ..Change::default() };
@@ -118,7 +144,7 @@ mod tests {
         assert_eq!(planned(&Present::default(), &change), "");
 
         let change = Change { keep_table: true, ..change };
-        let removed = "remove an element from map m; remove chain a";
+        let removed = "remove an element from map m; remove chain a; remove an element from map owners";
         assert_eq!(planned(&present(&[entry(1, "a")], &[]), &change), removed);
     }
 
@@ -126,7 +152,7 @@ mod tests {
     fn what_is_whole_is_not_written_again_and_what_is_not_is() {
         let change = Change { add: vec![entry(2, "a")], chains: vec![chain("a", 1)], ..Change::default() };
         let whole = present(&[entry(1, "a")], &["base", "base", "a"]);
-        assert_eq!(planned(&whole, &change), "add an element to map m");
+        assert_eq!(planned(&whole, &change), format!("add an element to map m; {COUNTED_ANEW}"));
         let damaged = present(&[entry(1, "a")], &["base", "a"]);
         assert!(planned(&damaged, &change).contains("empty chain base; add a rule to chain base"));
         let damaged = present(&[entry(1, "a")], &["base", "base"]);
@@ -137,9 +163,10 @@ mod tests {
     fn a_chain_goes_with_the_last_element_that_leads_to_it() {
         let all = [entry(1, "a"), entry(2, "a"), entry(3, "b")];
         let change = Change { remove: vec![all[0].clone()], ..Change::default() };
-        assert_eq!(planned(&present(&all, &[]), &change), "remove an element from map m");
+        assert_eq!(planned(&present(&all, &[]), &change), format!("remove an element from map m; {COUNTED_ANEW}"));
         let change = Change { remove: vec![all[2].clone()], ..Change::default() };
-        assert_eq!(planned(&present(&all, &[]), &change), "remove an element from map m; remove chain b");
+        let removed = "remove an element from map m; remove chain b";
+        assert_eq!(planned(&present(&all, &[]), &change), format!("{removed}; {COUNTED_ANEW}"));
     }
 
     #[test]
@@ -156,7 +183,17 @@ mod tests {
         let part =
             Present { maps: None, kept: ["a".to_owned()].into(), ..present(&[entry(1, "a"), entry(2, "b")], &[]) };
         let change = Change { remove: part.entries.clone(), ..Change::default() };
-        let removed = "remove an element from map m; remove an element from map m; remove chain b";
+        let removed = "remove an element from map m; remove an element from map m; remove chain b; \
+                       remove an element from map owners";
         assert_eq!(planned(&part, &change), removed);
+    }
+
+    #[test]
+    fn a_table_that_counts_nothing_counts_everything_with_its_next_element() {
+        let uncounted = Present { counts: None, ..present(&[entry(1, "a")], &["base", "base", "a"]) };
+        let change = Change { remove: vec![entry(1, "a")], keep_table: true, ..Change::default() };
+        assert_eq!(planned(&uncounted, &change), "remove an element from map m; remove chain a");
+        let change = Change { add: vec![entry(2, "a")], ..Change::default() };
+        assert!(planned(&uncounted, &change).contains("make map owners"));
     }
 }

@@ -6,9 +6,11 @@ use libcni::plugin::Answer;
 use nix::errno::Errno;
 
 use super::attempts::{read_if_available, until_undisturbed};
+use super::counts::{self, Counts, OWNERS};
 use super::error::{Error, if_there, refused};
 use super::message::Message;
 use super::owned::{Change, Entry, Layout, Map, Rules};
+use super::owner::Owner;
 use super::request::{read_elements, read_rule, read_set, read_users};
 use super::socket::{Connection, Object, connection};
 
@@ -19,6 +21,9 @@ pub(crate) enum Look {
     Everywhere,
     /// Those in some places: maps and keys in them.
     At(Vec<(&'static str, Vec<u8>)>),
+    /// Those of an owner, which are in these places as far as one knows. If the table counts another number of them
+    /// than are there, or counts none, it is all elements.
+    Of(Owner, Vec<(&'static str, Vec<u8>)>),
 }
 
 /// The present state.
@@ -29,6 +34,9 @@ pub(super) struct Present {
     pub(super) entries: Vec<Entry>,
     /// When only some places were looked at: the chains that elements elsewhere lead to, too.
     pub(super) kept: BTreeSet<String>,
+    /// How many elements owners have: all of them, or those that a change is about when only some places were looked
+    /// at; `None` when the table counts nothing.
+    pub(super) counts: Option<Counts>,
     /// Read only for changes that need to know.
     pub(super) rules: Rules,
 }
@@ -54,12 +62,7 @@ impl Layout {
         Ok(entries?.unwrap_or_default())
     }
 
-    /// The present state: the elements, and how many rules each chain has.
-    pub(crate) fn contents(&self) -> Answer<(Vec<Entry>, Rules)> {
-        self.contents_where(&Look::Everywhere)
-    }
-
-    /// The same, of the table's own chains and of those that the elements of some places lead to.
+    /// The elements of some places, and how many rules the table's own chains have and those that these lead to.
     pub(crate) fn contents_where(&self, look: &Look) -> Answer<(Vec<Entry>, Rules)> {
         until_undisturbed(|| self.read(&mut *connection()?, look)).map_err(Error::into_failure)
     }
@@ -75,7 +78,8 @@ impl Layout {
         let listed = read_if_available(|| connection()?.dump_if_there(&self.requests().get_sets()))?;
         let names = listed.flatten().unwrap_or_default().into_iter().filter_map(|set| read_set(&set));
         // Those without a name of their own are part of a rule.
-        let is_of_others = |name: &String| !name.starts_with("__") && self.maps.iter().all(|map| map.name != name);
+        let is_ours = |name: &String| self.maps.iter().chain([&OWNERS]).any(|map| map.name == name);
+        let is_of_others = |name: &String| !name.starts_with("__") && !is_ours(name);
         Ok(names.filter(is_of_others).collect())
     }
 
@@ -83,19 +87,30 @@ impl Layout {
     pub(super) fn present(&self, connection: &mut Connection, look: &Look) -> Result<Present, Error> {
         match look {
             Look::Everywhere => self.everything(connection),
-            Look::At(places) => {
-                let requests: Vec<_> = places.iter().map(|(map, key)| self.requests().get_element(map, key)).collect();
-                let mut entries = Vec::new();
-                for ((map, _), answer) in places.iter().zip(connection.ask_each(&requests)?) {
-                    let found = if_there(answer)?.unwrap_or_default();
-                    entries.extend(found.iter().flat_map(|object| read_elements(map, object)));
-                }
-                Ok(Present { entries, ..Present::default() })
+            Look::At(places) => self.at(connection, places),
+            Look::Of(owner, places) => {
+                let part = self.at(connection, places)?;
+                let found = part.entries.iter().filter(|entry| entry.is_of(owner)).count();
+                let key = counts::key_of(owner);
+                let counted = self.counted(connection, &[key].into())?;
+                let count = counted.map(|counted| counted.counts.get(&key).copied().unwrap_or_default());
+                if count.is_some_and(|count| count as usize == found) { Ok(part) } else { self.everything(connection) }
             }
         }
     }
 
-    fn everything(&self, connection: &mut Connection) -> Result<Present, Error> {
+    /// The elements in some places.
+    fn at(&self, connection: &mut Connection, places: &[(&'static str, Vec<u8>)]) -> Result<Present, Error> {
+        let requests: Vec<_> = places.iter().map(|(map, key)| self.requests().get_element(map, key)).collect();
+        let mut entries = Vec::new();
+        for ((map, _), answer) in places.iter().zip(connection.ask_each(&requests)?) {
+            let found = if_there(answer)?.unwrap_or_default();
+            entries.extend(found.iter().flat_map(|object| read_elements(map, object)));
+        }
+        Ok(Present { entries, ..Present::default() })
+    }
+
+    pub(super) fn everything(&self, connection: &mut Connection) -> Result<Present, Error> {
         let (mut maps, mut entries) = (Vec::new(), Vec::new());
         for map in self.maps {
             match self.elements(connection, *map)? {
@@ -107,7 +122,8 @@ impl Layout {
                 None => break,
             }
         }
-        Ok(Present { maps: Some(maps), entries, ..Present::default() })
+        let counts = if maps.is_empty() { None } else { self.counts(connection)? };
+        Ok(Present { maps: Some(maps), entries, counts, ..Present::default() })
     }
 
     /// The elements of a map; `None` when it is not there.
@@ -118,10 +134,9 @@ impl Layout {
         if_there(listed)?.map(|()| each_once(&request, entries)).transpose()
     }
 
-    /// Returns true if elements lead to one of some chains.
-    pub(crate) fn leads_to_any(&self, chains: &BTreeSet<&str>) -> Answer<bool> {
-        let found = until_undisturbed(|| self.with_more_users(&mut *connection()?, chains, |_| 0));
-        Ok(!found.map_err(Error::into_failure)?.is_empty())
+    /// Those of some chains that elements lead to.
+    pub(crate) fn led_to(&self, chains: &BTreeSet<&str>) -> Answer<BTreeSet<String>> {
+        until_undisturbed(|| self.with_more_users(&mut *connection()?, chains, |_| 0)).map_err(Error::into_failure)
     }
 
     /// The chains of elements that more elements than these lead to.

@@ -7,6 +7,7 @@ use netlink_packet_netfilter::NetfilterProtoFamily;
 use netlink_packet_netfilter::nftables::Verdict;
 
 use super::attribute::{self, Attributes};
+use super::counts::{self, OWNED, OWNERS};
 use super::expression::Rule;
 use super::message::{CHAIN_NAME, Message, NAME, RULE_HANDLE, TABLE, verb};
 use super::owned::{Chain, Entry, Hook, Layout, Map};
@@ -17,6 +18,8 @@ const VERDICT: u32 = 0xffff_ff00;
 const RULE_EXPRESSIONS: u16 = 4;
 /// The kind of each item of a list.
 const ITEM: u16 = 1;
+/// The attribute of an element that is kept for its owner.
+const USER_DATA: u16 = 6;
 
 /// An end of a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,25 +139,37 @@ impl Requests<'_> {
     }
 
     pub(super) fn new_element(&self, entry: &Entry) -> Answer<Message> {
-        const DATA: u16 = 2;
-        const USER_DATA: u16 = 6;
-        let jump = Attributes::new().number(1, Verdict::Jump.into()).text(2, &entry.chain);
-        let element = key(&entry.key).nest(DATA, &Attributes::new().nest(2, &jump));
-        let element = match &entry.owner {
-            Some(owner) => element.bytes(USER_DATA, &owner.to_user_data().ok_or_else(|| too_long(owner))?),
-            None => element,
-        };
-        // Only where there is none: one in its place is somebody else's, and was not there when the change was planned.
-        Ok(self.request(verb::NEW_ELEMENT, NLM_F_CREATE | NLM_F_EXCL, self.element(entry.map, &element)))
+        let user_data = entry.owner.as_ref().map(|owner| owner.to_user_data().ok_or_else(|| too_long(owner)));
+        Ok(self.place_element(entry.map, &entry.key, &entry.chain, user_data.transpose()?.as_deref()))
     }
 
-    pub(super) fn delete_element(&self, entry: &Entry) -> Message {
-        self.request(verb::DELETE_ELEMENT, 0, self.element(entry.map, &key(&entry.key)))
+    /// An owner's count.
+    pub(super) fn new_count(&self, owner: &counts::Key, count: u32) -> Message {
+        self.place_element(OWNERS.name, owner, OWNED, Some(&counts::to_user_data(count)))
+    }
+
+    /// An element, only where there is none: one in its place is somebody else's, and was not there when the change was
+    /// planned.
+    fn place_element(&self, map: &str, of: &[u8], chain: &str, user_data: Option<&[u8]>) -> Message {
+        const DATA: u16 = 2;
+        let jump = Attributes::new().number(1, Verdict::Jump.into()).text(2, chain);
+        let element = key(of).nest(DATA, &Attributes::new().nest(2, &jump));
+        let element = user_data.into_iter().fold(element, |element, data| element.bytes(USER_DATA, data));
+        self.request(verb::NEW_ELEMENT, NLM_F_CREATE | NLM_F_EXCL, self.element(map, &element))
+    }
+
+    pub(super) fn delete_element(&self, map: &str, element: &[u8]) -> Message {
+        self.request(verb::DELETE_ELEMENT, 0, self.element(map, &key(element)))
     }
 
     /// Lists the sets of the table.
     pub(super) fn get_sets(&self) -> Message {
         self.request(verb::GET_SET, 0, self.whole())
+    }
+
+    /// Finds a map.
+    pub(super) fn get_map(&self, map: &str) -> Message {
+        self.request(verb::GET_SET, 0, self.named(map))
     }
 
     /// Lists a map.
@@ -194,15 +209,27 @@ fn too_long(owner: &Owner) -> Failure {
 
 /// The elements that an object of a listed map has.
 pub(super) fn read_elements(map: &'static str, object: &[u8]) -> Vec<Entry> {
-    const ELEMENTS: u16 = 3;
-    let lists = attribute::all(object, ELEMENTS);
-    lists.flat_map(|list| attribute::all(list, ITEM)).filter_map(|element| read_element(map, element)).collect()
+    elements_in(object).filter_map(|element| read_element(map, element)).collect()
 }
 
+/// The counts that an object of the listed map of owners has.
+pub(super) fn read_counts(object: &[u8]) -> impl Iterator<Item = (counts::Key, u32)> {
+    elements_in(object).filter_map(|element| {
+        let owner = attribute::nested(element, &KEY_VALUE)?.try_into().ok()?;
+        let count = attribute::first(element, USER_DATA).and_then(counts::from_user_data);
+        Some((owner, count.unwrap_or_default()))
+    })
+}
+
+fn elements_in(object: &[u8]) -> impl Iterator<Item = &[u8]> {
+    const ELEMENTS: u16 = 3;
+    attribute::all(object, ELEMENTS).flat_map(|list| attribute::all(list, ITEM))
+}
+
+const KEY_VALUE: [u16; 2] = [1, 1];
+
 fn read_element(map: &'static str, element: &[u8]) -> Option<Entry> {
-    const KEY_VALUE: [u16; 2] = [1, 1];
     const VERDICT_CHAIN: [u16; 3] = [2, 2, 2];
-    const USER_DATA: u16 = 6;
     Some(Entry {
         map,
         key: attribute::nested(element, &KEY_VALUE)?.to_vec(),

@@ -193,6 +193,11 @@ pub(crate) fn port_key(host: HostPort, turn: u32) -> Vec<u8> {
     [key(host.address, host.protocol, host.port), turn.to_be_bytes().to_vec()].concat()
 }
 
+/// The key of a port that is not mapped any more, see [`as_gone`].
+pub(crate) fn gone_key(host: HostPort) -> Vec<u8> {
+    [key(host.address, host.protocol, host.port), GONE.to_vec()].concat()
+}
+
 /// The place of what is masqueraded: a map and a key. Two networks may have a container of one address, each with the
 /// same port of another address of the host.
 pub(crate) fn way_back(container: IpAddr, host: HostPort, turn: u32) -> (&'static str, Vec<u8>) {

@@ -34,6 +34,7 @@ use serde::de::IgnoredAny;
 
 use crate::invalid::invalid;
 use crate::nft::Owner;
+use crate::nft::reading::Look;
 use crate::portmap::config::Config;
 use crate::portmap::layout::LAYOUT;
 use crate::portmap::mapping::Mapping;
@@ -56,7 +57,8 @@ impl Plugin for Portmap {
 
     fn del(&self, call: &AttachmentCall) -> Answer {
         let owner = Owner::of(call);
-        let unmapped = unmap::unmap(|other| *other == owner)?;
+        let look = table::of(&owner, &recorded(call).unwrap_or_default());
+        let unmapped = unmap::unmap(&look, |other| *other == owner)?;
         if unmapped.had_any {
             return unmapped.tidy_up();
         }
@@ -87,7 +89,7 @@ impl Plugin for Portmap {
         let Some(valid) = call.config.valid_attachments()?.map(Valid::new) else { return Ok(()) };
         let network = call.config.name().as_str();
         let is_valid = |owner: &Owner| valid.has(&owner.container_id, &owner.ifname);
-        unmap::unmap(|owner| owner.network == network && !is_valid(owner))?.tidy_up()?;
+        unmap::unmap(&Look::Everywhere, |owner| owner.network == network && !is_valid(owner))?.tidy_up()?;
         takeover::ports::retain(network, &valid)
     }
 
@@ -99,6 +101,12 @@ impl Plugin for Portmap {
     fn about(&self) -> Option<String> {
         Some(crate::about::about("portmap"))
     }
+}
+
+/// The mappings of an attachment, as far as the call tells.
+fn recorded(call: &AttachmentCall) -> Answer<Vec<Mapping>> {
+    let previous = call.config.prev_result()?.map(|previous| previous.latest());
+    previous.map_or(Ok(Vec::new()), |body| mapping::read(call, &body))
 }
 
 /// Returns true if ports may have been mapped: when some are asked for, or when nothing says what was.
@@ -122,7 +130,7 @@ fn map(owner: &Owner, mappings: &[Mapping], config: &Config) -> Answer {
     if let Some(container) = config.reached_by_loopback(mappings)
         && let Err(error) = localhost::open(container)
     {
-        let _ = unmap::unmap(|other| other == owner);
+        let _ = unmap::unmap(&table::of(owner, mappings), |other| other == owner);
         return Err(error.into());
     }
     let ports: Vec<_> = mappings.iter().map(|mapping| mapping.host).collect();

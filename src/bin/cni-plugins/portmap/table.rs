@@ -14,7 +14,7 @@ use crate::nft::owned::{Chain, Change, Entry, Place};
 use crate::nft::reading::Look;
 use crate::portmap::condition;
 use crate::portmap::config::{Config, Masquerade};
-use crate::portmap::layout::{FURTHER, LAYOUT, TURNS, chains, is_gone, port_key, ports_of, way_back};
+use crate::portmap::layout::{FURTHER, LAYOUT, TURNS, chains, gone_key, is_gone, port_key, ports_of, way_back};
 use crate::portmap::mapping::{HostPort, Mapping};
 
 /// The port is somebody else's: a code of the plugin's own.
@@ -94,17 +94,28 @@ impl Needed {
 const FEW: usize = 200;
 
 /// Where the elements of mappings are or may be, at each turn.
-fn places(mappings: &[Mapping]) -> Look {
-    if mappings.len() > FEW {
-        return Look::Everywhere;
-    }
+fn places(mappings: &[Mapping]) -> Vec<(&'static str, Vec<u8>)> {
     let of = |mapping: &Mapping| {
         let family = mapping.family();
         let at = (0..TURNS).map(|turn| (ports_of(family).name, port_key(mapping.host, turn)));
         let ways_back = (0..TURNS).map(|turn| way_back(mapping.container.addr(), mapping.host, turn));
         at.chain(ways_back).collect::<Vec<_>>()
     };
-    Look::At(mappings.iter().flat_map(of).collect())
+    mappings.iter().flat_map(of).collect()
+}
+
+/// A look at what is in the way of mappings.
+fn at(mappings: &[Mapping]) -> Look {
+    if mappings.len() > FEW { Look::Everywhere } else { Look::At(places(mappings)) }
+}
+
+/// A look at all that an attachment has, which are these mappings as far as one knows.
+pub(crate) fn of(owner: &Owner, mappings: &[Mapping]) -> Look {
+    if mappings.len() > FEW {
+        return Look::Everywhere;
+    }
+    let gone = mappings.iter().map(|mapping| (ports_of(mapping.family()).name, gone_key(mapping.host)));
+    Look::Of(owner.clone(), places(mappings).into_iter().chain(gone).collect())
 }
 
 /// The elements that are there, by their places.
@@ -139,13 +150,13 @@ fn turn_of_way_back(owner: &Owner, holders: &[Option<&Entry>]) -> u32 {
 /// # Errors
 /// Code 101: a port is another container's.
 pub(crate) fn add(owner: &Owner, mappings: &[Mapping], config: &Config) -> Answer {
-    LAYOUT.change_where(&places(mappings), |present| {
-        let at = by_place(present);
+    LAYOUT.change_where(&at(mappings), |present| {
+        let by_place = by_place(present);
         let mut change = Change::default();
         for mapping in mappings {
             let turns = Turns {
-                port: free_turn(owner, mapping, &holders(mapping, &at))?,
-                way_back: turn_of_way_back(owner, &holders_of_way_back(mapping, &at)),
+                port: free_turn(owner, mapping, &holders(mapping, &by_place))?,
+                way_back: turn_of_way_back(owner, &holders_of_way_back(mapping, &by_place)),
             };
             let needed = Needed::of(owner, mapping, turns, config);
             change.own_chains.push(needed.port.1);
@@ -187,7 +198,7 @@ pub(crate) fn taken(port: impl Display, whose: impl Display) -> Failure {
 /// # Errors
 /// The port that is not mapped as it should be.
 pub(crate) fn check(owner: &Owner, mappings: &[Mapping], config: &Config) -> Answer {
-    let (present, rules) = LAYOUT.contents_where(&places(mappings))?;
+    let (present, rules) = LAYOUT.contents_where(&at(mappings))?;
     let missing = |msg: String| Err(Failure::internal(format!("table `{}` {msg} for {owner}", LAYOUT.table)));
     let at = by_place(&present);
     let own_turn = |holders: [Option<&Entry>; TURNS as usize]| {

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::mem::take;
 use std::net::IpAddr;
 
 use libcni::Chain;
@@ -18,17 +17,11 @@ use crate::portmap::mapping::{HostPort, Protocol};
 use crate::portmap::{conntrack, localhost};
 
 /// The work that is left when ports were unmapped.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Unmapped {
     /// True if there were any.
     pub(crate) had_any: bool,
-    /// Those of UDP.
-    udp: Vec<HostPort>,
-    /// Where those are, until their connections are forgotten.
-    leading_nowhere: Vec<(&'static str, Vec<u8>)>,
-    /// The chains that answers came back by.
-    ways_back: BTreeSet<String>,
-    /// True if the table has no element any more, as far as one can tell.
+    /// True if nobody has a port any more, as far as one can tell.
     is_empty: bool,
     /// True if containers of a network were reached by 127.0.0.1, and none is any more.
     is_last_of_network: bool,
@@ -36,30 +29,28 @@ pub(crate) struct Unmapped {
 
 /// Unmaps all ports of the owners that are to go, and forgets their UDP connections. Whoever dies on the way leaves
 /// enough for the next one to go on.
-pub(crate) fn unmap(is_to_go: impl Fn(&Owner) -> bool) -> Answer<Unmapped> {
+pub(crate) fn unmap(look: &Look, is_to_go: impl Fn(&Owner) -> bool) -> Answer<Unmapped> {
     let goes = |entry: &Entry| entry.owner.as_ref().is_some_and(&is_to_go);
-    let unmapped = RefCell::new(Unmapped::default());
-    LAYOUT.change(|entries| {
-        let (gone, left): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| goes(entry));
-        *unmapped.borrow_mut() = Unmapped::of(&gone, &left);
+    let gone = RefCell::new(Vec::new());
+    LAYOUT.change_where(look, |entries| {
+        let all: Vec<Entry> = entries.iter().filter(|entry| goes(entry)).cloned().collect();
         // Until its connections are forgotten, a port of UDP is still known, but leads nowhere.
-        let remove: Vec<Entry> = gone.into_iter().filter(|entry| !is_gone(entry)).cloned().collect();
+        let remove: Vec<Entry> = all.iter().filter(|entry| !is_gone(entry)).cloned().collect();
         let add = remove.iter().filter_map(as_gone).collect();
+        *gone.borrow_mut() = all;
         Ok(Change { remove, add, keep_table: true, ..Change::default() })
     })?;
-    let mut unmapped = unmapped.into_inner();
-    forget(&unmapped.udp);
-    if unmapped.udp.is_empty() {
-        return Ok(unmapped);
+    let gone = gone.into_inner();
+    let udp: Vec<_> = gone.iter().filter_map(port_of).filter(|port| port.protocol == Protocol::Udp).collect();
+    if !udp.is_empty() {
+        forget(&udp);
+        let leading_nowhere = gone.iter().filter_map(as_gone).map(|entry| (entry.map, entry.key)).collect();
+        LAYOUT.change_where(&at(leading_nowhere), |entries| {
+            let remove = entries.iter().filter(|entry| goes(entry) && is_gone(entry)).cloned().collect();
+            Ok(Change { remove, keep_table: true, ..Change::default() })
+        })?;
     }
-    LAYOUT.change_where(&at(take(&mut unmapped.leading_nowhere)), |entries| {
-        let remove = entries.iter().filter(|entry| goes(entry) && is_gone(entry)).cloned().collect();
-        Ok(Change { remove, keep_table: true, ..Change::default() })
-    })?;
-    // Once more: others that are removed at the same time may have gone since.
-    let chains = unmapped.ways_back.iter().map(String::as_str).collect();
-    unmapped.is_empty = unmapped.is_empty || !LAYOUT.leads_to_any(&chains)?;
-    Ok(unmapped)
+    Unmapped::after(&gone)
 }
 
 /// A look at some places, or at all if those are more than are asked for at once.
@@ -69,21 +60,16 @@ fn at(places: Vec<(&'static str, Vec<u8>)>) -> Look {
 }
 
 impl Unmapped {
-    fn of(gone: &[&Entry], left: &[&Entry]) -> Self {
-        let udp = gone.iter().filter_map(|entry| port_of(entry)).filter(|port| port.protocol == Protocol::Udp);
-        let chains = |entries: &[&Entry], family| -> BTreeSet<String> {
-            let maps = ways_back_of(family).map(|map| map.name);
-            entries.iter().filter(|entry| maps.contains(&entry.map)).map(|entry| entry.chain.clone()).collect()
-        };
-        let of_v4 = chains(gone, Family::V4);
-        Self {
+    /// Looks at what is left after the elements that went.
+    fn after(gone: &[Entry]) -> Answer<Self> {
+        let maps = ways_back_of(Family::V4).map(|map| map.name);
+        let of_v4 = gone.iter().filter(|entry| maps.contains(&entry.map)).map(|entry| &*entry.chain);
+        let chains: BTreeSet<_> = of_v4.collect();
+        Ok(Self {
             had_any: !gone.is_empty(),
-            udp: udp.collect(),
-            leading_nowhere: gone.iter().filter_map(|e| as_gone(e)).map(|e| (e.map, e.key)).collect(),
-            is_empty: left.is_empty(),
-            is_last_of_network: !of_v4.is_subset(&chains(left, Family::V4)),
-            ways_back: &of_v4 | &chains(gone, Family::V6),
-        }
+            is_last_of_network: LAYOUT.led_to(&chains)?.len() < chains.len(),
+            is_empty: !LAYOUT.has_owners()?,
+        })
     }
 
     /// Closes the links that no port on 127.0.0.1 needs, and removes the table if no mapping needs it.

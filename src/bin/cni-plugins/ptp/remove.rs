@@ -5,6 +5,7 @@ use libcni::plugin::{Answer, AttachmentCall, Call};
 use libcni::result::AddResult;
 use libcni::result::v100::Interface;
 
+use crate::chained;
 use crate::host_end;
 use crate::names::Names;
 use crate::nft::{Owner, masquerade};
@@ -25,7 +26,7 @@ pub(crate) fn del(call: &AttachmentCall) -> Answer {
     let delete_link = || if is_ours { host_end::delete(&mut host, &names.port) } else { Ok(()) };
     let (link, others) = both(delete_link, || {
         let ipam = ipam_type.as_deref().map_or(Ok(()), |plugin| call.delegate(plugin).del());
-        let rules = masquerade::remove(&names.owner)
+        let rules = masquerade::remove(&names.owner, &chained::recorded_addresses(call))
             .and_then(|had_any| if is_ours || had_any { Ok(()) } else { takeover::masquerade::remove(&names.owner) });
         rules.and(ipam)
     });
@@ -54,7 +55,7 @@ fn delete_theirs(host: &mut Handle, call: &AttachmentCall) -> Answer {
 
 /// Undoes a failed ADD, except for its address.
 pub(crate) fn undo(host: &mut Handle, names: &Names) -> Answer {
-    let rules = masquerade::remove(&names.owner);
+    let rules = masquerade::remove(&names.owner, &[]);
     host_end::delete(host, &names.port)?;
     rules.map(drop)
 }
