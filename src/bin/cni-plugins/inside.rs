@@ -17,6 +17,8 @@ use crate::sysctl::Ipv6Settings;
 pub(crate) enum Duplicates {
     /// An address is used after duplicate address detection only.
     Detect,
+    /// The same, unless whoever made the namespace has switched detection off for new interfaces.
+    DetectByDefault,
     /// It is used at once.
     Ignore,
 }
@@ -49,9 +51,9 @@ impl Inside {
 
     /// Configures the container's end with what the result says.
     pub(crate) fn configure(&mut self, link: &Link, duplicates: Duplicates, body: &Body) -> Answer {
-        let detect = duplicates == Duplicates::Detect;
+        let detect = duplicates != Duplicates::Ignore;
         if !body.ips.is_empty() {
-            self.set_up_ipv6(&link.name, detect, body)?;
+            self.set_up_ipv6(&link.name, duplicates, body)?;
         }
         let addresses = body.ips.iter().map(|ip| Request::add_address(link.index, ip.address, detect)).collect();
         self.bring_up(link, body, addresses, Vec::new())
@@ -60,7 +62,7 @@ impl Inside {
     /// Does the same where the other end of the link is the gateway, and nobody else is on it: everything goes by way
     /// of the gateway, the addresses of the same network, too.
     pub(crate) fn configure_through_gateways(&mut self, link: &Link, body: &Body) -> Answer {
-        self.set_up_ipv6(&link.name, false, body)?;
+        self.set_up_ipv6(&link.name, Duplicates::Ignore, body)?;
         let add = |ip: &Ip| Request::add_address_without_route(link.index, ip.address, false);
         let routes = body.ips.iter().flat_map(|ip| {
             let from = |route: Route| Request::add_route_from(link.index, &route, ip.address.addr());
@@ -84,11 +86,15 @@ impl Inside {
 
     /// Lets the interface have IPv6 addresses, where containers are made without, and keep them when it is down for a
     /// while; has the kernel announce them, and look for duplicates only when asked, of the link-local address, too.
-    fn set_up_ipv6(&self, ifname: &str, detect: bool, body: &Body) -> Answer {
-        if detect {
-            self.settings.prefer(ifname, "enhanced_dad", "1");
+    fn set_up_ipv6(&self, ifname: &str, duplicates: Duplicates, body: &Body) -> Answer {
+        match duplicates {
+            Duplicates::Detect => {
+                self.settings.prefer(ifname, "enhanced_dad", "1");
+                self.settings.prefer(ifname, "accept_dad", "1");
+            }
+            Duplicates::DetectByDefault => {}
+            Duplicates::Ignore => self.settings.prefer(ifname, "accept_dad", "0"),
         }
-        self.settings.prefer(ifname, "accept_dad", if detect { "1" } else { "0" });
         if has_ipv6(body) {
             self.settings.require("lo", "disable_ipv6", "0")?;
             self.settings.require(ifname, "disable_ipv6", "0")?;

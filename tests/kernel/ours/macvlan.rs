@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{attachment, ipam, merge};
 use crate::Test;
-use crate::host::{Host, PLUGINS};
+use crate::host::{Host, PLUGINS, eventually};
 use crate::traffic::{does_not_reach, reaches, serve};
 
 pub(crate) const TESTS: &[Test] = &[
@@ -16,6 +16,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::macvlan::a_link_of_the_host_may_have_the_name", a_link_of_the_host_may_have_the_name),
     ("ours::macvlan::check_finds_what_is_different", check_finds_what_is_different),
     ("ours::macvlan::a_failed_add_leaves_nothing", a_failed_add_leaves_nothing),
+    ("ours::macvlan::an_ipv6_address_that_a_neighbour_has_is_refused", an_address_of_a_neighbour),
     ("ours::macvlan::del_leaves_what_a_person_made", del_leaves_what_a_person_made),
     ("ours::macvlan::an_alias_that_the_container_chose_keeps_no_interface", an_alias_of_the_container),
     ("ours::macvlan::it_may_be_on_top_of_a_link_of_the_container", on_top_of_a_link_of_the_container),
@@ -96,6 +97,30 @@ fn containers_are_on_the_network(host: &Host) {
     is_clean(host);
 }
 
+fn an_address_of_a_neighbour(host: &Host) {
+    host.make_world();
+    // Before, the kernel drops what is sent through it.
+    eventually(|| host.run("ip -o link show world; ip -n world -o link show eth0").matches("state UP").count() == 2);
+    let ipam = json!({"type": "static", "addresses": [{"address": "2001:db8::9/64"}]});
+    let network = network(host, "1.1.0", json!({"ipam": ipam, "capabilities": {"ips": true}}));
+    let ask = |times: u8| {
+        host.run(&format!("ip netns exec blue sh -c 'echo {times} >/proc/sys/net/ipv6/conf/default/dad_transmits'"));
+    };
+    // A second for each.
+    ask(4);
+    let error = Chain(&host.ours().add(&network, &attachment("blue")).unwrap_err()).to_string();
+    assert!(error.contains("address 2001:db8::9/64 is in use by a neighbour"), "{error}");
+    is_clean(host);
+    ask(1);
+    let mut blue = attachment("blue");
+    blue.capability_args.set("ips", &["2001:db8::10/64"]).unwrap();
+    host.ours().add(&network, &blue).unwrap();
+    let addresses = || host.run("ip -n blue -6 -o addr show dev eth0");
+    assert!(!addresses().contains("tentative") && !addresses().contains("nodad"), "{}", addresses());
+    host.ours().del(&network, &blue).unwrap();
+    is_clean(host);
+}
+
 fn a_link_of_the_host_may_have_the_name(host: &Host) {
     host.make_world();
     host.run("ip link add eth0 type bridge && ip route add default via 192.0.2.9");
@@ -105,6 +130,11 @@ fn a_link_of_the_host_may_have_the_name(host: &Host) {
     assert!(result.ips.is_empty());
     assert!(host.run("ip -n blue link show eth0").contains(",UP"));
     host.ours().check(&network, &attachment("blue")).unwrap();
+    // The host has another way out by now, or none.
+    for change in ["ip link set eth0 up && ip route replace default dev eth0", "ip route del default"] {
+        host.run(change);
+        host.ours().check(&network, &attachment("blue")).unwrap();
+    }
     host.del(&network, "blue");
     is_clean(host);
 }

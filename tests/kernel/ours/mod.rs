@@ -209,6 +209,12 @@ impl Host {
         );
     }
 
+    /// Has new interfaces of `blue` use IPv6 addresses at once, unless a plugin wants it otherwise: detection takes a
+    /// second or two.
+    fn without_duplicate_detection(&self) {
+        self.run("ip netns exec blue sh -c 'echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad'");
+    }
+
     /// Checks that no attachment of ours is left anywhere.
     #[track_caller]
     pub(crate) fn is_clean(&self) {

@@ -91,7 +91,8 @@ fn complete(
     if !config.dns.is_empty() {
         body.dns = config.dns.clone();
     }
-    inside.configure(link, Duplicates::Ignore, &body)?;
+    // Neighbours may be anybody's.
+    inside.configure(link, Duplicates::DetectByDefault, &body)?;
     inside.settle(&link.name, &body)?;
     ipam.map(Delegated::keep);
     Ok(body)

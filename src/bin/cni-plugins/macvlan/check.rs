@@ -1,6 +1,6 @@
 //! CHECK: the interface is there, and as its result says.
 
-use libcni::link::Handle;
+use libcni::link::{Handle, Link};
 use libcni::plugin::{Answer, AttachmentCall, Failure};
 use libcni::result::v100::Interface;
 
@@ -37,10 +37,9 @@ pub(crate) fn check(call: &AttachmentCall) -> Answer {
         let found = link.macvlan_mode;
         return Err(different(format!("interface `{ifname}` has mode {found:?}, not {:?}", config.mode)));
     }
-    let master =
-        if config.link_in_container { config.master(&mut inside)? } else { config.master(&mut Handle::here()?)? };
-    if link.peer != Some(master.index) {
-        return Err(different(format!("interface `{ifname}` is not on top of `{}`", master.name)));
+    // The default route may have another link by now.
+    if config.master.is_some() {
+        check_master(&mut inside, &link, &config)?;
     }
     let mac = recorded.and_then(|interface| interface.mac.as_deref()).filter(|mac| !mac.is_empty());
     if let Some(mac) = mac.filter(|mac| !link.has_mac(mac)) {
@@ -57,6 +56,14 @@ pub(crate) fn check(call: &AttachmentCall) -> Answer {
         Some(route) => Err(different(format!("the route to {} is gone", route.dst))),
         None => Ok(()),
     }
+}
+
+fn check_master(inside: &mut Handle, link: &Link, config: &Config) -> Answer {
+    let master = if config.link_in_container { config.master(inside)? } else { config.master(&mut Handle::here()?)? };
+    if link.peer == Some(master.index) {
+        return Ok(());
+    }
+    Err(different(format!("interface `{}` is not on top of `{}`", link.name, master.name)))
 }
 
 fn different(what: String) -> Failure {

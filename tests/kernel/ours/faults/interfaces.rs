@@ -42,6 +42,7 @@ pub(super) fn ptp_survives(host: &Host) {
 
 pub(super) fn macvlan_survives(host: &Host) {
     host.make_world();
+    host.without_duplicate_detection();
     let config = config("macvlan", json!({"master": "world", "ipam": ipam(host)}));
     // Its interfaces go with their namespaces, not by GC.
     Verbs::of_plugin(&config).survive(host, &|| is_clean(host));
