@@ -15,7 +15,7 @@ pub(crate) struct Config {
     pub(crate) ip_masq: bool,
     /// The tools that the reference plugin masquerades with. Both are nf_tables here.
     ip_masq_backend: Option<String>,
-    mtu: u32,
+    mtu: i64,
     dns: Dns,
 }
 
@@ -54,7 +54,8 @@ impl Config {
 
     /// MTU of both ends; the kernel's choice when `None`.
     pub(crate) fn mtu(&self) -> Option<u32> {
-        (self.mtu > 0).then_some(self.mtu)
+        // More than fits is more than any link takes: the kernel says so.
+        (self.mtu > 0).then(|| u32::try_from(self.mtu).unwrap_or(u32::MAX))
     }
 }
 

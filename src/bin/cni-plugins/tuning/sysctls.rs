@@ -15,13 +15,13 @@ use crate::text;
 fn file(key: &str, ifname: &str) -> Answer<PathBuf> {
     // An interface may have a point in its name.
     let path = key.replace('.', "/").replacen("IFNAME", ifname, 1);
-    let is_name = |part: &str| !part.is_empty() && part != "." && part != "..";
-    if !path.starts_with("net/") || !path.split('/').all(is_name) || path.contains('\0') {
+    let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
+    if parts.first() != Some(&"net") || parts.len() < 2 || parts.contains(&"..") || path.contains('\0') {
         return Err(invalid(format!(
             "tuning: `sysctl`: `{key}` is not one of the network's, such as `net.ipv4.ip_forward`"
         )));
     }
-    Ok(PathBuf::from("/proc/sys").join(path))
+    Ok(PathBuf::from("/proc/sys").join(parts.join("/")))
 }
 
 /// Sets a sysctl of the calling thread's namespace.
@@ -51,9 +51,10 @@ mod tests {
     fn a_sysctl_is_a_file_of_the_network() {
         let path = |key| file(key, "eth0.1").map(|path| path.display().to_string()).map_err(|_| ());
         assert_eq!(path("net.ipv4.conf.IFNAME.forwarding"), Ok("/proc/sys/net/ipv4/conf/eth0.1/forwarding".to_owned()));
-        assert_eq!(path("net/core/somaxconn"), Ok("/proc/sys/net/core/somaxconn".to_owned()));
-        for other in ["kernel.pid_max", "net", "net.", "net/../kernel/pid_max", "/net/core/somaxconn", "", "net..core"]
-        {
+        for same in ["net/core/somaxconn", "/net/core/somaxconn", "net..core.somaxconn", "net/core.somaxconn"] {
+            assert_eq!(path(same), Ok("/proc/sys/net/core/somaxconn".to_owned()));
+        }
+        for other in ["kernel.pid_max", "net", "net.", "", "/", "/kernel/pid_max"] {
             assert_eq!(path(other), Err(()), "{other}");
         }
     }
