@@ -8,6 +8,7 @@
 
 mod config;
 mod legacy;
+mod legacy_owner;
 mod plan;
 mod reading;
 mod rule;
@@ -65,8 +66,12 @@ impl Plugin for Firewall {
         let Some(valid) = call.config.valid_attachments()?.map(Valid::new) else { return Ok(()) };
         let network = call.config.name().as_str();
         let kept = Kept::new(network, &valid);
+        let stale = |chains: &Chains| plan::remove_owned(chains, |owner| kept.lacks(owner));
         Family::ALL.into_iter().try_for_each(|family| {
-            change_nft(family, &[plan::CONTAINERS], |chains| plan::remove_owned(chains, |owner| kept.lacks(owner)))
+            if legacy::is_in_use(family) {
+                legacy::change_if_possible(family, stale)?;
+            }
+            change_nft_if_available(family, &[plan::CONTAINERS], stale)
         })
     }
 
@@ -123,13 +128,18 @@ fn change(family: Family, names: &[&str], plan: impl Fn(&Chains) -> Vec<Step>) -
         return change_nft(family, names, plan);
     }
     legacy::change(family, &plan)?;
-    change_nft(family, names, |chains| if chains.contains_key(plan::FORWARD) { plan(chains) } else { Vec::new() })
+    let has_packets = |chains: &Chains| chains.contains_key(plan::FORWARD);
+    change_nft_if_available(family, names, |chains| if has_packets(chains) { plan(chains) } else { Vec::new() })
 }
 
 fn change_nft(family: Family, names: &[&str], plan: impl Fn(&Chains) -> Vec<Step>) -> Answer {
-    batch::change(|connection| {
-        let chains = table::read(connection, family, names)?;
-        Ok(table::requests(family, &plan(&chains)))
+    batch::change(|connection| Ok(table::requests(family, &plan(&table::read(connection, family, names)?))))
+}
+
+/// The same, where there may be no such tables, since the kernel has no nf_tables.
+fn change_nft_if_available(family: Family, names: &[&str], plan: impl Fn(&Chains) -> Vec<Step>) -> Answer {
+    batch::change_if_available(|connection| {
+        Ok(table::requests(family, &plan(&table::read(connection, family, names)?)))
     })
 }
 
@@ -137,14 +147,14 @@ fn remove(owner: &Owner, body: &Body) -> Answer {
     for family in Family::ALL {
         let addresses = addresses(body, family);
         let plan = |chains: &Chains| plan::remove(chains, owner, &addresses);
-        // Rules of other programs don't name their attachment.
-        if legacy::is_in_use(family) && !addresses.is_empty() {
-            legacy::change(family, plan)?;
+        // Without a record the attachment may have had addresses of either family.
+        if legacy::is_in_use(family) && (body.ips.is_empty() || !addresses.is_empty()) {
+            let is_possible = legacy::change_if_possible(family, plan)?;
+            if !is_possible && !addresses.is_empty() {
+                return Err(legacy::no_programs(family));
+            }
         }
-        batch::change_if_available(|connection| {
-            let chains = table::read(connection, family, &[plan::CONTAINERS])?;
-            Ok(table::requests(family, &plan(&chains)))
-        })?;
+        change_nft_if_available(family, &[plan::CONTAINERS], plan)?;
     }
     Ok(())
 }
@@ -159,10 +169,11 @@ fn check(family: Family, names: &[&str], wanted: &Wanted<'_>) -> Answer {
     }
     let read = RefCell::new(Chains::new());
     // Nothing is changed, and it is read again when somebody else changes it.
-    batch::change(|connection| {
-        *read.borrow_mut() = table::read(connection, family, names)?;
-        Ok(Vec::new())
-    })?;
+    let keep = |chains: &Chains| {
+        read.replace(chains.clone());
+        Vec::new()
+    };
+    if is_legacy { change_nft_if_available(family, names, keep) } else { change_nft(family, names, keep) }?;
     let chains = read.into_inner();
     if is_legacy && !chains.contains_key(plan::FORWARD) {
         return Ok(());

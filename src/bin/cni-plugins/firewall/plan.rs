@@ -130,10 +130,9 @@ pub(crate) fn add(chains: &Chains, wanted: &Wanted<'_>) -> Vec<Step> {
             steps.push(Step::Place { chain: chain.to_owned(), end, rule, owner: None });
         }
     }
-    let owner = RuleOwner::of(wanted.owner);
-    let is_own = |present: &Present| present.owner.as_ref() == Some(&owner);
+    let is_own = |present: &Present| present.owner.as_ref().is_some_and(|of| of.is(wanted.owner));
     for rule in wanted.own().into_iter().filter(|rule| !has(chains, CONTAINERS, rule, is_own)) {
-        let owner = Some(owner.clone());
+        let owner = Some(RuleOwner::of(wanted.owner));
         steps.push(Step::Place { chain: CONTAINERS.to_owned(), end: End::Last, rule, owner });
     }
     steps
@@ -145,22 +144,21 @@ pub(crate) fn missing(chains: &Chains, wanted: &Wanted<'_>) -> Option<String> {
     let shared = wanted.shared().into_iter().map(|(chain, _, rule)| (chain, rule));
     let mut rules = shared.chain(own);
     // The reference plugin may have added the container.
-    let owner = RuleOwner::of(wanted.owner);
-    let is_of = |present: &Present| present.owner.as_ref().is_none_or(|of| *of == owner);
+    let is_of = |present: &Present| present.owner.as_ref().is_none_or(|of| of.is(wanted.owner));
     let (chain, rule) = rules.find(|(chain, rule)| !has(chains, chain, rule, is_of))?;
     Some(format!("-A {chain} {}", rule.words()))
 }
 
-/// The requests that remove the rules of an attachment, and the rules without an owner for its addresses: of the
-/// reference plugin.
+/// The requests that remove the rules of an attachment, or, where it has none, those without an owner for its
+/// addresses: of the reference plugin.
 pub(crate) fn remove(chains: &Chains, owner: &Owner, addresses: &[IpAddr]) -> Vec<Step> {
-    let owner = RuleOwner::of(owner);
+    let own = remove_owned(chains, |of| of.is(owner));
+    if !own.is_empty() {
+        return own;
+    }
     let theirs: Vec<_> = addresses.iter().flat_map(|address| of_address(*address)).map(|rule| rule.words()).collect();
-    remove_where(chains, |present| match (&present.owner, &present.words) {
-        (Some(of), _) => *of == owner,
-        (None, Some(words)) => theirs.contains(words),
-        (None, None) => false,
-    })
+    let is_theirs = |words: &String| theirs.contains(words);
+    remove_where(chains, |present| present.owner.is_none() && present.words.as_ref().is_some_and(is_theirs))
 }
 
 /// The requests that remove the rules of those attachments that are to go.

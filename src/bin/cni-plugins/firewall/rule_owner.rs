@@ -32,13 +32,51 @@ fn hash(parts: &[&str]) -> Hash {
     digest.finalize().into()
 }
 
+fn hex(hash: &Hash) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn from_hex(text: &str) -> Option<Hash> {
+    let digits = text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    digits.collect::<Option<Vec<_>>>()?.try_into().ok()
+}
+
 impl RuleOwner {
     pub(crate) fn of(owner: &Owner) -> Self {
-        if owner.to_user_data().is_some() {
-            return Self::Named(owner.clone());
-        }
-        let Owner { network, container_id, ifname } = owner;
+        if owner.to_user_data().is_some() { Self::Named(owner.clone()) } else { Self::hashed(owner) }
+    }
+
+    fn hashed(Owner { network, container_id, ifname }: &Owner) -> Self {
         Self::Hashed { network: hash(&[network]), attachment: hash(&[network, container_id, ifname]) }
+    }
+
+    /// Returns true if this is an attachment, by its names or by hashes of them.
+    pub(crate) fn is(&self, owner: &Owner) -> bool {
+        match self {
+            Self::Named(named) => named == owner,
+            Self::Hashed { .. } => *self == Self::hashed(owner),
+        }
+    }
+
+    /// A comment for a rule of iptables, of characters that its programs print as they are.
+    pub(crate) fn to_text(&self) -> String {
+        let is_plain = |name: &str| name.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'\\".contains(&byte));
+        match self {
+            Self::Named(owner) if !is_plain(&owner.ifname) => Self::hashed(owner).to_text(),
+            Self::Named(Owner { network, container_id, ifname }) => format!("{network} {container_id} {ifname}"),
+            Self::Hashed { network, attachment } => format!("{} {}", hex(network), hex(attachment)),
+        }
+    }
+
+    /// The owner that a comment names; `None` if another program wrote it.
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        match &text.split(' ').collect::<Vec<_>>()[..] {
+            [network, container_id, ifname] => Some(Self::Named(Owner::new(network, container_id, ifname))),
+            [network, attachment] => {
+                Some(Self::Hashed { network: from_hex(network)?, attachment: from_hex(attachment)? })
+            }
+            _ => None,
+        }
     }
 
     /// User data for a rule.
@@ -118,6 +156,20 @@ mod tests {
         assert_ne!(owner(&"c".repeat(250)), owner(&"c".repeat(251)));
         for foreign in [&b""[..], b"\0\x0cnet c1 eth0\0", b"\x81\x40short"] {
             assert_eq!(RuleOwner::from_user_data(foreign), None);
+        }
+    }
+
+    #[test]
+    fn an_owner_survives_the_way_through_a_comment() {
+        for (id, ifname) in [("c1", "eth0"), (&"c".repeat(300), "eth0"), ("c1", "e\"h'0\\"), ("c1", "\u{e9}")] {
+            let owner = Owner::new("net", id, ifname);
+            let text = RuleOwner::of(&owner).to_text();
+            assert!(text.len() < 256 && text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '), "{text}");
+            let read = RuleOwner::from_text(&text).unwrap();
+            assert!(read.is(&owner) && !read.is(&Owner::new("net", id, "eth1")), "{text}");
+        }
+        for foreign in ["", "two words", "CNI firewall plugin rules"] {
+            assert_eq!(RuleOwner::from_text(foreign), None);
         }
     }
 
