@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use libcni::link::Link;
 use libcni::plugin::{Answer, AttachmentCall, Failure};
+use libcni::result::v100::Interface;
 use libcni::spec::ErrorCode;
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +101,23 @@ impl Saved {
         Ok((free.ok_or_else(none)?, None))
     }
 
+    /// The attachment's file with its content, if there is one. It may be that of an ADD for a network that has another
+    /// name now, if the call knows the interface by a previous result: else the interface may be another network's,
+    /// which the ADD of this one was refused for.
+    fn left(dir: &Path, call: &AttachmentCall) -> Answer<(PathBuf, Option<Self>)> {
+        let (path, own) = Self::find(dir, call)?;
+        if own.is_some() || !knows_interface(call) {
+            return Ok((path, own));
+        }
+        let of_interface = |saved: &Self| (Self { network: None, ..saved.clone() }).is_of(call);
+        for path in files(dir, call) {
+            if let Some(saved) = Self::load(&path)?.filter(of_interface) {
+                return Ok((path, Some(saved)));
+            }
+        }
+        Ok((path, None))
+    }
+
     /// Writes the file as a whole. The settings that an unfinished earlier ADD saved are the original ones.
     pub(crate) fn write(self, dir: &Path, call: &AttachmentCall) -> Answer {
         let (path, earlier) = Self::find(dir, call)?;
@@ -117,7 +135,7 @@ impl Saved {
 
     /// Reads the attachment's file; `None` when there is none.
     pub(crate) fn read(dir: &Path, call: &AttachmentCall) -> Answer<Option<Self>> {
-        Ok(Self::find(dir, call)?.1)
+        Ok(Self::left(dir, call)?.1)
     }
 
     /// Reads a file; `None` when there is none. One that is none of ours is empty, as for the reference plugin.
@@ -130,7 +148,7 @@ impl Saved {
     }
 
     pub(crate) fn remove(dir: &Path, call: &AttachmentCall) -> Answer {
-        let (path, _) = Self::find(dir, call)?;
+        let (path, _) = Self::left(dir, call)?;
         whole::remove(&path).map_err(|e| failed("remove", &path, &e))
     }
 
@@ -144,6 +162,15 @@ impl Saved {
         }
         Ok(())
     }
+}
+
+/// Returns true if a call comes with a previous result that has the container's interface.
+fn knows_interface(call: &AttachmentCall) -> bool {
+    let previous = call.config.prev_result().ok().flatten();
+    let is_it = |interface: &Interface| {
+        interface.name == call.ifname.as_str() && interface.sandbox.as_ref().is_some_and(|sandbox| !sandbox.is_empty())
+    };
+    previous.is_some_and(|previous| previous.latest().interfaces.iter().any(is_it))
 }
 
 /// Returns true if a file is for an attachment of a network that is not to be kept. One of the reference plugin does

@@ -14,14 +14,14 @@ use crate::text;
 /// It is none of the network's.
 fn file(key: &str, ifname: &str) -> Answer<PathBuf> {
     // An interface may have a point in its name.
-    let path = key.replace('.', "/").replacen("IFNAME", ifname, 1);
-    let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
-    if parts.first() != Some(&"net") || parts.len() < 2 || parts.contains(&"..") || path.contains('\0') {
+    let path = key.strip_prefix('/').unwrap_or(key).replace('.', "/").replacen("IFNAME", ifname, 1);
+    let is_name = |part: &str| !part.is_empty() && part != "." && part != "..";
+    if !path.starts_with("net/") || !path.split('/').all(is_name) || path.contains('\0') {
         return Err(invalid(format!(
             "tuning: `sysctl`: `{key}` is not one of the network's, such as `net.ipv4.ip_forward`"
         )));
     }
-    Ok(PathBuf::from("/proc/sys").join(parts.join("/")))
+    Ok(PathBuf::from("/proc/sys").join(path))
 }
 
 /// Sets a sysctl of the calling thread's namespace.
@@ -51,10 +51,11 @@ mod tests {
     fn a_sysctl_is_a_file_of_the_network() {
         let path = |key| file(key, "eth0.1").map(|path| path.display().to_string()).map_err(|_| ());
         assert_eq!(path("net.ipv4.conf.IFNAME.forwarding"), Ok("/proc/sys/net/ipv4/conf/eth0.1/forwarding".to_owned()));
-        for same in ["net/core/somaxconn", "/net/core/somaxconn", "net..core.somaxconn", "net/core.somaxconn"] {
+        for same in ["net/core/somaxconn", "/net/core/somaxconn", "net/core.somaxconn"] {
             assert_eq!(path(same), Ok("/proc/sys/net/core/somaxconn".to_owned()));
         }
-        for other in ["kernel.pid_max", "net", "net.", "", "/", "/kernel/pid_max"] {
+        for other in ["kernel.pid_max", "net", "net.", "net/../kernel/pid_max", "/kernel/pid_max", "", "/", "net..core"]
+        {
             assert_eq!(path(other), Err(()), "{other}");
         }
     }
