@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use libcni::link::{Handle, Link, LinkError, Request};
 use libcni::netns::Namespace;
 use libcni::plugin::{Answer, AttachmentCall};
+use libcni::result::v100::{Body, Interface};
 use nix::errno::Errno;
 
 use crate::names::{ALIAS, Names, alias, alias_prefix};
@@ -70,6 +71,12 @@ pub(crate) fn is_of_other(link: &Link, call: &AttachmentCall) -> bool {
 pub(crate) fn is_named_by_reference(name: &str) -> bool {
     let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     name.strip_prefix("veth").is_some_and(|digits| digits.len() == 8 && digits.bytes().all(is_digit))
+}
+
+/// Returns true if a result has a host's end that a reference plugin made.
+pub(crate) fn is_of_reference(body: &Body) -> bool {
+    let is_on_host = |interface: &&Interface| interface.sandbox.as_deref().unwrap_or_default().is_empty();
+    body.interfaces.iter().filter(is_on_host).any(|interface| is_named_by_reference(&interface.name))
 }
 
 /// Deletes the host's ends of those attachments of a network that are not to be kept, by their aliases.

@@ -80,10 +80,13 @@ pub(super) fn rules(host: &Host) -> String {
 fn del_removes_rules(host: &Host, kind: &str) {
     let (network, blue) = (network(host, VERSION), mapped("blue"));
     host.make_world();
-    go(host, kind).add(&network, &blue).unwrap();
-    assert_ne!(rules(host), "");
-    host.ours().del(&network, &blue).unwrap();
-    assert_eq!(rules(host), "");
+    // Not every runtime says again at DEL which ports it asked for. A container may live on, without a path to it.
+    for same in [&blue, &attachment("blue"), &mapped("blue").netns("/run/netns/gone")] {
+        go(host, kind).add(&network, &blue).unwrap();
+        assert_ne!(rules(host), "");
+        host.ours().del(&network, same).unwrap();
+        assert_eq!(rules(host), "");
+    }
     // Whoever comes next has the port.
     host.run("ip netns add green");
     host.ours().add(&network, &mapped("green")).unwrap();

@@ -25,9 +25,10 @@ pub(crate) fn delete(host: &mut Handle, call: &AttachmentCall) -> Answer {
     let bridge = if IfName::new(&*name).is_ok() { host.link(&name)? } else { None };
     let body = call.config.prev_result().ok().flatten().as_ref().map(AddResult::latest).unwrap_or_default();
     let recorded = Recorded::of(&body, &name, call.ifname.as_str());
-    let port = match call.netns() {
-        Some(_) => host_end::of(host, call)?,
+    let port = match host_end::of(host, call)? {
+        // The container may live on without a path to its namespace.
         None => recorded.port.map(|port| host.link(&port.name)).transpose()?.flatten(),
+        port => port,
     };
     let port = port.filter(|port| !host_end::is_of_other(port, call));
     match port {

@@ -32,6 +32,7 @@ use libcni::plugin::{Answer, AttachmentCall, Call, Failure, Plugin};
 use libcni::result::AddResult;
 use serde::de::IgnoredAny;
 
+use crate::host_end;
 use crate::invalid::invalid;
 use crate::nft::Owner;
 use crate::nft::reading::Look;
@@ -109,11 +110,14 @@ fn recorded(call: &AttachmentCall) -> Answer<Vec<Mapping>> {
     previous.map_or(Ok(Vec::new()), |body| mapping::read(call, &body))
 }
 
-/// Returns true if ports may have been mapped: when some are asked for, or when nothing says what was.
+/// Returns true if the reference plugin may have mapped ports: when some are asked for, when nothing says what was, or
+/// when reference plugins made the interface. Not every runtime says again at DEL what it asked for.
 fn may_have_had_ports(call: &AttachmentCall) -> bool {
     let asked = call.config.capability::<Vec<IgnoredAny>>("portMappings").map(Option::unwrap_or_default);
-    let previous = call.config.prev_result();
-    !matches!((asked, previous), (Ok(asked), Ok(Some(_))) if asked.is_empty())
+    match (asked, call.config.prev_result()) {
+        (Ok(asked), Ok(Some(previous))) if asked.is_empty() => host_end::is_of_reference(&previous.latest()),
+        _ => true,
+    }
 }
 
 fn ports(mappings: &[Mapping]) -> Vec<takeover::Port> {

@@ -1,6 +1,6 @@
 //! DEL, GC, and what a failed ADD leaves.
 
-use libcni::link::{Handle, Request};
+use libcni::link::{Handle, Link, Request};
 use libcni::plugin::{Answer, AttachmentCall, Call};
 use libcni::result::AddResult;
 use libcni::result::v100::Interface;
@@ -37,20 +37,29 @@ pub(crate) fn del(call: &AttachmentCall) -> Answer {
 /// Deletes the interface of an attachment that has none of ours, if the reference plugin made it for this network.
 /// Another one of that name is somebody else's.
 fn delete_theirs(host: &mut Handle, call: &AttachmentCall) -> Answer {
-    let port = host_end::of(host, call)?.filter(|port| !host_end::is_of_other(port, call));
-    let Some(port) = port else { return Ok(()) };
     let body = call.config.prev_result().ok().flatten().as_ref().map(AddResult::latest).unwrap_or_default();
     let is_on_host = |interface: &&Interface| interface.sandbox.as_deref().unwrap_or_default().is_empty();
-    let recorded: Vec<_> = body.interfaces.iter().filter(is_on_host).map(|interface| &*interface.name).collect();
-    let is_theirs = if recorded.is_empty() {
-        port.master.is_none() && host_end::is_named_by_reference(&port.name)
-    } else {
-        recorded.contains(&&*port.name)
+    let recorded: Vec<_> = body.interfaces.iter().filter(is_on_host).collect();
+    let is_recorded = |port: &Link| recorded.iter().any(|end| end.name == port.name);
+    let port = match host_end::of(host, call)? {
+        // The container may live on without a path to its namespace.
+        None => of_record(host, &recorded)?,
+        Some(port) if recorded.is_empty() => {
+            Some(port).filter(|port| port.master.is_none() && host_end::is_named_by_reference(&port.name))
+        }
+        Some(port) => Some(port).filter(is_recorded),
     };
-    if is_theirs {
+    if let Some(port) = port.filter(|port| !host_end::is_of_other(port, call)) {
         host.ask([Request::delete_link(&port.name)])?;
     }
     Ok(())
+}
+
+/// The host's end that is on record, if it still has the recorded hardware address.
+fn of_record(host: &mut Handle, recorded: &[&Interface]) -> Answer<Option<Link>> {
+    let Some(end) = recorded.iter().find(|end| host_end::is_named_by_reference(&end.name)) else { return Ok(None) };
+    let has_address = |port: &Link| port.mac.is_some() && port.mac == end.mac;
+    Ok(host.link(&end.name)?.filter(has_address))
 }
 
 /// Undoes a failed ADD, except for its address.
