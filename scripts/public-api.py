@@ -4,6 +4,9 @@
 What is not in the record, or in it and gone, is printed, and the exit status is 1: such a change belongs into CHANGELOG.md,
 and a release that may have it (CONTRIBUTING.md). --renew records the API as it is. The API is read from rustdoc's JSON,
 whose form changes with toolchains: where it is another than the one known here, nothing is compared, and that is said.
+
+Also printed, and never recorded, is what would keep the API from being frozen: a type of another crate than those that
+are named here, and an enum, a struct with public fields or a variant with named fields that can't get another one.
 """
 
 import difflib
@@ -17,6 +20,20 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 RECORD = ROOT / "scripts/public-api.txt"
 # The `format_version` of rustdoc 1.95's JSON.
 FORMAT = 57
+# The crates whose types and traits signatures may have. serde has been at 1.0 for years, and every user has it.
+FOUNDATIONS = {"alloc", "core", "serde", "serde_core", "std"}
+# What is exhaustive by intent, and why.
+CLOSED = {
+    "libcni::Chain": "a wrapper of one value, to be displayed",
+    "libcni::Printable": "a wrapper of one value, to be displayed",
+    "libcni::PrintableJson": "a wrapper of one value, to be displayed",
+    "libcni::conformance::NoSuchCheck": "a number and nothing else",
+    "libcni::link::Switch": "on and off",
+    "libcni::spec::ErrorCode": "a number and nothing else",
+    "libcni::spec::UnknownCommand": "a text and nothing else",
+}
+# The items that paths in signatures lead to.
+used = set()
 
 
 def documentation():
@@ -46,6 +63,7 @@ def generic_args(args):
 
 
 def path_of(path):
+    used.add(path["id"])
     return path["path"].split("::")[-1] + generic_args(path.get("args"))
 
 
@@ -105,11 +123,15 @@ def generics_of(generics):
 
 class Api:
     def __init__(self, doc):
-        self.index, self.lines, self.seen = doc["index"], set(), set()
+        self.index, self.lines, self.seen, self.closed = doc["index"], set(), set(), set()
         self.module(doc["root"], "libcni")
 
     def item(self, number):
         return self.index.get(str(number))
+
+    def close(self, item, path):
+        if "non_exhaustive" not in str(item["attrs"]) and path not in CLOSED:
+            self.closed.add(path)
 
     def add(self, item, line):
         marks = "#[non_exhaustive] " if "non_exhaustive" in str(item["attrs"]) else ""
@@ -147,6 +169,8 @@ class Api:
         elif kind in ("struct", "enum", "trait", "union"):
             params, where = generics_of(inner["generics"])
             self.add(item, f"{kind} {path}{params}{where}")
+            if kind == "enum" or kind == "struct" and self.has_public_fields(inner):
+                self.close(item, path)
             getattr(self, kind)(inner, path)
 
     def function(self, item, path):
@@ -162,6 +186,12 @@ class Api:
             if field["visibility"] in ("public", "default"):
                 self.add(field, f"field {path}::{field['name']}: {type_of(field['inner']['struct_field'])}")
 
+    def has_public_fields(self, inner):
+        kind = inner["kind"]
+        numbers = [] if kind == "unit" else kind["plain"]["fields"] if "plain" in kind else kind["tuple"]
+        fields = filter(None, (self.item(number) for number in numbers if number is not None))
+        return any(field["visibility"] == "public" for field in fields)
+
     def struct(self, inner, path):
         kind = inner["kind"]
         if isinstance(kind, dict):
@@ -174,6 +204,8 @@ class Api:
             kind = variant["inner"]["variant"]["kind"]
             if isinstance(kind, dict):
                 numbers = kind["struct"]["fields"] if "struct" in kind else kind["tuple"]
+                if "struct" in kind or len(numbers) > 1:
+                    self.close(variant, f"{path}::{variant['name']}")
                 self.fields(numbers, f"{path}::{variant['name']}")
         self.impls(inner["impls"], path)
 
@@ -194,12 +226,27 @@ class Api:
                     self.named(child, f"{path}::{child['name']}")
 
 
+def obstacles(doc, api):
+    """What would keep the API from being frozen."""
+    def crate(number):
+        entry = doc["paths"].get(str(number))
+        return (entry and entry["crate_id"] != 0 and doc["external_crates"][str(entry["crate_id"])]["name"], entry)
+
+    foreign = [(name, "::".join(entry["path"])) for name, entry in map(crate, used) if name and name not in FOUNDATIONS]
+    yield from (f"{path}: a type of the crate {name} in a signature" for name, path in sorted(foreign))
+    yield from (f"{path}: not #[non_exhaustive]" for path in sorted(api.closed))
+
+
 def main():
     doc = documentation()
     if doc["format_version"] != FORMAT:
         print(f"ignored: the public API is not compared: rustdoc's JSON has form {doc['format_version']}, not {FORMAT}")
         return 0
-    now = sorted(Api(doc).lines)
+    api = Api(doc)
+    if found := list(obstacles(doc, api)):
+        print("\n".join(found))
+        return 1
+    now = sorted(api.lines)
     if sys.argv[1:] == ["--renew"]:
         RECORD.write_text("\n".join(now) + "\n")
         return 0

@@ -113,7 +113,7 @@ fn there_may_be_many_capability_arguments() {
     let sandbox = Sandbox::new();
     promptly(|| sandbox.builder().exec(exec.clone()).build().unwrap().add(&network, &mine).unwrap());
     let sent = Object::parse(std::str::from_utf8(&exec.requests()[0].stdin).unwrap()).unwrap();
-    assert_eq!(sent.get("runtimeConfig").unwrap().get(), format!("{{{given}}}"));
+    assert_eq!(sent.get("runtimeConfig").unwrap().as_str(), format!("{{{given}}}"));
 }
 
 #[test]

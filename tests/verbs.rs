@@ -52,12 +52,12 @@ impl From<&Notice<'_>> for Heard {
             Notice::Stderr { plugin, text, .. } => {
                 Self::Stderr { plugin: (*plugin).into(), text: String::from_utf8_lossy(text).into() }
             }
-            Notice::UnusableCacheEntry { error } => Self::UnusableCacheEntry(chain(*error)),
-            Notice::Unlocked { error } => Self::Unlocked(chain(*error)),
-            Notice::ForeignNetns { netns } => Self::ForeignNetns(netns.display().to_string()),
+            Notice::UnusableCacheEntry { error, .. } => Self::UnusableCacheEntry(chain(*error)),
+            Notice::Unlocked { error, .. } => Self::Unlocked(chain(*error)),
+            Notice::ForeignNetns { netns, .. } => Self::ForeignNetns(netns.display().to_string()),
             Notice::InterfaceOfOther { owner, .. } => Self::InterfaceOfOther(owner.network.clone()),
             Notice::ConfigurationChanged { plan, .. } => Self::ConfigurationChanged(plan.to_string()),
-            Notice::PluginSkipped { error } => Self::PluginSkipped(chain(*error)),
+            Notice::PluginSkipped { error, .. } => Self::PluginSkipped(chain(*error)),
             other => panic!("a notice that no test expects: {other}"),
         }
     }

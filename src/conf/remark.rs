@@ -11,6 +11,7 @@ use crate::spec::Object;
 #[non_exhaustive]
 pub enum Remark {
     /// A key of the list that no runtime reads, since its letters are in another case.
+    #[non_exhaustive]
     MisspeltKey {
         /// The key as it is written.
         written: String,

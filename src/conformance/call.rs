@@ -50,7 +50,7 @@ impl<'b> Call<'b> {
 
     /// With another value of a key of the configuration.
     pub(super) fn key(mut self, key: &str, value: &(impl Serialize + ?Sized)) -> Self {
-        self.config.set(key, value);
+        self.config.try_set(key, value).expect("a check's own values are JSON");
         self
     }
 
@@ -77,7 +77,7 @@ impl<'b> Call<'b> {
     }
 
     pub(super) fn run(self) -> Answer {
-        let version = self.config.get("cniVersion").and_then(|version| serde_json::from_str(version.get()).ok());
+        let version = self.config.typed("cniVersion").ok().flatten();
         let stdin = self.stdin.unwrap_or_else(|| self.config.to_string().into_bytes());
         let request = Request {
             plugin: self.bench.subject.plugin.clone(),

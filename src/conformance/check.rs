@@ -98,6 +98,7 @@ const PAGE: &str = include_str!("CHECKS.md");
 
 /// The source of a check's rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Origin {
     /// The official text of the specification, or its conventions.
     Official,

@@ -44,10 +44,10 @@ impl Configured {
         let mut object = Object::new();
         object.set("type", plugin);
         if let Value::Object(keys) = known::configuration(plugin) {
-            keys.iter().for_each(|(key, value)| object.set(key, value));
+            keys.iter().for_each(|(key, value)| known::set(&mut object, key, value));
         }
         if let Some(ipam) = known::ipam_of(plugin) {
-            object.set("ipam", &known::ipam(ipam));
+            known::set(&mut object, "ipam", &known::ipam(ipam));
         }
         Self { object, network: "conformance".to_owned(), version: String::new() }
     }
@@ -56,7 +56,7 @@ impl Configured {
 /// Lets an IPAM plugin remember things where it does by itself, which is a directory of the check's host, and not in a
 /// directory of the real one.
 fn keep_state_here(object: &mut Object) {
-    let ipam = object.get("ipam").and_then(|ipam| Object::parse(ipam.get()).ok());
+    let ipam = object.typed::<Object>("ipam").ok().flatten();
     if let Some(mut ipam) = ipam.filter(|ipam| ipam.get("dataDir").is_some()) {
         ipam.remove("dataDir");
         object.set("ipam", &ipam);

@@ -61,7 +61,7 @@ impl Ipam {
         fs::create_dir_all(dir.join("calls"))?;
         fs::write(dir.join(NAME), PROGRAM)?;
         fs::set_permissions(dir.join(NAME), Permissions::from_mode(0o755))?;
-        let mut config = bench.subject.config.object().get("ipam").map_or_else(Value::default, |ipam| json!(ipam));
+        let mut config: Value = bench.subject.config.object().typed("ipam").ok().flatten().unwrap_or_default();
         config["type"] = json!(NAME);
         let ipam = Self { dir, config, path: [OsStr::new(OURS), &bench.path()].join(OsStr::new(":")) };
         let address = IpNet::new([10, 88, 0, 5].into(), 16).expect("a prefix length");

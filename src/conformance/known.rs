@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::host::UPLINK;
+use crate::spec::Object;
 
 /// Something that the plugin works with. An unknown plugin gets nothing but its type.
 pub(super) fn configuration(plugin: &str) -> Value {
@@ -23,6 +24,11 @@ pub(super) fn configuration(plugin: &str) -> Value {
         "vrf" => json!({"vrfname": "blue"}),
         _ => json!({}),
     }
+}
+
+/// Sets a key of a configuration.
+pub(super) fn set(object: &mut Object, key: &str, value: &Value) {
+    object.try_set(key, value).expect("a value is JSON");
 }
 
 /// The IPAM plugin that the plugin is usually configured with. One that is an IPAM plugin is its own.

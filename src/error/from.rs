@@ -53,5 +53,4 @@ invalid!(
     Malformed,
     ParseError,
     UnknownCommand,
-    serde_json::Error,
 );

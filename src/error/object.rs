@@ -9,7 +9,7 @@ impl Error {
     ///
     /// ```
     /// let error = libcni::conf::ConfDir::new("/nowhere").load("mynet").map_err(libcni::Error::from).unwrap_err();
-    /// assert_eq!(error.to_object().get("code").unwrap().to_string(), "7");
+    /// assert_eq!(error.to_object().get("code").unwrap().as_str(), "7");
     /// ```
     pub fn to_object(&self) -> Object {
         let ErrorReply { code, msg, details, .. } = self.to_reply();

@@ -34,6 +34,7 @@ pub struct PluginError {
 pub enum PluginFailure {
     /// It answered with an error object of the protocol.
     #[error("{}", reported(reply, *status))]
+    #[non_exhaustive]
     Reported {
         /// The error object.
         reply: ErrorReply,
@@ -44,6 +45,7 @@ pub enum PluginFailure {
     },
     /// It failed, and printed nothing on stdout.
     #[error("{status}{}", said(stderr))]
+    #[non_exhaustive]
     Silent {
         /// Exit status or signal.
         status: ExitStatus,
@@ -52,6 +54,7 @@ pub enum PluginFailure {
     },
     /// It failed, and its stdout is not an error object.
     #[error("{status}, and no CNI error on stdout but {}", quote(stdout))]
+    #[non_exhaustive]
     Garbled {
         /// Exit status or signal.
         status: ExitStatus,
@@ -62,6 +65,7 @@ pub enum PluginFailure {
     },
     /// It succeeded, but its answer to ADD is not a result.
     #[error("its answer {} is not a result", quote(stdout))]
+    #[non_exhaustive]
     InvalidResult {
         /// The bytes that it printed on stdout.
         stdout: Vec<u8>,
@@ -70,6 +74,7 @@ pub enum PluginFailure {
     },
     /// It succeeded, but its answer is not one to VERSION.
     #[error("its answer {} is not a VERSION reply", quote(stdout))]
+    #[non_exhaustive]
     InvalidVersionReply {
         /// The bytes that it printed on stdout.
         stdout: Vec<u8>,
@@ -78,6 +83,7 @@ pub enum PluginFailure {
     },
     /// It did not start or did not end by itself.
     #[error("{error}{}", said(error.stderr()))]
+    #[non_exhaustive]
     Exec {
         /// The reason.
         error: ExecError,

@@ -50,6 +50,7 @@ pub enum Standing {
     /// It is found, but nobody may execute it: the search does not continue to a later directory.
     NotExecutable,
     /// An earlier directory has a file of this name, which is found instead.
+    #[non_exhaustive]
     Shadowed {
         /// That file.
         by: PathBuf,

@@ -13,6 +13,7 @@ use super::{Exec, ExecError, ExecFuture, FindError, Limits, Output, Request};
 #[non_exhaustive]
 pub enum ExecEvent<'a> {
     /// It is about to begin.
+    #[non_exhaustive]
     Begins {
         /// Which one: counts from 1, for each [`ObservedExec`].
         number: u64,
@@ -20,6 +21,7 @@ pub enum ExecEvent<'a> {
         request: &'a Request,
     },
     /// It has ended.
+    #[non_exhaustive]
     Ended {
         /// Which one.
         number: u64,

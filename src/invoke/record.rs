@@ -56,7 +56,7 @@ fn record(number: u64, request: &Request, took: Duration, ended: Result<&Output,
     let mut object = Object::new();
     object.set("trace", &number);
     object.set("endedUnixMilliseconds", &UNIX_EPOCH.elapsed().unwrap_or_default().as_millis());
-    request.record().iter().for_each(|(key, value)| object.set(key, value));
+    request.record().iter().for_each(|(key, value)| object.set(key, &value));
     match ended {
         Ok(Output { status, stdout, stderr }) => {
             match status.signal() {

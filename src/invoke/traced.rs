@@ -81,8 +81,7 @@ fn span(request: &Request) -> Span {
 /// The network that a plugin's configuration is of. VERSION has none.
 fn network(request: &Request) -> String {
     let config = std::str::from_utf8(&request.stdin).ok().and_then(|text| Object::parse(text).ok());
-    let name = config.and_then(|config| serde_json::from_str(config.get("name")?.get()).ok());
-    name.unwrap_or_default()
+    config.and_then(|config| config.typed("name").ok()?).unwrap_or_default()
 }
 
 fn tell(span: &Span, request: &Request, ended: &Result<Output, ExecError>, duration: Duration) {

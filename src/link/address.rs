@@ -51,7 +51,7 @@ impl Request {
     /// Removes an address; succeeds if it does not exist.
     pub fn delete_address(index: u32, address: IpNet) -> Self {
         let message = RouteNetlinkMessage::DelAddress(message(index, address));
-        Self::new(format!("remove address {address}"), message, 0).fine_with(&[Errno::EADDRNOTAVAIL])
+        Self::new(format!("remove address {address}"), message, 0).fine_with(&[Errno::EADDRNOTAVAIL as i32])
     }
 }
 

@@ -12,6 +12,7 @@ use crate::setters::setters;
 
 /// A bridge to make.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Bridge<'a> {
     /// The name of the interface.
     pub name: &'a str,
@@ -22,6 +23,21 @@ pub struct Bridge<'a> {
     pub mtu: Option<u32>,
     /// VLANs are kept apart.
     pub filters_vlans: bool,
+}
+
+impl<'a> Bridge<'a> {
+    /// A bridge with the kernel's choice of address and MTU, which does not keep VLANs apart.
+    pub fn new(name: &'a str) -> Self {
+        Self { name, mac: None, mtu: None, filters_vlans: false }
+    }
+}
+
+setters! {
+    Bridge<'a> {
+        mac: some [u8; 6],
+        mtu: Option<u32>,
+        filters_vlans: bool,
+    }
 }
 
 /// Settings of a bridge's port.

@@ -150,21 +150,21 @@ impl Request {
     /// Deletes a link; fine when there is none.
     pub fn delete_link(name: &str) -> Self {
         let message = RouteNetlinkMessage::DelLink(named(name));
-        Self::new(format!("delete link `{name}`"), message, 0).fine_with(&[Errno::ENODEV])
+        Self::new(format!("delete link `{name}`"), message, 0).fine_with(&[Errno::ENODEV as i32])
     }
 }
 
 impl Handle {
     /// A link by name; `None` when there is none.
     pub fn link(&mut self, name: &str) -> Result<Option<Link>, LinkError> {
-        let [answers] = self.ask([Request::get_link(name).fine_with(&[Errno::ENODEV])])?;
+        let [answers] = self.ask([Request::get_link(name).fine_with(&[Errno::ENODEV as i32])])?;
         Ok(answers.into_link())
     }
 
     /// A link by its number; `None` when there is none.
     pub fn link_at(&mut self, index: u32) -> Result<Option<Link>, LinkError> {
         let get = Request::new(format!("find link number {index}"), RouteNetlinkMessage::GetLink(indexed(index)), 0);
-        let [answer] = self.ask([get.fine_with(&[Errno::ENODEV])])?;
+        let [answer] = self.ask([get.fine_with(&[Errno::ENODEV as i32])])?;
         Ok(answer.into_link())
     }
 

@@ -13,6 +13,7 @@ use crate::netns::NetnsError;
 pub enum LinkError {
     /// A request failed.
     #[error("cannot {doing}")]
+    #[non_exhaustive]
     Refused {
         /// The attempt, such as "find link `eth0`".
         doing: String,
@@ -33,9 +34,9 @@ impl LinkError {
         Self::new(format!("read a netlink answer: {error}"), Errno::EPROTO)
     }
 
-    /// Returns whether the kernel refused with this error.
-    pub fn is(&self, errno: Errno) -> bool {
-        matches!(self, Self::Refused { source, .. } if source.raw_os_error() == Some(errno as i32))
+    /// Returns whether the kernel refused with this error, a number as in [`io::Error::raw_os_error`].
+    pub fn is(&self, errno: i32) -> bool {
+        matches!(self, Self::Refused { source, .. } if source.raw_os_error() == Some(errno))
     }
 
     /// Returns whether the network namespace is gone, or never was.

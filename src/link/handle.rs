@@ -176,7 +176,7 @@ mod tests {
         handle.send(questions(3000)).unwrap();
         let mut datagram = Vec::with_capacity(DATAGRAM);
         let error = (0..3000).find_map(|_| handle.receive(&mut datagram).err()).unwrap();
-        assert!(error.is(Errno::ENOBUFS), "{error:?}");
+        assert!(error.is(Errno::ENOBUFS as i32), "{error:?}");
         assert_eq!(handle.link("lo").unwrap().unwrap().name, "lo");
     }
 }

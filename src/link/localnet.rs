@@ -34,7 +34,7 @@ impl Handle {
     /// The kernel could not be asked.
     pub fn route_localnet(&mut self, index: u32) -> Result<Option<u32>, LinkError> {
         let request = Request::new("find the link", RouteNetlinkMessage::GetLink(indexed(index)), 0);
-        let [answer] = self.ask([request.fine_with(&[nix::errno::Errno::ENODEV])])?;
+        let [answer] = self.ask([request.fine_with(&[nix::errno::Errno::ENODEV as i32])])?;
         Ok(answer.messages.into_iter().find_map(setting).map(|(_, value)| value))
     }
 

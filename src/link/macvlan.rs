@@ -11,6 +11,7 @@ use super::device::{indexed, named};
 
 /// Which macvlans of one link reach each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MacvlanMode {
     /// All, directly.
     #[default]

@@ -25,6 +25,7 @@ use super::{Handle, LinkError, Request, attribute};
 /// assert_eq!(bucket.limit, 131_250);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TokenBucket {
     /// The rate in bytes per second.
     pub rate: u64,
@@ -130,13 +131,14 @@ impl Request {
         ["tbf", "htb"].map(|kind| {
             let message = RouteNetlinkMessage::DelQueueDiscipline(message(index, kind, ROOT, TcHandle::ROOT));
             let request = Self::new(format!("remove the {kind} of the link"), message, 0);
-            request.fine_with(&[Errno::ENOENT, Errno::EINVAL, Errno::ENODEV])
+            request.fine_with(&[Errno::ENOENT as i32, Errno::EINVAL as i32, Errno::ENODEV as i32])
         })
     }
 }
 
 /// A queueing discipline of a link.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Qdisc {
     /// Its kind, as `tc` calls it: `tbf`, `fq_codel`.
     pub kind: String,

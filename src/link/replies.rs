@@ -51,11 +51,11 @@ impl Replies {
         }
     }
 
-    pub(super) fn into_answers(self, expected: &[(String, &'static [Errno])]) -> Result<Vec<Answer>, LinkError> {
+    pub(super) fn into_answers(self, expected: &[(String, &'static [i32])]) -> Result<Vec<Answer>, LinkError> {
         for ((doing, fine), end) in expected.iter().zip(&self.ends) {
-            let errno = Errno::from_raw(end.unwrap_or_default());
-            if end.unwrap_or_default() != 0 && !fine.contains(&errno) {
-                return Err(LinkError::new(doing, errno));
+            let errno = end.unwrap_or_default();
+            if errno != 0 && !fine.contains(&errno) {
+                return Err(LinkError::new(doing, Errno::from_raw(errno)));
             }
         }
         Ok(self.answers)

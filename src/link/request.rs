@@ -2,7 +2,6 @@
 
 use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage};
 use netlink_packet_route::RouteNetlinkMessage;
-use nix::errno::Errno;
 
 use super::Link;
 use super::message::Message;
@@ -27,7 +26,7 @@ pub struct Request {
     /// The message, but for its place among those that are sent.
     bytes: Vec<u8>,
     /// Errors that mean that things are as wanted.
-    pub(super) fine: &'static [Errno],
+    pub(super) fine: &'static [i32],
 }
 
 impl Request {
@@ -39,8 +38,9 @@ impl Request {
         Self { doing: doing.into(), bytes: bytes(message, NLM_F_DUMP), fine: &[] }
     }
 
-    /// The same request, for which these errors count as success.
-    pub fn fine_with(self, fine: &'static [Errno]) -> Self {
+    /// The same request, for which these errors count as success: numbers as in
+    /// [`io::Error::raw_os_error`](std::io::Error::raw_os_error), such as 17 where the thing is there already.
+    pub fn fine_with(self, fine: &'static [i32]) -> Self {
         Self { fine, ..self }
     }
 

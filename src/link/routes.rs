@@ -87,7 +87,7 @@ impl Handle {
         wanted.header.flags = RouteFlags::FibMatch;
         wanted.attributes.push(RouteAttribute::Destination(RouteAddress::from(address)));
         let get = Request::new(format!("find the route to {address}"), RouteNetlinkMessage::GetRoute(wanted), 0);
-        let [answers] = self.ask([get.fine_with(&[Errno::ENETUNREACH, Errno::EHOSTUNREACH])])?;
+        let [answers] = self.ask([get.fine_with(&[Errno::ENETUNREACH as i32, Errno::EHOSTUNREACH as i32])])?;
         Ok(answers.messages.iter().find_map(way))
     }
 

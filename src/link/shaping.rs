@@ -16,6 +16,7 @@ use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkInfo};
 
 /// The packets that a limit is for, by the address at the other end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Shaped<'a> {
     /// All packets.
     #[default]
@@ -101,9 +102,9 @@ impl Request {
         let message = message(index, "ingress", INGRESS, TcHandle::INGRESS);
         let request = RouteNetlinkMessage::DelQueueDiscipline(message);
         Self::new("remove the filters of incoming packets", request, 0).fine_with(&[
-            Errno::ENOENT,
-            Errno::EINVAL,
-            Errno::ENODEV,
+            Errno::ENOENT as i32,
+            Errno::EINVAL as i32,
+            Errno::ENODEV as i32,
         ])
     }
 }

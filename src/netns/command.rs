@@ -26,6 +26,7 @@ pub enum CommandError {
     Namespace(#[from] NetnsError),
     /// The command can't be started.
     #[error("cannot run `{}`", program.display())]
+    #[non_exhaustive]
     Spawn {
         /// Its first word.
         program: OsString,

@@ -20,6 +20,7 @@ pub enum HostError {
     Namespaces(#[from] UnshareError),
     /// A directory of the host can't be covered with one of its own.
     #[error("cannot make a directory {dir} that this user can write to")]
+    #[non_exhaustive]
     Directory {
         /// The directory.
         dir: &'static str,

@@ -16,6 +16,7 @@ pub const NAMED: &str = "/var/run/netns";
 pub enum InvalidNamespace {
     /// It is relative, and there is no working directory.
     #[error("cannot make the namespace path `{}` absolute: {source}", path.display())]
+    #[non_exhaustive]
     NoWorkingDirectory {
         /// The path.
         path: PathBuf,

@@ -2,8 +2,8 @@
 //!
 //! | generation | versions | shape |
 //! |---|---|---|
-//! | [`v020`] | 0.1.0, 0.2.0 | `ip4` and `ip6`, one address each |
-//! | [`v040`] | 0.3.0, 0.3.1, 0.4.0 | `interfaces`, `ips` with a family, `routes` |
+//! | the oldest | 0.1.0, 0.2.0 | `ip4` and `ip6`, one address each |
+//! | the middle | 0.3.0, 0.3.1, 0.4.0 | `interfaces`, `ips` with a family, `routes` |
 //! | [`v100`] | 1.0.0, 1.1.0 | `interfaces`, `ips`, `routes` |
 //!
 //! A result is read, kept and printed in the version that it names; conversion is a call. Keys that no generation knows
@@ -14,15 +14,15 @@ use std::fmt;
 
 pub use error::{ConvertError, ParseError};
 
-use crate::spec::{Fields, Object, Shape, Version, characters};
+use crate::spec::{Fields, Object, Shape, Version, characters, to_json};
 
 mod error;
 #[doc(hidden)]
 pub mod go;
 #[cfg(test)]
 mod tests;
-pub mod v020;
-pub mod v040;
+mod v020;
+mod v040;
 pub mod v100;
 mod views;
 
@@ -140,8 +140,11 @@ impl AddResult {
 
     /// The same result in another version.
     ///
-    /// Conversion to a newer version loses nothing. Conversion to an older one loses what that generation can't
-    /// express: see [`v040`] and [`v020`].
+    /// Conversion to a newer version loses nothing. Conversion to an older one loses what that version can't express:
+    ///
+    /// - 0.3.0 to 0.4.0 have no `mtu`, `socketPath` and `pciID` of interfaces. The numbers of routes stay.
+    /// - 0.1.0 and 0.2.0 have no interfaces. They keep the first address of each family, with the routes of the family
+    ///   (destination and next hop only), and the settings of the resolver.
     ///
     /// ```
     /// use libcni::result::AddResult;
@@ -234,6 +237,8 @@ impl fmt::Display for AddResult {
         self.to_object().fmt(f)
     }
 }
+
+to_json!(AddResult);
 
 impl serde::Serialize for AddResult {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -10,30 +10,28 @@ use crate::spec::{Dns, Fields, InvalidField, IpNet, Object, Route, Shape, serde_
 
 /// The content of a result of this generation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[doc(alias = "types020.Result")]
-pub struct Body {
+pub(super) struct Body {
     /// The IPv4 address.
-    pub ip4: Option<Ip>,
+    pub(super) ip4: Option<Ip>,
     /// The IPv6 address.
-    pub ip6: Option<Ip>,
+    pub(super) ip6: Option<Ip>,
     /// Settings for the container's resolver.
-    pub dns: Dns,
+    pub(super) dns: Dns,
     /// Keys that the specification does not know.
-    pub extra: Object,
+    pub(super) extra: Object,
 }
 
 /// An address with its gateway and routes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[doc(alias = "IPConfig")]
-pub struct Ip {
+pub(super) struct Ip {
     /// The address.
-    pub ip: IpNet,
+    pub(super) ip: IpNet,
     /// The gateway of its network.
-    pub gateway: Option<IpAddr>,
+    pub(super) gateway: Option<IpAddr>,
     /// The routes of its family.
-    pub routes: Vec<Route>,
+    pub(super) routes: Vec<Route>,
     /// Keys that the specification does not know.
-    pub extra: Object,
+    pub(super) extra: Object,
 }
 
 impl Body {

@@ -9,47 +9,45 @@ use crate::spec::{Dns, Fields, InvalidField, IpNet, Object, Route, Shape, serde_
 
 /// The content of a result of this generation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[doc(alias = "types040.Result")]
-pub struct Body {
+pub(super) struct Body {
     /// The interfaces that the plugins made, in the container and on the host.
-    pub interfaces: Vec<Interface>,
+    pub(super) interfaces: Vec<Interface>,
     /// The addresses that they have.
-    pub ips: Vec<Ip>,
+    pub(super) ips: Vec<Ip>,
     /// The routes in the container.
-    pub routes: Vec<Route>,
+    pub(super) routes: Vec<Route>,
     /// Settings for the container's resolver.
-    pub dns: Dns,
+    pub(super) dns: Dns,
     /// Keys that the specification does not know.
-    pub extra: Object,
+    pub(super) extra: Object,
 }
 
 /// A network interface.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Interface {
+pub(super) struct Interface {
     /// Its name.
-    pub name: String,
+    pub(super) name: String,
     /// Its hardware address.
-    pub mac: Option<String>,
+    pub(super) mac: Option<String>,
     /// The path of the namespace that it is in; absent for the host's own.
-    pub sandbox: Option<String>,
+    pub(super) sandbox: Option<String>,
     /// Keys that the specification does not know.
-    pub extra: Object,
+    pub(super) extra: Object,
 }
 
 /// An address of an interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[doc(alias = "IPConfig")]
-pub struct Ip {
+pub(super) struct Ip {
     /// The family: `4` or `6`. Not checked against the address.
-    pub version: String,
+    pub(super) version: String,
     /// The index of its interface in the list of interfaces. Not checked: it may point nowhere.
-    pub interface: Option<i64>,
+    pub(super) interface: Option<i64>,
     /// The address.
-    pub address: IpNet,
+    pub(super) address: IpNet,
     /// The gateway of its network.
-    pub gateway: Option<IpAddr>,
+    pub(super) gateway: Option<IpAddr>,
     /// Keys that the specification does not know.
-    pub extra: Object,
+    pub(super) extra: Object,
 }
 
 /// The family of an address, as this generation writes it.

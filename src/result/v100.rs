@@ -129,11 +129,7 @@ impl Body {
         if self.dns == Dns::default() {
             self.dns = other.dns;
         }
-        for (key, value) in other.extra.iter() {
-            if self.extra.get(key).is_none() {
-                self.extra.set(key, value);
-            }
-        }
+        self.extra.append_missing(&other.extra);
     }
 
     pub(super) fn forget_extra(&mut self) {

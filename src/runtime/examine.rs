@@ -18,6 +18,7 @@ pub enum Problem {
     /// No verb can be used, or a plugin is missing, can't be run, or does not support the version.
     Error(Error),
     /// A plugin can't get addresses: the plugin that it delegates them to is missing or can't be run.
+    #[non_exhaustive]
     Ipam {
         /// The plugin.
         plugin: String,

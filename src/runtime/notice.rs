@@ -16,6 +16,7 @@ use crate::spec::Command;
 #[non_exhaustive]
 pub enum Notice<'a> {
     /// A plugin wrote to stderr.
+    #[non_exhaustive]
     Stderr {
         /// The plugin.
         plugin: &'a str,
@@ -25,22 +26,26 @@ pub enum Notice<'a> {
         text: &'a [u8],
     },
     /// A cache entry is unusable. The verb continues without it.
+    #[non_exhaustive]
     UnusableCacheEntry {
         /// The reason.
         error: &'a Error,
     },
     /// A lock can't be taken, because its file can't be written. A verb that removes continues without it.
+    #[non_exhaustive]
     Unlocked {
         /// Which, and why.
         error: &'a Error,
     },
     /// DEL does not touch a namespace, since the path leads to another one than at ADD, or to that of this process.
+    #[non_exhaustive]
     ForeignNetns {
         /// The path.
         netns: &'a Path,
     },
     /// DEL of an attachment that is not on record does not touch a namespace, since the interface in it belongs to
     /// another attachment.
+    #[non_exhaustive]
     InterfaceOfOther {
         /// The interface.
         ifname: &'a str,
@@ -50,6 +55,7 @@ pub enum Notice<'a> {
         owner: &'a Entry,
     },
     /// CHECK of an attachment that was added with another configuration than its network has now.
+    #[non_exhaustive]
     ConfigurationChanged {
         /// The network.
         network: &'a str,
@@ -57,6 +63,7 @@ pub enum Notice<'a> {
         plan: &'a Plan,
     },
     /// A plugin is not installed, and DEL continues without it, as the caller chose.
+    #[non_exhaustive]
     PluginSkipped {
         /// Which, and where it was looked for.
         error: &'a Error,

@@ -22,7 +22,13 @@ pub struct Survey<'a> {
 #[non_exhaustive]
 pub enum Finding<'a> {
     /// A fault of a network that can be loaded, or could if an earlier file did not have its name: a sentence about it.
-    Network(&'a NetworkConfig, String),
+    #[non_exhaustive]
+    Network {
+        /// The network.
+        network: &'a NetworkConfig,
+        /// The sentence.
+        message: String,
+    },
     /// A fault of a file that is not a configuration.
     File(&'a ConfError),
 }
@@ -51,12 +57,12 @@ impl<'a> Survey<'a> {
             if found.is_empty() {
                 survey.valid.push(network);
             }
-            survey.findings.extend(found.into_iter().map(|message| Finding::Network(network, message)));
+            survey.findings.extend(found.into_iter().map(|message| Finding::Network { network, message }));
         }
         survey.findings.extend(listing.shadowed.iter().map(|network| {
             let winner = listing.winner(network).and_then(NetworkConfig::path);
             let winner = winner.map(|path| path.display().to_string()).unwrap_or_default();
-            Finding::Network(network, format!("not used: {winner} has a network of this name, too"))
+            Finding::Network { network, message: format!("not used: {winner} has a network of this name, too") }
         }));
         survey.findings.extend(listing.broken.iter().map(Finding::File));
         survey
@@ -87,27 +93,26 @@ fn of(network: &NetworkConfig) -> Object {
 }
 
 impl Finding<'_> {
-    /// Returns the file; empty for a network that no file configures.
-    pub fn file(&self) -> &Path {
-        let file = match self {
-            Self::Network(network, _) => network.path(),
+    /// Returns the file; `None` for a network that no file configures.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Network { network, .. } => network.path(),
             Self::File(error) => error.file(),
-        };
-        file.unwrap_or(Path::new(""))
+        }
     }
 
     /// Returns the name of the network, if there is one.
-    pub fn network(&self) -> &str {
+    pub fn network(&self) -> Option<&str> {
         match self {
-            Self::Network(network, _) => network.name(),
-            Self::File(_) => "",
+            Self::Network { network, .. } => Some(network.name()),
+            Self::File(_) => None,
         }
     }
 
     /// Returns what is wrong, for a line that has the file and the network already.
     pub fn message(&self) -> String {
         match self {
-            Self::Network(_, message) => message.clone(),
+            Self::Network { message, .. } => message.clone(),
             Self::File(error) => error.in_its_file(),
         }
     }
@@ -115,7 +120,7 @@ impl Finding<'_> {
     fn to_object(&self) -> Object {
         match self {
             Self::File(error) => error.to_object(),
-            Self::Network(network, message) => {
+            Self::Network { network, message } => {
                 let mut object = of(network);
                 object.set("message", message);
                 object

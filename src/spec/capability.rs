@@ -19,10 +19,8 @@ use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
-use super::json::read_raw;
-use super::{InvalidField, IpNet, Malformed, Object};
+use super::{InvalidField, IpNet, Json, Malformed, Object};
 use crate::setters::setters;
 
 mod protocol;
@@ -173,8 +171,8 @@ impl CapabilityArgs {
         self.0.is_empty()
     }
 
-    /// The value of a capability.
-    pub fn get(&self, capability: &str) -> Option<&RawValue> {
+    /// The argument of a capability.
+    pub fn get(&self, capability: &str) -> Option<Json<'_>> {
         self.0.get(capability)
     }
 
@@ -197,12 +195,11 @@ impl CapabilityArgs {
     /// # Errors
     /// It does not have the required form.
     pub fn typed<'de, T: Deserialize<'de>>(&'de self, capability: &str) -> Result<Option<T>, InvalidField> {
-        let value = self.get(capability).filter(|value| value.get() != "null");
-        value.map(read_raw).transpose().map_err(|error| error.inside_key(capability))
+        self.0.typed(capability)
     }
 
     /// The arguments in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &RawValue)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Json<'_>)> {
         self.0.iter()
     }
 
@@ -217,9 +214,7 @@ impl CapabilityArgs {
     /// The value can't be written as JSON: it is a map with keys that are not texts, or its `Serialize` fails. Nothing
     /// is set.
     pub fn set(&mut self, capability: &str, value: &(impl Serialize + ?Sized)) -> Result<(), InvalidField> {
-        let unwritable = |error: serde_json::Error| InvalidField::new(capability, error.to_string());
-        self.0.set_raw(capability, serde_json::value::to_raw_value(value).map_err(unwritable)?);
-        Ok(())
+        self.0.try_set(capability, value)
     }
 
     /// Sets `portMappings`.

@@ -34,13 +34,13 @@ pub(crate) struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// The keys of the text of an object.
     pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
-        let Entries(entries) = serde_json::from_str(text)?;
+        let Entries(entries) = serde_json::from_str(text).map_err(Malformed::new)?;
         Ok(Self { entries, path: String::new() })
     }
 
     /// The keys of an object.
     pub(crate) fn of(object: &'a Object) -> Self {
-        let entries = object.iter().map(|(key, value)| (key.into(), value)).collect();
+        let entries = object.raw_entries().map(|(key, value)| (key.into(), value)).collect();
         Self { entries, path: String::new() }
     }
 
@@ -119,7 +119,7 @@ impl<'a> Fields<'a> {
 
     /// The keys that were not taken.
     pub(crate) fn rest(self) -> Object {
-        self.entries.into_iter().map(|(key, value)| (key.into_owned(), value.to_owned())).collect()
+        Object::of_raw(self.entries.into_iter().map(|(key, value)| (key.into_owned(), value.to_owned())))
     }
 }
 
@@ -134,6 +134,8 @@ fn inner(value: &RawValue, path: String) -> Result<Fields<'_>, InvalidField> {
 /// Serde for a [`Shape`].
 macro_rules! serde_by_shape {
     ($($type:ty),+ $(,)?) => {$(
+        $crate::spec::to_json!($type);
+
         impl serde::Serialize for $type {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 $crate::spec::Shape::to_object(self).serialize(serializer)

@@ -18,6 +18,7 @@ mod net;
 mod object;
 mod pod;
 mod reply;
+mod to_json;
 mod trace_context;
 mod version;
 
@@ -37,5 +38,8 @@ pub use object::Object;
 pub(crate) use object::raw;
 pub use pod::Pod;
 pub use reply::{ErrorCode, ErrorReply, InvalidVersionReply, ValidAttachment, VersionReply};
+pub(crate) use to_json::sealed::Sealed;
+pub(crate) use to_json::to_json;
+pub use to_json::{Json, ToJson};
 pub use trace_context::{BAGGAGE, InvalidTraceContext, TRACEPARENT, TRACESTATE, TraceContext};
 pub use version::{InvalidVersion, Version};

@@ -7,7 +7,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-use super::json::{Malformed, characters, is_same};
+use super::json::{InvalidField, Malformed, characters, is_same, read_raw, unwritable};
+use super::{Json, ToJson};
 
 /// A JSON object as ordered pairs of a key and the *text* of its value.
 ///
@@ -39,7 +40,7 @@ impl Object {
     /// # Errors
     /// The text is not JSON, not an object, or followed by more than white space.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        Ok(serde_json::from_str(&characters(text))?)
+        serde_json::from_str(&characters(text)).map_err(Malformed::new)
     }
 
     /// The JSON text, indented by four spaces. Every value keeps its text.
@@ -53,45 +54,108 @@ impl Object {
         serde_json::to_vec(self).expect("the crate's own types are JSON")
     }
 
+    /// The pairs in this order, repeated keys included.
+    pub(crate) fn of_raw(pairs: impl IntoIterator<Item = (String, Box<RawValue>)>) -> Self {
+        Self { entries: pairs.into_iter().collect() }
+    }
+
     /// Returns true if the object has no key.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
     /// The pairs in the order of the text.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &RawValue)> {
-        self.entries.iter().map(|(k, v)| (k.as_str(), &**v))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Json<'_>)> {
+        self.raw_entries().map(|(key, value)| (key, Json::new(value)))
+    }
+
+    pub(crate) fn raw_entries(&self) -> impl Iterator<Item = (&str, &RawValue)> {
+        self.entries.iter().map(|(key, value)| (key.as_str(), &**value))
     }
 
     /// The value of a key, the last one if it is repeated.
-    pub fn get(&self, key: &str) -> Option<&RawValue> {
+    pub fn get(&self, key: &str) -> Option<Json<'_>> {
+        self.raw(key).map(Json::new)
+    }
+
+    pub(crate) fn raw(&self, key: &str) -> Option<&RawValue> {
         let found = self.entries.iter().rev().find(|(k, _)| k == key);
         found.map(|(_, value)| &**value)
     }
 
-    /// Sets a key to a value.
+    /// The value of a key as a type of the caller; `None` if it is absent or `null`. It is read like Go's decoder does
+    /// ([1.7](crate::specification#17-how-json-is-read)).
+    ///
+    /// ```
+    /// use libcni::spec::Object;
+    ///
+    /// let object = Object::parse(r#"{"name": "mynet", "vlans": [7, 9]}"#)?;
+    /// assert_eq!(object.typed::<Vec<u16>>("vlans")?, Some(vec![7, 9]));
+    /// assert_eq!(object.typed::<u32>("mtu")?, None);
+    /// # Ok::<(), libcni::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// It does not have the form of the type.
+    pub fn typed<'de, T: Deserialize<'de>>(&'de self, key: &str) -> Result<Option<T>, InvalidField> {
+        let value = self.raw(key).filter(|value| value.get() != "null");
+        value.map(read_raw).transpose().map_err(|error| error.inside_key(key))
+    }
+
+    /// Sets a key to a value of a type that is always JSON: a text, a number, true or false, an object, a list of
+    /// these, or `null` for `None`.
     ///
     /// The key moves to the end, so that decoders which ignore the case of keys (Go's) and let the last one
     /// win see this value and not that of a variant such as `NAME`.
-    pub fn set(&mut self, key: &str, value: &(impl Serialize + ?Sized)) {
+    pub fn set(&mut self, key: &str, value: &(impl ToJson + ?Sized)) {
         self.set_raw(key, raw(value));
     }
 
+    /// Sets a key to a value of any type of the caller; see [`Object::set`].
+    ///
+    /// # Errors
+    /// The value can't be written as JSON: it is a map with keys that are not texts, or its `Serialize` fails. Nothing
+    /// is set.
+    pub fn try_set(&mut self, key: &str, value: &(impl Serialize + ?Sized)) -> Result<(), InvalidField> {
+        let value = serde_json::value::to_raw_value(value).map_err(|error| unwritable(key, &error))?;
+        self.set_raw(key, value);
+        Ok(())
+    }
+
     /// Sets a key to a value given as JSON text; see [`Object::set`].
-    pub fn set_raw(&mut self, key: &str, value: Box<RawValue>) {
+    ///
+    /// ```
+    /// use libcni::spec::Object;
+    ///
+    /// let mut object = Object::new();
+    /// object.set_json("mtu", "1400")?;
+    /// assert!(object.set_json("mtu", "14OO").is_err());
+    /// assert_eq!(object.to_string(), r#"{"mtu":1400}"#);
+    /// # Ok::<(), libcni::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The text is not one JSON value. Nothing is set.
+    pub fn set_json(&mut self, key: &str, json: &str) -> Result<(), Malformed> {
+        let value: &RawValue = serde_json::from_str(json).map_err(Malformed::new)?;
+        self.set_raw(key, value.to_owned());
+        Ok(())
+    }
+
+    pub(crate) fn set_raw(&mut self, key: &str, value: Box<RawValue>) {
         self.remove(key);
         self.entries.push((key.to_owned(), value));
     }
 
     /// Sets a key when there is a value.
-    pub(crate) fn set_some(&mut self, key: &str, value: &Option<impl Serialize>) {
+    pub(crate) fn set_some(&mut self, key: &str, value: &Option<impl ToJson>) {
         if let Some(value) = value {
             self.set(key, value);
         }
     }
 
     /// Sets a key when there is an entry.
-    pub(crate) fn set_filled(&mut self, key: &str, entries: &[impl Serialize]) {
+    pub(crate) fn set_filled(&mut self, key: &str, entries: &[impl ToJson]) {
         if !entries.is_empty() {
             self.set(key, entries);
         }
@@ -134,17 +198,10 @@ impl Object {
     }
 }
 
-/// The pairs in this order, repeated keys included.
-impl FromIterator<(String, Box<RawValue>)> for Object {
-    fn from_iter<I: IntoIterator<Item = (String, Box<RawValue>)>>(pairs: I) -> Self {
-        Self { entries: pairs.into_iter().collect() }
-    }
-}
-
 /// Objects are equal when their texts are, white space between tokens of nested values included.
 impl PartialEq for Object {
     fn eq(&self, other: &Self) -> bool {
-        self.iter().map(|(key, value)| (key, value.get())).eq(other.iter().map(|(key, value)| (key, value.get())))
+        self.iter().eq(other.iter())
     }
 }
 
@@ -191,10 +248,9 @@ impl<'de> Visitor<'de> for ObjectVisitor {
 }
 
 /// The JSON text of a value.
-pub(crate) fn raw(value: &(impl Serialize + ?Sized)) -> Box<RawValue> {
-    // Fails only for maps with keys that are not text and for serializers that give up, which none of
-    // the crate's types have.
-    serde_json::value::to_raw_value(value).expect("the crate's own types are JSON")
+pub(crate) fn raw(value: &(impl ToJson + ?Sized)) -> Box<RawValue> {
+    // Fails only for maps with keys that are not text and for types that refuse to be written.
+    serde_json::value::to_raw_value(value).expect("types that are `ToJson` are JSON")
 }
 
 #[cfg(test)]
@@ -210,7 +266,7 @@ mod tests {
     #[test]
     fn the_last_of_repeated_keys_counts() {
         let object = Object::parse(r#"{"a":1,"a":2}"#).unwrap();
-        assert_eq!(object.get("a").unwrap().get(), "2");
+        assert_eq!(object.get("a").map(Json::as_str), Some("2"));
     }
 
     #[test]

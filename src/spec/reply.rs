@@ -199,8 +199,8 @@ impl VersionReply {
     /// The text is not such a JSON object, or lacks a required key.
     #[doc(alias = "PluginDecoder")]
     pub fn parse(text: &str) -> Result<Self, InvalidVersionReply> {
-        let written: Written =
-            serde_json::from_str(&characters(text)).map_err(|error| InvalidVersionReply::Json(error.into()))?;
+        let written: Written = serde_json::from_str(&characters(text))
+            .map_err(|error| InvalidVersionReply::Json(Malformed::new(error)))?;
         let cni_version = written.cni_version.ok_or(InvalidVersionReply::MissingCniVersion)?;
         let supported_versions = match cni_version.as_str() {
             _ if !written.supported_versions.is_empty() => written.supported_versions,

@@ -87,7 +87,7 @@ fn an_entry_that_is_deep_is_read_or_refused_and_ends_nobody() {
     fs::write(own.file("net-c1-eth0"), whole.replace(r#""odd":12345678901234567890"#, &format!(r#""odd":{deep}"#)))
         .unwrap();
     let read = own.read(&key).unwrap();
-    assert!(read.result.get("odd").unwrap().get() == deep);
+    assert!(read.result.get("odd").unwrap().as_str() == deep);
     assert!(Cached::Entry(read).result().unwrap().to_json_pretty().len() < 2 * deep.len());
     for key in ["cniArgs", "containerId", "capabilityArgs", "result"] {
         is_never_taken_for_an_entry(|path| {

@@ -12,7 +12,7 @@ use crate::support::{Sandbox, alone, attachment, fails_with};
 fn exec_error(error: &Error) -> &ExecError {
     match error {
         Error::Plugin(source) => match &source.failure {
-            PluginFailure::Exec { error } => error,
+            PluginFailure::Exec { error, .. } => error,
             other => panic!("{other}"),
         },
         other => panic!("{other}"),

@@ -13,7 +13,7 @@ fn told() -> (Arc<Mutex<Vec<String>>>, impl Fn(&ExecEvent<'_>) + Send + Sync) {
     let heard = lines.clone();
     let hear = move |event: &ExecEvent<'_>| {
         let line = match event {
-            ExecEvent::Begins { number, request } => format!("{number} {} {}", request.command, request.plugin),
+            ExecEvent::Begins { number, request, .. } => format!("{number} {} {}", request.command, request.plugin),
             ExecEvent::Ended { number, ended: Ok(output), .. } => {
                 let [stdout, stderr] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
                 format!("{number} {}, {stdout:?}, {stderr:?}", output.status)

@@ -3,8 +3,8 @@
 use libcni::Attachment;
 use libcni::conf::NetworkConfig;
 use libcni::runtime::Keep;
-use libcni::spec::Object;
 use libcni::spec::capability::CapabilityArgs;
+use libcni::spec::{Json, Object};
 use proptest::prelude::*;
 
 use super::made_up::object;
@@ -16,7 +16,7 @@ const OWNED: [&str; 6] =
 
 fn not_owned(object: &Object) -> Vec<(String, String)> {
     let pairs = object.iter().filter(|(key, _)| !OWNED.contains(key));
-    pairs.map(|(key, value)| (key.to_owned(), value.get().to_owned())).collect()
+    pairs.map(|(key, value)| (key.to_owned(), value.to_string())).collect()
 }
 
 /// A network of one plugin with these keys of its own, among them two that are replaced, and capabilities that are on.
@@ -53,18 +53,18 @@ proptest! {
         for request in requests {
             let sent = Object::parse(std::str::from_utf8(&request.stdin).unwrap()).unwrap();
             prop_assert_eq!(not_owned(&sent), not_owned(network.plugins()[0].object()));
-            prop_assert_eq!(sent.get("name").unwrap().get(), "\"net\"");
+            prop_assert_eq!(sent.get("name").unwrap().as_str(), "\"net\"");
             let given: Vec<_> = arguments.iter().filter(|(key, _)| declared.get(key).is_some()).collect();
             let sends_arguments = request.env("CNI_CONTAINERID") == Some("c1".as_ref());
             let expected = (sends_arguments && !given.is_empty()).then(|| object_of(&given).to_string());
-            prop_assert_eq!(sent.get("runtimeConfig").map(|raw| raw.get().to_owned()), expected);
+            prop_assert_eq!(sent.get("runtimeConfig").map(|json| json.to_string()), expected);
         }
     }
 }
 
-fn object_of(pairs: &[(&str, &serde_json::value::RawValue)]) -> Object {
+fn object_of(pairs: &[(&str, Json<'_>)]) -> Object {
     let mut object = Object::new();
-    pairs.iter().for_each(|(key, value)| object.set(key, value));
+    pairs.iter().for_each(|(key, json)| object.set(key, json));
     object
 }
 

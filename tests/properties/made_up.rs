@@ -36,7 +36,7 @@ pub(super) fn object(keys: &'static str) -> impl Strategy<Value = Object> {
     vec((keys, json()), 0..5).prop_map(|pairs| {
         let mut object = Object::new();
         for (key, value) in pairs {
-            object.set_raw(&key, serde_json::value::RawValue::from_string(value).unwrap());
+            object.set_json(&key, &value).unwrap();
         }
         object
     })

@@ -48,7 +48,7 @@ fn result_convert_vectors() {
 fn result_fixup_vectors() {
     run("result_fixup.json", |case| {
         let Ok(conf) = Object::parse(case.text("conf")) else { return category("conf_invalid") };
-        let version = conf.get("cniVersion").map_or(Ok(String::new()), |v| serde_json::from_str(v.get()));
+        let version = conf.get("cniVersion").map_or(Ok(String::new()), |json| serde_json::from_str(json.as_str()));
         let Ok(version) = version else { return category("conf_invalid") };
         match AddResult::parse_reply(case.text("stdout"), &version) {
             Err(ParseError::Json(_)) => category("stdout_invalid"),

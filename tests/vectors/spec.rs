@@ -83,7 +83,7 @@ fn reconcile(case: &Case) -> Outcome {
 fn config_version(text: &str) -> Outcome {
     let object = libcni::spec::Object::parse(text).or_else(|_| category("invalid"))?;
     let version: Result<String, _> =
-        object.get("cniVersion").map_or(Ok(String::new()), |v| serde_json::from_str(v.get()));
+        object.get("cniVersion").map_or(Ok(String::new()), |json| serde_json::from_str(json.as_str()));
     match version {
         Ok(empty) if empty.is_empty() => Ok(json!("0.1.0")),
         Ok(version) => Ok(json!(version)),

@@ -86,6 +86,17 @@ fn a_value_that_is_no_json_is_an_error_and_sets_nothing() {
     let error = args.set("x", &BTreeMap::from([((1, 2), 3)])).unwrap_err();
     assert_eq!(error.to_string(), "`x`: key must be a string");
     assert!(args.is_empty());
+    let mut object = Object::new();
+    assert!(object.try_set("x", &BTreeMap::from([((1, 2), 3)])).is_err() && object.set_json("x", "{").is_err());
+    assert!(object.is_empty());
+}
+
+#[test]
+fn a_value_of_an_object_stays_what_it_is_in_another_one() {
+    let object = Object::parse(r#"{"name": "n", "big": 1e400, "list": [ 1 ]}"#).unwrap();
+    let mut other = Object::new();
+    object.iter().for_each(|(key, value)| other.set(key, &value));
+    assert_eq!(other, object);
 }
 
 #[test]

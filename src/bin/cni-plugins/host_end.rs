@@ -19,7 +19,7 @@ pub(crate) fn take_down(host: &mut Handle, names: &Names) -> Result<bool, LinkEr
     let Some(port) = host.link(&names.port)?.filter(is_own) else { return Ok(false) };
     match host.ask([Request::set_down(port.index)]) {
         Ok(_) => Ok(true),
-        Err(error) if error.is(Errno::ENODEV) => Ok(false),
+        Err(error) if error.is(Errno::ENODEV as i32) => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -103,6 +103,7 @@ pub enum NotIsolated {
     Refused(#[from] UnshareError),
     /// Something else that isolation needs is not available.
     #[error("cannot isolate the plugin: cannot {doing}")]
+    #[non_exhaustive]
     Unfinished {
         /// The operation that failed.
         doing: String,

@@ -14,6 +14,7 @@ use crate::result::ParseError;
 pub enum SubjectError {
     /// No plugin directory has a plugin of that name.
     #[error("{source}{}", if *is_here { format!("; did you mean ./{}?", source.plugin().unwrap_or_default()) } else { String::new() })]
+    #[non_exhaustive]
     NotFound {
         /// Why.
         source: FindError,
@@ -31,6 +32,7 @@ pub enum SubjectError {
     NotUtf8(PathBuf),
     /// The configuration or the previous result can't be read.
     #[error("cannot read {}: {source}", file.display())]
+    #[non_exhaustive]
     Read {
         /// The file.
         file: PathBuf,
@@ -39,6 +41,7 @@ pub enum SubjectError {
     },
     /// The text is not a configuration.
     #[error("{}: {}", file.display(), Chain(source))]
+    #[non_exhaustive]
     Parse {
         /// The file.
         file: PathBuf,
@@ -51,6 +54,7 @@ pub enum SubjectError {
         file.display(),
         types.join(", ")
     )]
+    #[non_exhaustive]
     NoSuchPlugin {
         /// The file.
         file: PathBuf,
@@ -61,6 +65,7 @@ pub enum SubjectError {
     },
     /// The previous result is not a result.
     #[error("{}: {}", file.display(), Chain(source))]
+    #[non_exhaustive]
     PreviousResult {
         /// The file.
         file: PathBuf,
@@ -69,6 +74,7 @@ pub enum SubjectError {
     },
     /// There is no working directory that a relative path could start from.
     #[error("cannot make the path of {} absolute: {source}", path.display())]
+    #[non_exhaustive]
     Relative {
         /// The path.
         path: PathBuf,

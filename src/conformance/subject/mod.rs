@@ -124,7 +124,7 @@ impl Subject {
     /// Configures the plugin with another IPAM plugin.
     pub fn ipam(mut self, plugin: &str) -> Self {
         let mut object = self.config.object().clone();
-        object.set("ipam", &known::ipam(plugin));
+        known::set(&mut object, "ipam", &known::ipam(plugin));
         self.config = plugin_config(&object);
         self
     }
@@ -201,13 +201,9 @@ impl Subject {
     pub(super) fn runtime_config(&self, attachment: usize) -> Object {
         let mut runtime_config = Object::new();
         for (capability, _) in self.config.capabilities().iter().filter(|(_, enabled)| **enabled) {
-            match self.capability_args.get(capability) {
-                Some(given) => runtime_config.set(capability, given),
-                None => {
-                    known::capability_argument(capability, attachment)
-                        .iter()
-                        .for_each(|argument| runtime_config.set(capability, argument));
-                }
+            let given = self.capability_args.typed(capability).ok().flatten();
+            if let Some(argument) = given.or_else(|| known::capability_argument(capability, attachment)) {
+                known::set(&mut runtime_config, capability, &argument);
             }
         }
         runtime_config

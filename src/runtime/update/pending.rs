@@ -30,7 +30,7 @@ impl Cni {
             return None;
         }
         let text = text(&entry.config);
-        let kept = serde_json::from_str(Object::parse(&text).ok()?.get(KEPT)?.get()).ok()?;
+        let kept = Object::parse(&text).ok()?.typed(KEPT).ok()??;
         let network = NetworkConfig::parse(&text).ok()?;
         Some(Pending { network, attachment: Attachment::from_entry(&entry).ok()?, kept })
     }

@@ -145,7 +145,7 @@ impl Sides {
         let plugins = before.plugins().iter().chain(of_folder).cloned().collect();
         let mut wanted = attachment.clone();
         for (capability, value) in changes.capability_args.iter() {
-            wanted.capability_args.set(capability, value)?;
+            wanted.capability_args.set(capability, &value)?;
         }
         Ok(Self {
             before: Side { network: before, attachment, plugins },

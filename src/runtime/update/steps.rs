@@ -258,8 +258,8 @@ fn addresses(steps: &Steps, result: &AddResult) -> Vec<IpNet> {
 /// The configuration with the convention for addresses that are asked for: `args.cni.ips`. None where there is nothing
 /// to ask for, or where somebody else has asked already.
 fn asking_for(config: &Object, wanted: &[IpNet]) -> Option<Object> {
-    let is_asked =
-        config.get("args").is_some() || config.get("runtimeConfig").is_some_and(|r| r.get().contains("\"ips\""));
+    let is_asked = config.get("args").is_some()
+        || config.get("runtimeConfig").is_some_and(|json| json.as_str().contains("\"ips\""));
     if wanted.is_empty() || is_asked || config.get("ipam").is_none() {
         return None;
     }

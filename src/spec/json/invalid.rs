@@ -159,14 +159,18 @@ fn one_of(names: &[&str]) -> String {
     }
 }
 
-impl From<serde_json::Error> for InvalidField {
-    fn from(error: serde_json::Error) -> Self {
-        de::Error::custom(reason(&error))
-    }
+/// A part of a text that serde_json reads, or finds not to be JSON.
+pub(super) fn unread(error: &serde_json::Error) -> InvalidField {
+    de::Error::custom(reason(error))
+}
+
+/// The value of a key that can't be written as JSON.
+pub(crate) fn unwritable(key: &str, error: &serde_json::Error) -> InvalidField {
+    InvalidField::new(key, error.to_string())
 }
 
 /// The message of serde_json, without the position: it counts from the start of a part of the text, which nobody sees.
-pub(crate) fn reason(error: &serde_json::Error) -> String {
+pub(super) fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rsplit_once(" at line ") {
         Some((reason, _)) => reason.to_owned(),

@@ -14,6 +14,10 @@ pub struct Malformed {
 }
 
 impl Malformed {
+    pub(crate) fn new(error: serde_json::Error) -> Self {
+        Self { error, is_placed: false }
+    }
+
     /// The line of the fault, from 1; 0 where there is no text.
     pub(crate) fn line(&self) -> usize {
         self.error.line()
@@ -32,12 +36,6 @@ impl Malformed {
     /// The same without its place in the message.
     pub(crate) fn without_place(self) -> Self {
         Self::placed(self.error)
-    }
-}
-
-impl From<serde_json::Error> for Malformed {
-    fn from(error: serde_json::Error) -> Self {
-        Self { error, is_placed: false }
     }
 }
 

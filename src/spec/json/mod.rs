@@ -28,7 +28,8 @@ pub(crate) use characters::{characters, text};
 pub(crate) use entries::Entries;
 pub use invalid::InvalidField;
 pub(crate) use invalid::Placed;
-use invalid::reason;
+pub(super) use invalid::unwritable;
+use invalid::{reason, unread};
 pub(crate) use key::{find, is_same};
 pub use malformed::Malformed;
 
@@ -36,7 +37,7 @@ use value::Value;
 
 /// Reads a JSON text into a type of serde's.
 pub(crate) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, InvalidField> {
-    let raw: &RawValue = serde_json::from_str(text)?;
+    let raw: &RawValue = serde_json::from_str(text).map_err(|error| unread(&error))?;
     read_raw(raw)
 }
 

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::access::{List, Pairs, Variant};
 use super::entries::Key;
 use super::name::Name;
-use super::{Entries, InvalidField};
+use super::{Entries, InvalidField, unread};
 
 /// How deep typed reading goes. Only types that contain themselves get there.
 const MAX_DEPTH: usize = 128;
@@ -57,7 +57,7 @@ impl<'de> Value<'de> {
     /// The pairs of the object. `null` is an object without keys, as it is in Go.
     fn entries(self) -> Result<Entries<'de>, InvalidField> {
         match self.text.as_bytes()[0] {
-            b'{' => Ok(serde_json::from_str(self.text)?),
+            b'{' => serde_json::from_str(self.text).map_err(|error| unread(&error)),
             b'n' => Ok(Entries(Vec::new())),
             _ => Err(InvalidField::expected("an object")),
         }
@@ -65,7 +65,7 @@ impl<'de> Value<'de> {
 
     fn list<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InvalidField> {
         let entries = match self.text.as_bytes()[0] {
-            b'[' => serde_json::from_str(self.text)?,
+            b'[' => serde_json::from_str(self.text).map_err(|error| unread(&error))?,
             b'n' => Vec::new(),
             _ => return Err(InvalidField::expected("a list")),
         };
@@ -118,7 +118,7 @@ macro_rules! texts {
     ($($method:ident)+) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InvalidField> {
             match self.text.as_bytes()[0] {
-                b'"' => Ok(self.plain().$method(visitor)?),
+                b'"' => self.plain().$method(visitor).map_err(|error| unread(&error)),
                 b'n' => visitor.visit_borrowed_str(""),
                 _ => Err(InvalidField::expected("a string")),
             }
@@ -129,7 +129,7 @@ macro_rules! texts {
 macro_rules! plainly {
     ($($method:ident)+) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InvalidField> {
-            Ok(self.plain().$method(visitor)?)
+            self.plain().$method(visitor).map_err(|error| unread(&error))
         }
     )+};
 }
@@ -155,7 +155,7 @@ impl<'de> Deserializer<'de> for Value<'de> {
         visitor: V,
     ) -> Result<V::Value, InvalidField> {
         match name {
-            RAW_VALUE => Ok(self.plain().deserialize_newtype_struct(name, visitor)?),
+            RAW_VALUE => self.plain().deserialize_newtype_struct(name, visitor).map_err(|error| unread(&error)),
             _ => visitor.visit_newtype_struct(self),
         }
     }
@@ -199,7 +199,8 @@ impl<'de> Deserializer<'de> for Value<'de> {
         match self.text.as_bytes()[0] {
             b'{' => visitor.visit_enum(Variant::of(self, self.entries()?, variants)?),
             b'"' => {
-                serde_json::from_str(self.text).map(|Key(text)| Name(text))?.deserialize_enum(name, variants, visitor)
+                let Key(text) = serde_json::from_str(self.text).map_err(|error| unread(&error))?;
+                Name(text).deserialize_enum(name, variants, visitor)
             }
             _ => Err(InvalidField::expected("a string")),
         }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use libcni::conf::NetworkConfig;
 use libcni::invoke::{Exec, ExecError, FindError, Limits, Output, Request};
 use libcni::runtime::Keep;
-use libcni::spec::Object;
 use libcni::spec::capability::CapabilityArgs;
+use libcni::spec::{Json, Object};
 use libcni::{Attachment, Cni};
 use tempfile::TempDir;
 
@@ -45,7 +45,7 @@ fn cni() -> Cni {
 fn is_derived(request: &Request, network: &NetworkConfig) {
     let stdin = std::str::from_utf8(&request.stdin).expect("UTF-8");
     let sent = Object::parse(stdin).expect("a JSON object");
-    let value = |key| sent.get(key).map(|raw| raw.get().to_owned());
+    let value = |key| sent.get(key).map(|json| json.to_string());
     let text = |text: &str| Some(serde_json::to_string(text).expect("a text"));
     assert_eq!(value("name"), text(network.name()));
     assert_eq!(value("cniVersion"), text(network.cni_version().unwrap_or_default()));
@@ -54,9 +54,9 @@ fn is_derived(request: &Request, network: &NetworkConfig) {
 }
 
 /// The pairs of an object that no runtime sets.
-fn own(object: &Object) -> Vec<(&str, &str)> {
+fn own(object: &Object) -> Vec<(&str, Json<'_>)> {
     let set = ["name", "cniVersion", "prevResult", "runtimeConfig", "cni.dev/valid-attachments", "cni.dev/attachments"];
-    object.iter().filter(|(key, _)| !set.contains(key)).map(|(key, value)| (key, value.get())).collect()
+    object.iter().filter(|(key, _)| !set.contains(key)).collect()
 }
 
 /// Answers every request with the same text, and remembers it.

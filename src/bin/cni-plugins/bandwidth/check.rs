@@ -36,7 +36,7 @@ fn check_bucket(host: &mut Handle, link: &Link, bucket: TokenBucket, shaped: Sha
         Some(found) if found == bucket => Ok(()),
         Some(found) => {
             let parts = |bucket: TokenBucket| {
-                let TokenBucket { rate, limit, fill_time } = bucket;
+                let TokenBucket { rate, limit, fill_time, .. } = bucket;
                 format!("rate {rate} bytes/s, limit {limit} bytes, bucket full after {fill_time} ticks")
             };
             Err(different(format!("the limit of link `{}` is {}, not {}", link.name, parts(found), parts(bucket))))

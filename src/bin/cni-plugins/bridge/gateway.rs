@@ -36,7 +36,8 @@ pub(crate) fn ensure(host: &mut Handle, link: &Link, gateways: &[IpNet], others:
     if !gateways.iter().all(is_there) {
         let remove = in_the_way.iter().map(|(other, _)| Request::delete_address(link.index, *other));
         // Another ADD at the same time may have been faster.
-        let add = |gateway: &IpNet| Request::add_address(link.index, *gateway, false).fine_with(&[Errno::EEXIST]);
+        let add =
+            |gateway: &IpNet| Request::add_address(link.index, *gateway, false).fine_with(&[Errno::EEXIST as i32]);
         host.ask_all(remove.chain(gateways.iter().map(add)).collect())?;
         // As it is now: another ADD may have given it one since it was looked at.
         let now = host.link(&link.name)?;

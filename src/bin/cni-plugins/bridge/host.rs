@@ -39,15 +39,15 @@ pub(crate) fn ensure_bridge(host: &mut Handle, settings: &Ipv6Settings, config: 
 /// or goes, and containers would lose their gateway until they ask for it again.
 fn make_bridge(host: &mut Handle, config: &Config) -> Answer<Link> {
     let (name, mac) = (config.bridge.as_str(), mac::random());
-    let new = Bridge { name, mac: Some(mac), mtu: config.mtu(), filters_vlans: config.filters_vlans() };
+    let new = Bridge::new(name).mac(mac).mtu(config.mtu()).filters_vlans(config.filters_vlans());
     // Another ADD at the same time may have been faster.
-    let add = Request::add_bridge(&new).fine_with(&[Errno::EEXIST]);
+    let add = Request::add_bridge(&new).fine_with(&[Errno::EEXIST as i32]);
     let [_, found] = host.ask([add, Request::get_link(name)]).map_err(|e| or_without_vlans(e, config))?;
     let bridge = found.into_link().ok_or_else(|| Failure::internal(format!("no answer about link `{name}`")))?;
     if config.disable_container_interface && mac::of(&bridge) == Some(mac) {
         // The kernel gives it one with its first port that is up; this ADD brings none.
         let add = |address| Request::add_address(bridge.index, address, false);
-        let fine = &[Errno::EEXIST, Errno::EACCES, Errno::EOPNOTSUPP];
+        let fine = &[Errno::EEXIST as i32, Errno::EACCES as i32, Errno::EOPNOTSUPP as i32];
         host.ask_all(mac::link_local(mac).into_iter().map(|address| add(address).fine_with(fine)).collect())?;
     }
     Ok(bridge)
@@ -55,7 +55,7 @@ fn make_bridge(host: &mut Handle, config: &Config) -> Answer<Link> {
 
 /// Says what is missing for VLANs, when it is that.
 fn or_without_vlans(error: LinkError, config: &Config) -> Failure {
-    if config.filters_vlans() && error.is(Errno::EOPNOTSUPP) {
+    if config.filters_vlans() && error.is(Errno::EOPNOTSUPP as i32) {
         let msg = "the kernel has no VLAN filtering for bridges (CONFIG_BRIDGE_VLAN_FILTERING), which VLANs need";
         return Failure::new(ErrorCode::UNSUPPORTED_FIELD, msg);
     }

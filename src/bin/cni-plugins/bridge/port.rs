@@ -47,7 +47,7 @@ pub(crate) fn add(
 /// The kernel's error when one end is there already. The host's end goes with the container's, so it is there only
 /// as long as the other end is in some namespace, where it may be in use.
 fn or_in_the_way(host: &mut Handle, port: &NewPort<'_>, error: LinkError) -> Failure {
-    if !error.is(Errno::EEXIST) {
+    if !error.is(Errno::EEXIST as i32) {
         return error.into();
     }
     match host.link(&port.names.port) {

@@ -65,7 +65,7 @@ impl Vlans {
     /// Puts a port into these VLANs; what it was in before it leaves, unless that is to be kept.
     pub(crate) fn requests(&self, bridge: &Link, port: u32, keep_default: bool) -> Vec<Request> {
         let leave = bridge.default_vlan.filter(|_| !keep_default && !self.is_empty());
-        let leave = leave.map(|vlan| Request::remove_port_vlan(port, vlan).fine_with(&[Errno::ENOENT]));
+        let leave = leave.map(|vlan| Request::remove_port_vlan(port, vlan).fine_with(&[Errno::ENOENT as i32]));
         let tagged = ranges(&self.tagged).map(|vlans| Request::add_port_vlans(port, &vlans)).collect::<Vec<_>>();
         // Last: the same VLAN may be among those with tags, and frames without belong to it all the same.
         let untagged = self.untagged.map(|vlan| Request::set_port_vlan(port, vlan));

@@ -61,6 +61,6 @@ fn make(host: &mut Handle, name: &str, bridge: &Link, vlan: u16) -> Answer {
     let veth =
         Veth::new(name, &peer, netns.as_fd()).is_up(false).mtu(Some(bridge.mtu)).peer_mac(mac::random_for_port());
     // Another ADD at the same time may have been faster.
-    host.ask([Request::add_veth(&veth).fine_with(&[Errno::EEXIST])])?;
+    host.ask([Request::add_veth(&veth).fine_with(&[Errno::EEXIST as i32])])?;
     Ok(())
 }

@@ -59,7 +59,7 @@ impl Plugin for Flannel {
         let mut rendered = render(&call.config, &subnet)?;
         saved::write(Path::new(&paths.data_dir), call.container_id.as_str(), &rendered.config)?;
         if previous.is_some() {
-            rendered.take_from(call.config.object());
+            rendered.take_from(call.config.object())?;
         }
         // One that refuses since the attachment is there already must not be told to remove it. What another one
         // leaves, DEL finds: its configuration is saved.
@@ -73,7 +73,7 @@ impl Plugin for Flannel {
         let is_anothers = matches!(saved, Saved::AnotherNetworks);
         // Without flanneld's file, nothing was added, or it is not known what.
         if let Some(mut rendered) = saved.or_as_today(call, &paths) {
-            rendered.take_from(call.config.object());
+            rendered.take_from(call.config.object())?;
             call.delegate(&rendered.plugin).config(&rendered.config).del()?;
         }
         if is_anothers { Ok(()) } else { saved::remove(dir, call.container_id.as_str()) }
@@ -88,7 +88,7 @@ impl Plugin for Flannel {
         };
         let mut rendered = saved.or_as_today(call, &paths).ok_or_else(missing)?;
         call.config.require_prev_result()?;
-        rendered.take_from(call.config.object());
+        rendered.take_from(call.config.object())?;
         call.delegate(&rendered.plugin).config(&rendered.config).check()
     }
 
@@ -102,7 +102,7 @@ impl Plugin for Flannel {
         // The file of today, or else what a container was added by.
         let last = || stale.iter().find_map(|(_, config)| Rendered::of(config.clone()));
         if let Some(mut rendered) = now.ok().or_else(last) {
-            rendered.take_from(call.config.object());
+            rendered.take_from(call.config.object())?;
             call.delegate(&rendered.plugin).config(&rendered.config).gc()?;
         }
         stale.iter().try_for_each(|(id, _)| saved::remove(dir, id))

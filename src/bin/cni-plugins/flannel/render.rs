@@ -1,8 +1,7 @@
 //! The configuration of the plugin that does the work.
 
 use libcni::plugin::{Answer, Config};
-use libcni::spec::Object;
-use serde_json::value::RawValue;
+use libcni::spec::{Json, Object, ToJson};
 use serde_json::{Value, json};
 
 use crate::flannel::subnet::Subnet;
@@ -16,7 +15,7 @@ pub(crate) struct Rendered {
 }
 
 /// The part of a call that is passed to the delegate.
-const HANDED_ON: [&str; 3] = ["runtimeConfig", "prevResult", "cni.dev/valid-attachments"];
+const HANDED_ON: [&str; 4] = ["runtimeConfig", "prevResult", "cni.dev/valid-attachments", "cniVersion"];
 
 impl Rendered {
     /// A configuration as it was saved; `None` when it names no plugin.
@@ -30,15 +29,13 @@ impl Rendered {
     }
 
     /// Takes over what a call says beside the configuration itself.
-    pub(crate) fn take_from(&mut self, call: &Object) {
+    pub(crate) fn take_from(&mut self, call: &Object) -> Answer {
         for key in HANDED_ON {
-            if let Some(raw) = value(call, key).and_then(|text| RawValue::from_string(text.to_owned()).ok()) {
-                self.config.set_raw(key, raw);
+            if let Some(json) = value(call, key) {
+                self.config.set_json(key, json)?;
             }
         }
-        if let Some(version) = value(call, "cniVersion").and_then(|text| RawValue::from_string(text.to_owned()).ok()) {
-            self.config.set_raw("cniVersion", version);
-        }
+        Ok(())
     }
 }
 
@@ -60,23 +57,21 @@ pub(crate) fn render(config: &Config, subnet: &Subnet) -> Answer<Rendered> {
     }
     delegate.set("name", config.name().as_str());
     delegate.set("cniVersion", config.version().as_str());
-    set_default(&mut delegate, "type", &json!(plugin));
-    set_default(&mut delegate, "ipMasq", &json!(!subnet.is_masqueraded));
-    set_default(&mut delegate, "mtu", &json!(subnet.mtu));
+    set_default(&mut delegate, "type", &plugin);
+    set_default(&mut delegate, "ipMasq", &!subnet.is_masqueraded);
+    set_default(&mut delegate, "mtu", &subnet.mtu);
     if plugin == "bridge" {
-        set_default(&mut delegate, "isGateway", &json!(true));
+        set_default(&mut delegate, "isGateway", &true);
     }
     delegate.set("ipam", &ipam(config, subnet)?);
     let mut rendered = Rendered { plugin, config: delegate };
-    if let Some(raw) =
-        value(config.object(), "runtimeConfig").and_then(|text| RawValue::from_string(text.to_owned()).ok())
-    {
-        rendered.config.set_raw("runtimeConfig", raw);
+    if let Some(json) = value(config.object(), "runtimeConfig") {
+        rendered.config.set_json("runtimeConfig", json)?;
     }
     Ok(rendered)
 }
 
-fn set_default(object: &mut Object, key: &str, default: &Value) {
+fn set_default(object: &mut Object, key: &str, default: &(impl ToJson + ?Sized)) {
     if value(object, key).is_none() {
         object.set(key, default);
     }
@@ -85,7 +80,7 @@ fn set_default(object: &mut Object, key: &str, default: &Value) {
 /// The IPAM plugin's part: the node's subnets, and routes to the whole network.
 fn ipam(config: &Config, subnet: &Subnet) -> Answer<Object> {
     let mut ipam = object(config, "ipam")?;
-    set_default(&mut ipam, "type", &json!("host-local"));
+    set_default(&mut ipam, "type", "host-local");
     let ranges: Vec<_> = subnet.subnets.iter().map(|net| json!([{"subnet": net.to_string()}])).collect();
     let mut routes: Vec<Value> = match value(&ipam, "routes") {
         None => Vec::new(),
@@ -93,8 +88,8 @@ fn ipam(config: &Config, subnet: &Subnet) -> Answer<Object> {
             .map_err(|_| invalid(format!("flannel: `ipam.routes` must be a list, not {text}")))?,
     };
     routes.extend(subnet.networks.iter().map(|net| json!({"dst": net.to_string()})));
-    ipam.set("ranges", &ranges);
-    ipam.set("routes", &routes);
+    ipam.try_set("ranges", &ranges)?;
+    ipam.try_set("routes", &routes)?;
     Ok(ipam)
 }
 
@@ -107,7 +102,7 @@ fn object(config: &Config, key: &str) -> Answer<Object> {
 /// The value of a key that is there: the exact key, or else the last one in another case; `null` counts as absent.
 fn value<'a>(object: &'a Object, key: &str) -> Option<&'a str> {
     let any_case = || object.iter().filter(|(other, _)| other.eq_ignore_ascii_case(key)).last().map(|(_, value)| value);
-    object.get(key).or_else(any_case).map(|value| value.get()).filter(|value| value.trim() != "null")
+    object.get(key).or_else(any_case).map(Json::as_str).filter(|value| value.trim() != "null")
 }
 
 #[cfg(test)]

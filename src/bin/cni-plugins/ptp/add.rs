@@ -57,7 +57,7 @@ fn make_pair(
         .mtu(config.mtu())
         .peer_mac(mac);
     host.ask([Request::add_veth(&veth)]).map_err(|error| {
-        if error.is(Errno::EEXIST) && matches!(host.link(&names.port), Ok(Some(_))) {
+        if error.is(Errno::EEXIST as i32) && matches!(host.link(&names.port), Ok(Some(_))) {
             let msg = format!(
                 "ptp: interface `{}` of this container is on this network already, in another network namespace (its end \
                  on the host is `{}`): DEL comes before another ADD",

@@ -33,8 +33,8 @@ pub(crate) fn restore(inside: &mut Handle, call: &AttachmentCall, settings: &Set
     for request in requests(link.index, settings) {
         match inside.ask([request]) {
             // It went meanwhile.
-            Err(error) if error.is(Errno::ENODEV) => return Ok(()),
-            Err(error) if REFUSED.into_iter().any(|refused| error.is(refused)) => {
+            Err(error) if error.is(Errno::ENODEV as i32) => return Ok(()),
+            Err(error) if REFUSED.into_iter().any(|refused| error.is(refused as i32)) => {
                 let text = libcni::Chain(&error).to_string();
                 let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("tuning: {text}\n"));
             }

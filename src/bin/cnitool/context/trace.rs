@@ -34,7 +34,9 @@ fn show(event: &ExecEvent<'_>) {
     match *event {
         // One line of JSON says all of it at the end.
         _ if output::is_json() => event.line().iter().for_each(|line| output::line(line)),
-        ExecEvent::Begins { number, request } => output::say(&format!("trace {number}: {}", request::text(request))),
+        ExecEvent::Begins { number, request, .. } => {
+            output::say(&format!("trace {number}: {}", request::text(request)))
+        }
         ExecEvent::Ended { number, took, ended, .. } => output::say(&format!("trace {number}: {}", text(took, ended))),
         _ => {}
     }

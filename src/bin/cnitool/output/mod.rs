@@ -48,7 +48,7 @@ pub(crate) fn note(text: &str, about: &Object) {
         Some((true, false)) => {
             let mut object = Object::new();
             object.set("note", text);
-            about.iter().for_each(|(key, value)| object.set(key, value));
+            about.iter().for_each(|(key, value)| object.set(key, &value));
             line(&printable_json(&object.to_string()));
         }
         _ => say(&format!("note: {text}")),
@@ -74,7 +74,7 @@ pub(crate) fn say_usage(text: &str) {
 /// Messages of the library: stderr of plugins as they wrote it, everything else as a warning.
 pub(crate) fn hear(notice: &Notice<'_>) {
     match notice {
-        Notice::Stderr { plugin, command, text } if is_json() => {
+        Notice::Stderr { plugin, command, text, .. } if is_json() => {
             let text = String::from_utf8_lossy(text);
             say_object(&[("stderr", &text), ("plugin", plugin), ("verb", command.as_str())]);
         }
@@ -104,7 +104,7 @@ pub(crate) fn hear_others(notice: &Notice<'_>) {
 
 fn say_object(fields: &[(&str, &str)]) {
     let mut object = Object::new();
-    fields.iter().for_each(|(key, value)| object.set(key, value));
+    fields.iter().for_each(|(key, value)| object.set(key, &value));
     line(&printable_json(&object.to_string()));
 }
 

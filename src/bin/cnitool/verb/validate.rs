@@ -61,7 +61,9 @@ pub(crate) fn validate(validate: &Validate, signals: Option<&Signals>) -> Result
 }
 
 fn table(survey: &Survey<'_>) -> Table<3> {
-    let row = |finding: &Finding<'_>| [path(Some(finding.file())), finding.network().to_owned(), finding.message()];
+    let row = |finding: &Finding<'_>| {
+        [path(finding.file()), finding.network().unwrap_or_default().to_owned(), finding.message()]
+    };
     let mut rows: Vec<_> = survey.findings.iter().map(row).collect();
     rows.extend(survey.valid.iter().map(|network| valid_row(network)));
     rows.sort_by(|a, b| a[0].cmp(&b[0]));
