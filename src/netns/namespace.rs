@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::sched::{CloneFlags, setns, unshare};
+use nix::sched::{CloneFlags, unshare};
 use nix::sys::statfs::{NSFS_MAGIC, statfs};
 
-use super::enter;
+use super::enter::{OF_THREAD, enter, in_thread};
 use super::error::{NetnsError, Operation, no_namespace};
 
 /// A network namespace, held by a descriptor: it exists at least as long as this value.
@@ -30,9 +30,6 @@ pub struct Namespace {
     path: PathBuf,
 }
 
-/// Where the namespace of a thread is.
-const OF_THREAD: &str = "/proc/thread-self/ns/net";
-
 impl Namespace {
     /// Makes a network namespace. There is nothing in it but `lo`, which is down.
     ///
@@ -46,9 +43,8 @@ impl Namespace {
             unshare(CloneFlags::CLONE_NEWNET)?;
             File::open(OF_THREAD)
         };
-        let file = enter::in_thread(make)
-            .and_then(|made| made)
-            .map_err(NetnsError::on(Operation::Create, Path::new(OF_THREAD)))?;
+        let file =
+            in_thread(make).and_then(|made| made).map_err(NetnsError::on(Operation::Create, Path::new(OF_THREAD)))?;
         let path = path_of(&file);
         Ok(Self { file, path })
     }
@@ -75,17 +71,17 @@ impl Namespace {
     /// Runs a closure inside the namespace; see [`run_in`](super::run_in).
     ///
     /// # Errors
-    /// This process may not enter the namespace, or no thread can be started.
+    /// This process may not enter the namespace, or it could not come back and no thread can be started.
     ///
     /// # Panics
     /// If the closure panics.
     #[doc(alias = "Do")]
     pub fn run<T: Send>(&self, inside: impl FnOnce() -> T + Send) -> Result<T, NetnsError> {
         let enter_and_run = || {
-            setns(&self.file, CloneFlags::CLONE_NEWNET).map_err(|errno| self.not_entered(errno))?;
+            enter(&self.file).map_err(|errno| self.not_entered(errno))?;
             Ok(inside())
         };
-        enter::in_thread(enter_and_run).map_err(NetnsError::on(Operation::StartThread, &self.path))?
+        in_thread(enter_and_run).map_err(NetnsError::on(Operation::StartThread, &self.path))?
     }
 
     pub(super) fn at(self, path: PathBuf) -> Self {
