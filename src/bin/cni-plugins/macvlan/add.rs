@@ -37,25 +37,20 @@ pub(crate) fn add(call: &AttachmentCall) -> Answer<AddResult> {
 fn make(container: &mut Handle, netns: &Namespace, call: &AttachmentCall, config: &Config) -> Answer<Link> {
     let (names, ifname) = (Names::of(call), call.ifname.as_str());
     let chosen = config.mac(call)?.unwrap_or_else(mac::random);
+    // The kernel refuses a name that a link of the host has, although the new one goes elsewhere.
+    let name = temporary_name(&names.port);
     let master;
     if config.link_in_container {
         master = config.master(container)?;
-        let macvlan = macvlan(ifname, &master, config)?.mac(Some(chosen));
-        container.ask([Request::add_macvlan(&macvlan)])?;
+        container.ask([Request::add_macvlan(&macvlan(&name, &master, config)?.mac(Some(chosen)))])?;
     } else {
         let mut host = Handle::here()?;
         master = config.master(&mut host)?;
-        // The kernel refuses a name that a link of the host has, although the new one goes elsewhere.
-        let name = temporary_name(&names.port);
         let macvlan = macvlan(&name, &master, config)?.mac(Some(chosen)).netns(netns.as_fd());
         host.ask([Request::add_macvlan(&macvlan)])?;
-        let renamed = rename(container, &name, ifname);
-        renamed.inspect_err(|_| drop(container.ask([Request::delete_link(&name)])))?;
     }
-    let made = container.ask([Request::set_alias(ifname, &names.alias), Request::get_link(ifname)]);
-    let [_, found] = made.inspect_err(|_| drop(container.ask([Request::delete_link(ifname)])))?;
-    let gone = || Failure::internal(format!("macvlan: interface `{ifname}` is gone"));
-    let mut link = found.into_link().ok_or_else(gone)?;
+    let found = rename(container, &name, &names.alias, ifname);
+    let mut link = found.inspect_err(|_| drop(container.ask([Request::delete_link(&name)])))?;
     // A link that passes everything through has the address of the one below.
     link.mac = if config.mode == MacvlanMode::Passthru { master.mac } else { Some(mac::format(chosen)) };
     Ok(link)
@@ -66,11 +61,15 @@ fn macvlan<'a>(name: &'a str, master: &Link, config: &Config) -> Answer<Macvlan<
     Ok(macvlan.broadcast_queue(config.broadcast_queue))
 }
 
-fn rename(container: &mut Handle, name: &str, ifname: &str) -> Answer {
+/// Gives the interface its name. It says whose it is before it has that, since a DEL takes the word of an interface with
+/// the name that it looks for, and otherwise that of the record.
+fn rename(container: &mut Handle, name: &str, alias: &str, ifname: &str) -> Answer<Link> {
+    let [_, found] = container.ask([Request::set_alias(name, alias), Request::get_link(name)])?;
     let missing = || Failure::internal(format!("macvlan: link `{name}` is not in the container"));
-    let link = container.link(name)?.ok_or_else(missing)?;
+    let mut link = found.into_link().ok_or_else(missing)?;
     container.ask([Request::rename(link.index, ifname)])?;
-    Ok(())
+    link.name = ifname.to_owned();
+    Ok(link)
 }
 
 /// Addresses and routes.
