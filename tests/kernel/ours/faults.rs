@@ -8,6 +8,7 @@ mod injected;
 mod interfaces;
 mod sockets;
 mod tool;
+mod trial;
 mod verbs;
 
 use std::process::Command;

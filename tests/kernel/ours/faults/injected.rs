@@ -14,6 +14,15 @@ use crate::ours::plugins;
 const ERRORS: [&str; 7] =
     ["error=EIO", "error=ENOSPC", "error=ENOMEM", "error=EMFILE", "error=EACCES", "error=EINTR", KILL];
 pub(super) const KILL: &str = "signal=KILL";
+/// What only some calls meet: limits of processes and of what a socket takes, a datagram that has nothing in it.
+const MORE_ERRORS: [(&str, &[&str]); 6] = [
+    ("clone", &["error=EAGAIN"]),
+    ("clone3", &["error=EAGAIN"]),
+    ("recvfrom", &["error=ENOBUFS", "retval=0"]),
+    ("sendto", &["error=ENOBUFS", "error=EAGAIN"]),
+    ("flock", &["error=ENOLCK"]),
+    ("openat", &["error=EROFS"]),
+];
 /// Calls by which a plugin changes links, rules and files.
 const CHANGING: [&str; 7] = ["sendto", "rename", "renameat", "unlink", "unlinkat", "linkat", "write"];
 
@@ -33,19 +42,26 @@ const NEVER: [&str; 9] = [
     "set_tid_address",
 ];
 
-fn is_whole() -> bool {
-    std::env::var_os("LIBCNI_FAULTS").is_some()
+/// The verb to try all faults of, or `all`.
+fn whole() -> Option<String> {
+    std::env::var_os("LIBCNI_FAULTS").map(|verb| verb.into_string().unwrap())
+}
+
+/// Returns true if the faults of a verb are to be tried.
+pub(super) fn is_wanted(verb: &str) -> bool {
+    whole().is_none_or(|wanted| wanted == "all" || wanted.eq_ignore_ascii_case(verb))
 }
 
 /// One call that goes wrong.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Fault {
     pub(super) call: String,
-    nth: usize,
+    /// The number of the call, of each thread's calls of that name; with `+`, those after it, too.
+    pub(super) when: String,
     pub(super) how: &'static str,
 }
 
-pub(super) const NONE: Fault = Fault { call: String::new(), nth: 0, how: "" };
+pub(super) const NONE: Fault = Fault { call: String::new(), when: String::new(), how: "" };
 
 /// A program with its input.
 #[derive(Clone)]
@@ -64,7 +80,7 @@ impl Run {
         let program = plugins().join(config["type"].as_str().unwrap());
         let path = plugins().to_str().unwrap().to_owned();
         let mut env = vec![("CNI_COMMAND", verb.to_owned()), ("CNI_PATH", path)];
-        if verb != "GC" {
+        if !matches!(verb, "GC" | "STATUS") {
             let ifname = if config["type"] == "loopback" { "lo" } else { "eth0" };
             env.extend(
                 [("CNI_CONTAINERID", "c1"), ("CNI_IFNAME", ifname), ("CNI_NETNS", "/run/netns/blue")]
@@ -82,8 +98,8 @@ impl Run {
     pub(super) fn traced(&self, host: &Host, fault: Option<&Fault>) -> Output {
         let mut command = Command::new("strace");
         command.args(["-f", "-qq", "-e", "signal=none", "-o"]).arg(host.path("calls"));
-        if let Some(Fault { call, nth, how }) = fault {
-            command.args(["-e", &format!("trace={call}"), "-e", &format!("inject={call}:{how}:when={nth}")]);
+        if let Some(Fault { call, when, how }) = fault {
+            command.args(["-e", &format!("trace={call}"), "-e", &format!("inject={call}:{how}:when={when}")]);
         }
         self.output(command.arg("--").args(&self.command))
     }
@@ -128,12 +144,9 @@ impl Run {
 
     /// The moments to kill it at, where not all faults are tried: at each call that changes something.
     pub(super) fn kills(&self, host: &Host) -> Vec<Fault> {
-        let calls = if is_whole() { BTreeMap::new() } else { self.calls(host) };
+        let calls = if whole().is_some() { BTreeMap::new() } else { self.calls(host) };
         let changing = calls.into_iter().filter(|(call, _)| CHANGING.contains(&&**call));
-        let each = |(call, (first, last)): (String, (usize, usize))| {
-            (first..=last).map(move |nth| Fault { call: call.clone(), nth, how: KILL })
-        };
-        changing.flat_map(each).collect()
+        changing.flat_map(|(call, (first, last))| (first..=last).map(move |nth| fault(&call, nth, KILL))).collect()
     }
 
     /// The faults to try.
@@ -141,13 +154,25 @@ impl Run {
         let mut turn = ERRORS.iter().cycle();
         let mut faults = Vec::new();
         for (call, (first, last)) in self.calls(host) {
-            let fault = |nth, how| Fault { call: call.clone(), nth, how };
-            if is_whole() {
-                faults.extend((first..=last).flat_map(|nth| ERRORS.map(|how| fault(nth, how))));
+            if whole().is_some() {
+                let errors = errors(&call);
+                faults.extend(
+                    (first..=last).flat_map(|nth| errors.iter().map(|how| fault(&call, nth, how)).collect::<Vec<_>>()),
+                );
             } else {
-                faults.push(fault(last, turn.next().unwrap()));
+                faults.push(fault(&call, last, turn.next().unwrap()));
             }
         }
         faults
     }
+}
+
+fn fault(call: &str, nth: usize, how: &'static str) -> Fault {
+    Fault { call: call.to_owned(), when: nth.to_string(), how }
+}
+
+/// What a call is to meet.
+fn errors(call: &str) -> Vec<&'static str> {
+    let more = MORE_ERRORS.iter().filter(|(name, _)| *name == call).flat_map(|(_, errors)| *errors);
+    ERRORS.iter().chain(more).copied().collect()
 }

@@ -1,5 +1,6 @@
 //! The tool, with plugins that do as they should.
 
+use std::cell::Cell;
 use std::fs;
 
 use serde_json::json;
@@ -33,10 +34,12 @@ pub(super) fn tool_survives(host: &Host) {
     };
     let check = of("check");
     let verbs = Verbs {
+        name: "cnitool".to_owned(),
         add: of("add"),
         check: Box::new(move |_| check.clone()),
         del: of("del"),
         gc: Some(run(&["gc", "net", "--all"])),
+        status: run(&["status", "net"]),
         is_plugin: false,
     };
     let is_clean = || {
@@ -48,13 +51,15 @@ pub(super) fn tool_survives(host: &Host) {
     succeeds(&verbs.add, &NONE);
     fs::write(host.path("net.d/net.conflist"), list(2)).unwrap();
     let update = run(&["update", "net", "/run/netns/blue"]);
-    for (turn, fault) in (3..).zip(update.faults(host)) {
-        fs::write(host.path("net.d/net.conflist"), list(turn)).unwrap();
-        if survives(&update, host, &fault, false).is_none() {
-            succeeds(&update, &fault);
+    let turn = Cell::new(2);
+    verbs.trial("UPDATE").each(&update.faults(host), &|fault| {
+        turn.set(turn.get() + 1);
+        fs::write(host.path("net.d/net.conflist"), list(turn.get())).unwrap();
+        if survives(&update, host, fault, false).is_none() {
+            succeeds(&update, fault);
         }
-        succeeds(&of("check"), &fault);
-    }
+        succeeds(&of("check"), fault);
+    });
     succeeds(&verbs.del, &NONE);
     is_clean();
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::injected::{Fault, KILL, NONE, Run, STANDARD};
+use super::trial::Trial;
 use crate::host::Host;
 
 /// Checks how a program took a fault, and returns what it answered where it claims to have succeeded.
@@ -44,17 +45,20 @@ pub(super) fn succeeds(run: &Run, fault: &Fault) -> String {
 
 /// Verbs as programs, with what must be true after each.
 pub(super) struct Verbs {
+    /// Who is tried.
+    pub(super) name: String,
     pub(super) add: Run,
     /// CHECK with the answer of ADD.
     pub(super) check: Box<dyn Fn(&str) -> Run>,
     pub(super) del: Run,
     /// GC, where it removes everything, too.
     pub(super) gc: Option<Run>,
+    pub(super) status: Run,
     pub(super) is_plugin: bool,
 }
 
 impl Verbs {
-    /// ADD, CHECK and DEL of a plugin, as for an attachment that has been added.
+    /// The verbs of a plugin, as for an attachment that has been added.
     pub(super) fn of_plugin(config: &Value) -> Self {
         let add = Run::plugin("ADD", config);
         let with_result = config.clone();
@@ -67,52 +71,108 @@ impl Verbs {
         added["prevResult"] = serde_json::from_str(&succeeds(&add, &NONE)).unwrap();
         let del = Run::plugin("DEL", &added);
         succeeds(&del, &NONE);
-        Self { add, check: Box::new(check), del, gc: None, is_plugin: true }
+        let status = Run::plugin("STATUS", &of_no_attachment(config));
+        let name = config["type"].as_str().unwrap().to_owned();
+        Self { name, add, check: Box::new(check), del, gc: None, status, is_plugin: true }
     }
 
     /// The same with GC, for no attachment.
     pub(super) fn and_gc(self, config: &Value) -> Self {
-        let mut stale = config.clone();
-        stale.as_object_mut().unwrap().remove("prevResult");
+        let mut stale = of_no_attachment(config);
         stale["cni.dev/valid-attachments"] = json!([]);
         Self { gc: Some(Run::plugin("GC", &stale)), ..self }
     }
 
     pub(super) fn survive(&self, host: &Host, is_clean: &dyn Fn()) {
-        for fault in self.add.faults(host) {
-            if let Some(answer) = survives(&self.add, host, &fault, self.is_plugin) {
-                succeeds(&(self.check)(&answer), &fault);
-            }
-            succeeds(&self.del, &fault);
-            is_clean();
-        }
-        self.survive_removal(&self.del, host, is_clean);
+        self.survive_add(host, is_clean);
+        self.survive_removal("DEL", &self.del, host, is_clean);
         self.survive_gc(host, is_clean);
-        let check = (self.check)(&succeeds(&self.add, &NONE));
-        for fault in check.faults(host) {
-            survives(&check, host, &fault, self.is_plugin);
-        }
-        succeeds(&check, &NONE);
-        succeeds(&self.del, &NONE);
+        self.survive_check(host);
+        self.trial("STATUS").each(&self.status.faults(host), &|fault| {
+            survives(&self.status, host, fault, self.is_plugin);
+        });
         is_clean();
+        if self.is_plugin {
+            self.survive_without_threads(host, is_clean);
+        }
     }
 
     pub(super) fn survive_gc(&self, host: &Host, is_clean: &dyn Fn()) {
-        self.gc.iter().for_each(|gc| self.survive_removal(gc, host, is_clean));
+        self.gc.iter().for_each(|gc| self.survive_removal("GC", gc, host, is_clean));
     }
 
-    fn survive_removal(&self, removing: &Run, host: &Host, is_clean: &dyn Fn()) {
+    pub(super) fn trial(&self, verb: &'static str) -> Trial<'_> {
+        Trial { name: &self.name, verb, clean_up: &self.del }
+    }
+
+    fn survive_add(&self, host: &Host, is_clean: &dyn Fn()) {
+        let mut faults = self.remove_after(self.add.faults(host));
+        faults.extend(self.remove_after(self.add.kills(host)));
+        self.trial("ADD").each(&faults, &|fault| {
+            if let Some(answer) = survives(&self.add, host, fault, self.is_plugin) {
+                succeeds(&(self.check)(&answer), fault);
+            }
+            succeeds(&self.del, fault);
+            is_clean();
+        });
+    }
+
+    fn survive_check(&self, host: &Host) {
+        let check = (self.check)(&succeeds(&self.add, &NONE));
+        self.trial("CHECK").each(&check.faults(host), &|fault| {
+            survives(&check, host, fault, self.is_plugin);
+        });
+        succeeds(&check, &NONE);
+        succeeds(&self.del, &NONE);
+    }
+
+    fn survive_removal(&self, verb: &'static str, removing: &Run, host: &Host, is_clean: &dyn Fn()) {
         succeeds(&self.add, &NONE);
         let mut faults = removing.faults(host);
         succeeds(&self.add, &NONE);
         // What a second run could take for done.
-        faults.extend(removing.kills(host));
-        for fault in faults {
-            succeeds(&self.add, &fault);
-            if survives(removing, host, &fault, self.is_plugin).is_none() {
-                succeeds(removing, &fault);
+        faults.extend(self.remove_after(removing.kills(host)));
+        self.trial(verb).each(&faults, &|fault| {
+            succeeds(&self.add, fault);
+            if survives(removing, host, fault, self.is_plugin).is_none() {
+                succeeds(removing, fault);
             }
+            is_clean();
+        });
+    }
+
+    /// What was run to see its calls is to be undone.
+    fn remove_after<T>(&self, seen: T) -> T {
+        succeeds(&self.del, &NONE);
+        seen
+    }
+
+    /// Where no thread can be started, one thing is done after the other.
+    fn survive_without_threads(&self, host: &Host, is_clean: &dyn Fn()) {
+        let limit = Fault { call: "clone,clone3".to_owned(), when: "1+".to_owned(), how: "error=EAGAIN" };
+        let succeeds_so = |run: &Run| {
+            let output = run.traced(host, Some(&limit));
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            assert!(output.status.success(), "{:?}: {}{}", run.env, text(&output.stdout), text(&output.stderr));
+            text(&output.stdout)
+        };
+        let check = (self.check)(&succeeds_so(&self.add));
+        succeeds(&check, &limit);
+        for run in [&check, &self.del, &self.status] {
+            succeeds_so(run);
+        }
+        is_clean();
+        if let Some(gc) = &self.gc {
+            succeeds(&self.add, &limit);
+            succeeds_so(gc);
+            succeeds(&self.del, &limit);
             is_clean();
         }
     }
+}
+
+fn of_no_attachment(config: &Value) -> Value {
+    let mut config = config.clone();
+    config.as_object_mut().unwrap().remove("prevResult");
+    config
 }
