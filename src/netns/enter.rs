@@ -41,8 +41,8 @@ pub fn run_in<T: Send>(path: impl AsRef<Path>, inside: impl FnOnce() -> T + Send
     Namespace::open(path)?.run(inside)
 }
 
-/// Runs a closure in a thread of its own, which ends with it, so changes of the thread's network namespace don't matter.
-/// Where no thread can be started, the closure runs here and its change is undone.
+/// Runs a closure in a thread of its own, which ends with it, so changes of that thread's network namespace don't
+/// matter. Where no thread can be started, the closure runs here and its change is undone.
 pub(super) fn in_thread<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
     let work = Mutex::new(Some(work));
     let run = || {

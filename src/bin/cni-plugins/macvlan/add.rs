@@ -61,8 +61,8 @@ fn macvlan<'a>(name: &'a str, master: &Link, config: &Config) -> Answer<Macvlan<
     Ok(macvlan.broadcast_queue(config.broadcast_queue))
 }
 
-/// Gives the interface its name. It says whose it is before it has that, since a DEL takes the word of an interface with
-/// the name that it looks for, and otherwise that of the record.
+/// Gives the interface its name. It says whose it is before it has that: a DEL believes what the interface says, and
+/// asks the record otherwise, which may be that of an earlier one.
 fn rename(container: &mut Handle, name: &str, alias: &str, ifname: &str) -> Answer<Link> {
     let [_, found] = container.ask([Request::set_alias(name, alias), Request::get_link(name)])?;
     let missing = || Failure::internal(format!("macvlan: link `{name}` is not in the container"));
