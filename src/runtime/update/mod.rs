@@ -52,8 +52,8 @@ impl Changes {
     /// Allows the interface to be removed and made again, with the same addresses if IPAM gives them. The container
     /// loses its connections.
     ///
-    /// The addresses are asked for (`args.cni.ips`), and given up only if the plugin reports an error that names one of
-    /// them.
+    /// The addresses are asked for (`args.cni.ips`), unless the configuration names addresses itself, as that of
+    /// `static` does. They are given up only if the plugin reports an error that names one of them.
     pub fn recreate(self) -> Self {
         Self { may_recreate: true, ..self }
     }

@@ -256,11 +256,14 @@ fn addresses(steps: &Steps, result: &AddResult) -> Vec<IpNet> {
 }
 
 /// The configuration with the convention for addresses that are asked for: `args.cni.ips`. None where there is nothing
-/// to ask for, or where somebody else has asked already.
+/// to ask for, where somebody else has asked already, or where the configuration names the addresses, as that of
+/// `static` does: it would give those that are asked for in their place.
 fn asking_for(config: &Object, wanted: &[IpNet]) -> Option<Object> {
     let is_asked = config.get("args").is_some()
         || config.get("runtimeConfig").is_some_and(|json| json.as_str().contains("\"ips\""));
-    if wanted.is_empty() || is_asked || config.get("ipam").is_none() {
+    let are_named = |ipam: &Object| ipam.get("addresses").is_some();
+    let ipam = Object::parse(config.get("ipam")?.as_str()).ok();
+    if wanted.is_empty() || is_asked || ipam.as_ref().is_some_and(are_named) {
         return None;
     }
     let mut ips = Object::new();

@@ -19,6 +19,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::update::a_stream_goes_on_while_rate_ports_and_firewall_change", a_stream_goes_on),
     ("ours::update::no_packet_is_lost", no_packet_is_lost),
     ("ours::update::an_interface_that_is_made_anew_keeps_its_addresses", made_anew),
+    ("ours::update::an_address_that_the_configuration_names_is_the_one_of_today", named_addresses),
     ("ours::update::what_tuning_set_is_what_it_was_when_tuning_goes", tuning_goes),
     ("ours::update::an_address_that_the_container_chose_is_not_recorded", what_the_container_chose),
     ("ours::update::killed_at_any_moment_it_can_be_brought_to_its_end_or_deleted", killed_at_any_moment),
@@ -138,6 +139,18 @@ fn made_anew(host: &Host) {
     host.del(&elsewhere, "blue");
     host.run("ip link del world");
     host.is_clean();
+}
+
+fn named_addresses(host: &Host) {
+    let of = |address| {
+        let ipam = json!({"type": "static", "addresses": [{"address": address, "gateway": "10.77.0.1"}]});
+        network(&list(host, 10, json!({"ipam": ipam})))
+    };
+    host.ours().add(&of("10.77.0.2/24"), &attachment("blue")).unwrap();
+    let today = of("10.77.0.3/24");
+    host.ours().update(&today, &key(), &Changes::new().recreate()).unwrap();
+    assert_eq!(host.addresses("blue"), ["10.77.0.3"]);
+    host.ours().check(&today, &attachment("blue")).unwrap();
 }
 
 fn tuning_goes(host: &Host) {
