@@ -40,7 +40,10 @@ const SUITES: &[Suite] = &[
     Suite { tests: &[ours::vlan::TESTS], missing: ours::vlan::missing },
     Suite { tests: &[ours::settings::WITHOUT_VLANS], missing: || ours::missing().or_else(ours::vlan::there) },
     Suite { tests: &[ours::ports::WITH_SCTP], missing: || ours::missing().or_else(traffic::lacks_sctp) },
-    Suite { tests: &[ours::faults::TESTS], missing: || ours::missing().or_else(ours::faults::missing) },
+    Suite {
+        tests: &[ours::faults::TESTS, ours::faults::UPDATES],
+        missing: || ours::missing().or_else(ours::faults::missing),
+    },
     Suite { tests: ours::WITH_GO, missing: || ours::missing().or_else(host::missing) },
     #[cfg(feature = "cli")]
     Suite { tests: &[run::TESTS, broken::TESTS], missing: ours::missing },

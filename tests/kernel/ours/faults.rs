@@ -9,11 +9,14 @@ mod interfaces;
 mod sockets;
 mod tool;
 mod trial;
+mod updates;
 mod verbs;
 
 use std::process::Command;
 
 use crate::Test;
+
+pub(crate) const UPDATES: &[Test] = updates::TESTS;
 
 pub(crate) const TESTS: &[Test] = &[
     ("ours::faults::bandwidth_survives_them", chained::bandwidth_survives),

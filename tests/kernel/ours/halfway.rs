@@ -1,4 +1,6 @@
 //! Plugins killed after each message that ADD sends to the kernel: the DEL that follows makes everything as it was.
+//!
+//! [`faults`](super::faults) kills all plugins at what else changes something, and in DEL, GC and updates, too.
 
 use std::collections::BTreeSet;
 
@@ -42,7 +44,7 @@ fn is_as_before(host: &Host, config: &Value) {
 
 /// The state of the host and of the container, but for what the kernel does in its own time, such as to show a link
 /// that queues nothing.
-fn state(host: &Host) -> BTreeSet<String> {
+pub(super) fn state(host: &Host) -> BTreeSet<String> {
     let shown = ["-br link", "-o addr", "route show table all", "-6 route show table all", "rule"];
     let shown = ["", "-n blue "].map(|place| shown.map(|what| format!("ip {place}{what}\n")).concat()).concat();
     let sysctls = "grep -rs . /proc/sys/net/ipv[46]/conf/eth0 || true";

@@ -47,6 +47,11 @@ fn whole() -> Option<String> {
     std::env::var_os("LIBCNI_FAULTS").map(|verb| verb.into_string().unwrap())
 }
 
+/// Returns true if all faults are to be tried.
+pub(super) fn is_whole() -> bool {
+    whole().is_some()
+}
+
 /// Returns true if the faults of a verb are to be tried.
 pub(super) fn is_wanted(verb: &str) -> bool {
     whole().is_none_or(|wanted| wanted == "all" || wanted.eq_ignore_ascii_case(verb))
@@ -142,10 +147,9 @@ impl Run {
         calls
     }
 
-    /// The moments to kill it at, where not all faults are tried: at each call that changes something.
+    /// The moments to kill it at: each call that changes something.
     pub(super) fn kills(&self, host: &Host) -> Vec<Fault> {
-        let calls = if whole().is_some() { BTreeMap::new() } else { self.calls(host) };
-        let changing = calls.into_iter().filter(|(call, _)| CHANGING.contains(&&**call));
+        let changing = self.calls(host).into_iter().filter(|(call, _)| CHANGING.contains(&&**call));
         changing.flat_map(|(call, (first, last))| (first..=last).map(move |nth| fault(&call, nth, KILL))).collect()
     }
 
@@ -154,7 +158,7 @@ impl Run {
         let mut turn = ERRORS.iter().cycle();
         let mut faults = Vec::new();
         for (call, (first, last)) in self.calls(host) {
-            if whole().is_some() {
+            if is_whole() {
                 let errors = errors(&call);
                 faults.extend(
                     (first..=last).flat_map(|nth| errors.iter().map(|how| fault(&call, nth, how)).collect::<Vec<_>>()),

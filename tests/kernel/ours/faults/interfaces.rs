@@ -48,18 +48,22 @@ pub(super) fn macvlan_survives(host: &Host) {
     Verbs::of_plugin(&config).survive(host, &|| is_clean(host));
 }
 
-pub(super) fn flannel_survives(host: &Host) {
+pub(super) fn flannel(host: &Host) -> Value {
     fs::write(
         host.path("subnet.env"),
         "FLANNEL_NETWORK=10.77.0.0/16\nFLANNEL_SUBNET=10.77.0.1/24\nFLANNEL_MTU=1450\nFLANNEL_IPMASQ=false\n",
     )
     .unwrap();
     let one = json!([[{"subnet": "10.77.0.0/24", "rangeStart": "10.77.0.2", "rangeEnd": "10.77.0.2"}]]);
-    let config = config(
+    config(
         "flannel",
         json!({"subnetFile": host.path("subnet.env"), "dataDir": host.path("flannel"),
             "ipam": {"dataDir": host.path("ipam"), "ranges": one}}),
-    );
+    )
+}
+
+pub(super) fn flannel_survives(host: &Host) {
+    let config = flannel(host);
     Verbs::of_plugin(&config).and_gc(&config).survive(host, &|| {
         is_clean(host);
         assert_eq!(host.run("ls -A flannel 2>/dev/null || true"), "");

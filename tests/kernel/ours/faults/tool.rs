@@ -19,16 +19,7 @@ pub(super) fn tool_survives(host: &Host) {
         json!({"cniVersion": "1.1.0", "name": "net", "plugins": [bridge, portmap]}).to_string()
     };
     fs::write(host.path("net.d/net.conflist"), list(1)).unwrap();
-    let run = |words: &[&str]| {
-        let mut run = Run::new(env!("CARGO_BIN_EXE_cnitool").into());
-        let options =
-            [("--cache-dir", host.path("cache")), ("--conf-dir", host.path("net.d")), ("--plugin-dir", plugins())];
-        run.command.extend(words.iter().map(|word| (*word).to_owned()));
-        run.command.extend(
-            options.iter().flat_map(|(option, path)| [(*option).to_owned(), path.to_str().unwrap().to_owned()]),
-        );
-        run
-    };
+    let run = |words: &[&str]| tool(host, words);
     let of = |verb: &str| {
         run(&[verb, "net", "/run/netns/blue", r#"--cap={"portMappings":[{"hostPort":8080,"containerPort":80}]}"#])
     };
@@ -38,6 +29,7 @@ pub(super) fn tool_survives(host: &Host) {
         add: of("add"),
         check: Box::new(move |_| check.clone()),
         del: of("del"),
+        del_failed: of("del"),
         gc: Some(run(&["gc", "net", "--all"])),
         status: run(&["status", "net"]),
         is_plugin: false,
@@ -62,4 +54,15 @@ pub(super) fn tool_survives(host: &Host) {
     });
     succeeds(&verbs.del, &NONE);
     is_clean();
+}
+
+/// The tool, with its directories in that of the host.
+pub(super) fn tool(host: &Host, words: &[&str]) -> Run {
+    let mut run = Run::new(env!("CARGO_BIN_EXE_cnitool").into());
+    let options =
+        [("--cache-dir", host.path("cache")), ("--conf-dir", host.path("net.d")), ("--plugin-dir", plugins())];
+    run.command.extend(words.iter().map(|word| (*word).to_owned()));
+    run.command
+        .extend(options.iter().flat_map(|(option, path)| [(*option).to_owned(), path.to_str().unwrap().to_owned()]));
+    run
 }

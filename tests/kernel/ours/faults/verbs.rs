@@ -1,12 +1,14 @@
 //! Verbs that survive faults: in time, without a panic, with an error object, and with nothing left after DEL.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::injected::{Fault, KILL, NONE, Run, STANDARD};
+use super::injected::{Fault, KILL, NONE, Run, STANDARD, is_whole};
 use super::trial::Trial;
-use crate::host::Host;
+use crate::host::{Host, eventually};
+use crate::ours::halfway::state;
 
 /// Checks how a program took a fault, and returns what it answered where it claims to have succeeded.
 #[track_caller]
@@ -51,6 +53,8 @@ pub(super) struct Verbs {
     /// CHECK with the answer of ADD.
     pub(super) check: Box<dyn Fn(&str) -> Run>,
     pub(super) del: Run,
+    /// DEL without the result of ADD, as after an ADD that failed.
+    pub(super) del_failed: Run,
     /// GC, where it removes everything, too.
     pub(super) gc: Option<Run>,
     pub(super) status: Run,
@@ -69,11 +73,11 @@ impl Verbs {
         };
         let mut added = config.clone();
         added["prevResult"] = serde_json::from_str(&succeeds(&add, &NONE)).unwrap();
-        let del = Run::plugin("DEL", &added);
+        let [del, del_failed] = [&added, config].map(|config| Run::plugin("DEL", config));
         succeeds(&del, &NONE);
         let status = Run::plugin("STATUS", &of_no_attachment(config));
         let name = config["type"].as_str().unwrap().to_owned();
-        Self { name, add, check: Box::new(check), del, gc: None, status, is_plugin: true }
+        Self { name, add, check: Box::new(check), del, del_failed, gc: None, status, is_plugin: true }
     }
 
     /// The same with GC, for no attachment.
@@ -107,13 +111,22 @@ impl Verbs {
 
     fn survive_add(&self, host: &Host, is_clean: &dyn Fn()) {
         let mut faults = self.remove_after(self.add.faults(host));
-        faults.extend(self.remove_after(self.add.kills(host)));
+        if !is_whole() {
+            faults.extend(self.remove_after(self.add.kills(host)));
+        }
+        let before = state(host);
         self.trial("ADD").each(&faults, &|fault| {
-            if let Some(answer) = survives(&self.add, host, fault, self.is_plugin) {
-                succeeds(&(self.check)(&answer), fault);
+            match survives(&self.add, host, fault, self.is_plugin) {
+                Some(answer) => {
+                    succeeds(&(self.check)(&answer), fault);
+                    succeeds(&self.del, fault);
+                }
+                // There may be the result of an earlier ADD.
+                None if fault.when.ends_with(['0', '2', '4', '6', '8']) => drop(succeeds(&self.del, fault)),
+                None => drop(succeeds(&self.del_failed, fault)),
             }
-            succeeds(&self.del, fault);
             is_clean();
+            has_nothing_new(host, &before, fault);
         });
     }
 
@@ -131,13 +144,24 @@ impl Verbs {
         let mut faults = removing.faults(host);
         succeeds(&self.add, &NONE);
         // What a second run could take for done.
-        faults.extend(self.remove_after(removing.kills(host)));
+        if !is_whole() {
+            faults.extend(removing.kills(host));
+        }
+        succeeds(&self.del, &NONE);
+        succeeds(&self.add, &NONE);
+        succeeds(removing, &NONE);
+        let removed = state(host);
+        succeeds(&self.del, &NONE);
         self.trial(verb).each(&faults, &|fault| {
             succeeds(&self.add, fault);
             if survives(removing, host, fault, self.is_plugin).is_none() {
                 succeeds(removing, fault);
             }
             is_clean();
+            has_nothing_new(host, &removed, fault);
+            if verb == "GC" {
+                succeeds(&self.del, fault);
+            }
         });
     }
 
@@ -168,6 +192,16 @@ impl Verbs {
             succeeds(&self.del, &limit);
             is_clean();
         }
+    }
+}
+
+/// Compares all there is with how it was before; after a kill only, since it takes long.
+#[track_caller]
+fn has_nothing_new(host: &Host, before: &BTreeSet<String>, fault: &Fault) {
+    if fault.how == KILL {
+        let new = || &state(host) - before;
+        eventually(|| new().is_empty());
+        assert_eq!(new(), BTreeSet::new());
     }
 }
 
