@@ -24,7 +24,6 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::firewall::gc_removes_what_nobody_knows_of", |host| gc_removes_what_nobody_knows_of(host, "nft")),
     ("ours::firewall::and_so_it_does_in_legacy", |host| gc_removes_what_nobody_knows_of(host, "legacy")),
     ("ours::firewall::fifty_at_once_all_get_rules", fifty_at_once),
-    ("ours::firewall::firewalld_is_refused_by_name", firewalld_is_refused),
 ];
 
 pub(crate) const WITH_GO: &[Test] = &[
@@ -225,23 +224,6 @@ fn fifty_at_once(host: &Host) {
     assert_eq!(shown.matches("-j CNI-FORWARD").count(), 1, "{shown}");
     each(&|attachment| cni.del(&network, attachment).unwrap());
     assert_eq!(rules(host, "nft").matches("-j ACCEPT").count(), 0);
-}
-
-fn firewalld_is_refused(host: &Host) {
-    let named = network(host, "1.1.0", json!({"backend": "firewalld"}));
-    let error = Chain(&host.ours().add(&named, &attachment("blue")).unwrap_err()).to_string();
-    assert!(error.contains("does not talk to firewalld: set `backend` to `iptables`"), "{error}");
-    host.del(&named, "blue");
-    // Its rules may drop what others accept.
-    host.run("nft add table inet firewalld");
-    let unnamed = network(host, "1.1.0", json!({}));
-    let error = Chain(&host.ours().add(&unnamed, &attachment("blue")).unwrap_err()).to_string();
-    assert!(error.contains("firewalld is in use"), "{error}");
-    host.ours().status(&unnamed).unwrap_err();
-    host.del(&unnamed, "blue");
-    let by_name = network(host, "1.1.0", json!({"backend": "iptables"}));
-    host.add(&by_name, "blue");
-    host.del(&by_name, "blue");
 }
 
 /// The library with Debian's plugins, and `iptables` of a kind.

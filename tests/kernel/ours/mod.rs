@@ -9,6 +9,7 @@ mod defaults;
 mod false_ends;
 pub(crate) mod faults;
 mod firewall;
+mod firewalld;
 mod fixed;
 mod flannel;
 mod flush;
@@ -60,6 +61,7 @@ pub(crate) const TESTS: &[&[Test]] = &[
     defaults::TESTS,
     false_ends::TESTS,
     firewall::TESTS,
+    firewalld::TESTS,
     fixed::TESTS,
     flannel::TESTS,
     flush::TESTS,

@@ -2,9 +2,8 @@
 
 use std::net::IpAddr;
 
-use libcni::plugin::{Answer, Call, Failure};
+use libcni::plugin::{Answer, Call};
 use libcni::result::v100::{Body, Interface};
-use libcni::spec::ErrorCode;
 use serde::Deserialize;
 
 use crate::firewall::plan::Ingress;
@@ -16,15 +15,26 @@ use crate::nft::family::Family;
 #[serde(rename_all = "camelCase", default)]
 struct Written {
     backend: String,
+    firewalld_zone: String,
     iptables_admin_chain_name: String,
     ingress_policy: String,
+}
+
+/// The program whose rules decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Backend {
+    /// firewalld if it runs, or else iptables.
+    Any,
+    Iptables,
+    Firewalld,
 }
 
 /// The action.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
-    /// True if `iptables` is asked for by name.
-    pub(crate) is_iptables: bool,
+    pub(crate) backend: Backend,
+    /// The zone of firewalld that addresses are added to.
+    pub(crate) zone: String,
     /// The chain that administrators put rules into.
     pub(crate) admin_chain: String,
     /// Who may open connections; `None` when everybody may.
@@ -34,11 +44,14 @@ pub(crate) struct Config {
 impl Config {
     pub(crate) fn read(call: &Call) -> Answer<Self> {
         let written: Written = call.config.typed()?;
-        let is_iptables = match &*written.backend {
-            "" => false,
-            "iptables" => true,
-            "firewalld" => return Err(no_firewalld("`backend` is `firewalld`")),
-            other => return Err(invalid(format!("firewall: unknown `backend` `{other}`: it is `iptables`"))),
+        let backend = match &*written.backend {
+            "" => Backend::Any,
+            "iptables" => Backend::Iptables,
+            "firewalld" => Backend::Firewalld,
+            other => {
+                let known = "`iptables` and `firewalld` are known";
+                return Err(invalid(format!("firewall: unknown `backend` `{other}`: {known}")));
+            }
         };
         let ingress = match &*written.ingress_policy {
             "" | "open" => None,
@@ -56,7 +69,12 @@ impl Config {
             let msg = format!("firewall: `iptablesAdminChainName` `{admin_chain}` is not the name of a chain");
             return Err(invalid(msg));
         }
-        Ok(Self { is_iptables, admin_chain, ingress })
+        let zone = written.firewalld_zone;
+        if zone.contains('\0') {
+            return Err(invalid("firewall: `firewalldZone` is not the name of a zone"));
+        }
+        let zone = if zone.is_empty() { "trusted".to_owned() } else { zone };
+        Ok(Self { backend, zone, admin_chain, ingress })
     }
 
     /// The bridge whose containers are kept from others, and from whom.
@@ -75,15 +93,6 @@ impl Config {
         }
         Ok(Some((&bridge.name, ingress)))
     }
-}
-
-/// The error for what firewalld would have to do.
-pub(crate) fn no_firewalld(why: &str) -> Failure {
-    let msg = format!(
-        "firewall: {why}, and this plugin does not talk to firewalld: set `backend` to `iptables`, and put the \
-         containers' networks into a zone of firewalld that accepts them, as `firewall-cmd --zone=trusted --add-source=NETWORK`"
-    );
-    Failure::new(ErrorCode::UNSUPPORTED_FIELD, msg)
 }
 
 /// The addresses of a family that are let through.

@@ -4,9 +4,13 @@
 //! Another chain of nf_tables could not: what one accepts, the next may drop. So the rules are in the chains that drop:
 //! the table `filter` of `iptables-nft`, whose rules are those of nf_tables and need no program, and that of
 //! `iptables-legacy` where this host uses it, by its programs. They are the rules of the reference plugin, so that
-//! either plugin finds and removes what the other made; those of nf_tables also name their attachment.
+//! either plugin finds and removes what the other made, and say whose they are.
+//!
+//! Where firewalld runs, its rules decide, and it is asked to accept the containers' addresses.
 
 mod config;
+mod dbus;
+mod firewalld;
 mod legacy;
 mod legacy_owner;
 mod plan;
@@ -16,21 +20,20 @@ mod rule_owner;
 mod table;
 
 use std::cell::RefCell;
+use std::net::IpAddr;
 
 use libcni::plugin::{Answer, AttachmentCall, Call, Failure, Plugin};
 use libcni::result::AddResult;
 use libcni::result::v100::Body;
 use libcni::spec::ErrorCode;
-use netlink_packet_netfilter::NetfilterProtoFamily;
 
-use self::config::{Config, addresses, no_firewalld};
+use self::config::{Backend, Config, addresses};
+use self::firewalld::Firewalld;
 use self::plan::{Chains, Step, Wanted};
 use self::rule_owner::Kept;
 use crate::nft::Owner;
 use crate::nft::batch;
-use crate::nft::error::{if_there, unless_unavailable};
 use crate::nft::family::Family;
-use crate::nft::request::Requests;
 use crate::nft::socket::connection;
 use crate::valid::Valid;
 
@@ -39,9 +42,17 @@ pub(crate) struct Firewall;
 impl Plugin for Firewall {
     fn add(&self, call: &AttachmentCall) -> Answer<AddResult> {
         let config = Config::read(call)?;
-        refuse_firewalld(&config)?;
         let previous = call.config.require_prev_result()?;
         let (owner, body) = (Owner::of(call), previous.latest());
+        if let Some(mut firewalld) = Firewalld::of(&config)? {
+            firewalld.add(&config.zone, &all_addresses(&body))?;
+            // The policy is one of iptables, whatever accepts packets.
+            let kept_apart = each_family(&config, &owner, &body, |family, wanted| {
+                change(family, &names(&config), |chains| plan::keep_apart(chains, wanted))
+            });
+            kept_apart.inspect_err(|_| drop(firewalld.remove(&config.zone, &all_addresses(&body))))?;
+            return Ok(previous);
+        }
         let added = each_family(&config, &owner, &body, |family, wanted| {
             change(family, &names(&config), |chains| plan::add(chains, wanted))
         });
@@ -52,13 +63,16 @@ impl Plugin for Firewall {
 
     fn del(&self, call: &AttachmentCall) -> Answer {
         let body = call.config.prev_result().ok().flatten().as_ref().map(AddResult::latest).unwrap_or_default();
-        remove(&Owner::of(call), &body)
+        remove(&Owner::of(call), &body).and(remove_from_zone(call, &body))
     }
 
     fn check(&self, call: &AttachmentCall) -> Answer {
         let config = Config::read(call)?;
         let body = call.config.require_prev_result()?.latest();
         let owner = Owner::of(call);
+        if let Some(mut firewalld) = Firewalld::of(&config)? {
+            return firewalld.check(&config.zone, &all_addresses(&body));
+        }
         each_family(&config, &owner, &body, |family, wanted| check(family, &names(&config), wanted))
     }
 
@@ -78,7 +92,9 @@ impl Plugin for Firewall {
     fn status(&self, call: &Call) -> Answer {
         let config = Config::read(call)?;
         let unavailable = |text: String| Failure::new(ErrorCode::NOT_AVAILABLE, text);
-        refuse_firewalld(&config).map_err(|failure| unavailable(failure.into_reply().msg))?;
+        if Firewalld::of(&config).map_err(|failure| unavailable(failure.into_reply().msg))?.is_some() {
+            return Ok(());
+        }
         let table = table::filter(Family::V4).new_table();
         let rehearsed = connection().and_then(|mut connection| connection.rehearse(&[table]));
         rehearsed.map_err(|error| unavailable(libcni::Chain(&error).to_string()))
@@ -89,23 +105,25 @@ impl Plugin for Firewall {
     }
 }
 
-/// Fails if firewalld has rules, unless the configuration names iptables: packets that these rules accept may be
-/// dropped by those.
-fn refuse_firewalld(config: &Config) -> Answer {
-    if config.is_iptables {
-        return Ok(());
-    }
-    let table = Requests { table: "firewalld", family: NetfilterProtoFamily::Inet }.get_table();
-    let found = connection().and_then(|mut connection| if_there(connection.ask(&table)));
-    if unless_unavailable(found)?.flatten().is_some() {
-        return Err(no_firewalld("firewalld is in use (nf_tables has its table `inet firewalld`)"));
-    }
-    Ok(())
-}
-
 /// The chains that rules may be in.
 fn names(config: &Config) -> Vec<&str> {
     [plan::FORWARD, plan::CONTAINERS, &config.admin_chain].into_iter().chain(plan::STAGES).collect()
+}
+
+/// Takes the addresses out of the zone of firewalld.
+fn remove_from_zone(call: &AttachmentCall, body: &Body) -> Answer {
+    match Config::read(call) {
+        Ok(config) if config.backend != Backend::Iptables => match Firewalld::running() {
+            Ok(Some(mut firewalld)) => firewalld.remove(&config.zone, &all_addresses(body)),
+            // What it accepted ended with it.
+            _ => Ok(()),
+        },
+        _ => Ok(()),
+    }
+}
+
+fn all_addresses(body: &Body) -> Vec<IpAddr> {
+    Family::ALL.into_iter().flat_map(|family| addresses(body, family)).collect()
 }
 
 /// Does something for each family that the container has addresses of.

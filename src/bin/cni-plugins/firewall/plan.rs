@@ -121,15 +121,25 @@ fn has(chains: &Chains, chain: &str, rule: &Rule, is_wanted: impl Fn(&Present) -
     chains.get(chain).is_some_and(|rules| rules.iter().any(|rule| is_it(&rule)))
 }
 
+/// The requests that make chains, and rules that all containers share, as far as they are not there.
+fn share(chains: &Chains, names: &[&str], rules: Vec<Shared>) -> Vec<Step> {
+    let missing = names.iter().filter(|chain| !chains.contains_key(**chain));
+    let mut steps: Vec<_> = missing.map(|chain| Step::NewChain((*chain).to_owned())).collect();
+    for (chain, end, rule) in rules.into_iter().filter(|(chain, _, rule)| !has(chains, chain, rule, |_| true)) {
+        steps.push(Step::Place { chain: chain.to_owned(), end, rule, owner: None });
+    }
+    steps
+}
+
+/// The requests that keep the bridge from others, and accept nothing; none when all is there, or nothing is asked for.
+pub(crate) fn keep_apart(chains: &Chains, wanted: &Wanted<'_>) -> Vec<Step> {
+    let Some((bridge, ingress)) = wanted.ingress else { return Vec::new() };
+    share(chains, &[&[FORWARD], &STAGES[..]].concat(), isolation(bridge, ingress))
+}
+
 /// The requests for an attachment; none when all is there.
 pub(crate) fn add(chains: &Chains, wanted: &Wanted<'_>) -> Vec<Step> {
-    let missing = wanted.chains().into_iter().filter(|chain| !chains.contains_key(*chain));
-    let mut steps: Vec<_> = missing.map(|chain| Step::NewChain(chain.to_owned())).collect();
-    for (chain, end, rule) in wanted.shared() {
-        if !has(chains, chain, &rule, |_| true) {
-            steps.push(Step::Place { chain: chain.to_owned(), end, rule, owner: None });
-        }
-    }
+    let mut steps = share(chains, &wanted.chains(), wanted.shared());
     let is_own = |present: &Present| present.owner.as_ref().is_some_and(|of| of.is(wanted.owner));
     for rule in wanted.own().into_iter().filter(|rule| !has(chains, CONTAINERS, rule, is_own)) {
         let owner = Some(RuleOwner::of(wanted.owner));
