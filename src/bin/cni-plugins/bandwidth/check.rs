@@ -33,7 +33,7 @@ fn check_bucket(host: &mut Handle, link: &Link, bucket: TokenBucket, shaped: Sha
         )));
     }
     match qdiscs.iter().find_map(|qdisc| qdisc.bucket) {
-        Some(found) if found == bucket => Ok(()),
+        Some(found) if is_as_wanted(found, bucket) => Ok(()),
         Some(found) => {
             let parts = |bucket: TokenBucket| {
                 let TokenBucket { rate, limit, fill_time, .. } = bucket;
@@ -43,6 +43,13 @@ fn check_bucket(host: &mut Handle, link: &Link, bucket: TokenBucket, shaped: Sha
         }
         None => Err(different(format!("link `{}` has no token bucket", link.name))),
     }
+}
+
+/// Returns true if a limit is the configured one. The reference plugin lets a number of ticks overflow that ours has the
+/// largest number for: a burst that takes longer than four minutes, as that of Kubernetes.
+fn is_as_wanted(found: TokenBucket, wanted: TokenBucket) -> bool {
+    let overflows = wanted.fill_time == u32::MAX;
+    found == wanted || overflows && (found.rate, found.limit) == (wanted.rate, wanted.limit)
 }
 
 fn different(what: String) -> Failure {
