@@ -45,8 +45,8 @@ fn check_bucket(host: &mut Handle, link: &Link, bucket: TokenBucket, shaped: Sha
     }
 }
 
-/// Returns true if a limit is the configured one. The reference plugin lets a number of ticks overflow that ours has the
-/// largest number for: a burst that takes longer than four minutes, as that of Kubernetes.
+/// Returns true if a limit is the configured one. The reference plugin lets a number of ticks overflow where this one
+/// takes the largest number: for a burst that takes longer than four minutes, as that of Kubernetes.
 fn is_as_wanted(found: TokenBucket, wanted: TokenBucket) -> bool {
     let overflows = wanted.fill_time == u32::MAX;
     found == wanted || overflows && (found.rate, found.limit) == (wanted.rate, wanted.limit)
