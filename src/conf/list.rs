@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::effective::{effective_version, known};
-use super::key::{Key, json_problem, keys};
+use super::key::{Key, Keys, json_problem, keys};
 use super::{ConfError, PluginConfig, PluginProblem, Problem};
 use crate::spec::capability::CapabilityArgs;
 use crate::spec::{Fields, InvalidName, InvalidVersion, NetworkName, Object, Version, characters, is_same, nearest};
@@ -51,7 +51,10 @@ impl NetworkConfig {
     #[doc(alias("ConfListFromBytes", "NetworkConfFromBytes"))]
     pub fn parse(text: &str) -> Result<Self, ConfError> {
         let text = &*characters(text);
-        let keys = keys(text)?;
+        Self::of_keys(text, &keys(text)?)
+    }
+
+    fn of_keys(text: &str, keys: &Keys<'_>) -> Result<Self, ConfError> {
         let get = |key: &'static str| Key { key, text, value: keys.get(key).copied() };
         let name = get("name").text()?;
         let name = name.ok_or_else(|| ConfError::new(Problem::Missing("name")))?;
@@ -115,18 +118,18 @@ impl NetworkConfig {
     /// # Errors
     /// The text is neither.
     pub fn parse_any(text: &str) -> Result<Self, ConfError> {
-        if Self::is_list(text) { Self::parse(text) } else { Self::from_plugin(text) }
+        let text = &*characters(text);
+        match keys(text) {
+            // It has plugins, but no type.
+            Ok(keys) if keys.contains_key("plugins") && !keys.contains_key("type") => Self::of_keys(text, &keys),
+            _ => Self::from_plugin(text),
+        }
     }
 
     /// The `name` that the text gives to a list or single plugin, without looking at anything else but syntax.
     pub(super) fn peek_name(text: &str) -> Result<Option<String>, ConfError> {
         let fields = Fields::parse(text).map_err(|e| ConfError::new(json_problem(text, e.without_place())))?;
         Ok(fields.peek("name").unwrap_or_default())
-    }
-
-    /// Returns true if a text is that of a list: it has plugins, but no type.
-    pub(super) fn is_list(text: &str) -> bool {
-        keys(text).is_ok_and(|keys| keys.contains_key("plugins") && !keys.contains_key("type"))
     }
 
     pub(super) fn with_path(self, path: &Path) -> Self {

@@ -124,8 +124,8 @@ impl NetworkConfig {
         if Kind::of(path) == Some(Kind::List) {
             return Kind::List.load(&file, OnBroken::Skip);
         }
-        let text = read(&file).map_err(|e| e.in_file(path))?;
-        let kind = if Self::is_list(&text) { Kind::List } else { Kind::Single };
-        kind.complete(kind.parse(&text, OnBroken::Skip), path)
+        let parsed = read(&file).and_then(|text| Self::parse_any(&text));
+        let is_list = parsed.as_ref().is_ok_and(|network| !network.is_single);
+        if is_list { Kind::List } else { Kind::Single }.complete(parsed, path)
     }
 }
