@@ -8,6 +8,7 @@ mod occupied;
 mod questions;
 mod words;
 
+use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::path::PathBuf;
 
@@ -117,7 +118,7 @@ pub enum Error {
         /// The versions of its configuration.
         configured: Vec<Version>,
         /// Its plugins, and what each supports.
-        plugins: Vec<(String, Vec<String>)>,
+        plugins: BTreeMap<String, Vec<String>>,
     },
 
     // ---- the plugin

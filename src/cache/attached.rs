@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::key::{may_be_of_container, may_be_of_interface, may_be_of_network};
 use super::{Cache, CacheError, Cached, Entry, InvalidEntry};
 use crate::netns::State;
-use crate::spec::Object;
+use crate::spec::{IpNet, Object};
 
 /// An attachment that is in the cache.
 #[derive(Debug)]
@@ -41,15 +41,15 @@ impl Attached {
         self.written?.elapsed().ok()
     }
 
-    /// Returns its age in the largest unit that it has one of, such as `5m` or `3d`; empty if it is not known.
-    pub fn age_in_words(&self) -> String {
+    /// Returns its age in the largest unit that it has one of, such as `5m` or `3d`, if it is known.
+    pub fn age_in_words(&self) -> Option<String> {
         let words = |age: Duration| match age.as_secs() {
             young @ ..60 => format!("{young}s"),
             minutes @ ..3600 => format!("{}m", minutes / 60),
             hours @ ..86400 => format!("{}h", hours / 3600),
             days => format!("{}d", days / 86400),
         };
-        self.age().map(words).unwrap_or_default()
+        self.age().map(words)
     }
 
     /// Returns `CONTAINER:INTERFACE`, which names one attachment to a network.
@@ -57,16 +57,16 @@ impl Attached {
         format!("{}:{}", self.entry.container_id, self.entry.ifname)
     }
 
-    /// Returns its state in a word: that of its namespace's [`State`], or `unfinished`; empty if no namespace was
+    /// Returns its state in a word: that of its namespace's [`State`], or `unfinished`; `None` if no namespace was
     /// recorded.
-    pub fn state(&self) -> &'static str {
-        if self.is_finished() { self.entry.netns_state().map(State::as_str).unwrap_or_default() } else { "unfinished" }
+    pub fn state(&self) -> Option<&'static str> {
+        if self.is_finished() { self.entry.netns_state().map(State::as_str) } else { Some("unfinished") }
     }
 
     /// Returns the addresses of its result, with their prefix lengths.
-    pub fn addresses(&self) -> Vec<String> {
+    pub fn addresses(&self) -> Vec<IpNet> {
         let ips = self.entry.result().map(|result| result.latest().ips).unwrap_or_default();
-        ips.iter().map(|ip| ip.address.to_string()).collect()
+        ips.iter().map(|ip| ip.address).collect()
     }
 
     /// Describes it: `network`, `containerID`, `ifname`, `addresses`, `netns`, `netnsState`, `ageSeconds`, `finished`

@@ -26,7 +26,8 @@ impl<'b> Call<'b> {
         let mut config = bench.subject.config.object().clone();
         config.set("name", &bench.subject.network);
         config.set("cniVersion", version);
-        let env = parameters.environment(command, &bench.subject.env).iter().cloned().collect();
+        let env = parameters.environment(command, &bench.subject.env);
+        let env = env.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Self { bench, command, env, config, stdin: None, timeout: None }
     }
 

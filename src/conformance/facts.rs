@@ -7,19 +7,17 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::netns::run_in;
-use crate::spec::IpNet;
 
 use super::finding::Verdict;
 use super::host::state_dirs;
 use super::nft::chains;
-use crate::link::{Handle, Link, LinkError, TableRoute};
+use crate::link::{Address, Handle, Link, LinkError, TableRoute};
 
 /// A namespace as it is at one moment.
 #[derive(Clone, Debug)]
 pub(super) struct View {
     pub(super) links: Vec<Link>,
-    /// Each with the index of its link.
-    pub(super) addresses: Vec<(u32, IpNet)>,
+    pub(super) addresses: Vec<Address>,
     pub(super) routes: Vec<TableRoute>,
 }
 
@@ -29,7 +27,7 @@ impl View {
         let mut namespace = Handle::here()?;
         let (links, mut addresses, mut routes) = (namespace.links()?, namespace.all_addresses()?, namespace.routes()?);
         // Those that the kernel makes by itself come in their own time.
-        addresses.retain(|(_, address)| !is_automatic(address.addr()));
+        addresses.retain(|on_link| !is_automatic(on_link.address.addr()));
         routes.retain(|route| !is_automatic(route.dst.addr()));
         Ok(Self { links, addresses, routes })
     }
@@ -53,7 +51,7 @@ impl View {
             let mac = mac.as_deref().unwrap_or("no hardware address");
             format!("interface {name} ({mac}, MTU {mtu}, {})", if *is_up { "up" } else { "down" })
         };
-        let address = |(link, address): &(u32, IpNet)| format!("address {address} of {}", self.name_of(*link));
+        let address = |on_link: &Address| format!("address {} of {}", on_link.address, self.name_of(on_link.link));
         let route = |route: &TableRoute| {
             let via = route.gw.map(|gw| format!(" via {gw}")).unwrap_or_default();
             let dev = route.link.map(|link| format!(" by {}", self.name_of(link))).unwrap_or_default();
@@ -61,7 +59,7 @@ impl View {
         };
         let links = self.links.iter().map(link);
         // The kernel gives `lo` its addresses when it comes up, and does not take them back.
-        let given = self.addresses.iter().filter(|(_, address)| !address.addr().is_loopback());
+        let given = self.addresses.iter().filter(|on_link| !on_link.address.addr().is_loopback());
         Facts(links.chain(given.map(address)).chain(self.routes.iter().map(route)).collect())
     }
 }

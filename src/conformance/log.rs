@@ -1,7 +1,7 @@
 //! The commands that were run for a check, for its report.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -65,7 +65,7 @@ impl Log {
 
 impl Execution {
     fn of(answer: &Answer) -> Self {
-        let variable = |(name, value): &(OsString, OsString)| {
+        let variable = |(name, value): (&OsStr, &OsStr)| {
             let name = name.to_str().filter(|name| name.starts_with("CNI_"))?;
             Some((name.to_owned(), value.to_string_lossy().into_owned()))
         };

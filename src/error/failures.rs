@@ -25,12 +25,17 @@ impl Failures {
         self.0.iter()
     }
 
-    pub(crate) fn into_errors(self) -> Vec<Error> {
-        self.0
-    }
-
     pub(super) fn first(&self) -> &Error {
         &self.0[0]
+    }
+}
+
+impl IntoIterator for Failures {
+    type Item = Error;
+    type IntoIter = std::vec::IntoIter<Error>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Parts of messages.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::Error;
@@ -14,8 +15,8 @@ pub(super) fn listed(versions: &[Version]) -> String {
     versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-pub(super) fn supporting(plugins: &[(String, Vec<String>)]) -> String {
-    let one = |(plugin, versions): &(String, Vec<String>)| format!("`{plugin}` supports {}", versions.join(", "));
+pub(super) fn supporting(plugins: &BTreeMap<String, Vec<String>>) -> String {
+    let one = |(plugin, versions): (&String, &Vec<String>)| format!("`{plugin}` supports {}", versions.join(", "));
     plugins.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 

@@ -13,8 +13,8 @@ use super::Parameters;
 /// ```
 /// use libcni::invoke::Environment;
 ///
-/// let mut environment = Environment::from(vec![("LANG".into(), "C".into())]);
-/// environment.push(("CNI_IFNAME".into(), "eth0".into()));
+/// let mut environment = Environment::from_iter([("LANG", "C")]);
+/// environment.set("CNI_IFNAME", "eth0");
 /// assert_eq!(environment.get("LANG"), Some("C".as_ref()));
 /// assert_eq!(environment.iter().count(), 2);
 /// ```
@@ -29,25 +29,41 @@ impl Environment {
         Self { inherited: inherited.clone(), own }
     }
 
-    /// Adds a variable, which must not be there yet.
-    pub fn push(&mut self, variable: (OsString, OsString)) {
-        self.own.push(variable);
+    /// Sets a variable, in place of one of this name.
+    pub fn set(&mut self, name: impl Into<OsString>, value: impl Into<OsString>) {
+        let name = name.into();
+        if self.inherited.iter().any(|(known, _)| *known == name) {
+            self.own = self.inherited.iter().chain(&self.own).cloned().collect();
+            self.inherited = Inherited::default();
+        }
+        self.own.retain(|(known, _)| *known != name);
+        self.own.push((name, value.into()));
     }
 
     /// The value of a variable.
     pub fn get(&self, key: &str) -> Option<&OsStr> {
-        self.iter().find(|(found, _)| found == key).map(|(_, value)| value.as_os_str())
+        self.iter().find(|(found, _)| *found == key).map(|(_, value)| value)
     }
 
     /// All variables.
-    pub fn iter(&self) -> impl Iterator<Item = &(OsString, OsString)> {
-        self.inherited.iter().chain(&self.own)
+    pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        self.inherited.iter().chain(&self.own).map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
 }
 
+/// These variables; of several with one name, the last.
 impl From<Vec<(OsString, OsString)>> for Environment {
-    fn from(own: Vec<(OsString, OsString)>) -> Self {
-        Self { own, ..Self::default() }
+    fn from(variables: Vec<(OsString, OsString)>) -> Self {
+        Self::from_iter(variables)
+    }
+}
+
+/// These variables; of several with one name, the last.
+impl<K: Into<OsString>, V: Into<OsString>> FromIterator<(K, V)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(variables: I) -> Self {
+        let mut environment = Self::default();
+        variables.into_iter().for_each(|(name, value)| environment.set(name, value));
+        environment
     }
 }
 

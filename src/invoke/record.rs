@@ -1,6 +1,6 @@
 //! Executions as JSON, for logs.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -9,24 +9,27 @@ use crate::Chain;
 use crate::spec::Object;
 
 impl Request {
-    /// Returns the variables of the protocol, and the names of all others, since their values may be secret.
-    pub fn variables(&self) -> (Vec<&(OsString, OsString)>, Vec<String>) {
-        let (own, others): (Vec<_>, Vec<_>) = self.env.iter().partition(|(name, _)| is_of_protocol(name));
-        (own, others.iter().map(|(name, _)| name.to_string_lossy().into_owned()).collect())
+    /// Returns the variables of the protocol.
+    pub fn variables(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        self.env.iter().filter(|(name, _)| is_of_protocol(name))
+    }
+
+    /// Returns the names of all other variables, whose values may be secret.
+    pub fn inherited(&self) -> impl Iterator<Item = &OsStr> {
+        self.env.iter().map(|(name, _)| name).filter(|name| !is_of_protocol(name))
     }
 
     /// Describes the request: `verb`, `plugin`, `program`, `env` (the variables of the protocol), `inherited` (the
     /// names of the others) and `stdin`, as JSON where it is.
     pub fn record(&self) -> Object {
-        let (own, inherited) = self.variables();
         let mut env = Object::new();
-        own.iter().for_each(|(name, value)| env.set(&name.to_string_lossy(), &value.to_string_lossy()));
+        self.variables().for_each(|(name, value)| env.set(&name.to_string_lossy(), &value.to_string_lossy()));
         let mut object = Object::new();
         object.set("verb", self.command.as_str());
         object.set("plugin", &self.plugin);
         object.set("program", &self.program.to_string_lossy());
         object.set("env", &env);
-        object.set("inherited", &inherited);
+        object.set("inherited", &self.inherited().map(OsStr::to_string_lossy).collect::<Vec<_>>());
         let stdin = String::from_utf8_lossy(&self.stdin);
         match Object::parse(&stdin) {
             Ok(config) => object.set("stdin", &config),

@@ -78,7 +78,7 @@ impl Parameters<'_> {
     ///
     /// let inherited = [("CNI_IFNAME".into(), "lo".into()), ("LANG".into(), "C".into())];
     /// let env = Parameters::default().ifname("eth0").environment(Command::Add, &inherited);
-    /// assert_eq!(env.iter().next(), Some(&("LANG".into(), "C".into())));
+    /// assert_eq!(env.iter().next(), Some(("LANG".as_ref(), "C".as_ref())));
     /// assert!(env.get("CNI_IFNAME") == Some("eth0".as_ref()) && env.iter().count() == 7);
     /// ```
     pub fn environment(&self, command: Command, base: &[(OsString, OsString)]) -> Environment {

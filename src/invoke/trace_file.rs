@@ -18,7 +18,7 @@ use crate::PrintableJson;
 /// use libcni::Cni;
 /// use libcni::invoke::{ObservedExec, ProcessExec, TraceFile};
 ///
-/// let file = TraceFile::open("/var/log/cni.trace".as_ref())?;
+/// let file = TraceFile::open("/var/log/cni.trace")?;
 /// let exec = ObservedExec::new(ProcessExec, move |event| {
 ///     if let Err(error) = file.append(event) {
 ///         eprintln!("cannot write to the trace file: {error}");
@@ -56,7 +56,8 @@ impl TraceFile {
     ///
     /// # Errors
     /// See [`UnfitTraceFile`].
-    pub fn open(path: &Path) -> Result<Self, UnfitTraceFile> {
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, UnfitTraceFile> {
+        let path = path.as_ref();
         // Looked at before it is opened, since opening alone makes some devices act, and waits for the reader of a
         // FIFO.
         match fs::symlink_metadata(path) {

@@ -59,6 +59,8 @@ impl Request {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Address {
+    /// The index of the link.
+    pub link: u32,
     /// The address, with the prefix length of its network.
     pub address: IpNet,
     /// True if duplicate address detection (IPv6) goes on, and nobody can use the address yet.
@@ -69,8 +71,8 @@ pub struct Address {
 
 impl Address {
     /// An address that can be used.
-    pub fn new(address: IpNet) -> Self {
-        Self { address, is_tentative: false, is_duplicate: false }
+    pub fn new(link: u32, address: IpNet) -> Self {
+        Self { link, address, is_tentative: false, is_duplicate: false }
     }
 }
 
@@ -81,13 +83,12 @@ impl Handle {
         message.header.index = index;
         let request = RouteNetlinkMessage::GetAddress(message);
         self.list("list the addresses", request, |addresses: &mut Vec<_>, answer| {
-            addresses.extend(of_message(answer).filter(|(link, _)| *link == index).map(|(_, address)| address));
+            addresses.extend(of_message(answer).filter(|address| address.link == index));
         })
     }
 }
 
-/// The index of the link, and the address.
-pub(super) fn of_message(answer: Message) -> Option<(u32, Address)> {
+pub(super) fn of_message(answer: Message) -> Option<Address> {
     let Message::Address(message) = answer else { return None };
     // On a point-to-point link `Address` is the other end's; `Local` comes with it, and is this one's.
     let (mut local, mut other) = (None, None);
@@ -100,10 +101,10 @@ pub(super) fn of_message(answer: Message) -> Option<(u32, Address)> {
             _ => {}
         }
     }
-    let address = Address {
+    Some(Address {
+        link: message.header.index,
         address: IpNet::new(local.or(other)?, message.header.prefix_len)?,
         is_tentative: flags.contains(AddressFlags::Tentative),
         is_duplicate: flags.contains(AddressFlags::Dadfailed),
-    };
-    Some((message.header.index, address))
+    })
 }

@@ -27,6 +27,16 @@ impl Request {
     }
 }
 
+/// The setting `route_localnet` of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RouteLocalnet {
+    /// The index of the link.
+    pub link: u32,
+    /// The value: 0 if the link does not lead to 127.0.0.0/8.
+    pub value: u32,
+}
+
 impl Handle {
     /// Returns what `route_localnet` of a link is set to; `None` when there is no such link.
     ///
@@ -35,24 +45,22 @@ impl Handle {
     pub fn route_localnet(&mut self, index: u32) -> Result<Option<u32>, LinkError> {
         let request = Request::new("find the link", RouteNetlinkMessage::GetLink(indexed(index)), 0);
         let [answer] = self.ask([request.fine_with(&[nix::errno::Errno::ENODEV as i32])])?;
-        Ok(answer.messages.into_iter().find_map(setting).map(|(_, value)| value))
+        Ok(answer.messages.into_iter().find_map(setting).map(|setting| setting.value))
     }
 
-    /// Returns the links whose `route_localnet` is not 0, by their index, and what it is set to. The loopback link is
-    /// none of them.
+    /// Returns the settings of the links whose `route_localnet` is not 0. The loopback link is none of them.
     ///
     /// # Errors
     /// The kernel could not be asked.
-    pub fn links_that_route_localnet(&mut self) -> Result<Vec<(u32, u32)>, LinkError> {
+    pub fn links_that_route_localnet(&mut self) -> Result<Vec<RouteLocalnet>, LinkError> {
         let all = RouteNetlinkMessage::GetLink(LinkMessage::default());
         self.list("list the links", all, |open: &mut Vec<_>, answer| {
-            open.extend(setting(answer).filter(|(_, value)| *value != 0));
+            open.extend(setting(answer).filter(|setting| setting.value != 0));
         })
     }
 }
 
-/// The index of a link and its setting.
-fn setting(answer: Message) -> Option<(u32, u32)> {
+fn setting(answer: Message) -> Option<RouteLocalnet> {
     const FAMILIES: u16 = 26;
     const IPV4: u16 = 2;
     let Message::Link(link) = answer else { return None };
@@ -60,5 +68,5 @@ fn setting(answer: Message) -> Option<(u32, u32)> {
     // The first setting has number 1.
     let value = settings.chunks_exact(4).nth(usize::from(ROUTE_LOCALNET) - 1).and_then(attribute::number);
     let is_loopback = link.header.flags.contains(LinkFlags::Loopback);
-    value.filter(|_| !is_loopback).map(|value| (link.header.index, value))
+    value.filter(|_| !is_loopback).map(|value| RouteLocalnet { link: link.header.index, value })
 }

@@ -47,6 +47,7 @@ pub use self::bridge::{Bridge, Port};
 pub use self::device::Link;
 pub use self::error::LinkError;
 pub use self::handle::Handle;
+pub use self::localnet::RouteLocalnet;
 pub use self::macvlan::{Macvlan, MacvlanMode};
 pub use self::qdisc::{Qdisc, TokenBucket};
 pub use self::request::{Answer, Request};

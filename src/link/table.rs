@@ -8,7 +8,7 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use super::address::of_message;
 use super::message::Message;
-use super::{Handle, LinkError, Request};
+use super::{Address, Handle, LinkError, Request};
 use crate::spec::IpNet;
 
 /// A route that is in a table of the kernel.
@@ -54,14 +54,14 @@ impl Request {
 }
 
 impl Handle {
-    /// Lists the addresses of all links: the index of the link, and the address.
+    /// Lists the addresses of all links.
     ///
     /// # Errors
     /// The kernel refuses, or can't be asked.
-    pub fn all_addresses(&mut self) -> Result<Vec<(u32, IpNet)>, LinkError> {
+    pub fn all_addresses(&mut self) -> Result<Vec<Address>, LinkError> {
         let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
         self.list("list the addresses", request, |addresses: &mut Vec<_>, item| {
-            addresses.extend(of_message(item).map(|(link, address)| (link, address.address)));
+            addresses.extend(of_message(item));
         })
     }
 

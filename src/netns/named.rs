@@ -24,7 +24,7 @@ pub enum InvalidNamespace {
         source: io::Error,
     },
     /// It is empty.
-    #[error("the namespace is empty, which only `del` takes, with --container-id")]
+    #[error("the namespace is empty")]
     Empty,
     /// It is not UTF-8, and plugins get text.
     #[error("namespace path `{}` is not UTF-8", .0.display())]
@@ -35,13 +35,14 @@ pub enum InvalidNamespace {
 /// two tools use the same name for the same attachment. A bare name that is not a file here is a name of `ip netns`.
 ///
 /// ```
-/// assert_eq!(libcni::netns::resolve("/run//netns/./blue".as_ref())?, "/run/netns/blue");
+/// assert_eq!(libcni::netns::resolve("/run//netns/./blue")?, std::path::Path::new("/run/netns/blue"));
 /// # Ok::<(), libcni::netns::InvalidNamespace>(())
 /// ```
 ///
 /// # Errors
 /// See [`InvalidNamespace`].
-pub fn resolve(argument: &Path) -> Result<String, InvalidNamespace> {
+pub fn resolve(argument: impl AsRef<Path>) -> Result<PathBuf, InvalidNamespace> {
+    let argument = argument.as_ref();
     if argument.as_os_str().is_empty() {
         return Err(InvalidNamespace::Empty);
     }
@@ -51,7 +52,7 @@ pub fn resolve(argument: &Path) -> Result<String, InvalidNamespace> {
     let absolute =
         std::path::absolute(&path).map_err(|source| InvalidNamespace::NoWorkingDirectory { path, source })?;
     let cleaned = clean(&absolute);
-    cleaned.into_os_string().into_string().map_err(|path| InvalidNamespace::NotUtf8(path.into()))
+    if cleaned.to_str().is_some() { Ok(cleaned) } else { Err(InvalidNamespace::NotUtf8(cleaned)) }
 }
 
 fn clean(absolute: &Path) -> PathBuf {
@@ -69,8 +70,8 @@ fn clean(absolute: &Path) -> PathBuf {
 }
 
 /// Returns the ID that the Go cnitool, and ours, give to the container of a namespace.
-pub fn container_id(netns: &str) -> ContainerId {
-    let hash = Sha512::digest(netns.as_bytes());
+pub fn container_id(netns: impl AsRef<Path>) -> ContainerId {
+    let hash = Sha512::digest(netns.as_ref().as_os_str().as_encoded_bytes());
     let hex: String = hash.iter().take(10).map(|byte| format!("{byte:02x}")).collect();
     ContainerId::new(format!("cnitool-{hex}")).expect("letters, digits and a dash")
 }
@@ -81,14 +82,14 @@ mod tests {
 
     #[test]
     fn paths_are_cleaned_by_name() {
-        assert_eq!(resolve(Path::new("/run//netns/./x/../blue/")).unwrap(), "/run/netns/blue");
-        assert_eq!(resolve(Path::new("/../..")).unwrap(), "/");
+        assert_eq!(resolve("/run//netns/./x/../blue/").unwrap(), Path::new("/run/netns/blue"));
+        assert_eq!(resolve("/../..").unwrap(), Path::new("/"));
     }
 
     #[test]
     fn a_bare_name_is_one_of_ip_netns() {
-        assert_eq!(resolve(Path::new("no-such-file")).unwrap(), "/var/run/netns/no-such-file");
-        assert_eq!(resolve(Path::new("/blue")).unwrap(), "/blue");
+        assert_eq!(resolve("no-such-file").unwrap(), Path::new("/var/run/netns/no-such-file"));
+        assert_eq!(resolve("/blue").unwrap(), Path::new("/blue"));
     }
 
     #[test]

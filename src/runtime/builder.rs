@@ -74,8 +74,17 @@ impl Builder {
     }
 
     /// Gives plugins another environment than that of this process, in addition to the protocol's variables.
-    pub fn env(mut self, env: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        let env: Vec<_> = env.into_iter().collect();
+    ///
+    /// ```
+    /// let cni = libcni::Cni::builder().env([("PATH", "/usr/sbin:/usr/bin")]).build()?;
+    /// # Ok::<(), libcni::Error>(())
+    /// ```
+    pub fn env<K, V>(mut self, env: impl IntoIterator<Item = (K, V)>) -> Self
+    where
+        K: Into<OsString>,
+        V: Into<OsString>,
+    {
+        let env: Vec<_> = env.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         let impossible = env.iter().find(|variable| !is_variable(variable)).map(|(name, _)| name.clone());
         self.cni.env = Inherited::new(env);
         self.cni.answers = version::Answers::default();

@@ -43,6 +43,16 @@ pub struct DeletedBy {
     pub skipped: Option<FindError>,
 }
 
+/// The network and the attachment as ADD had them.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CachedAttachment {
+    /// The network, as it was then.
+    pub network: NetworkConfig,
+    /// The attachment.
+    pub attachment: Attachment,
+}
+
 impl DelReport {
     /// The plugins that were not installed.
     pub fn skipped(&self) -> impl Iterator<Item = &FindError> {
@@ -120,7 +130,7 @@ impl Cni {
 
     pub(super) async fn del_cached_async(&self, key: &Key, on_missing: OnMissingPlugin) -> Result<DelReport, Error> {
         let _locks = self.lock_for_removal(key).await?;
-        let (network, attachment) = self.cached_attachment(key)?;
+        let CachedAttachment { network, attachment } = self.cached_attachment(key)?;
         self.del_locked(&network, &attachment, key, on_missing).await
     }
 
@@ -129,7 +139,7 @@ impl Cni {
     /// # Errors
     /// [`Error::NotCached`] when there is nothing, [`Error::NoRecordedConfiguration`] when there is no configuration in
     /// it; or the entry can't be read.
-    pub fn cached_attachment(&self, key: &Key) -> Result<(NetworkConfig, Attachment), Error> {
+    pub fn cached_attachment(&self, key: &Key) -> Result<CachedAttachment, Error> {
         let entry = match self.cache.read(key)? {
             Some(Cached::Entry(entry)) => entry,
             Some(Cached::BareResult(_)) => self.cache.read_intent(key)?.unwrap_or_default(),
@@ -139,13 +149,13 @@ impl Cni {
             return Err(Error::NoRecordedConfiguration { key: Box::new(key.clone()) });
         }
         let network = NetworkConfig::parse_any(&text(&entry.config)).map_err(|error| Error::Load(error.into()))?;
-        Ok((network, Attachment::from_entry(&entry)?))
+        Ok(CachedAttachment { network, attachment: Attachment::from_entry(&entry)? })
     }
 
     /// Returns an attachment with what its ADD was given, where nothing else is: namespace, arguments and capabilities.
     /// As it is, where nothing is on record of it.
     pub fn as_recorded(&self, key: &Key, given: Attachment) -> Attachment {
-        let Ok((_, recorded)) = self.cached_attachment(key) else { return given };
+        let Ok(CachedAttachment { attachment: recorded, .. }) = self.cached_attachment(key) else { return given };
         let netns = given.netns.or(recorded.netns);
         let args = if given.args.is_empty() { recorded.args } else { given.args };
         let capability_args =

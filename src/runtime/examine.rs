@@ -12,7 +12,7 @@ use crate::waiting::block_on;
 /// Something that is wrong with a network that can be loaded.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Problem {
+pub enum Fault {
     /// The configuration has another meaning than it seems to have.
     Remark(Remark),
     /// No verb can be used, or a plugin is missing, can't be run, or does not support the version.
@@ -45,16 +45,16 @@ impl Cni {
     /// }
     /// # Ok::<(), libcni::conf::LoadError>(())
     /// ```
-    pub fn examine(&self, network: &NetworkConfig) -> Vec<Problem> {
+    pub fn examine(&self, network: &NetworkConfig) -> Vec<Fault> {
         block_on(self.examine_async(network))
     }
 
-    pub(super) async fn examine_async(&self, network: &NetworkConfig) -> Vec<Problem> {
-        let mut problems: Vec<_> = network.remarks().into_iter().map(Problem::Remark).collect();
+    pub(super) async fn examine_async(&self, network: &NetworkConfig) -> Vec<Fault> {
+        let mut problems: Vec<_> = network.remarks().into_iter().map(Fault::Remark).collect();
         match self.validate_async(network).await {
             Ok(_) => {}
-            Err(Error::Several(failures)) => problems.extend(failures.into_errors().into_iter().map(Problem::Error)),
-            Err(error) => problems.push(Problem::Error(error)),
+            Err(Error::Several(failures)) => problems.extend(failures.into_iter().map(Fault::Error)),
+            Err(error) => problems.push(Fault::Error(error)),
         }
         for plugin in network.plugins() {
             problems.extend(self.ipam_problem(network, plugin).await);
@@ -62,7 +62,7 @@ impl Cni {
         problems
     }
 
-    async fn ipam_problem(&self, network: &NetworkConfig, plugin: &PluginConfig) -> Option<Problem> {
+    async fn ipam_problem(&self, network: &NetworkConfig, plugin: &PluginConfig) -> Option<Fault> {
         let (ipam, version) = (plugin.ipam_type()?, network.effective_version());
         let error = match self.plugin_version_async(ipam).await {
             Ok(reply) if reply.supports(version) => return None,
@@ -74,11 +74,11 @@ impl Cni {
             },
             Err(error) => error,
         };
-        Some(Problem::Ipam { plugin: plugin.plugin_type().to_owned(), ipam: ipam.to_owned(), error })
+        Some(Fault::Ipam { plugin: plugin.plugin_type().to_owned(), ipam: ipam.to_owned(), error })
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Remark(remark) => remark.fmt(f),

@@ -1,6 +1,7 @@
 //! Versions that a configuration and all its plugins have in common.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::Cni;
 use crate::conf::{NetworkConfig, PluginConfig};
@@ -138,10 +139,10 @@ impl Cni {
             return Ok(network.at_version(&version)?);
         }
         let SupportedVersions { configured, plugins, .. } = supported;
-        let (mut answers, mut errors) = (Vec::new(), Vec::new());
+        let (mut answers, mut errors) = (BTreeMap::new(), Vec::new());
         for SupportedBy { plugin, versions } in plugins {
             match versions {
-                Ok(versions) => answers.push((plugin, versions)),
+                Ok(versions) => drop(answers.insert(plugin, versions)),
                 Err(error) => errors.push(error),
             }
         }

@@ -61,7 +61,7 @@ impl Cni {
     /// Returns the environment that plugins inherit, with the trace's variables in place of those of another trace.
     fn inherited(&self) -> Cow<'_, Inherited> {
         let Some(context) = &self.trace_context else { return Cow::Borrowed(&self.env) };
-        let variables = context.variables();
+        let variables: Vec<_> = context.variables().collect();
         let others = self.env.iter().filter(|(key, _)| variables.iter().all(|(name, _)| key != name));
         let set = variables.iter().filter_map(|(name, value)| Some((name.into(), value.as_ref()?.into())));
         Cow::Owned(Inherited::new(others.cloned().chain(set)))

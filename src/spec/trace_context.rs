@@ -70,8 +70,9 @@ impl TraceContext {
     }
 
     /// The variables, and the values of those that are set. One that is not must not be inherited from another trace.
-    pub fn variables(&self) -> [(&'static str, Option<&str>); 3] {
-        [(TRACEPARENT, Some(&self.parent)), (TRACESTATE, self.state.as_deref()), (BAGGAGE, self.baggage.as_deref())]
+    pub fn variables(&self) -> impl Iterator<Item = (&'static str, Option<&str>)> {
+        let (state, baggage) = (self.state.as_deref(), self.baggage.as_deref());
+        [(TRACEPARENT, Some(self.parent.as_str())), (TRACESTATE, state), (BAGGAGE, baggage)].into_iter()
     }
 }
 

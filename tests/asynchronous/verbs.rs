@@ -74,7 +74,7 @@ fn what_is_cached_can_be_asked_for_and_deleted_by_futures() {
     current_thread().block_on(async {
         cni.add(&network, &attachment).await.unwrap();
         assert_eq!(cni.stale(&network, &Keep::Nothing).await.unwrap().len(), 1);
-        assert_eq!(cni.cached_attachment(&key).await.unwrap().1, attachment);
+        assert_eq!(cni.cached_attachment(&key).await.unwrap().attachment, attachment);
         cni.del_cached(&key, OnMissingPlugin::Stop).await.unwrap();
         let report = cni.del_with(&network, &attachment, OnMissingPlugin::Continue).await.unwrap();
         assert_eq!(report.plugins.len(), 1);

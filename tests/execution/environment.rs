@@ -66,7 +66,7 @@ fn a_plugin_gets_each_variable_once_and_inherited_cni_ones_are_replaced() {
         ("HTTP_PROXY", "http://other"),
         ("CNI_NETNS_OVERRIDE", "1"),
     ];
-    let cni = sandbox.builder().env(inherited.map(|(name, value)| (name.into(), value.into()))).build().unwrap();
+    let cni = sandbox.builder().env(inherited).build().unwrap();
     cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
     let names = names(&sandbox);
     assert_eq!(names.len(), names.iter().collect::<BTreeSet<_>>().len(), "{names:?}");
@@ -94,7 +94,7 @@ fn a_plugin_gets_the_environment_of_the_runtime() {
 #[test]
 fn a_variable_that_is_not_utf8_reaches_the_plugin() {
     let mut script = Script::new("printf %s \"$ODD\"");
-    script.request.env.push(("ODD".into(), OsString::from_vec(b"a\xffb".to_vec())));
+    script.request.env.set("ODD", OsString::from_vec(b"a\xffb".to_vec()));
     assert_eq!(script.run().unwrap().stdout, b"a\xffb");
 }
 
@@ -118,7 +118,7 @@ fn a_hundred_thousand_variables_take_a_moment() {
 #[test]
 fn a_variable_with_nul_is_an_error_that_names_it() {
     let mut script = Script::new("touch ~/ran");
-    script.request.env.push(("SPLIT".into(), "a\0CNI_COMMAND=DEL".into()));
+    script.request.env.set("SPLIT", "a\0CNI_COMMAND=DEL");
     let error = script.error();
     assert!(matches!(&error, ExecError::Environment { variable, .. } if variable == "SPLIT"), "{error:?}");
     assert!(!script.file("ran").exists());

@@ -141,7 +141,7 @@ impl Host {
 
     /// The library with Debian's plugins.
     pub(crate) fn cni(&self) -> Cni {
-        let path = [("PATH".into(), self.plugin_path().into())];
+        let path = [("PATH", self.plugin_path())];
         self.cni_with([PLUGINS]).to_builder().env(path).build().unwrap()
     }
 

@@ -1,6 +1,6 @@
 //! What SPECIFICATION.md shows: the worked example is run and compared, results are converted, JSON is JSON.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 
 use libcni::conf::NetworkConfig;
 use libcni::plugin::{Answer, AttachmentCall, Failure, Input, Outcome, Plugin, dispatch};
@@ -41,7 +41,7 @@ impl Told {
             .plugin_dirs(["/opt/cni/bin"])
             .cache_dir(cache.path())
             .exec(plugins.clone())
-            .env([])
+            .env([("", ""); 0])
             .build()
             .unwrap();
         let mut attachment = Attachment::new("web-0".parse().unwrap(), "eth0".parse().unwrap());
@@ -65,7 +65,7 @@ impl Told {
 
     /// The calls of a verb: plugin, environment, stdin.
     fn calls(&self, command: Command) -> Vec<(String, String, Value)> {
-        let pair = |(key, value): &(OsString, OsString)| format!("{}={}", key.display(), value.display());
+        let pair = |(key, value): (&OsStr, &OsStr)| format!("{}={}", key.display(), value.display());
         let requests = self.plugins.requests().into_iter().filter(|request| request.command == command);
         let call = |request: libcni::invoke::Request| {
             let env = request.env.iter().map(pair).collect::<Vec<_>>().join("\n");

@@ -89,8 +89,7 @@ fn a_trace_reaches_plugins_in_place_of_another_one() {
         Sandbox::new().plugins(["one"]).on("one", "VERSION", &fails_with(100, "unknown CNI_COMMAND: VERSION"));
     let inherited = [("TRACEPARENT", "old"), ("TRACESTATE", "old"), ("PATH", "/usr/bin:/bin")];
     let context = TraceContext::new(PARENT).unwrap().baggage("tenant=blue").unwrap();
-    let env = inherited.map(|(name, value)| (name.into(), value.into()));
-    let cni = sandbox.builder().trace_context(context).env(env).build().unwrap();
+    let cni = sandbox.builder().trace_context(context).env(inherited).build().unwrap();
     cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
     cni.plugin_version("one").unwrap();
     for verb in ["ADD", "VERSION"] {
@@ -106,7 +105,7 @@ fn a_trace_reaches_plugins_in_place_of_another_one() {
 fn without_a_trace_what_is_inherited_reaches_plugins() {
     let sandbox = Sandbox::new().plugins(["one"]);
     let inherited = [("TRACEPARENT", PARENT), ("TRACESTATE", "a=b"), ("PATH", "/usr/bin:/bin")];
-    let cni = sandbox.builder().env(inherited.map(|(name, value)| (name.into(), value.into()))).build().unwrap();
+    let cni = sandbox.builder().env(inherited).build().unwrap();
     cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
     assert_eq!(sandbox.variable_of("one", "ADD", "TRACEPARENT"), PARENT);
     assert_eq!(sandbox.variable_of("one", "ADD", "TRACESTATE"), "a=b");

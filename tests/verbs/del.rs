@@ -181,8 +181,7 @@ fn the_namespace_of_this_process_is_not_touched_unless_that_is_allowed() {
     let heard = heard.lock().unwrap();
     assert!(matches!(heard.as_slice(), [Heard::ForeignNetns(path)] if path == "/proc/self/ns/net"), "{heard:?}");
 
-    let path = ("PATH".into(), "/usr/bin:/bin".into());
-    let allowing = sandbox.builder().env([("CNI_NETNS_OVERRIDE".into(), "1".into()), path]).build().unwrap();
+    let allowing = sandbox.builder().env([("CNI_NETNS_OVERRIDE", "1"), ("PATH", "/usr/bin:/bin")]).build().unwrap();
     allowing.del(&sandbox.network(), &own).unwrap();
     assert_eq!(sandbox.variable_of("one", "DEL", "CNI_NETNS"), "/proc/self/ns/net");
 }

@@ -111,8 +111,7 @@ fn a_directory_that_cni_path_can_not_name_is_refused_by_its_name() {
 #[test]
 fn a_variable_that_no_environment_can_hold_is_refused() {
     for odd in [("", "x"), ("A=B", "c"), ("N\0", "x"), ("V", "x\0")] {
-        let env = [("GOOD", "a=b"), odd].map(|(name, value)| (name.into(), value.into()));
-        let error = Cni::builder().env(env).build().unwrap_err();
+        let error = Cni::builder().env([("GOOD", "a=b"), odd]).build().unwrap_err();
         assert!(matches!(&error, InvalidSetting::Variable { name, .. } if name == odd.0), "{error:?}");
     }
 }
@@ -121,7 +120,7 @@ fn a_variable_that_no_environment_can_hold_is_refused() {
 fn a_variable_with_an_equals_sign_in_its_value_reaches_the_plugin() {
     let sandbox = Sandbox::new().plugins(["one"]);
     let path = std::env::var_os("PATH").unwrap();
-    let cni = sandbox.builder().env([("PATH".into(), path), ("GOOD".into(), "a=b".into())]).build().unwrap();
+    let cni = sandbox.builder().env([("PATH", path), ("GOOD", "a=b".into())]).build().unwrap();
     cni.add(&sandbox.network(), &attachment("c1", "eth0")).unwrap();
     assert_eq!(sandbox.variable_of("one", "ADD", "GOOD"), "a=b");
 }

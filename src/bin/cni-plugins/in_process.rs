@@ -59,7 +59,7 @@ fn call(plugin: AnyPlugin, request: &Request, limits: &Limits) -> Result<Output,
 
 fn answer(plugin: AnyPlugin, request: Request) -> Outcome {
     let stdin = request.stdin;
-    let input = Input::new(request.env.iter().cloned()).read_stdin(|| Ok(stdin));
+    let input = Input::new(request.env.iter()).read_stdin(|| Ok(stdin));
     dispatch(&plugin, input.own_netns(libcni::netns::is_own).exec(InProcess))
 }
 

@@ -73,7 +73,7 @@ mod tests {
     fn the_result_has_lo_and_its_addresses() {
         let mut lo = Link::new(1, "lo");
         lo.mac = Some("00:00:00:00:00:00".to_owned());
-        let address = |text: &str| Address::new(text.parse().unwrap());
+        let address = |text: &str| Address::new(1, text.parse().unwrap());
         // Old results have place for one address of each family.
         let ips = ["192.0.2.1/32", "127.0.0.1/8", "127.0.0.2/8", "::1/128", "2001:db8::1/128"].map(address);
         let result = AddResult::from(describe(&lo, &ips, Path::new("/run/netns/blue")));

@@ -1,6 +1,6 @@
 //! CHECK: it succeeds right after ADD, and finds damage.
 
-use crate::link::Request;
+use crate::link::{Address, Request};
 use crate::spec::{Command, ErrorCode, IpNet, Route};
 use serde_json::json;
 
@@ -50,8 +50,9 @@ fn finds_missing_address(bench: &Bench<'_>) -> Verdict {
     let (container, added) = checked(bench)?;
     let view = container.view()?;
     let said = added.result.latest().ips;
-    let found = view.addresses.iter().find(|(_, address)| said.iter().any(|ip| ip.address == *address));
-    let (link, address) = found.ok_or_else(|| not_applicable("the result has no address in the container"))?;
+    let found = view.addresses.iter().find(|on_link| said.iter().any(|ip| ip.address == on_link.address));
+    let Address { link, address, .. } =
+        found.ok_or_else(|| not_applicable("the result has no address in the container"))?;
     container.inside(|network| network.ask([Request::delete_address(*link, *address)]))?;
     is_noticed(&container, &added, &format!("with {address} gone"))
 }

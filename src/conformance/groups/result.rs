@@ -1,8 +1,8 @@
 //! The result: its form, and whether it is true.
 
-use crate::link::Link;
+use crate::link::{Address, Link};
 use crate::result::v100::{Body, Interface, Ip};
-use crate::spec::{Command, IpNet, Route, Version};
+use crate::spec::{Command, Route, Version};
 use serde_json::Value;
 
 use crate::conformance::answer::Answer;
@@ -143,8 +143,7 @@ fn has_address(attached: &Attached<'_>, ip: &Ip) -> Verdict {
     let interface = interface.transpose()?;
     let view = if interface.is_none_or(is_inside) { inside } else { outside };
     let link = interface.and_then(|interface| view.link(&interface.name)).map(|link| link.index);
-    let is_it =
-        |(index, address): &(u32, IpNet)| *address == ip.address && (interface.is_none() || link == Some(*index));
+    let is_it = |found: &Address| found.address == ip.address && (interface.is_none() || link == Some(found.link));
     let place = interface.map_or("the container", |interface| &interface.name);
     expect(view.addresses.iter().any(is_it), || format!("{answer}: {place} has no address {}", ip.address))
 }

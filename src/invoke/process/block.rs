@@ -22,7 +22,7 @@ impl<'a> Block<'a> {
             text.push(b'=');
             text.extend_from_slice(value.as_bytes());
             text.push(0);
-            ends.push((key.as_os_str(), text.len()));
+            ends.push((key, text.len()));
         }
         Self { text, ends }
     }

@@ -9,7 +9,8 @@ use crate::error::Error;
 use crate::invoke::Request;
 use crate::result::AddResult;
 use crate::runtime::{
-    Attachment, Changes, DelReport, InstalledPlugins, Keep, OnMissingPlugin, Plan, Problem, SupportedVersions, Updated,
+    Attachment, CachedAttachment, Changes, DelReport, Fault, InstalledPlugins, Keep, OnMissingPlugin, Plan,
+    SupportedVersions, Updated,
 };
 use crate::spec::{ContainerId, VersionReply};
 
@@ -121,7 +122,7 @@ impl AsyncCni {
     ///
     /// # Errors
     /// As there, and [`Error::NotStarted`].
-    pub async fn cached_attachment(&self, key: &Key) -> Result<(NetworkConfig, Attachment), Error> {
+    pub async fn cached_attachment(&self, key: &Key) -> Result<CachedAttachment, Error> {
         let key = key.clone();
         self.call(vec![key.container_id.clone()], move |cni| async move { cni.cached_attachment(&key) }).await
     }
@@ -205,7 +206,7 @@ impl AsyncCni {
     ///
     /// # Errors
     /// [`Error::NotStarted`].
-    pub async fn examine(&self, network: &NetworkConfig) -> Result<Vec<Problem>, Error> {
+    pub async fn examine(&self, network: &NetworkConfig) -> Result<Vec<Fault>, Error> {
         let network = network.clone();
         self.call(Vec::new(), move |cni| async move { Ok(cni.examine_async(&network).await) }).await
     }

@@ -58,11 +58,11 @@ impl Plan {
     }
 
     /// Returns how the recorded configuration of an attachment compares with the current one of its network, if that is
-    /// among these: `current`, `changed`, or empty if it can't be told.
-    pub fn comparison(networks: &[NetworkConfig], entry: &Entry) -> &'static str {
+    /// among these: `current`, `changed`, or `None` if it can't be told.
+    pub fn comparison(networks: &[NetworkConfig], entry: &Entry) -> Option<&'static str> {
         let network = networks.iter().find(|network| network.name() == entry.network);
         let plan = network.and_then(|network| Self::new(network, entry, &Changes::new()).ok());
-        plan.map_or("", |plan| if plan.changes_plugins() { "changed" } else { "current" })
+        plan.map(|plan| if plan.changes_plugins() { "changed" } else { "current" })
     }
 
     /// Writes the plan into an object: `kept`, `deleted`, `added` and `recreated`.

@@ -39,7 +39,7 @@ thread_local! {
 
 fn cni() -> Cni {
     let dir = DIR.with(|dir| dir.path().to_owned());
-    Cni::builder().env([("PATH".into(), "/usr/bin".into())]).cache_dir(dir).on_notice(|_| {}).build().expect("settings")
+    Cni::builder().env([("PATH", "/usr/bin")]).cache_dir(dir).on_notice(|_| {}).build().expect("settings")
 }
 
 fn is_derived(request: &Request, network: &NetworkConfig) {

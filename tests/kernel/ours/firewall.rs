@@ -231,7 +231,7 @@ fn go(host: &Host, kind: &str) -> Cni {
     for name in ["iptables", "ip6tables"] {
         host.run(&format!("mkdir -p sbin && ln -sf $(command -v {name}-{kind}) sbin/{name}"));
     }
-    host.cni_with([PLUGINS]).to_builder().env([("PATH".into(), host.path("sbin").into())]).build().unwrap()
+    host.cni_with([PLUGINS]).to_builder().env([("PATH", host.path("sbin"))]).build().unwrap()
 }
 
 fn takes_over(host: &Host, kind: &str) {

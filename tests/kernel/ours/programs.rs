@@ -96,7 +96,8 @@ fn fifty_pods(host: &Host) {
 
     let attached = Cache::new(host.path("cache")).inventory().unwrap().attached;
     assert!(attached.iter().all(|pod| pod.is_finished() && pod.entry.network == "pods"), "{attached:?}");
-    let addresses: BTreeSet<_> = attached.iter().flat_map(|pod| pod.addresses()).collect();
+    let addresses: BTreeSet<_> =
+        attached.iter().flat_map(|pod| pod.addresses()).map(|address| address.to_string()).collect();
     assert_eq!((attached.len(), addresses.len()), (50, 50), "{addresses:?}");
     let shown = host.run("for n in netns/*; do nsenter --net=$n ip -o -4 address show eth0; done");
     let shown: BTreeSet<_> = shown.lines().filter_map(|line| line.split_whitespace().nth(3)).collect();

@@ -58,7 +58,7 @@ pub(super) fn go(host: &Host, kind: &str) -> Cni {
         let _ = symlink(format!("/usr/sbin/xtables-{kind}-multi"), sbin.join(name));
     }
     let _ = symlink("/usr/sbin/nft", sbin.join("nft"));
-    host.cni_with([PLUGINS]).to_builder().env([("PATH".into(), sbin.into())]).build().unwrap()
+    host.cni_with([PLUGINS]).to_builder().env([("PATH", sbin)]).build().unwrap()
 }
 
 /// The rules of all containers, or of one: of their addresses, ports and chains.
@@ -250,12 +250,7 @@ fn a_container_of_ours_costs_no_process(host: &Host) {
         fs::write(&spy, format!("#!/bin/sh\necho {name} \"$@\" >>{}\n", host.path("ran").display())).unwrap();
         fs::set_permissions(&spy, fs::Permissions::from_mode(0o755)).unwrap();
     }
-    let cni = host
-        .ours()
-        .to_builder()
-        .env([("PATH".into(), format!("{}:/usr/bin:/bin", dir.display()).into())])
-        .build()
-        .unwrap();
+    let cni = host.ours().to_builder().env([("PATH", format!("{}:/usr/bin:/bin", dir.display()))]).build().unwrap();
     cni.add(&network, &blue).unwrap();
     cni.check(&network, &blue).unwrap();
     host.run("iptables-legacy -t nat -S && ip6tables-legacy -t nat -S");

@@ -66,8 +66,8 @@ fn is_open_for_all() -> bool {
 /// Closes the links that we opened, except those of the containers that have ports now.
 pub(crate) fn close(with_ports: impl Fn() -> Answer<Vec<IpAddr>>) -> Answer {
     let mut host = Handle::here()?;
-    let open = host.links_that_route_localnet()?.into_iter().filter(|(_, value)| *value == OURS);
-    let ours: Vec<_> = open.map(|(link, _)| link).collect();
+    let open = host.links_that_route_localnet()?.into_iter().filter(|open| open.value == OURS);
+    let ours: Vec<_> = open.map(|open| open.link).collect();
     if ours.is_empty() {
         return Ok(());
     }

@@ -48,7 +48,7 @@ pub(super) fn tables_that_may_map_ports() -> Answer<Vec<Table>> {
         return Ok(Vec::new());
     }
     let open = Handle::here()?.links_that_route_localnet()?;
-    if open.iter().any(|(_, value)| *value == THEIRS) { tables() } else { Ok(Vec::new()) }
+    if open.iter().any(|open| open.value == THEIRS) { tables() } else { Ok(Vec::new()) }
 }
 
 /// Reads a table; `None` when the program is one for nf_tables.

@@ -26,7 +26,7 @@ pub(crate) enum Invalid {
     Capabilities { origin: &'static str, source: Malformed },
     #[error("cannot append to the trace file {}: {source}", path.display())]
     TraceFile { path: PathBuf, source: UnfitTraceFile },
-    #[error("{0}")]
+    #[error("{error}{hint}", error = .0, hint = if matches!(.0, netns::InvalidNamespace::Empty) { ", which only `del` takes, with --container-id" } else { "" })]
     Netns(#[from] netns::InvalidNamespace),
     #[error(transparent)]
     Setting(#[from] InvalidSetting),

@@ -1,6 +1,6 @@
 //! The library as the options want it, and what it loads.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use libcni::cache::Cache;
 use libcni::conf::{ConfDir, Listing, NetworkConfig};
@@ -152,7 +152,7 @@ pub(crate) fn attachment(
 ) -> Result<Attachment, Invalid> {
     // Empty where there is none any more, as a plugin gets it.
     let is_gone = netns.as_os_str().is_empty() && container.container_id.is_some();
-    let netns = if is_gone { String::new() } else { netns::resolve(netns)? };
+    let netns = if is_gone { PathBuf::new() } else { netns::resolve(netns)? };
     let id = match &container.container_id {
         Some(id) => ContainerId::new(id)?,
         None => netns::container_id(&netns),

@@ -1,5 +1,7 @@
 //! Requests as they are sent to a plugin, for people and for programs.
 
+use std::ffi::OsStr;
+
 use libcni::invoke::Request;
 use libcni::spec::Object;
 
@@ -8,9 +10,9 @@ use super::table::one_line;
 
 /// The program, the variables of the protocol, the names of the others, and stdin, each in lines of their own.
 pub(crate) fn text(request: &Request) -> String {
-    let (own, inherited) = request.variables();
+    let inherited: Vec<_> = request.inherited().map(OsStr::to_string_lossy).collect();
     let mut lines = vec![format!("{} {}, {}", request.command, request.plugin, request.program.display())];
-    lines.extend(own.iter().map(|(name, value)| format!("    {}={}", name.display(), value.display())));
+    lines.extend(request.variables().map(|(name, value)| format!("    {}={}", name.display(), value.display())));
     lines.push(format!("    and {} inherited: {}", inherited.len(), inherited.join(" ")));
     lines.push("  stdin".to_owned());
     let lines: Vec<_> = lines.iter().map(|line| one_line(line)).collect();

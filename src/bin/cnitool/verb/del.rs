@@ -61,12 +61,11 @@ pub(crate) fn del(del: &Del, signals: Option<&Signals>) -> Result<(), Failure> {
 }
 
 fn requests(del: &Del, cni: &Cni, given: Attachment) -> Result<Vec<Request>, Error> {
-    let (network, attachment) = if del.cached {
-        cni.cached_attachment(&key(&del.network, &given)?)?
-    } else {
-        (del.host.network(cni, &del.network)?, given)
-    };
-    cni.del_requests(&network, &attachment)
+    if del.cached {
+        let recorded = cni.cached_attachment(&key(&del.network, &given)?)?;
+        return cni.del_requests(&recorded.network, &recorded.attachment);
+    }
+    cni.del_requests(&del.host.network(cni, &del.network)?, &given)
 }
 
 fn key(network: &str, attachment: &Attachment) -> Result<Key, Error> {

@@ -97,7 +97,7 @@ fn all(update: &Update) -> Result<Vec<Key>, Failure> {
     let is_meant = |one: &&Attached| {
         let is_meant = one.is_finished() && !one.entry.netns_state().is_some_and(State::is_over);
         if !is_meant {
-            warn(&format!("skipped {}: it is {}; `cnitool gc` removes it", one.id(), one.state()));
+            warn(&format!("skipped {}: it is {}; `cnitool gc` removes it", one.id(), one.state().unwrap_or_default()));
         }
         is_meant
     };

@@ -31,12 +31,12 @@ fn text(attachment: &Attached, networks: &[NetworkConfig]) -> String {
         ("attachment", attachment.id()),
         ("network", entry.network.clone()),
         ("namespace", entry.netns.as_deref().map(|path| path.display().to_string()).unwrap_or_default()),
-        ("state", attachment.state().to_owned()),
-        ("addresses", attachment.addresses().join(", ")),
-        ("age", attachment.age_in_words()),
+        ("state", attachment.state().unwrap_or_default().to_owned()),
+        ("addresses", attachment.addresses().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+        ("age", attachment.age_in_words().unwrap_or_default()),
         ("file", path(attachment.file.as_deref())),
         ("arguments", entry.args.to_string()),
-        ("configuration", Plan::comparison(networks, &attachment.entry).to_owned()),
+        ("configuration", Plan::comparison(networks, &attachment.entry).unwrap_or_default().to_owned()),
         ("result", result),
     ]);
     let config = String::from_utf8_lossy(&entry.config);
@@ -53,6 +53,6 @@ fn text(attachment: &Attached, networks: &[NetworkConfig]) -> String {
 
 fn describe(attachment: &Attached, networks: &[NetworkConfig]) -> Object {
     let mut object = attachment.to_whole_object();
-    object.set("configuration", Plan::comparison(networks, &attachment.entry));
+    object.set("configuration", Plan::comparison(networks, &attachment.entry).unwrap_or_default());
     object
 }

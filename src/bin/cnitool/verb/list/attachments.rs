@@ -34,7 +34,7 @@ pub(super) fn list(list: &Attachments) -> Result<(), Failure> {
         let mut report = Object::new();
         let describe = |attached: &Attached| {
             let mut object = attached.to_object();
-            object.set("configuration", Plan::comparison(&networks, &attached.entry));
+            object.set("configuration", Plan::comparison(&networks, &attached.entry).unwrap_or_default());
             object
         };
         report.set("attachments", &inventory.attached.iter().map(describe).collect::<Vec<_>>());
@@ -57,10 +57,10 @@ fn row(attached: &Attached, networks: &[NetworkConfig]) -> [String; 8] {
         entry.network.clone(),
         entry.container_id.clone(),
         entry.ifname.clone(),
-        attached.addresses().join(","),
+        attached.addresses().iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
         entry.netns.as_deref().map(|path| path.display().to_string()).unwrap_or_default(),
-        attached.state().to_owned(),
-        attached.age_in_words(),
-        Plan::comparison(networks, &attached.entry).to_owned(),
+        attached.state().unwrap_or_default().to_owned(),
+        attached.age_in_words().unwrap_or_default(),
+        Plan::comparison(networks, &attached.entry).unwrap_or_default().to_owned(),
     ]
 }
