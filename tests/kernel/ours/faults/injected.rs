@@ -29,8 +29,10 @@ const CHANGING: [&str; 7] = ["sendto", "rename", "renameat", "unlink", "unlinkat
 /// Calls for memory and random numbers: the standard library gives up where they fail.
 pub(super) const STANDARD: [&str; 9] =
     ["mmap", "munmap", "mremap", "mprotect", "brk", "madvise", "sigaltstack", "prlimit64", "getrandom"];
-/// Calls that can't fail so, or that end it.
-const NEVER: [&str; 9] = [
+/// Calls that can't fail so, or that end it. The time is a call where the kernel can't let programs read it, as in an
+/// emulated machine.
+const NEVER: [&str; 10] = [
+    "clock_gettime",
     "clock_nanosleep",
     "nanosleep",
     "execve",
