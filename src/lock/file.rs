@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use nix::fcntl::OFlag;
 use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 use sha2::{Digest, Sha256};
 
 use super::{Guard, LockError, LockFuture, Locking, Mode, Resource, Wanted, holders, nested, orphan};
@@ -209,7 +209,8 @@ fn mark(held: Held, wanted: &Wanted<'_>) -> Result<Guard, LockError> {
         let mut file: &File = &held.lock;
         let mut first = [0];
         // A holder that gave the lock back removed the file, mark and all.
-        if file.read(&mut first).map_err(error)? == 0 {
+        let read = retry_on_intr(|| rustix::io::read(file, &mut first[..]));
+        if read.map_err(|errno| error(errno.into()))? == 0 {
             let purpose = wanted.purpose.map(|purpose| format!("\n{}", nested::line(purpose))).unwrap_or_default();
             file.write_all(format!("{}{purpose}", wanted.resource.name()).as_bytes()).map_err(error)?;
         } else {

@@ -194,7 +194,7 @@ pub(super) fn read(path: &Path, content: &mut Vec<u8>) -> io::Result<()> {
     const ENOUGH: usize = 1024;
     let mut file = OpenOptions::new().read(true).custom_flags(AS_IT_IS).open(path)?;
     content.resize(ENOUGH, 0);
-    let length = file.read(content)?;
+    let length = retry_on_intr(|| rustix::io::read(&file, content.as_mut_slice()))?;
     content.truncate(length);
     match length {
         ENOUGH => file.read_to_end(content).map(drop),

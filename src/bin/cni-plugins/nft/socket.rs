@@ -204,6 +204,7 @@ impl Connection {
             match self.socket.recv(&mut bytes, nix::libc::MSG_DONTWAIT) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.raw_os_error() == Some(Errno::ENOBUFS as i32) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 received => drop(received.map_err(|source| Error::Socket { doing: "read from", source })?),
             }
         }
@@ -212,11 +213,17 @@ impl Connection {
     /// One datagram, which has any number of messages.
     pub(super) fn receive(&mut self, request: &Message) -> Result<Vec<Answer>, Error> {
         let mut bytes = Vec::with_capacity(DATAGRAM);
-        match self.socket.recv(&mut bytes, 0) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(self.silence(request)),
-            received => received.map_err(|source| Error::Socket { doing: "read from", source })?,
-        };
-        answer::read(&bytes).map_err(|source| Error::Answer { doing: request.describe(), source })
+        loop {
+            match self.socket.recv(&mut bytes, 0) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(self.silence(request)),
+                // The process was stopped and goes on: a wait that has an end is not begun anew by the kernel.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => return Err(Error::Socket { doing: "read from", source }),
+                Ok(_) => {
+                    return answer::read(&bytes).map_err(|source| Error::Answer { doing: request.describe(), source });
+                }
+            }
+        }
     }
 
     fn silence(&mut self, request: &Message) -> Error {
