@@ -26,8 +26,9 @@ impl Cache {
         let path = self.intent(key);
         let content = entry.to_intent();
         match file::in_dir(&self.dir, || file::write_new(&path, content.as_bytes())) {
-            // An earlier ADD was not finished, and this one now stands for both.
+            // An earlier one was not finished, and this one now stands for both.
             Err(CacheError::Io { source, .. }) if source.kind() == ErrorKind::AlreadyExists => {
+                self.remove_unfinished(key)?;
                 file::write(&path, &key.hash(), content.as_bytes())
             }
             written => written,
@@ -75,10 +76,13 @@ impl Cache {
         if !file::exists(&self.intent(key)) {
             return Ok(());
         }
-        for dir in [&self.results(), &self.dir] {
-            file::remove_unfinished(dir, &key.hash())?;
-        }
+        self.remove_unfinished(key)?;
         self.forget_intent(key)
+    }
+
+    /// Removes what a writer that died left in the middle of writing.
+    fn remove_unfinished(&self, key: &Key) -> Result<(), CacheError> {
+        [self.results(), self.dir.clone()].iter().try_for_each(|dir| file::remove_unfinished(dir, &key.hash()))
     }
 
     fn intent(&self, key: &Key) -> PathBuf {

@@ -123,7 +123,7 @@ impl Cni {
         if !plan.changes_plugins() {
             let result = entry.result().map_err(|source| invalid(&steps, source))?;
             if plan.is_recorded_anew {
-                self.finish(key, &entry, &steps, &result)?;
+                self.record_anew(key, &entry, &steps, &result)?;
             }
             return Ok(Updated { plan, result });
         }
@@ -181,6 +181,15 @@ impl Cni {
         let network = &steps.sides.after.network;
         plan.removed.iter().try_for_each(|plugin| self.locate(Command::Del, network, plugin).map(drop))?;
         plan.added.iter().try_for_each(|plugin| self.locate(Command::Add, network, plugin).map(drop))
+    }
+
+    /// Records an attachment whose plugins stay as they are. If the process dies meanwhile, there is a record of that.
+    fn record_anew(&self, key: &Key, entry: &Entry, steps: &Steps, result: &AddResult) -> Result<(), Error> {
+        steps.begin(self, key, entry)?;
+        self.finish(key, entry, steps, result).inspect_err(|_| {
+            // What could not be written is what the caller must hear.
+            let _ = self.cache.forget_intent(key);
+        })
     }
 
     /// Records an attachment as it is after the update.

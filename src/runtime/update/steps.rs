@@ -54,6 +54,11 @@ impl Steps {
         self.sides.plan(self.kept, &self.removed, changes)
     }
 
+    /// Records them before the first one is done.
+    pub(super) fn begin(&self, cni: &Cni, key: &Key, entry: &Entry) -> Result<(), Error> {
+        cni.begin_update(key, entry, &self.sides, self.kept, &self.removed)
+    }
+
     /// The attachment in an error message.
     pub(super) fn describe(&self) -> String {
         self.sides.after.attachment.describe(&self.sides.after.network)
@@ -69,7 +74,7 @@ impl Cni {
     /// Runs the plugins of an update, and records what came of it.
     pub(super) async fn take(&self, key: &Key, entry: &Entry, steps: &Steps) -> Result<AddResult, Error> {
         let result = entry.result().map_err(|source| super::invalid(steps, source))?;
-        self.begin_update(key, entry, &steps.sides, steps.kept, &steps.removed)?;
+        steps.begin(self, key, entry)?;
         let updated = self.run_steps(steps, &result).await.and_then(|updated| {
             let recorded = self.finish(key, entry, steps, &updated);
             let added = steps.tail(&steps.sides.after).len();
