@@ -46,6 +46,12 @@ fn traces(sandbox: &Sandbox) -> Vec<String> {
     names.filter(|name| name != "results").collect()
 }
 
+/// Gives each plugin another configuration.
+fn configure_anew(sandbox: &Sandbox, turn: u64) {
+    let list = sandbox.network().text().replace(r#""type":"#, &format!(r#""turn":{turn},"type":"#));
+    fs::write(sandbox.net_d().join("50-net.conflist"), list).unwrap();
+}
+
 /// Kills a verb at `count` moments, each time of an attachment that is there already where the verb removes.
 fn survives(verb: &[&str], count: u64) {
     let sandbox = host();
@@ -62,6 +68,9 @@ fn survives(verb: &[&str], count: u64) {
     for turn in 0..count {
         if verb[0] != "add" {
             Ran::new(&mut tool(&["add", "net", NETNS])).exits_with(0);
+        }
+        if verb[0] == "update" {
+            configure_anew(&sandbox, turn);
         }
         kill_after(tool(verb), moments.next());
         let listed = || Ran::new(&mut tool(&["list", "attachments", "--plain"])).exits_with(0).stdout();
@@ -93,4 +102,9 @@ fn a_del_that_is_killed_leaves_nothing_that_del_or_gc_does_not_find() {
 #[test]
 fn a_gc_that_is_killed_leaves_nothing_that_del_or_gc_does_not_find() {
     survives(&["gc", "net", "--all"], count());
+}
+
+#[test]
+fn an_update_that_is_killed_leaves_nothing_that_del_or_gc_does_not_find() {
+    survives(&["update", "net", NETNS, "--container-id", "c1", "--recreate"], count());
 }

@@ -29,6 +29,8 @@ const CHANGING: [&str; 7] = ["sendto", "rename", "renameat", "unlink", "unlinkat
 /// Calls for memory and random numbers: the standard library gives up where they fail.
 pub(super) const STANDARD: [&str; 9] =
     ["mmap", "munmap", "mremap", "mprotect", "brk", "madvise", "sigaltstack", "prlimit64", "getrandom"];
+/// Calls that are made again where a signal interrupts them.
+pub(super) const AGAIN: [&str; 5] = ["flock", "poll", "read", "recvfrom", "write"];
 /// Calls that can't fail so, or that end it. The time is a call where the kernel can't let programs read it, as in an
 /// emulated machine.
 const NEVER: [&str; 10] = [
@@ -167,6 +169,7 @@ impl Run {
                 );
             } else {
                 faults.push(fault(&call, last, turn.next().unwrap()));
+                faults.extend(AGAIN.contains(&&*call).then(|| fault(&call, last, "error=EINTR")));
             }
         }
         faults

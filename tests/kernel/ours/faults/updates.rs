@@ -111,6 +111,7 @@ fn survives_kills(host: &Host, name: &str, plugins: &dyn Fn(usize) -> Vec<Value>
         comes_to_its_end(&check);
         if (turn.get() / 2).is_multiple_of(2) {
             succeeds(&update, fault);
+            assert_eq!(host.run("find cache -name '.*' ! -name '.lock-*'"), "", "remains of the one that was killed");
         } else {
             succeeds(&del, fault);
             is_as_before();
@@ -122,14 +123,12 @@ fn survives_kills(host: &Host, name: &str, plugins: &dyn Fn(usize) -> Vec<Value>
     is_as_before();
 }
 
-/// The kills of one update: all, each followed by an update and by a DEL, or a few.
+/// The kills of one update. All of them, or a few and those where a file is replaced, each followed by an update and by
+/// a DEL.
 fn kills(update: &Run, host: &Host) -> Vec<Fault> {
-    let all = update.kills(host);
-    if is_whole() {
-        all.iter().flat_map(|kill| vec![kill.clone(); 4]).collect()
-    } else {
-        all.into_iter().skip(1).step_by(ONE_OF).collect()
-    }
+    let is_followed_by_both = |kill: &Fault| is_whole() || kill.call == "rename";
+    let (both, one): (Vec<_>, Vec<_>) = update.kills(host).into_iter().partition(is_followed_by_both);
+    both.iter().flat_map(|kill| vec![kill.clone(); 4]).chain(one.into_iter().step_by(ONE_OF)).collect()
 }
 
 /// CHECK of what may be there in part: it says so, or finds nothing wrong.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::injected::{Fault, KILL, NONE, Run, STANDARD, is_whole};
+use super::injected::{AGAIN, Fault, KILL, NONE, Run, STANDARD, is_whole};
 use super::trial::Trial;
 use crate::host::{Host, eventually};
 use crate::ours::halfway::state;
@@ -22,6 +22,8 @@ pub(super) fn survives(run: &Run, host: &Host, fault: &Fault, is_plugin: bool) -
         return output.status.success().then(|| stdout.into_owned());
     }
     assert!(!stderr.contains("panicked"), "{}", story());
+    let is_made_again = fault.how == "error=EINTR" && AGAIN.contains(&&*fault.call);
+    assert!(!is_made_again || output.status.success(), "gives up where it is interrupted: {}", story());
     let is_written = !matches!(&*fault.call, "write" | "writev");
     if is_plugin && !output.status.success() && is_written {
         let reply: Value = serde_json::from_str(&stdout).unwrap_or_default();
