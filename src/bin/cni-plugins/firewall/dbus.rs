@@ -1,8 +1,8 @@
 //! Calls over D-Bus, as much as `firewalld` needs: texts to it, and a yes or no back. The system bus is a socket that
 //! the kernel knows the caller of.
 //!
-//! The crate `zbus` could do this, and everything else that D-Bus has: with 32 crates below it, among them an asynchronous
-//! runtime, in a program whose start is a part of every ADD.
+//! The crate `zbus` could do this, and everything else that D-Bus has: with 32 crates below it, among them an
+//! asynchronous runtime, in a program whose start is a part of every ADD.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::linux::net::SocketAddrExt;
