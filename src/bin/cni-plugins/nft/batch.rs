@@ -4,7 +4,7 @@ use libcni::plugin::Answer;
 use netlink_packet_core::NLM_F_ACK;
 use nix::errno::Errno;
 
-use super::answer::Content;
+use super::answer::{self, Content};
 use super::attempts::until_undisturbed;
 use super::error::{Error, refused, unless_unavailable};
 use super::message::Message;
@@ -67,32 +67,81 @@ impl Connection {
         self.outcome(begun, &begin, requests)
     }
 
-    /// Reads the kernel's answers to a batch; the first error counts, what follows comes from it.
+    /// Reads the kernel's answers to a batch.
     fn outcome(&mut self, begun: u32, begin: &Message, requests: &[Message]) -> Result<(), Error> {
-        let mut outcome = Ok(());
+        let mut outcome = Outcome { begun, begin, requests, so_far: Ok(()) };
         loop {
             let answers = match self.receive(begin) {
                 // Of a batch that succeeds there is one answer.
                 Err(error) if error.is_overflow() => {
                     self.drain()?;
-                    return outcome.and(refused(begin, -(Errno::ENOBUFS as i32)));
+                    return outcome.so_far.and(refused(begin, -(Errno::ENOBUFS as i32)));
                 }
                 answers => answers?,
             };
-            for answer in answers {
-                let Content::End(code) = answer.content else { continue };
-                let place = answer.sequence.wrapping_sub(begun) as usize;
-                // Answers to an earlier batch may have been left.
-                if place > requests.len() {
-                    continue;
-                }
-                let request = place.checked_sub(1).and_then(|index| requests.get(index));
-                outcome = outcome.and(refused(request.unwrap_or(begin), code));
-                // An error of the batch as a whole may be the only one.
-                if place == requests.len() || (place == 0 && outcome.is_err()) {
-                    return outcome;
-                }
+            if answers.iter().any(|answer| outcome.ends_with(answer)) {
+                return outcome.so_far;
             }
         }
+    }
+}
+
+/// A batch as far as it was answered. The first error counts, others come from it.
+struct Outcome<'a> {
+    begun: u32,
+    begin: &'a Message,
+    requests: &'a [Message],
+    so_far: Result<(), Error>,
+}
+
+impl Outcome<'_> {
+    /// Takes an answer, and returns true if no other one comes.
+    fn ends_with(&mut self, answer: &answer::Answer) -> bool {
+        let Content::End(code) = answer.content else { return false };
+        let place = answer.sequence.wrapping_sub(self.begun) as usize;
+        // Answers to an earlier batch may have been left.
+        if place > self.requests.len() {
+            return false;
+        }
+        let request = place.checked_sub(1).and_then(|index| self.requests.get(index));
+        let so_far = std::mem::replace(&mut self.so_far, Ok(()));
+        self.so_far = so_far.and(refused(request.unwrap_or(self.begin), code));
+        let is_last = place == self.requests.len();
+        // An error of the batch as a whole may be the only one. That the rules are in another generation by now is one,
+        // also where the kernel says it of another message: of that for which it had to load a module.
+        is_last || (place == 0 && self.so_far.is_err()) || code == -(Errno::ERESTART as i32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(sequence: u32, code: i32) -> answer::Answer {
+        answer::Answer { sequence, is_interrupted: false, content: Content::End(code) }
+    }
+
+    /// The error number, once no other answer comes to a batch of three requests that begins with number 7.
+    fn outcome(answers: &[answer::Answer]) -> Option<Option<Errno>> {
+        let (begin, requests) = (Message::begin(None), [Message::end(), Message::end(), Message::end()]);
+        let mut outcome = Outcome { begun: 7, begin: &begin, requests: &requests, so_far: Ok(()) };
+        let is_over = answers.iter().any(|answer| outcome.ends_with(answer));
+        is_over.then(|| outcome.so_far.err().and_then(|error| error.errno()))
+    }
+
+    #[test]
+    fn a_batch_ends_with_the_answer_to_its_last_request() {
+        assert_eq!(outcome(&[answer(10, 0)]), Some(None));
+        assert_eq!(outcome(&[answer(6, -1), answer(11, 0)]), None);
+        let failed = -(Errno::EEXIST as i32);
+        assert_eq!(outcome(&[answer(8, failed)]), None);
+        assert_eq!(outcome(&[answer(8, failed), answer(10, -(Errno::ENOENT as i32))]), Some(Some(Errno::EEXIST)));
+    }
+
+    #[test]
+    fn an_error_of_the_batch_as_a_whole_is_the_only_answer() {
+        assert_eq!(outcome(&[answer(7, -(Errno::EPERM as i32))]), Some(Some(Errno::EPERM)));
+        // After a module was loaded, the kernel says so of the request that needed it.
+        assert_eq!(outcome(&[answer(9, -(Errno::ERESTART as i32))]), Some(Some(Errno::ERESTART)));
     }
 }

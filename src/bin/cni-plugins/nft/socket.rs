@@ -72,9 +72,8 @@ const ALWAYS_FITS: usize = 1 << 16;
 /// How many questions are asked at once: their answers fit into what a socket may receive at once.
 const QUESTIONS: usize = 64;
 const GENERATION_ID: u16 = 1;
-/// The kernel answers before it returns from the request, as a rule. In an emulated machine where fifty containers came
-/// at once, half a minute was too short.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// The kernel answers before it returns from the request: an answer that is not there then got lost.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// The same for a kernel that has not answered before: what was begun is to be undone, but the caller waits, too.
 const AFTER_SILENCE: Duration = Duration::from_secs(1);
 
@@ -275,7 +274,7 @@ mod tests {
         assert_eq!(connection.patience, Duration::from_millis(2));
         connection.patience = PATIENCE;
         let error = connection.silence(&request);
-        assert_eq!(error.to_string(), format!("the kernel did not answer for 300 seconds to: {}", request.describe()));
+        assert_eq!(error.to_string(), format!("the kernel did not answer for 30 seconds to: {}", request.describe()));
         assert_eq!(connection.patience, AFTER_SILENCE);
     }
 }
