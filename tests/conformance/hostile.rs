@@ -248,7 +248,13 @@ fn limits_stay(caller: Caller) {
 fn no_stop_is_for_ever(caller: Caller) {
     let host = Host::new();
     // From when ADD has succeeded.
-    let attack = r#"(setsid sh -c "while kill -0 $$; do :; done; while :; do kill -STOP -1; done" >/dev/null 2>&1 &)"#;
+    // DEL goes on for long enough to be stopped.
+    let attack = r#"
+        (setsid sh -c "while kill -0 $$; do :; done; while :; do kill -STOP -1; done" >/dev/null 2>&1 &)
+        }
+        on DEL && {
+        sleep 1
+    "#;
     let mut faulty = Faulty::new("noop", &attacking(&host, attack));
     let report = Report::of(bounded(faulty.conformance_by(caller)).args(["--timeout", "3s", "--only", "101,501"]));
     report.passes(101);

@@ -61,6 +61,8 @@ pub(super) fn tool(host: &Host, words: &[&str]) -> Run {
     let mut run = Run::new(env!("CARGO_BIN_EXE_cnitool").into());
     let options =
         [("--cache-dir", host.path("cache")), ("--conf-dir", host.path("net.d")), ("--plugin-dir", plugins())];
+    // STATUS reads no records.
+    let options = &options[usize::from(words[0] == "status")..];
     run.command.extend(words.iter().map(|word| (*word).to_owned()));
     run.command
         .extend(options.iter().flat_map(|(option, path)| [(*option).to_owned(), path.to_str().unwrap().to_owned()]));
