@@ -1,9 +1,8 @@
 //! The names of attachments on the host.
 
 use libcni::plugin::AttachmentCall;
-use sha2::{Digest, Sha256};
 
-use crate::nft::Owner;
+use crate::nft::{Owner, owner};
 
 /// The name of an attachment on the host.
 pub(crate) struct Names {
@@ -31,12 +30,8 @@ pub(crate) fn host_name(network: &str, container_id: &str, ifname: &str) -> Stri
 
 /// A text that no other attachment has: some bytes of a hash, two digits each.
 pub(crate) fn hash(network: &str, container_id: &str, ifname: &str, bytes: usize) -> String {
-    let mut digest = Sha256::new();
-    for part in [network, container_id, ifname] {
-        digest.update(part);
-        digest.update([0]);
-    }
-    digest.finalize().iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
+    let hash = owner::hash(&[network, container_id, ifname]);
+    hash.iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A name for a link that is about to get another one: that of the host's end that the attachment could have.

@@ -1,5 +1,6 @@
 //! What the keys of `bridge` change.
 
+use libcni::conf::NetworkConfig;
 use libcni::spec::capability::CapabilityArgs;
 use libcni::{Chain, Error};
 use serde_json::{Value, json};
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 use super::{attachment, bridge, network};
 use crate::Test;
 use crate::host::Host;
-use crate::traffic::{does_not_reach, reaches, serve};
+use crate::traffic::{HOST, does_not_reach, reaches, serve};
 
 pub(crate) const TESTS: &[Test] = &[
     ("ours::settings::a_plain_bridge_has_no_address", a_plain_bridge_has_no_address),
@@ -17,6 +18,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::settings::hairpin_mode", hairpin_mode),
     ("ours::settings::promiscuous_mode", promiscuous_mode),
     ("ours::settings::a_frame_with_a_false_hardware_address_is_dropped", false_hardware_address_is_dropped),
+    ("ours::settings::a_guard_is_in_the_way_of_another_hardware_address_and_check_says_so", guard_and_tuning),
     ("ours::settings::isolated_containers_reach_the_gateway_only", isolated_containers_reach_the_gateway_only),
     ("ours::settings::a_disabled_interface_is_down_and_has_no_address", disabled_interface_is_down),
     ("ours::settings::a_hardware_address_is_taken_from_capability_args_and_variable", hardware_address),
@@ -110,6 +112,23 @@ fn false_hardware_address_is_dropped(host: &Host) {
     assert!(Chain(&error).to_string().contains("`libcni_macspoofchk` does not guard port"), "{error:?}");
     host.del(&network, "blue");
     host.del(&network, "green");
+    host.is_clean();
+}
+
+fn guard_and_tuning(host: &Host) {
+    let bridge = json!({"type": "bridge", "bridge": "cni0", "isDefaultGateway": true, "macspoofchk": true,
+        "ipam": super::ipam(host, super::DUAL_STACK)});
+    let tuning = json!({"type": "tuning", "dataDir": host.path("tuning"), "mac": "02:00:00:00:07:07"});
+    let list = json!({"cniVersion": "1.1.0", "name": "net", "plugins": [bridge, tuning]});
+    let network = NetworkConfig::parse(&list.to_string()).unwrap();
+    host.add(&network, "blue");
+    serve(HOST, 80);
+    does_not_reach("blue", "10.77.0.1:80");
+    let error = host.ours().check(&network, &attachment("blue")).unwrap_err();
+    assert!(Chain(&error).to_string().ends_with("whose hardware address is 02:00:00:00:07:07"), "{error:?}");
+    host.run("nft flush chain bridge libcni_macspoofchk prerouting");
+    reaches("blue", "10.77.0.1:80", HOST, "10.77.0.2");
+    host.del(&network, "blue");
     host.is_clean();
 }
 

@@ -7,7 +7,7 @@ use netlink_packet_netfilter::nftables::{InetHookNumber, MetaKey, Operator, Regi
 use crate::mac;
 use crate::nft::Owner;
 use crate::nft::expression::{self, Side};
-use crate::nft::owned::{Chain, Change, Entry, Hook, Layout, Map};
+use crate::nft::owned::{Chain, Change, Entry, Hook, Layout, Map, PlaceBuf};
 use crate::nft::reading::Look;
 
 // A frame's port is looked up in a map, which leads to a chain that knows the address behind the port.
@@ -49,7 +49,7 @@ impl Port<'_> {
 }
 
 /// Where the element of a port is.
-fn place(port: &str) -> (&'static str, Vec<u8>) {
+fn place(port: &str) -> PlaceBuf {
     let mut key = port.as_bytes().to_vec();
     key.resize(INTERFACE_NAME as usize, 0);
     (PORTS.name, key)

@@ -2,17 +2,13 @@
 
 use std::collections::HashSet;
 
-use sha2::{Digest, Sha256};
-
 use crate::nft::Owner;
-use crate::nft::owner::COMMENT;
+use crate::nft::owner::{COMMENT, Hash, hash};
 use crate::valid::Valid;
 
 /// Types of user data that nobody prints. Programs pass it over, so that they take the rule for one of theirs.
 const NAMED: u8 = 0x80;
 const HASHED: u8 = 0x81;
-
-type Hash = [u8; 32];
 
 /// The attachment that a rule is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,15 +17,6 @@ pub(crate) enum RuleOwner {
     Named(Owner),
     /// By hashes of its names, which are too long for the kernel.
     Hashed { network: Hash, attachment: Hash },
-}
-
-fn hash(parts: &[&str]) -> Hash {
-    let mut digest = Sha256::new();
-    for part in parts {
-        digest.update(part);
-        digest.update([0]);
-    }
-    digest.finalize().into()
 }
 
 fn hex(hash: &Hash) -> String {

@@ -6,7 +6,7 @@ use libcni::spec::ErrorCode;
 use super::attempts::Attempts;
 use super::counts;
 use super::error::Error;
-use super::owned::{Change, Entry, Layout};
+use super::owned::{Change, Entry, Layout, PlaceBuf};
 use super::owner::Owner;
 use super::plan;
 use super::reading::{Look, Present};
@@ -104,7 +104,7 @@ impl Layout {
     }
 
     /// Removes the elements of an owner, which are in some places as far as one knows, and returns them.
-    pub(crate) fn remove_of(&self, owner: &Owner, places: Vec<(&'static str, Vec<u8>)>) -> Answer<Vec<Entry>> {
+    pub(crate) fn remove_of(&self, owner: &Owner, places: Vec<PlaceBuf>) -> Answer<Vec<Entry>> {
         self.remove_where(&Look::Of(owner.clone(), places), |entry| entry.is_of(owner))
     }
 

@@ -6,10 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sha2::{Digest, Sha256};
-
 use super::owned::{Chain, Change, Entry, Map};
-use super::owner::{COMMENT, Owner};
+use super::owner::{COMMENT, Owner, hash};
 
 /// The map. Keys are hashes of owners' names; `nft` shows them as addresses of IPv6, which have the same length.
 pub(super) const OWNERS: Map = Map { name: "owners", key_type: 8, key_length: 16 };
@@ -29,13 +27,8 @@ pub(super) type Key = [u8; KEY];
 /// Counts by owners. An owner without elements has none.
 pub(super) type Counts = BTreeMap<Key, u32>;
 
-pub(super) fn key_of(owner: &Owner) -> Key {
-    let mut digest = Sha256::new();
-    for name in [&owner.network, &owner.container_id, &owner.ifname] {
-        digest.update(name);
-        digest.update([0]);
-    }
-    let hash: [u8; 32] = digest.finalize().into();
+pub(super) fn key_of(Owner { network, container_id, ifname }: &Owner) -> Key {
+    let hash = hash(&[network, container_id, ifname]);
     std::array::from_fn(|index| hash[index])
 }
 

@@ -7,7 +7,7 @@ use netlink_packet_netfilter::nftables::{InetHookNumber, Operator, Register, Ver
 
 use super::expression::{self, Rule, Side};
 use super::family::{self, Family};
-use super::owned::{Chain, Change, Entry, Hook, Layout, Map};
+use super::owned::{Chain, Change, Entry, Hook, Layout, Map, PlaceBuf};
 use super::owner::Owner;
 use super::reading::Look;
 
@@ -81,7 +81,7 @@ fn entry(owner: &Owner, address: IpNet, turn: u32) -> Entry {
 }
 
 /// Where the elements of addresses may be.
-fn places(addresses: &[IpNet]) -> Vec<(&'static str, Vec<u8>)> {
+fn places(addresses: &[IpNet]) -> Vec<PlaceBuf> {
     let of = |address: &IpNet| {
         let (map, address) = (map(Family::of(address.addr())).name, *address);
         (0..TURNS).map(move |turn| (map, key(address, turn)))

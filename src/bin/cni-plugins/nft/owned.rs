@@ -104,6 +104,8 @@ pub(crate) struct Entry {
 
 /// A map and a key in it.
 pub(crate) type Place<'a> = (&'static str, &'a [u8]);
+/// The same, with the key.
+pub(crate) type PlaceBuf = (&'static str, Vec<u8>);
 
 impl Entry {
     /// Where it is: there can be only one in a place.

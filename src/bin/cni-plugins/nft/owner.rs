@@ -3,6 +3,7 @@
 use std::fmt;
 
 use libcni::plugin::AttachmentCall;
+use sha2::{Digest, Sha256};
 
 /// An attachment, as the owner of elements in the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,18 @@ pub(crate) struct Owner {
     pub(crate) container_id: String,
     /// The interface in the container.
     pub(crate) ifname: String,
+}
+
+pub(crate) type Hash = [u8; 32];
+
+/// The hash of names, of which none can have a zero in it.
+pub(crate) fn hash(names: &[&str]) -> Hash {
+    let mut digest = Sha256::new();
+    for name in names {
+        digest.update(name);
+        digest.update([0]);
+    }
+    digest.finalize().into()
 }
 
 /// The type of user data that `nft` prints as a comment.

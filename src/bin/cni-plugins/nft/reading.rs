@@ -9,7 +9,7 @@ use super::attempts::{read_if_available, until_undisturbed};
 use super::counts::{self, Counts, OWNERS};
 use super::error::{Error, if_there, refused};
 use super::message::Message;
-use super::owned::{Change, Entry, Layout, Map, Rules};
+use super::owned::{Change, Entry, Layout, Map, PlaceBuf, Rules};
 use super::owner::Owner;
 use super::request::{read_elements, read_rule, read_set, read_users};
 use super::socket::{Connection, Object, connection};
@@ -20,10 +20,10 @@ pub(crate) enum Look {
     /// All of them, of a table that may have thousands.
     Everywhere,
     /// Those in some places: maps and keys in them.
-    At(Vec<(&'static str, Vec<u8>)>),
+    At(Vec<PlaceBuf>),
     /// Those of an owner, which are in these places as far as one knows. If the table counts another number of them
     /// than are there, or counts none, it is all elements.
-    Of(Owner, Vec<(&'static str, Vec<u8>)>),
+    Of(Owner, Vec<PlaceBuf>),
 }
 
 /// The present state.
@@ -100,7 +100,7 @@ impl Layout {
     }
 
     /// The elements in some places.
-    fn at(&self, connection: &mut Connection, places: &[(&'static str, Vec<u8>)]) -> Result<Present, Error> {
+    fn at(&self, connection: &mut Connection, places: &[PlaceBuf]) -> Result<Present, Error> {
         let requests: Vec<_> = places.iter().map(|(map, key)| self.requests().get_element(map, key)).collect();
         let mut entries = Vec::new();
         for ((map, _), answer) in places.iter().zip(connection.ask_each(&requests)?) {

@@ -11,7 +11,7 @@ use netlink_packet_netfilter::nftables::{InetHookNumber, MetaKey, Operator, Regi
 
 use crate::nft::expression::{self, Expression, Rule, Side, Tracked};
 use crate::nft::family::{self, Family};
-use crate::nft::owned::{Chain, Entry, Hook, Layout, Map};
+use crate::nft::owned::{Chain, Entry, Hook, Layout, Map, PlaceBuf};
 use crate::portmap::mapping::{HostPort, Protocol};
 
 pub(crate) const LAYOUT: Layout = Layout {
@@ -200,7 +200,7 @@ pub(crate) fn gone_key(host: HostPort) -> Vec<u8> {
 
 /// The place of what is masqueraded: a map and a key. Two networks may have a container of one address, each with the
 /// same port of another address of the host.
-pub(crate) fn way_back(container: IpAddr, host: HostPort, turn: u32) -> (&'static str, Vec<u8>) {
+pub(crate) fn way_back(container: IpAddr, host: HostPort, turn: u32) -> PlaceBuf {
     let (family, key) = (Family::of(container), key(container, host.protocol, host.port));
     match turn {
         0 => (masqueraded_of(family).name, key),

@@ -10,7 +10,7 @@ use netlink_packet_netfilter::nftables::{Operator, Register};
 use crate::nft::Owner;
 use crate::nft::expression::{self, Side};
 use crate::nft::family::{self, Family};
-use crate::nft::owned::{Chain, Change, Entry, Place};
+use crate::nft::owned::{Chain, Change, Entry, Place, PlaceBuf};
 use crate::nft::reading::Look;
 use crate::portmap::condition;
 use crate::portmap::config::{Config, Masquerade};
@@ -94,7 +94,7 @@ impl Needed {
 const FEW: usize = 200;
 
 /// Where the elements of mappings are or may be, at each turn.
-fn places(mappings: &[Mapping]) -> Vec<(&'static str, Vec<u8>)> {
+fn places(mappings: &[Mapping]) -> Vec<PlaceBuf> {
     let of = |mapping: &Mapping| {
         let family = mapping.family();
         let at = (0..TURNS).map(|turn| (ports_of(family).name, port_key(mapping.host, turn)));

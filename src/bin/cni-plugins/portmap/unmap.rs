@@ -10,7 +10,7 @@ use libcni::plugin::Answer;
 
 use crate::nft::Owner;
 use crate::nft::family::{self, Family};
-use crate::nft::owned::{Change, Entry};
+use crate::nft::owned::{Change, Entry, PlaceBuf};
 use crate::nft::reading::Look;
 use crate::portmap::layout::{LAYOUT, as_gone, is_gone, port_of, ways_back_of};
 use crate::portmap::mapping::{HostPort, Protocol};
@@ -54,7 +54,7 @@ pub(crate) fn unmap(look: &Look, is_to_go: impl Fn(&Owner) -> bool) -> Answer<Un
 }
 
 /// A look at some places, or at all if those are more than are asked for at once.
-fn at(places: Vec<(&'static str, Vec<u8>)>) -> Look {
+fn at(places: Vec<PlaceBuf>) -> Look {
     const AT_ONCE: usize = 64;
     if places.len() > AT_ONCE { Look::Everywhere } else { Look::At(places) }
 }
