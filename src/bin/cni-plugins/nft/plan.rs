@@ -73,8 +73,8 @@ fn counting(table: Requests<'_>, present: &Present, change: &Change) -> Vec<Mess
     let gone = before.iter().filter(|(owner, count)| after.get(*owner) != Some(count));
     let new: Vec<_> = after.iter().filter(|(owner, count)| before.get(*owner) != Some(count)).collect();
     let mut requests: Vec<_> = gone.map(|(owner, _)| table.delete_element(OWNERS.name, owner)).collect();
-    // Somebody may have removed it, as long as nothing led there.
-    requests.extend(new.first().map(|_| table.new_chain(&counts::owned())));
+    // Somebody may have removed the chain, as long as nothing led there. Otherwise it is there, and not written again.
+    requests.extend(new.first().filter(|_| present.owners == 0).map(|_| table.new_chain(&counts::owned())));
     requests.extend(new.into_iter().map(|(owner, count)| table.new_count(owner, *count)));
     requests
 }
@@ -118,10 +118,10 @@ mod tests {
     fn present(entries: &[Entry], rules: &[&str]) -> Present {
         let rules = rules.iter().map(|chain| (*chain).to_owned()).collect();
         let counts = Some(counts::of_all(entries, &Change::default()));
-        Present { maps: Some(vec!["m"]), entries: entries.to_vec(), rules, counts, ..Present::default() }
+        Present { maps: Some(vec!["m"]), entries: entries.to_vec(), rules, counts, owners: 1, ..Present::default() }
     }
 
-    const COUNTED_ANEW: &str = "remove an element from map owners; make chain owned; add an element to map owners";
+    const COUNTED_ANEW: &str = "remove an element from map owners; add an element to map owners";
 
     /// The request, in short.
     fn planned(present: &Present, change: &Change) -> String {
