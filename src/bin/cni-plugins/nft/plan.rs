@@ -58,6 +58,9 @@ pub(super) fn requests(layout: &Layout, present: &Present, change: &Change) -> A
         requests.push(table.new_element(entry)?);
     }
     if is_made || present.counts.is_some() {
+        // Somebody may have removed the chain, as long as nothing led there.
+        let is_doubtful = present.owners == 0 && !is_made && !change.add.is_empty();
+        requests.extend(is_doubtful.then(|| table.new_chain(&counts::owned())));
         requests.extend(counting(table, present, change));
     }
     Ok(requests)
@@ -71,12 +74,9 @@ fn counting(table: Requests<'_>, present: &Present, change: &Change) -> Vec<Mess
         None => counts::after(&before, &present.entries, change),
     };
     let gone = before.iter().filter(|(owner, count)| after.get(*owner) != Some(count));
-    let new: Vec<_> = after.iter().filter(|(owner, count)| before.get(*owner) != Some(count)).collect();
-    let mut requests: Vec<_> = gone.map(|(owner, _)| table.delete_element(OWNERS.name, owner)).collect();
-    // Somebody may have removed the chain, as long as nothing led there. Otherwise it is there, and not written again.
-    requests.extend(new.first().filter(|_| present.owners == 0).map(|_| table.new_chain(&counts::owned())));
-    requests.extend(new.into_iter().map(|(owner, count)| table.new_count(owner, *count)));
-    requests
+    let new = after.iter().filter(|(owner, count)| before.get(*owner) != Some(count));
+    let gone = gone.map(|(owner, _)| table.delete_element(OWNERS.name, owner));
+    gone.chain(new.map(|(owner, count)| table.new_count(owner, *count))).collect()
 }
 
 /// The chains that elements lead to.
@@ -136,7 +136,7 @@ mod tests {
         let skeleton = "make table t; make map m; make map owners; make chain base; make chain owned; \
                         empty chain base; add a rule to chain base; add a rule to chain base; empty chain owned";
         let element = "make chain a; empty chain a; add a rule to chain a; add an element to map m; \
-                       make chain owned; add an element to map owners";
+                       add an element to map owners";
         assert_eq!(planned(&Present::default(), &change), format!("{skeleton}; {element}"));
 
         let change = Change { remove: vec![entry(1, "a")], ..Change::default() };
