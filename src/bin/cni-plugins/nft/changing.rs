@@ -93,7 +93,7 @@ impl Layout {
         }
         let after = counts::after(&counted.counts, &present.entries, change);
         let has_owners = counted.owners + after.len() > counted.counts.len();
-        (present.counts, present.owners) = (Some(counted.counts), counted.owners);
+        present.counts = Some(counted.counts);
         // Whether the table goes with the last of them, only all elements tell.
         Ok(has_owners || change.keep_table)
     }

@@ -9,7 +9,7 @@ use super::counts::{Counts, Key, OWNED, OWNERS};
 use super::error::{Error, if_there};
 use super::owned::Layout;
 use super::request::{read_counts, read_users};
-use super::socket::{Connection, connection};
+use super::socket::{Connection, Object, connection};
 
 /// The counts of a table.
 pub(super) struct Counted {
@@ -20,7 +20,8 @@ pub(super) struct Counted {
 }
 
 impl Layout {
-    /// The counts of some owners; `None` of a table that counts nothing, or is not there.
+    /// The counts of some owners; `None` of a table that counts nothing, or is not there. The map and the chain that
+    /// its elements lead to are both needed.
     pub(super) fn counted(
         &self,
         connection: &mut Connection,
@@ -31,15 +32,18 @@ impl Layout {
         requests.extend(owners.iter().map(|owner| table.get_element(OWNERS.name, owner)));
         let mut answers = connection.ask_each(&requests)?.into_iter().map(if_there);
         let mut next = || answers.next().transpose().map(Option::flatten);
-        let (map, chain) = (next()?, next()?.unwrap_or_default());
+        let (map, chain) = (next()?, next()?);
         let counts = answers.map(|answer| Ok(answer?.unwrap_or_default())).collect::<Result<Vec<_>, Error>>()?;
-        let users = chain.iter().find_map(|object| read_users(object)).unwrap_or_default();
         let counts = counts.iter().flatten().flat_map(|object| read_counts(object)).collect();
-        Ok(map.map(|_| Counted { counts, owners: users as usize }))
+        let users = |chain: Vec<Object>| chain.iter().find_map(|object| read_users(object)).unwrap_or_default();
+        Ok(map.and(chain).map(|chain| Counted { counts, owners: users(chain) as usize }))
     }
 
     /// All counts; `None` of a table that counts nothing.
     pub(super) fn counts(&self, connection: &mut Connection) -> Result<Option<Counts>, Error> {
+        if self.counted(connection, &BTreeSet::new())?.is_none() {
+            return Ok(None);
+        }
         let mut counts = Counts::new();
         let request = self.requests().get_elements(OWNERS.name);
         let listed = connection.dump_each(&request, |object| counts.extend(read_counts(object)));

@@ -58,9 +58,6 @@ pub(super) fn requests(layout: &Layout, present: &Present, change: &Change) -> A
         requests.push(table.new_element(entry)?);
     }
     if is_made || present.counts.is_some() {
-        // Somebody may have removed the chain, as long as nothing led there.
-        let is_doubtful = present.owners == 0 && !is_made && !change.add.is_empty();
-        requests.extend(is_doubtful.then(|| table.new_chain(&counts::owned())));
         requests.extend(counting(table, present, change));
     }
     Ok(requests)
@@ -118,7 +115,7 @@ mod tests {
     fn present(entries: &[Entry], rules: &[&str]) -> Present {
         let rules = rules.iter().map(|chain| (*chain).to_owned()).collect();
         let counts = Some(counts::of_all(entries, &Change::default()));
-        Present { maps: Some(vec!["m"]), entries: entries.to_vec(), rules, counts, owners: 1, ..Present::default() }
+        Present { maps: Some(vec!["m"]), entries: entries.to_vec(), rules, counts, ..Present::default() }
     }
 
     const COUNTED_ANEW: &str = "remove an element from map owners; add an element to map owners";

@@ -37,8 +37,6 @@ pub(super) struct Present {
     /// How many elements owners have: all of them, or those that a change is about when only some places were looked
     /// at; `None` when the table counts nothing.
     pub(super) counts: Option<Counts>,
-    /// How many owners there are.
-    pub(super) owners: usize,
     /// Read only for changes that need to know.
     pub(super) rules: Rules,
 }
@@ -125,8 +123,7 @@ impl Layout {
             }
         }
         let counts = if maps.is_empty() { None } else { self.counts(connection)? };
-        let owners = counts.as_ref().map_or(0, Counts::len);
-        Ok(Present { maps: Some(maps), entries, counts, owners, ..Present::default() })
+        Ok(Present { maps: Some(maps), entries, counts, ..Present::default() })
     }
 
     /// The elements of a map; `None` when it is not there.
