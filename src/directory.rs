@@ -34,17 +34,30 @@ impl Entry {
 
 /// Returns the entries of a directory, in no order.
 pub(crate) fn entries(dir: &Path) -> io::Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    each(dir, |name, kind| entries.push(Entry { path: dir.join(name), kind }))?;
+    Ok(entries)
+}
+
+/// Returns those names in a directory that are wanted, in no order.
+pub(crate) fn names_if(dir: &Path, is_wanted: impl Fn(&str) -> bool) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    each(dir, |name, _| names.extend(name.to_str().filter(|name| is_wanted(name)).map(str::to_owned)))?;
+    Ok(names)
+}
+
+/// Calls a function with the name and the kind of each entry of a directory.
+fn each(dir: &Path, mut found: impl FnMut(&OsStr, FileType)) -> io::Result<()> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let mut listing = Dir::new(openat(CWD, dir, flags, Mode::empty())?)?;
-    let mut entries = Vec::new();
     while let Some(entry) = listing.read() {
         let entry = entry?;
         let name = OsStr::from_bytes(entry.file_name().to_bytes());
         if name != "." && name != ".." {
-            entries.push(Entry { path: dir.join(name), kind: entry.file_type() });
+            found(name, entry.file_type());
         }
     }
-    Ok(entries)
+    Ok(())
 }
 
 /// Returns the numbers that are names in a directory: processes, or descriptors. None where it can't be read.

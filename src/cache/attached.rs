@@ -133,7 +133,7 @@ impl Cache {
     /// # Errors
     /// The directory is there, but can't be read.
     pub fn inventory_of(&self, network: &str) -> Result<Inventory, CacheError> {
-        let mut found = self.inventory_named(|name| may_be_of_network(name, network))?;
+        let mut found = self.inventory_named(may_be_of_network(network))?;
         found.attached.retain(|attached| attached.entry.network == network);
         Ok(found)
     }
@@ -152,10 +152,9 @@ impl Cache {
     /// The directory is there, but can't be read.
     pub fn named(&self, name: &str) -> Result<Vec<Attached>, CacheError> {
         let file = Path::new(name).strip_prefix(self.results()).unwrap_or(name.as_ref());
-        let may_be = |found: &str| match name.split_once(':') {
-            Some((id, ifname)) => may_be_of_interface(found, id, ifname),
-            None => may_be_of_container(found, name),
-        };
+        let of_container = may_be_of_container(name);
+        let of_interface = name.split_once(':').map(|(id, ifname)| may_be_of_interface(id, ifname));
+        let may_be = |found: &str| of_interface.as_ref().map_or_else(|| of_container(found), |is| is(found));
         let mut attached = self.inventory_named(|found| file == Path::new(found) || may_be(found))?.attached;
         let is_file = |path: &Path| path.as_os_str() == name || path.file_name() == Some(name.as_ref());
         attached.retain(|one| {

@@ -13,7 +13,7 @@ use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
 use nix::unistd::linkat;
 
 use super::CacheError;
-use crate::directory::entries;
+use crate::directory::names_if;
 
 /// The largest entry that is read, in bytes.
 const MAX_SIZE: u64 = 32 << 20;
@@ -167,8 +167,8 @@ fn sync_parent(path: &Path) -> Result<(), CacheError> {
 /// Removes what a crash left of writing for an owner.
 pub(super) fn remove_unfinished(dir: &Path, owner: &str) -> Result<(), CacheError> {
     let prefix = format!("{UNFINISHED}{owner}-");
-    let unfinished = all_names(dir)?.into_iter().filter(|name| name.starts_with(&prefix));
-    unfinished.map(|name| dir.join(name)).try_for_each(|path| remove(&path))
+    let unfinished = all_names(dir, |name| name.starts_with(&prefix))?;
+    unfinished.iter().try_for_each(|name| remove(&dir.join(name)))
 }
 
 /// Returns whether there is a file of that name, whatever it is.
@@ -176,23 +176,20 @@ pub(super) fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
-/// The names of the finished files in a directory, and of whatever else is there, in byte order; none when there is no
-/// directory.
-pub(super) fn names(dir: &Path) -> Result<Vec<String>, CacheError> {
-    let mut names = all_names(dir)?;
-    names.retain(|name| !name.starts_with(UNFINISHED));
+/// The names that are wanted of the finished files in a directory, and of whatever else is there, in byte order; none
+/// when there is no directory.
+pub(super) fn names(dir: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<String>, CacheError> {
+    let mut names = all_names(dir, |name| is_wanted(name) && !name.starts_with(UNFINISHED))?;
     names.sort_unstable();
     Ok(names)
 }
 
-fn all_names(dir: &Path) -> Result<Vec<String>, CacheError> {
-    let entries = match entries(dir) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(e) => return Err(error("list", dir)(e)),
-    };
-    // A name that is not UTF-8 is none of ours, nor of Go's.
-    Ok(entries.iter().filter_map(|entry| entry.name().to_str().map(str::to_owned)).collect())
+/// Without names that are not UTF-8, which are none of ours, nor of Go's.
+fn all_names(dir: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<String>, CacheError> {
+    match names_if(dir, is_wanted) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        names => names.map_err(error("list", dir)),
+    }
 }
 
 fn error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CacheError {

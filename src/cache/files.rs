@@ -42,8 +42,8 @@ impl Cache {
 
     /// The files with some names; others are not opened.
     pub(super) fn files_named(&self, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<CacheFile>, CacheError> {
-        let names = file::names(&self.results())?;
-        Ok(names.iter().filter(|name| is_wanted(name)).filter_map(|name| self.file(name)).collect())
+        let names = file::names(&self.results(), is_wanted)?;
+        Ok(names.iter().filter_map(|name| self.file(name)).collect())
     }
 
     /// A file by its name; `None` when there is none of that name.

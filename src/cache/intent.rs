@@ -56,8 +56,8 @@ impl Cache {
     /// The same, of those whose entries would have some names; others are not opened.
     pub(super) fn unfinished_named(&self, is_wanted: impl Fn(&str) -> bool) -> Result<Entries, CacheError> {
         let mut listing = Entries::default();
-        let is_wanted = |name: &&String| name.strip_prefix(PREFIX).is_some_and(&is_wanted);
-        for name in file::names(&self.dir)?.iter().filter(is_wanted) {
+        let is_wanted = |name: &str| name.strip_prefix(PREFIX).is_some_and(&is_wanted);
+        for name in file::names(&self.dir, is_wanted)? {
             match unfinished(&self.dir.join(name)) {
                 Ok(entry) => listing.entries.extend(entry),
                 Err(error) => listing.unreadable.push(error),

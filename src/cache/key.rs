@@ -78,24 +78,30 @@ impl Key {
     }
 }
 
-/// Returns whether a file name can be that of a container's entry. Names that were cut short can't be judged.
-pub(super) fn may_be_of_container(name: &str, id: &str) -> bool {
+/// Says which file names can be those of a container's entries. Names that were cut short can't be judged.
+pub(super) fn may_be_of_container(id: &str) -> impl Fn(&str) -> bool {
     let part = format!("-{id}-");
-    let inside = |at: usize| at > 0 && at + part.len() < name.len();
-    may_be_cut(name) || name.find(&part).is_some_and(inside)
+    move |name| {
+        let inside = |at: usize| at > 0 && at + part.len() < name.len();
+        may_be_cut(name) || name.find(&part).is_some_and(inside)
+    }
 }
 
-/// Returns whether a file name can be that of the entry of an interface of a container.
-pub(super) fn may_be_of_interface(name: &str, id: &str, ifname: &str) -> bool {
+/// Says which file names can be those of the entries of an interface of a container.
+pub(super) fn may_be_of_interface(id: &str, ifname: &str) -> impl Fn(&str) -> bool {
     let part = format!("-{id}-{ifname}");
-    // A hash may follow.
-    let is_end = |(at, _): (usize, &str)| at > 0 && matches!(name.as_bytes().get(at + part.len()), None | Some(b'.'));
-    may_be_cut(name) || name.match_indices(&part).any(is_end)
+    move |name| {
+        // A hash may follow.
+        let is_end =
+            |(at, _): (usize, &str)| at > 0 && matches!(name.as_bytes().get(at + part.len()), None | Some(b'.'));
+        may_be_cut(name) || name.match_indices(&part).any(is_end)
+    }
 }
 
-/// Returns whether a file name can be that of an entry of a network.
-pub(super) fn may_be_of_network(name: &str, network: &str) -> bool {
-    may_be_cut(name) || name.strip_prefix(network).is_some_and(|rest| rest.starts_with('-'))
+/// Says which file names can be those of the entries of a network.
+pub(super) fn may_be_of_network(network: &str) -> impl Fn(&str) -> bool {
+    let part = format!("{network}-");
+    move |name| may_be_cut(name) || name.starts_with(&part)
 }
 
 fn may_be_cut(name: &str) -> bool {

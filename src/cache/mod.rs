@@ -213,7 +213,7 @@ impl Cache {
     #[doc(alias = "GetCachedAttachments")]
     pub fn attachments(&self, container_id: Option<&ContainerId>) -> Result<Entries, CacheError> {
         match container_id {
-            Some(id) => self.list(|name| may_be_of_container(name, id.as_str()), |found, _| found == id.as_str()),
+            Some(id) => self.list(may_be_of_container(id.as_str()), |found, _| found == id.as_str()),
             None => self.list(|_| true, |_, _| true),
         }
     }
@@ -223,15 +223,15 @@ impl Cache {
     /// # Errors
     /// The directory is there, but can't be read.
     pub fn attachments_to(&self, network: &NetworkName) -> Result<Entries, CacheError> {
-        self.list(|name| may_be_of_network(name, network.as_str()), |_, found| found == network.as_str())
+        self.list(may_be_of_network(network.as_str()), |_, found| found == network.as_str())
     }
 
     /// The attachments whose file name, and then whose container and network are of interest: others are not read, and
     /// what others hold is not decoded.
     fn list(&self, named: impl Fn(&str) -> bool, wanted: impl Fn(&str, &str) -> bool) -> Result<Entries, CacheError> {
         let mut listing = Entries::default();
-        for name in file::names(&self.results())?.iter().filter(|name| named(name)) {
-            match self.parse_file(name, |bytes| Entry::parse_if(bytes, name, &wanted)) {
+        for name in file::names(&self.results(), named)? {
+            match self.parse_file(&name, |bytes| Entry::parse_if(bytes, &name, &wanted)) {
                 Ok(Some(Some(entry))) if entry.is_complete() => listing.entries.push(entry),
                 Ok(_) => {}
                 Err(error) => listing.unreadable.push(error),
