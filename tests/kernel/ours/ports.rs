@@ -21,7 +21,9 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::ports::nobody_reaches_the_loopback_addresses_of_the_host", nobody_reaches_loopback),
     ("ours::ports::a_port_that_is_taken_names_its_owner", a_port_that_is_taken_names_its_owner),
     ("ours::ports::a_container_has_its_port_in_each_of_its_networks", a_container_has_its_port_in_each_of_its_networks),
-    ("ours::ports::udp_reaches_who_has_the_port_now", udp_reaches_who_has_the_port_now),
+    ("ours::ports::udp_reaches_who_has_the_port_now", |host| udp_reaches_who_has_the_port_now(host, 0)),
+    ("ours::ports::udp_reaches_who_has_one_of_many_ports_now", |host| udp_reaches_who_has_the_port_now(host, 100)),
+    ("ours::ports::udp_to_another_address_of_the_host_goes_on", udp_to_another_address_goes_on),
     ("ours::ports::check_finds_a_port_that_is_gone", check_finds_a_port_that_is_gone),
     ("ours::ports::del_needs_neither_namespace_nor_result_nor_keys", del_needs_nothing),
     ("ours::ports::two_hundred_ports_are_mapped_at_once", two_hundred_ports),
@@ -232,9 +234,10 @@ fn a_container_has_its_port_in_each_of_its_networks(host: &Host) {
     host.is_clean();
 }
 
-fn udp_reaches_who_has_the_port_now(host: &Host) {
+fn udp_reaches_who_has_the_port_now(host: &Host, further: u16) {
     let network = network_with(host, json!({}));
-    let udp = [PortMapping::udp(5353, 53)];
+    let further = (0..further).map(|port| PortMapping::udp(20_000 + port, 53));
+    let udp: Vec<_> = [PortMapping::udp(5353, 53)].into_iter().chain(further).collect();
     host.make_world();
     host.run("ip netns add green");
     serve_udp(HOST, 5353);
@@ -248,6 +251,29 @@ fn udp_reaches_who_has_the_port_now(host: &Host) {
         host.del(&network, container);
     }
     senders.iter().for_each(|sender| sender.is_answered_by(HOST));
+    host.is_clean();
+}
+
+fn udp_to_another_address_goes_on(host: &Host) {
+    let network = network_with(host, json!({}));
+    host.make_world();
+    serve_udp(HOST, 5353);
+    host.run(
+        "nft 'table ip others { counter begun { }; chain c { type filter hook input priority 0; \
+         ip daddr 127.0.0.1 udp dport 5353 ct state new counter name begun; }; }'",
+    );
+    let begun = || host.run("nft list counter ip others begun").matches("packets 1 ").count();
+    let [other, own] = ["127.0.0.1:5353", "192.0.2.1:5353"].map(|to| Sender::new(HOST, to));
+    [&other, &own].iter().for_each(|sender| sender.is_answered_by(HOST));
+    assert_eq!(begun(), 1);
+    host.ours().add(&network, &mapped("blue", &[at("192.0.2.1", PortMapping::udp(5353, 53))])).unwrap();
+    serve_udp("blue", 53);
+    own.is_answered_by("blue");
+    other.is_answered_by(HOST);
+    // The kernel still knows the connection: its next packet began no other.
+    assert_eq!(begun(), 1);
+    host.del(&network, "blue");
+    host.run("nft delete table ip others");
     host.is_clean();
 }
 

@@ -4,8 +4,9 @@
 //! packets with the same addresses and ports, as long as there are no long breaks: a client that keeps on sending would
 //! never get to the container, or would get to one that is gone.
 //!
-//! The kernel goes through its whole table for each question, which takes milliseconds whatever it finds: so all ports
-//! are one question, and none is asked where nothing is tracked.
+//! Since Linux 6.11 the kernel deletes what a filter matches, which takes a tenth of a millisecond for a port. An older
+//! one must list its connections: it goes through its whole table for ten milliseconds whatever it finds, so all ports
+//! are one question. Nothing is asked where nothing is tracked.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -31,6 +32,19 @@ const ADDRESSES: u16 = 1;
 const PROTO: u16 = 2;
 const PROTO_NUMBER: u16 = 1;
 const PROTO_DESTINATION_PORT: u16 = 3;
+const BY_DESTINATION: u32 = 1 << 1;
+const BY_PROTO_NUMBER: u32 = 1 << 3;
+const BY_DESTINATION_PORT: u32 = 1 << 5;
+
+fn destination_address(family: Family) -> u16 {
+    match family {
+        Family::V4 => 2,
+        Family::V6 => 4,
+    }
+}
+
+/// How many ports are faster to delete than to list.
+const FEW: usize = 64;
 
 /// Forgets the UDP connections to some ports of the host; those of other protocols are left out.
 pub(crate) fn forget<'a>(ports: impl IntoIterator<Item = &'a HostPort>) -> Result<(), Error> {
@@ -41,6 +55,9 @@ pub(crate) fn forget<'a>(ports: impl IntoIterator<Item = &'a HostPort>) -> Resul
     }
     let connection = &mut *connection()?;
     if entries(connection)? == Some(0) {
+        return Ok(());
+    }
+    if ports.len() <= FEW && delete_matching(connection, &ports)? {
         return Ok(());
     }
     for family in Family::ALL {
@@ -57,6 +74,13 @@ fn entries(connection: &mut Connection) -> Result<Option<u32>, Error> {
     let answer = connection.ask(&Message::tracking(0, STATISTICS, Attributes::new()))?;
     let entries = answer.iter().find_map(|answer| attribute::first(answer, ENTRIES)?.try_into().ok());
     Ok(entries.map(u32::from_be_bytes))
+}
+
+/// Deletes the connections to each port; false if this kernel can't do that. It then has deleted nothing, as it takes
+/// what the filter leaves out for the missing parts of one connection.
+fn delete_matching(connection: &mut Connection, ports: &BTreeSet<(IpAddr, u16)>) -> Result<bool, Error> {
+    let requests: Vec<_> = ports.iter().map(|(address, port)| delete_to(*address, *port)).collect();
+    Ok(connection.ask_each(&requests)?.iter().all(Result::is_ok))
 }
 
 fn forget_of(connection: &mut Connection, family: Family, ports: &BTreeSet<(IpAddr, u16)>) -> Result<(), Error> {
@@ -77,14 +101,34 @@ fn forget_of(connection: &mut Connection, family: Family, ports: &BTreeSet<(IpAd
     Ok(())
 }
 
+/// Asks to delete the UDP connections to a port of an address, or of all addresses of a family.
+fn delete_to(address: IpAddr, port: u16) -> Message {
+    let family = Family::of(address);
+    let proto = udp().bytes(PROTO_DESTINATION_PORT, &port.to_be_bytes());
+    let by_port = BY_PROTO_NUMBER | BY_DESTINATION_PORT;
+    let (tuple, filter) = if address.is_unspecified() {
+        (Attributes::new(), by_port)
+    } else {
+        let destination = Attributes::new().bytes(destination_address(family), &family::octets(address));
+        (Attributes::new().nest(ADDRESSES, &destination), by_port | BY_DESTINATION)
+    };
+    Message::tracking(family.nfproto(), DELETE, filtered(&tuple.nest(PROTO, &proto), filter))
+}
+
 /// Asks for the UDP connections. A kernel older than 5.8 does not know the filter, and lists all.
 fn list(family: Family) -> Message {
+    Message::tracking(family.nfproto(), GET, filtered(&Attributes::new().nest(PROTO, &udp()), BY_PROTO_NUMBER))
+}
+
+fn udp() -> Attributes {
+    Attributes::new().bytes(PROTO_NUMBER, &[Protocol::Udp.number()])
+}
+
+/// The connections whose first packet is like this, as far as it is filtered by that.
+fn filtered(tuple: &Attributes, by: u32) -> Attributes {
     const TUPLE_FLAGS: u16 = 1;
-    const BY_PROTO_NUMBER: u32 = 1 << 3;
-    let proto = Attributes::new().bytes(PROTO_NUMBER, &[Protocol::Udp.number()]);
-    let flags = Attributes::new().bytes(TUPLE_FLAGS, &BY_PROTO_NUMBER.to_ne_bytes());
-    let tuple = Attributes::new().nest(TUPLE, &Attributes::new().nest(PROTO, &proto));
-    Message::tracking(family.nfproto(), GET, tuple.nest(FILTER, &flags))
+    let flags = Attributes::new().bytes(TUPLE_FLAGS, &by.to_ne_bytes());
+    Attributes::new().nest(TUPLE, tuple).nest(FILTER, &flags)
 }
 
 /// Asks to delete a connection that was listed.
@@ -100,13 +144,9 @@ fn delete(family: Family, tracked: &[u8]) -> Message {
 
 /// Where the first packet of a UDP connection went.
 fn destination(tracked: &[u8], family: Family) -> Option<(IpAddr, u16)> {
-    let kind = match family {
-        Family::V4 => 2,
-        Family::V6 => 4,
-    };
     let tuple = attribute::first(tracked, TUPLE)?;
     let proto = |kind| attribute::nested(tuple, &[PROTO, kind]);
-    let address = family::address(attribute::nested(tuple, &[ADDRESSES, kind])?)?;
+    let address = family::address(attribute::nested(tuple, &[ADDRESSES, destination_address(family)])?)?;
     let port = proto(PROTO_DESTINATION_PORT)?.try_into().ok().map(u16::from_be_bytes)?;
     (proto(PROTO_NUMBER)? == [Protocol::Udp.number()]).then_some((address, port))
 }
