@@ -5,6 +5,7 @@
 //! disturbed waits for a random time, as senders on a shared wire do, longer each time.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,14 @@ const STALE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// True once others spoiled an attempt of this process.
+static DISTURBED: AtomicBool = AtomicBool::new(false);
+
+/// Returns true if others spoiled an attempt of this process: they may be about to change rules now.
+pub(super) fn were_disturbed() -> bool {
+    DISTURBED.load(Ordering::Relaxed)
+}
 
 /// The attempts at one thing.
 #[derive(Debug)]
@@ -53,6 +62,7 @@ impl Attempts {
     pub(super) fn pause_after(&mut self, error: Error) -> Result<(), Error> {
         let now = Instant::now();
         self.expect_another(error, now)?;
+        DISTURBED.store(true, Ordering::Relaxed);
         self.window = next_window(self.window, now - self.began);
         sleep(self.window.mul_f64(random()));
         self.began = Instant::now();
@@ -142,6 +152,7 @@ mod tests {
     fn an_attempt_that_was_disturbed_is_made_again() {
         let mut errors = vec![disturbed(), stale(), disturbed()];
         assert_eq!(until_undisturbed(|| errors.pop().map_or(Ok(7), Err)).unwrap(), 7);
+        assert!(were_disturbed());
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use libcni::plugin::{Answer, Failure};
 use libcni::spec::ErrorCode;
+use rustix::thread::{MembarrierCommand, membarrier};
 
-use super::attempts::Attempts;
+use super::attempts::{Attempts, were_disturbed};
 use super::counts;
 use super::error::Error;
 use super::owned::{Change, Entry, Layout, PlaceBuf};
@@ -49,7 +50,12 @@ impl Layout {
         let mut attempts = Attempts::begin();
         loop {
             match self.try_change(look, attempts.are_stale(), &plan) {
-                Ok(change) => return Ok(change),
+                Ok(change) => {
+                    if were_disturbed() && !change.remove.is_empty() {
+                        wait_until_freed();
+                    }
+                    return Ok(change);
+                }
                 Err(Trouble::WithPlan(failure)) => return Err(failure),
                 Err(Trouble::WithKernel(error @ Error::Unavailable { .. })) => {
                     return plan_without_kernel(&plan, error);
@@ -132,6 +138,13 @@ impl Layout {
         present.rules = self.rules(connection, &chains)?;
         Ok(())
     }
+}
+
+/// Waits as long as the kernel does before it frees what was deleted: until no processor can be looking at it. The end
+/// of this process would wait for that as well, but with a lock that everybody needs who changes rules.
+fn wait_until_freed() {
+    // A kernel that can't do it has the others wait.
+    let _ = membarrier(MembarrierCommand::Global);
 }
 
 /// Without tables there are no elements: fine for a change that makes none.
