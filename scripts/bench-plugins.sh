@@ -1,7 +1,9 @@
 #!/bin/bash
-# Prints how long container ADD and DEL take with our plugins and with Debian's Go ones, in turn, in one run.
+# Prints how long container ADD and DEL take with our plugins and with the Go ones, in turn, in one run.
 #
 #   scripts/bench-plugins.sh [RUNS]      as root; RUNS containers each (default 30)
+#
+# GO_PLUGINS is where the Go plugins are (default /usr/lib/cni, where Debian has 1.1.1).
 #
 # Everything is driven by our cnitool, in namespaces that end with this script. Compare the columns of one run:
 # absolute times differ from machine to machine and from hour to hour. The plugins and cnitool are static, as Go's are; the
@@ -19,7 +21,7 @@ if [ "${1-}" != --inside ]; then
         "$PWD/target/release/examples"
 fi
 runs=$2 release=$3 examples=$4 cnitool=$release/cnitool
-declare -A dirs=([ours]=$release/plugins [go]=/usr/lib/cni)
+declare -A dirs=([ours]=$release/plugins [go]=${GO_PLUGINS:-/usr/lib/cni})
 
 mount -t tmpfs tmpfs /run
 mkdir -p /run/netns /run/net.d /run/times
@@ -35,10 +37,19 @@ network() {
 LIST
 }
 
+# settle: lets a while pass that differs each time. To free links and rules the kernel waits in steps of its clock, so
+# that commands which always follow each other by the same time would meet it at the same moment of a step.
+settle() {
+    local pause
+    printf -v pause "0.%03d" $((RANDOM % 30 + 20))
+    sleep "$pause"
+}
+
 # timed FILE COMMAND...: appends the microseconds it took.
 timed() {
     local file=$1 start end
     shift
+    settle
     start=${EPOCHREALTIME/[.,]/}
     "$@" > /dev/null
     end=${EPOCHREALTIME/[.,]/}
@@ -50,7 +61,9 @@ what_can_not_be_faster() {
     local options=(--conf-dir /run/net.d --plugin-dir "$examples" --cache-dir /run/cni --container-id "n$1")
     timed noop-add "$cnitool" add noop c "${options[@]}"
     timed noop-del "$cnitool" del noop c "${options[@]}"
-    ip link add veth0 up type veth peer name veth1 netns c
+    ip link add veth0 master floor up type veth peer name veth1 netns c
+    ip -n c address add 10.37.0.2/16 dev veth1
+    ip -n c link set veth1 up
     timed link-del ip link delete veth0
 }
 
@@ -80,6 +93,7 @@ export CAP_ARGS='{ "portMappings": [{ "hostPort": 8080, "containerPort": 80, "pr
 
 # One namespace for all: the kernel goes on for a while with one that was deleted, which would be in the figures.
 ip netns add c
+ip link add floor up type bridge
 for ((i = 0; i <= runs; i++)); do
     for kind in plain masq port; do
         for whose in ours go; do
