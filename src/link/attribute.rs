@@ -34,9 +34,10 @@ impl Attributes {
     pub fn bytes(mut self, kind: u16, value: &[u8]) -> Self {
         // Nothing that is sent has a part as long as 64 KiB: names are short, and lists have few elements.
         let length = u16::try_from(HEADER + value.len()).unwrap_or(u16::MAX);
-        self.0.extend(length.to_ne_bytes());
-        self.0.extend(kind.to_ne_bytes());
-        self.0.extend(value);
+        self.0.reserve(HEADER + value.len().next_multiple_of(4));
+        self.0.extend_from_slice(&length.to_ne_bytes());
+        self.0.extend_from_slice(&kind.to_ne_bytes());
+        self.0.extend_from_slice(value);
         self.0.resize(self.0.len().next_multiple_of(4), 0);
         self
     }

@@ -1,5 +1,7 @@
 //! `macspoofchk`: a container sends with its own hardware address, or not at all.
 
+use std::sync::LazyLock;
+
 use libcni::plugin::{Answer, Failure};
 use netlink_packet_netfilter::NetfilterProtoFamily;
 use netlink_packet_netfilter::nftables::{InetHookNumber, MetaKey, Operator, Register};
@@ -11,8 +13,9 @@ use crate::nft::owned::{Chain, Change, Entry, Hook, Layout, Map, PlaceBuf};
 use crate::nft::reading::Look;
 
 // A frame's port is looked up in a map, which leads to a chain that knows the address behind the port.
-const LAYOUT: Layout =
-    Layout { table: "libcni_macspoofchk", family: NetfilterProtoFamily::Bridge, maps: &[PORTS], chains };
+static LAYOUT: Layout =
+    Layout { table: "libcni_macspoofchk", family: NetfilterProtoFamily::Bridge, maps: &[PORTS], chains: &CHAINS };
+static CHAINS: LazyLock<Vec<Chain>> = LazyLock::new(chains);
 
 const PORTS: Map = Map { name: "ports", key_type: 41, key_length: INTERFACE_NAME };
 const INTERFACE_NAME: u32 = 16;
@@ -72,7 +75,7 @@ pub(crate) fn remove(owner: &Owner, port: &str) -> Answer<bool> {
 pub(crate) fn check(owner: &Owner, port: Port<'_>) -> Answer {
     let (entries, rules) = LAYOUT.contents_where(&Look::At(vec![place(port.name)]))?;
     let is_complete = |chain: &Chain| chain.is_complete(&rules);
-    if entries.contains(&port.entry(owner)) && chains().iter().all(is_complete) && is_guarded(port)? {
+    if entries.contains(&port.entry(owner)) && CHAINS.iter().all(is_complete) && is_guarded(port)? {
         return Ok(());
     }
     Err(Failure::internal(format!(

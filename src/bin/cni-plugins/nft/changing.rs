@@ -133,8 +133,7 @@ impl Layout {
 
     /// Counts the rules that decide what has to be written.
     fn count_rules(&self, connection: &mut Connection, present: &mut Present, change: &Change) -> Result<(), Error> {
-        let base = (self.chains)();
-        let chains = base.iter().chain(&change.chains).map(|chain| &*chain.name).collect();
+        let chains = self.chains.iter().chain(&change.chains).map(|chain| &*chain.name).collect();
         present.rules = self.rules(connection, &chains)?;
         Ok(())
     }

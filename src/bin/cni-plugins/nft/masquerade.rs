@@ -1,5 +1,7 @@
 //! Masquerading: what a container sends out of its network leaves with an address of the host.
 
+use std::sync::LazyLock;
+
 use libcni::plugin::{Answer, Failure};
 use libcni::spec::IpNet;
 use netlink_packet_netfilter::NetfilterProtoFamily;
@@ -14,8 +16,13 @@ use super::reading::Look;
 // A packet's source address is looked up in a map, so the number of containers does not matter to it; the map leads
 // to a chain that all containers of a subnet share. Keys are an address and a turn: networks that don't know of each
 // other may use one subnet, and their containers have one address then.
-const LAYOUT: Layout =
-    Layout { table: "libcni_masquerading", family: NetfilterProtoFamily::Inet, maps: &[SOURCES_4, SOURCES_6], chains };
+static LAYOUT: Layout = Layout {
+    table: "libcni_masquerading",
+    family: NetfilterProtoFamily::Inet,
+    maps: &[SOURCES_4, SOURCES_6],
+    chains: &CHAINS,
+};
+static CHAINS: LazyLock<Vec<Chain>> = LazyLock::new(chains);
 
 // As `nft` counts types: six bits each. It has none for just a number; this one is for marks.
 const NUMBER: u32 = 19;
@@ -130,10 +137,9 @@ pub(crate) fn remove(owner: &Owner, addresses: &[IpNet]) -> Answer<bool> {
 /// The address that is not masqueraded.
 pub(crate) fn check(owner: &Owner, address: IpNet) -> Answer {
     let (entries, rules) = LAYOUT.contents_where(&Look::At(places(&[address])))?;
-    let mut chains = chains();
-    chains.push(subnet_chain(address.network()));
+    let subnet = subnet_chain(address.network());
     let is_there = (0..TURNS).any(|turn| entries.contains(&entry(owner, address, turn)));
-    if is_there && chains.iter().all(|chain| chain.is_complete(&rules)) {
+    if is_there && CHAINS.iter().chain([&subnet]).all(|chain| chain.is_complete(&rules)) {
         return Ok(());
     }
     let table = LAYOUT.table;

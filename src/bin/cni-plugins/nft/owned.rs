@@ -1,8 +1,10 @@
 //! A table whose elements have owners, and how it is changed while others change it too.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use netlink_packet_netfilter::NetfilterProtoFamily;
 use netlink_packet_netfilter::nftables::InetHookNumber;
-use std::collections::BTreeMap;
 
 use super::expression::Rule;
 use super::owner::Owner;
@@ -17,8 +19,8 @@ pub(crate) struct Layout {
     pub(crate) family: NetfilterProtoFamily,
     /// Its verdict maps.
     pub(crate) maps: &'static [Map],
-    /// Its chains that belong to nobody.
-    pub(crate) chains: fn() -> Vec<Chain>,
+    /// Its chains that belong to nobody. They are needed several times, and take longer to make than all else.
+    pub(crate) chains: &'static LazyLock<Vec<Chain>>,
 }
 
 /// A verdict map.

@@ -15,11 +15,11 @@ pub(super) fn skeleton(layout: &Layout) -> Vec<Message> {
     let table = layout.requests();
     let mut requests = vec![table.new_table()];
     requests.extend((1..).zip(layout.maps.iter().chain([&OWNERS])).map(|(id, map)| table.new_map(map, id)));
-    let mut chains = (layout.chains)();
-    chains.push(counts::owned());
+    let owned = counts::owned();
+    let chains = || layout.chains.iter().chain([&owned]);
     // Rules may jump to any of the chains.
-    requests.extend(chains.iter().map(|chain| table.new_chain(chain)));
-    requests.extend(chains.iter().flat_map(|chain| rules(table, chain)));
+    requests.extend(chains().map(|chain| table.new_chain(chain)));
+    requests.extend(chains().flat_map(|chain| rules(table, chain)));
     requests
 }
 
@@ -83,7 +83,7 @@ fn chains_of<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> BTreeSet<&'a s
 
 /// Returns true if nobody took away a part of the table.
 fn is_whole(layout: &Layout, present: &Present) -> bool {
-    let has_rules = (layout.chains)().iter().all(|chain| chain.is_complete(&present.rules));
+    let has_rules = layout.chains.iter().all(|chain| chain.is_complete(&present.rules));
     // Rules that look up a map keep it from being taken away.
     let has_map = |map: &Map| present.maps.as_ref().is_none_or(|maps| maps.contains(&map.name));
     has_rules && layout.maps.iter().all(has_map) && present.counts.is_some()
@@ -91,18 +91,21 @@ fn is_whole(layout: &Layout, present: &Present) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use netlink_packet_netfilter::NetfilterProtoFamily;
 
     use super::*;
     use crate::nft::Owner;
     use crate::nft::expression;
 
-    const LAYOUT: Layout = Layout {
+    static LAYOUT: Layout = Layout {
         table: "t",
         family: NetfilterProtoFamily::Inet,
         maps: &[Map { name: "m", key_type: 7, key_length: 4 }],
-        chains: || vec![chain("base", 2)],
+        chains: &CHAINS,
     };
+    static CHAINS: LazyLock<Vec<Chain>> = LazyLock::new(|| vec![chain("base", 2)]);
 
     fn chain(name: &str, rules: usize) -> Chain {
         Chain { name: name.to_owned(), hook: None, rules: vec![vec![expression::masquerade()]; rules] }

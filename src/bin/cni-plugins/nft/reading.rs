@@ -169,8 +169,8 @@ impl Layout {
     /// The elements that are there, with the rules of the table's own chains and of those that the elements lead to.
     pub(super) fn read(&self, connection: &mut Connection, look: &Look) -> Result<(Vec<Entry>, Rules), Error> {
         let entries = self.present(connection, look)?.entries;
-        let base = (self.chains)();
-        let chains = base.iter().map(|chain| &*chain.name).chain(entries.iter().map(|entry| &*entry.chain)).collect();
+        let base = self.chains.iter().map(|chain| &*chain.name);
+        let chains = base.chain(entries.iter().map(|entry| &*entry.chain)).collect();
         let rules = self.rules(connection, &chains)?;
         Ok((entries, rules))
     }

@@ -5,6 +5,7 @@
 //! somebody else's, on their way through.
 
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use netlink_packet_netfilter::NetfilterProtoFamily;
 use netlink_packet_netfilter::nftables::{InetHookNumber, MetaKey, Operator, Register, Verdict};
@@ -14,12 +15,15 @@ use crate::nft::family::{self, Family};
 use crate::nft::owned::{Chain, Entry, Hook, Layout, Map, PlaceBuf};
 use crate::portmap::mapping::{HostPort, Protocol};
 
-pub(crate) const LAYOUT: Layout = Layout {
+pub(crate) static LAYOUT: Layout = Layout {
     table: "libcni_portmap",
     family: NetfilterProtoFamily::Inet,
     maps: &[PORTS_4, PORTS_6, MASQUERADED_4, MASQUERADED_6, FURTHER_4, FURTHER_6],
-    chains,
+    chains: &CHAINS,
 };
+
+/// The chains without an owner.
+pub(crate) static CHAINS: LazyLock<Vec<Chain>> = LazyLock::new(chains);
 
 // Keys of `masqueraded` are an address of a container, a protocol, and the port of the host that the connection was
 // for; keys of `ports` an address, a protocol and a port of the host, and whose turn it is. The unspecified address
@@ -49,8 +53,7 @@ const AFTER_DESTINATION_NAT: i32 = -99;
 const BEFORE_DESTINATION_NAT: i32 = -150;
 const SOURCE_NAT: i32 = 100;
 
-/// The chains without an owner.
-pub(crate) fn chains() -> Vec<Chain> {
+fn chains() -> Vec<Chain> {
     let base = |name: &str, kind, number, priority, rules| Chain {
         name: name.to_owned(),
         hook: Some(Hook { kind, number, priority }),

@@ -14,7 +14,7 @@ use crate::nft::owned::{Chain, Change, Entry, Place, PlaceBuf};
 use crate::nft::reading::Look;
 use crate::portmap::condition;
 use crate::portmap::config::{Config, Masquerade};
-use crate::portmap::layout::{FURTHER, LAYOUT, TURNS, chains, gone_key, is_gone, port_key, ports_of, way_back};
+use crate::portmap::layout::{CHAINS, FURTHER, LAYOUT, TURNS, gone_key, is_gone, port_key, ports_of, way_back};
 use crate::portmap::mapping::{HostPort, Mapping};
 
 /// The port is somebody else's: a code of the plugin's own.
@@ -207,7 +207,7 @@ pub(crate) fn check(owner: &Owner, mappings: &[Mapping], config: &Config) -> Ans
     let is_further = |mapping: &Mapping| own_turn(holders_of_way_back(mapping, &at)).is_some_and(|turn| turn > 0);
     let needs_further = mappings.iter().any(is_further);
     let is_complete = |chain: &Chain| chain.is_complete(&rules) || chain.name == FURTHER && !needs_further;
-    if !mappings.is_empty() && !chains().iter().all(is_complete) {
+    if !mappings.is_empty() && !CHAINS.iter().all(is_complete) {
         return missing("lacks rules".to_owned());
     }
     let is_there = |(entry, chain): &(Entry, Chain)| {
