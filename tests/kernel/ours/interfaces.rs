@@ -1,16 +1,15 @@
 //! What ADD does to interfaces, the bridge's included, beyond their addresses.
 
+use std::thread;
 use std::time::Instant;
 
 use libcni::Chain;
 use libcni::conf::NetworkConfig;
-use std::thread;
-
 use serde_json::json;
 
 use super::{attachment, bridge, ipam, merge};
 use crate::Test;
-use crate::host::Host;
+use crate::host::{Host, eventually};
 
 pub(crate) const TESTS: &[Test] = &[
     ("ours::interfaces::the_host_takes_no_router_advertisements_of_containers", no_router_advertisements),
@@ -168,7 +167,9 @@ fn bridge_is_up_with_its_first_port(host: &Host) {
     let network =
         super::network(json!({"type": "bridge", "bridge": "cni0", "disableContainerInterface": true}), "1.1.0");
     host.add(&network, "green");
-    let link = host.run("ip -o link show cni0");
-    assert!(link.contains(" state DOWN ") && link.contains(",UP"), "{link}");
+    // The kernel says in its own time that there is no port.
+    let link = || host.run("ip -o link show cni0");
+    eventually(|| link().contains(" state DOWN "));
+    assert!(link().contains(" state DOWN ") && link().contains(",UP"), "{}", link());
     assert!(host.run("ip -o -6 addr show dev cni0").contains("fe80::"));
 }
