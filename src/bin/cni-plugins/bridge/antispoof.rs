@@ -13,8 +13,13 @@ use crate::nft::owned::{Chain, Change, Entry, Hook, Layout, Map, PlaceBuf};
 use crate::nft::reading::Look;
 
 // A frame's port is looked up in a map, which leads to a chain that knows the address behind the port.
-static LAYOUT: Layout =
-    Layout { table: "libcni_macspoofchk", family: NetfilterProtoFamily::Bridge, maps: &[PORTS], chains: &CHAINS };
+static LAYOUT: Layout = Layout {
+    table: "libcni_macspoofchk",
+    family: NetfilterProtoFamily::Bridge,
+    maps: &[PORTS],
+    chains: &CHAINS,
+    chains_with_turns: Vec::new,
+};
 static CHAINS: LazyLock<Vec<Chain>> = LazyLock::new(chains);
 
 const PORTS: Map = Map { name: "ports", key_type: 41, key_length: INTERFACE_NAME };
@@ -25,7 +30,7 @@ const FIRST: i32 = -300;
 fn chains() -> Vec<Chain> {
     let hook = Hook { kind: "filter", number: InetHookNumber::PreRouting, priority: FIRST };
     let look_up = vec![expression::meta(MetaKey::Iifname, Register::Reg1), expression::verdict_of(PORTS.name)];
-    vec![Chain { name: "prerouting".to_owned(), hook: Some(hook), rules: vec![look_up] }]
+    vec![Chain::base("prerouting", hook, vec![look_up])]
 }
 
 /// A port of a bridge, and the only address that may be behind it.
@@ -42,7 +47,7 @@ impl Port<'_> {
             expression::compare(Register::Reg1, Operator::NotEqual, &self.mac),
             expression::drop_packet(),
         ];
-        Chain { name: format!("port-{}", self.name), hook: None, rules: vec![rule] }
+        Chain::inner(format!("port-{}", self.name), vec![rule])
     }
 
     fn entry(&self, owner: &Owner) -> Entry {

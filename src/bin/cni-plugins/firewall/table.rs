@@ -78,7 +78,7 @@ pub(crate) fn requests(family: Family, steps: &[Step]) -> Vec<Message> {
 /// A chain without rules; that which packets enter by is as `iptables-nft` makes it.
 fn chain(name: &str) -> Chain {
     let hook = Hook { kind: "filter", number: InetHookNumber::Forward, priority: 0 };
-    Chain { name: name.to_owned(), hook: (name == FORWARD).then_some(hook), rules: Vec::new() }
+    Chain { hook: (name == FORWARD).then_some(hook), ..Chain::inner(name.to_owned(), Vec::new()) }
 }
 
 /// A rule as `iptables-nft` makes it, so that it can read it.

@@ -127,7 +127,8 @@ impl Layout {
     /// # Errors
     /// Code 50, as STATUS has it.
     pub(crate) fn rehearse(&self) -> Answer {
-        let rehearsed = connection().and_then(|mut connection| connection.rehearse(&plan::skeleton(self)));
+        let rehearsed =
+            connection().and_then(|mut connection| connection.rehearse(&plan::skeleton(self, &Present::default())));
         rehearsed.map_err(|error| Failure::new(ErrorCode::NOT_AVAILABLE, libcni::Chain(&error).to_string()))
     }
 

@@ -18,7 +18,7 @@ pub(super) const OWNED: &str = "owned";
 
 /// The chain, as it is made.
 pub(super) fn owned() -> Chain {
-    Chain { name: OWNED.to_owned(), hook: None, rules: Vec::new() }
+    Chain::inner(OWNED.to_owned(), Vec::new())
 }
 
 /// The key of an owner's count.

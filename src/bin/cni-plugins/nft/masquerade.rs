@@ -21,8 +21,10 @@ static LAYOUT: Layout = Layout {
     family: NetfilterProtoFamily::Inet,
     maps: &[SOURCES_4, SOURCES_6],
     chains: &CHAINS,
+    chains_with_turns,
 };
-static CHAINS: LazyLock<Vec<Chain>> = LazyLock::new(chains);
+static CHAINS: LazyLock<Vec<Chain>> =
+    LazyLock::new(|| vec![postrouting(1).or_with_turns(Family::ALL.len() * TURNS as usize)]);
 
 // As `nft` counts types: six bits each. It has none for just a number; this one is for marks.
 const NUMBER: u32 = 19;
@@ -40,10 +42,14 @@ fn map(family: Family) -> Map {
     }
 }
 
-fn chains() -> Vec<Chain> {
+fn chains_with_turns() -> Vec<Chain> {
+    vec![postrouting(TURNS)]
+}
+
+fn postrouting(turns: u32) -> Chain {
     let hook = Hook { kind: "nat", number: InetHookNumber::PostRouting, priority: SOURCE_NAT };
-    let rules = (0..TURNS).flat_map(|turn| Family::ALL.map(|family| look_up_source(family, turn))).collect();
-    vec![Chain { name: "postrouting".to_owned(), hook: Some(hook), rules }]
+    let rules = (0..turns).flat_map(|turn| Family::ALL.map(|family| look_up_source(family, turn))).collect();
+    Chain::base("postrouting", hook, rules)
 }
 
 fn look_up_source(family: Family, turn: u32) -> Rule {
@@ -71,7 +77,7 @@ fn subnet_chain(subnet: IpNet) -> Chain {
     };
     let multicast = Family::of(subnet.addr()).multicast();
     let rules = vec![as_it_is(subnet), as_it_is(multicast), vec![expression::masquerade()]];
-    Chain { name: chain_name(subnet), hook: None, rules }
+    Chain::inner(chain_name(subnet), rules)
 }
 
 fn key(address: IpNet, turn: u32) -> Vec<u8> {
@@ -117,9 +123,12 @@ fn turn_of(owner: &Owner, holders: [Option<&Entry>; TURNS as usize]) -> u32 {
 /// subnet nor to multicast.
 pub(crate) fn add(owner: &Owner, addresses: &[IpNet]) -> Answer {
     LAYOUT.change_where(&Look::At(places(addresses)), |present| {
-        let turn = |address| turn_of(owner, holders(present, address));
-        let add = addresses.iter().map(|address| entry(owner, *address, turn(*address))).collect();
-        let chains = addresses.iter().map(|address| subnet_chain(address.network())).collect();
+        let turns: Vec<_> = addresses.iter().map(|address| turn_of(owner, holders(present, *address))).collect();
+        let add = addresses.iter().zip(&turns).map(|(address, turn)| entry(owner, *address, *turn)).collect();
+        let mut chains: Vec<_> = addresses.iter().map(|address| subnet_chain(address.network())).collect();
+        if turns.iter().any(|turn| *turn > 0) {
+            chains.extend(chains_with_turns());
+        }
         Ok(Change { add, chains, ..Change::default() })
     })?;
     Ok(())
@@ -137,9 +146,12 @@ pub(crate) fn remove(owner: &Owner, addresses: &[IpNet]) -> Answer<bool> {
 /// The address that is not masqueraded.
 pub(crate) fn check(owner: &Owner, address: IpNet) -> Answer {
     let (entries, rules) = LAYOUT.contents_where(&Look::At(places(&[address])))?;
-    let subnet = subnet_chain(address.network());
-    let is_there = (0..TURNS).any(|turn| entries.contains(&entry(owner, address, turn)));
-    if is_there && CHAINS.iter().chain([&subnet]).all(|chain| chain.is_complete(&rules)) {
+    let mut chains = vec![subnet_chain(address.network())];
+    let turn = (0..TURNS).find(|turn| entries.contains(&entry(owner, address, *turn)));
+    if turn.is_some_and(|turn| turn > 0) {
+        chains.extend(chains_with_turns());
+    }
+    if turn.is_some() && CHAINS.iter().chain(&chains).all(|chain| chain.is_complete(&rules)) {
         return Ok(());
     }
     let table = LAYOUT.table;
@@ -159,6 +171,11 @@ pub(crate) fn rehearse() -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_chain_for_turns_has_as_many_rules_as_it_is_known_by() {
+        assert_eq!(CHAINS[0].rules_with_turns, Some(chains_with_turns()[0].rules.len()));
+    }
 
     fn turn(network: &str, present: &[(&str, &str, u32)]) -> u32 {
         let address = "10.1.0.2/24".parse().unwrap();

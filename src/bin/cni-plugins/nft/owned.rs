@@ -21,6 +21,9 @@ pub(crate) struct Layout {
     pub(crate) maps: &'static [Map],
     /// Its chains that belong to nobody. They are needed several times, and take longer to make than all else.
     pub(crate) chains: &'static LazyLock<Vec<Chain>>,
+    /// Those of them that have more rules where attachments take turns at one place. A table has them from the first
+    /// one on that needs them: the kernel goes through all elements for each rule that looks them up, with each change.
+    pub(crate) chains_with_turns: fn() -> Vec<Chain>,
 }
 
 /// A verdict map.
@@ -43,12 +46,30 @@ pub(crate) struct Chain {
     pub(crate) hook: Option<Hook>,
     /// Its rules.
     pub(crate) rules: Vec<Rule>,
+    /// How many rules it has instead where attachments take turns; none if that is the same.
+    pub(crate) rules_with_turns: Option<usize>,
 }
 
 impl Chain {
+    /// A chain that packets enter only from others.
+    pub(crate) fn inner(name: String, rules: Vec<Rule>) -> Self {
+        Self { name, hook: None, rules, rules_with_turns: None }
+    }
+
+    /// A chain that packets enter at a place on their way.
+    pub(crate) fn base(name: &str, hook: Hook, rules: Vec<Rule>) -> Self {
+        Self { name: name.to_owned(), hook: Some(hook), rules, rules_with_turns: None }
+    }
+
+    /// The same, with another number of rules where attachments take turns.
+    pub(crate) fn or_with_turns(self, rules: usize) -> Self {
+        Self { rules_with_turns: Some(rules), ..self }
+    }
+
     /// Returns true if a table with these rules has all of the chain's.
     pub(crate) fn is_complete(&self, rules: &Rules) -> bool {
-        rules.count(&self.name) == self.rules.len()
+        let count = rules.count(&self.name);
+        count == self.rules.len() || self.rules_with_turns == Some(count)
     }
 }
 
@@ -57,6 +78,11 @@ impl Chain {
 pub(crate) struct Rules(BTreeMap<String, usize>);
 
 impl Rules {
+    /// Returns true if no chain has any, or none was counted.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// How many rules a chain has; none when it is not there.
     pub(super) fn count(&self, chain: &str) -> usize {
         self.0.get(chain).copied().unwrap_or_default()

@@ -10,8 +10,8 @@ use super::owned::{Chain, Change, Entry, Layout, Map};
 use super::reading::Present;
 use super::request::Requests;
 
-/// The table without any elements. Harmless when it is there.
-pub(super) fn skeleton(layout: &Layout) -> Vec<Message> {
+/// The table without any elements, as far as it is not there.
+pub(super) fn skeleton(layout: &Layout, present: &Present) -> Vec<Message> {
     let table = layout.requests();
     let mut requests = vec![table.new_table()];
     requests.extend((1..).zip(layout.maps.iter().chain([&OWNERS])).map(|(id, map)| table.new_map(map, id)));
@@ -19,7 +19,13 @@ pub(super) fn skeleton(layout: &Layout) -> Vec<Message> {
     let chains = || layout.chains.iter().chain([&owned]);
     // Rules may jump to any of the chains.
     requests.extend(chains().map(|chain| table.new_chain(chain)));
-    requests.extend(chains().flat_map(|chain| rules(table, chain)));
+    let is_new = present.counts.is_none() && present.rules.is_empty();
+    // Whether others take turns in a table that lacks something, only all of its elements would tell.
+    let with_turns = if is_new { Vec::new() } else { (layout.chains_with_turns)() };
+    for chain in chains().filter(|chain| !chain.is_complete(&present.rules)) {
+        let whole = with_turns.iter().find(|whole| whole.name == chain.name);
+        requests.extend(rules(table, whole.unwrap_or(chain)));
+    }
     requests
 }
 
@@ -46,7 +52,7 @@ pub(super) fn requests(layout: &Layout, present: &Present, change: &Change) -> A
     let used: BTreeSet<_> = chains_of(left).into_iter().chain(chains_of(&change.add)).chain(kept).collect();
 
     let is_made = !change.add.is_empty() && !is_whole(layout, present);
-    let mut requests = if is_made { skeleton(layout) } else { Vec::new() };
+    let mut requests = if is_made { skeleton(layout, present) } else { Vec::new() };
     requests.extend(gone.iter().map(|entry| table.delete_element(entry.map, &entry.key)));
     requests.extend(chains_of(gone).difference(&used).map(|chain| table.delete_chain(chain)));
     let incomplete = change.chains.iter().filter(|chain| !chain.is_complete(&present.rules));
@@ -104,11 +110,12 @@ mod tests {
         family: NetfilterProtoFamily::Inet,
         maps: &[Map { name: "m", key_type: 7, key_length: 4 }],
         chains: &CHAINS,
+        chains_with_turns: || vec![chain("turns", 3)],
     };
-    static CHAINS: LazyLock<Vec<Chain>> = LazyLock::new(|| vec![chain("base", 2)]);
+    static CHAINS: LazyLock<Vec<Chain>> = LazyLock::new(|| vec![chain("base", 2), chain("turns", 1).or_with_turns(3)]);
 
     fn chain(name: &str, rules: usize) -> Chain {
-        Chain { name: name.to_owned(), hook: None, rules: vec![vec![expression::masquerade()]; rules] }
+        Chain::inner(name.to_owned(), vec![vec![expression::masquerade()]; rules])
     }
 
     fn entry(key: u8, chain: &str) -> Entry {
@@ -133,8 +140,9 @@ mod tests {
     #[test]
     fn the_first_element_makes_the_table_and_the_last_one_takes_it_away() {
         let change = Change { add: vec![entry(1, "a")], chains: vec![chain("a", 1)], ..Change::default() };
-        let skeleton = "make table t; make map m; make map owners; make chain base; make chain owned; \
-                        empty chain base; add a rule to chain base; add a rule to chain base; empty chain owned";
+        let skeleton = "make table t; make map m; make map owners; make chain base; make chain turns; \
+                        make chain owned; empty chain base; add a rule to chain base; add a rule to chain base; \
+                        empty chain turns; add a rule to chain turns";
         let element = "make chain a; empty chain a; add a rule to chain a; add an element to map m; \
                        add an element to map owners";
         assert_eq!(planned(&Present::default(), &change), format!("{skeleton}; {element}"));
@@ -151,12 +159,31 @@ mod tests {
     #[test]
     fn what_is_whole_is_not_written_again_and_what_is_not_is() {
         let change = Change { add: vec![entry(2, "a")], chains: vec![chain("a", 1)], ..Change::default() };
-        let whole = present(&[entry(1, "a")], &["base", "base", "a"]);
-        assert_eq!(planned(&whole, &change), format!("add an element to map m; {COUNTED_ANEW}"));
-        let damaged = present(&[entry(1, "a")], &["base", "a"]);
-        assert!(planned(&damaged, &change).contains("empty chain base; add a rule to chain base"));
-        let damaged = present(&[entry(1, "a")], &["base", "base"]);
+        for turns in [&["turns"][..], &["turns"; 3]] {
+            let whole = present(&[entry(1, "a")], &[&["base", "base", "a"], turns].concat());
+            assert_eq!(planned(&whole, &change), format!("add an element to map m; {COUNTED_ANEW}"));
+        }
+        let damaged = present(&[entry(1, "a")], &["base", "turns", "a"]);
+        let planned_for_damaged = planned(&damaged, &change);
+        assert!(planned_for_damaged.contains("empty chain base; add a rule to chain base"), "{planned_for_damaged}");
+        assert!(!planned_for_damaged.contains("chain turns; add"), "{planned_for_damaged}");
+        let damaged = present(&[entry(1, "a")], &["base", "base", "turns"]);
         assert!(planned(&damaged, &change).starts_with("make chain a; empty chain a; add a rule to chain a"));
+    }
+
+    #[test]
+    fn where_attachments_take_turns_a_chain_has_more_rules_and_keeps_them() {
+        let turns =
+            "empty chain turns; add a rule to chain turns; add a rule to chain turns; add a rule to chain turns";
+        let add = vec![entry(2, "a")];
+        let takes_turn = Change { add: add.clone(), chains: (LAYOUT.chains_with_turns)(), ..Change::default() };
+        let without = present(&[entry(1, "a")], &["base", "base", "turns"]);
+        assert!(planned(&without, &takes_turn).contains(turns));
+        let with = present(&[entry(1, "a")], &["base", "base", "turns", "turns", "turns"]);
+        assert!(!planned(&with, &takes_turn).contains("turns"));
+        // Others may take turns in a table that is there.
+        let damaged = present(&[entry(1, "a")], &["base", "base", "turns", "turns"]);
+        assert!(planned(&damaged, &Change { add, ..Change::default() }).contains(turns));
     }
 
     #[test]
@@ -172,7 +199,7 @@ mod tests {
     #[test]
     fn an_element_that_is_replaced_has_its_chain_written_anew() {
         let change = Change { add: vec![entry(1, "a")], own_chains: vec![chain("a", 1)], ..Change::default() };
-        let whole = present(&[entry(1, "a"), entry(2, "b")], &["base", "base", "a", "b"]);
+        let whole = present(&[entry(1, "a"), entry(2, "b")], &["base", "base", "turns", "a", "b"]);
         let expected = "remove an element from map m; make chain a; empty chain a; add a rule to chain a; \
                         add an element to map m";
         assert_eq!(planned(&whole, &change), expected);

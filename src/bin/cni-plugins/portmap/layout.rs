@@ -20,6 +20,7 @@ pub(crate) static LAYOUT: Layout = Layout {
     family: NetfilterProtoFamily::Inet,
     maps: &[PORTS_4, PORTS_6, MASQUERADED_4, MASQUERADED_6, FURTHER_4, FURTHER_6],
     chains: &CHAINS,
+    chains_with_turns,
 };
 
 /// The chains without an owner.
@@ -54,15 +55,11 @@ const BEFORE_DESTINATION_NAT: i32 = -150;
 const SOURCE_NAT: i32 = 100;
 
 fn chains() -> Vec<Chain> {
-    let base = |name: &str, kind, number, priority, rules| Chain {
-        name: name.to_owned(),
-        hook: Some(Hook { kind, number, priority }),
-        rules,
-    };
+    let base = |name, kind, number, priority, rules| Chain::base(name, Hook { kind, number, priority }, rules);
     let guard = [Side::Destination, Side::Source].map(drop_foreign_loopback).to_vec();
     let further = (1..TURNS).flat_map(|turn| Family::ALL.map(|family| masquerade_further(family, turn))).collect();
     vec![
-        Chain { name: PORTS.to_owned(), hook: None, rules: look_ups() },
+        ports(1).or_with_turns(1 + 2 * Family::ALL.len() * TURNS as usize),
         base("guard", "filter", InetHookNumber::PreRouting, BEFORE_DESTINATION_NAT, guard),
         base("prerouting", "nat", InetHookNumber::PreRouting, AFTER_DESTINATION_NAT, vec![to_ports()]),
         base("output", "nat", InetHookNumber::LocalOut, AFTER_DESTINATION_NAT, vec![to_ports()]),
@@ -73,6 +70,15 @@ fn chains() -> Vec<Chain> {
 
 /// The chain for turns after the first one. Tables of older versions lack it.
 pub(crate) const FURTHER: &str = "postrouting-further";
+
+/// The chain that looks up ports, if some are mapped at a turn after the first one.
+pub(crate) fn chains_with_turns() -> Vec<Chain> {
+    vec![ports(TURNS)]
+}
+
+fn ports(turns: u32) -> Chain {
+    Chain::inner(PORTS.to_owned(), look_ups(turns))
+}
 
 const PORTS: &str = "ports";
 
@@ -97,10 +103,10 @@ fn drop_foreign_loopback(side: Side) -> Rule {
 }
 
 /// A mapping for a single address comes before one for all of them.
-fn look_ups() -> Vec<Rule> {
+fn look_ups(turns: u32) -> Vec<Rule> {
     let turns = |load: fn(Family) -> Expression| {
         let turn = move |turn| Family::ALL.map(|family| look_up(family, load(family), turn));
-        (0..TURNS).flat_map(turn)
+        (0..turns).flat_map(turn)
     };
     let own = turns(|family| expression::address(family, Side::Destination, Register::Reg1));
     let any = turns(|family| expression::immediate(Register::Reg1, &family::octets(family.unspecified())));
@@ -238,4 +244,15 @@ pub(crate) fn is_gone(entry: &Entry) -> bool {
 fn key(address: IpAddr, protocol: Protocol, port: u16) -> Vec<u8> {
     let [high, low] = port.to_be_bytes();
     [&family::octets(address)[..], &[protocol.number(), 0, 0, 0], &[high, low, 0, 0]].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_chain_for_turns_has_as_many_rules_as_it_is_known_by() {
+        let known = CHAINS.iter().find_map(|chain| chain.rules_with_turns);
+        assert_eq!(known, Some(chains_with_turns()[0].rules.len()));
+    }
 }

@@ -14,7 +14,9 @@ use crate::nft::owned::{Chain, Change, Entry, Place, PlaceBuf};
 use crate::nft::reading::Look;
 use crate::portmap::condition;
 use crate::portmap::config::{Config, Masquerade};
-use crate::portmap::layout::{CHAINS, FURTHER, LAYOUT, TURNS, gone_key, is_gone, port_key, ports_of, way_back};
+use crate::portmap::layout::{
+    CHAINS, FURTHER, LAYOUT, TURNS, chains_with_turns, gone_key, is_gone, port_key, ports_of, way_back,
+};
 use crate::portmap::mapping::{HostPort, Mapping};
 
 /// The port is somebody else's: a code of the plugin's own.
@@ -33,7 +35,7 @@ fn port_chain(mapping: &Mapping, turn: u32, config: &Config) -> Chain {
     let ways = condition::ways(config.conditions(family)).into_iter();
     let rules = ways.map(|way| way.into_iter().chain(lead.clone()).collect()).collect();
     let turn = if turn == 0 { String::new() } else { format!("_{turn}") };
-    Chain { name: format!("{protocol}-{port}-{}{turn}", family::in_name(address)), hook: None, rules }
+    Chain::inner(format!("{protocol}-{port}-{}{turn}", family::in_name(address)), rules)
 }
 
 /// The chain that masquerades for a container, the same for all of its network; `None` when nothing is to be.
@@ -55,7 +57,7 @@ fn masquerade_chain(mapping: &Mapping, masquerade: Masquerade) -> Option<Chain> 
             (format!("from-{}", family::in_name(network)), near.map(from).collect())
         }
     };
-    Some(Chain { name, hook: None, rules })
+    Some(Chain::inner(name, rules))
 }
 
 /// The elements of a mapping: its own, and one that has the answers come back, where anything is masqueraded.
@@ -158,6 +160,9 @@ pub(crate) fn add(owner: &Owner, mappings: &[Mapping], config: &Config) -> Answe
                 port: free_turn(owner, mapping, &holders(mapping, &by_place))?,
                 way_back: turn_of_way_back(owner, &holders_of_way_back(mapping, &by_place)),
             };
+            if turns.port > 0 {
+                change.chains.extend(chains_with_turns());
+            }
             let needed = Needed::of(owner, mapping, turns, config);
             change.own_chains.push(needed.port.1);
             change.add.push(needed.port.0);
@@ -206,8 +211,10 @@ pub(crate) fn check(owner: &Owner, mappings: &[Mapping], config: &Config) -> Ans
     };
     let is_further = |mapping: &Mapping| own_turn(holders_of_way_back(mapping, &at)).is_some_and(|turn| turn > 0);
     let needs_further = mappings.iter().any(is_further);
+    let takes_turn = |mapping: &Mapping| own_turn(holders(mapping, &at)).is_some_and(|turn| turn > 0);
+    let with_turns = if mappings.iter().any(takes_turn) { chains_with_turns() } else { Vec::new() };
     let is_complete = |chain: &Chain| chain.is_complete(&rules) || chain.name == FURTHER && !needs_further;
-    if !mappings.is_empty() && !CHAINS.iter().all(is_complete) {
+    if !mappings.is_empty() && !CHAINS.iter().chain(&with_turns).all(is_complete) {
         return missing("lacks rules".to_owned());
     }
     let is_there = |(entry, chain): &(Entry, Chain)| {
