@@ -63,6 +63,14 @@ struct Found {
     entries: Vec<Entry>,
     /// Those that may be of live attachments.
     unreadable: Vec<CacheError>,
+    /// Those of attachments that were only begun.
+    unreadable_begun: Vec<CacheError>,
+}
+
+/// Returns true if a record is there, but can't be read now. Who calls a GC can do nothing about other files.
+fn is_unread(error: &CacheError) -> bool {
+    let CacheError::Io { path, source, .. } = error else { return false };
+    source.kind() != io::ErrorKind::FileTooLarge && path.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
 }
 
 fn live_unknown(network: &NetworkName, source: CacheError) -> Error {
@@ -92,7 +100,8 @@ impl Cni {
     /// ```
     ///
     /// # Errors
-    /// Goes on after an error; all of them come back, more than one as [`Error::Several`].
+    /// Goes on after an error; all of them come back, more than one as [`Error::Several`]. A record that can't be read
+    /// is one of them; a file that is no record is passed over.
     #[doc(alias = "GCNetworkList")]
     pub fn gc(&self, network: &NetworkConfig, keep: &Keep) -> Result<(), Error> {
         block_on(self.gc_async(network, keep))
@@ -107,17 +116,20 @@ impl Cni {
         let _locks = self.lock_network(&name).await?;
         let wants_live = matches!(keep, Keep::Live(_));
         let (keep, mut errors) = match self.attachments_to(&name) {
-            Ok(Found { entries, unreadable }) => {
+            Ok(Found { entries, unreadable, unreadable_begun }) => {
                 let keep = keep.with_live(&entries);
                 let mut errors = Vec::new();
                 for entry in keep.stale(entries) {
                     errors.extend(self.del_entry(network, &name, &entry).await.err());
                 }
                 if wants_live && !unreadable.is_empty() {
+                    self.pass_over(unreadable_begun);
                     errors.extend(unreadable.into_iter().map(|source| live_unknown(&name, source)));
                     return Failures::into_result(errors);
                 }
-                unreadable.into_iter().for_each(|error| self.notices.unusable_entry(&error.into()));
+                let (unread, other) = unreadable.into_iter().chain(unreadable_begun).partition(is_unread);
+                self.pass_over(other);
+                errors.extend(Vec::into_iter(unread).map(Error::from));
                 (keep, errors)
             }
             Err(source) if wants_live => return Err(live_unknown(&name, source)),
@@ -140,8 +152,8 @@ impl Cni {
         if network.disables_gc() {
             return Ok(Vec::new());
         }
-        let Found { entries, unreadable } = self.attachments_to(&name)?;
-        unreadable.into_iter().for_each(|error| self.notices.unusable_entry(&error.into()));
+        let Found { entries, unreadable, unreadable_begun } = self.attachments_to(&name)?;
+        self.pass_over(unreadable.into_iter().chain(unreadable_begun).collect());
         Ok(keep.with_live(&entries).stale(entries))
     }
 
@@ -177,16 +189,18 @@ impl Cni {
     /// The attachments to a network: those that are cached, and then those that were only begun.
     fn attachments_to(&self, name: &NetworkName) -> Result<Found, CacheError> {
         let (listing, begun) = (self.cache.attachments_to(name)?, self.cache.unfinished()?);
-        // One that was only begun is not live.
-        begun.unreadable.into_iter().for_each(|error| self.notices.unusable_entry(&error.into()));
         let mut entries = listing.entries;
         let finished: HashSet<_> = entries.iter().map(|entry| (&entry.container_id, &entry.ifname)).collect();
-        let mut begun = begun.entries;
-        begun.retain(|entry| {
+        let mut unfinished = begun.entries;
+        unfinished.retain(|entry| {
             entry.network == name.as_str() && !finished.contains(&(&entry.container_id, &entry.ifname))
         });
-        entries.append(&mut begun);
-        Ok(Found { entries, unreadable: listing.unreadable })
+        entries.append(&mut unfinished);
+        Ok(Found { entries, unreadable: listing.unreadable, unreadable_begun: begun.unreadable })
+    }
+
+    fn pass_over(&self, files: Vec<CacheError>) {
+        files.into_iter().for_each(|error| self.notices.unusable_entry(&error.into()));
     }
 
     async fn del_entry(&self, network: &NetworkConfig, name: &NetworkName, entry: &Entry) -> Result<(), Error> {
