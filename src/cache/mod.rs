@@ -91,6 +91,13 @@ impl CacheError {
         }
     }
 
+    /// Returns true if there may be a record that can't be read now, as opposed to a directory, a link, or a file that
+    /// holds something else: whoever is to do something for all records has not done it for this one.
+    pub fn is_unread_record(&self) -> bool {
+        let Self::Io { path, source, .. } = self else { return false };
+        source.kind() != io::ErrorKind::FileTooLarge && path.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
+    }
+
     /// Describes the error: `file` and `message`.
     pub fn to_object(&self) -> Object {
         let mut object = Object::new();

@@ -67,12 +67,6 @@ struct Found {
     unreadable_begun: Vec<CacheError>,
 }
 
-/// Returns true if a record is there, but can't be read now. Who calls a GC can do nothing about other files.
-fn is_unread(error: &CacheError) -> bool {
-    let CacheError::Io { path, source, .. } = error else { return false };
-    source.kind() != io::ErrorKind::FileTooLarge && path.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
-}
-
 fn live_unknown(network: &NetworkName, source: CacheError) -> Error {
     Error::LiveUnknown { network: network.to_string(), source }
 }
@@ -127,7 +121,8 @@ impl Cni {
                     errors.extend(unreadable.into_iter().map(|source| live_unknown(&name, source)));
                     return Failures::into_result(errors);
                 }
-                let (unread, other) = unreadable.into_iter().chain(unreadable_begun).partition(is_unread);
+                let (unread, other) =
+                    unreadable.into_iter().chain(unreadable_begun).partition(CacheError::is_unread_record);
                 self.pass_over(other);
                 errors.extend(Vec::into_iter(unread).map(Error::from));
                 (keep, errors)

@@ -1,5 +1,7 @@
 //! What is alive stays so, whatever is refused beside it.
 
+use std::process::Command;
+
 use libcni::conf::NetworkConfig;
 use libcni::runtime::Keep;
 use libcni::{Attachment, Chain, Cni, Error};
@@ -15,7 +17,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("ours::alive::without_ipam_it_is_refused_as_well", second_add_without_ipam),
     ("ours::alive::del_of_another_network_leaves_an_interface_of_the_same_name", del_of_another_network),
     ("ours::alive::del_leaves_what_a_person_made", del_leaves_what_a_person_made),
-    ("ours::alive::gc_fails_where_a_record_can_not_be_read", gc_fails_where_a_record_can_not_be_read),
+    ("ours::alive::gc_and_update_fail_where_a_record_can_not_be_read", fail_where_a_record_can_not_be_read),
     ("ours::alive::a_namespace_that_lives_on_by_another_name_is_its_owners", lives_on_by_another_name),
 ];
 
@@ -96,14 +98,24 @@ fn del_of_another_network(host: &Host) {
     host.is_clean();
 }
 
-fn gc_fails_where_a_record_can_not_be_read(host: &Host) {
+fn fail_where_a_record_can_not_be_read(host: &Host) {
     let network = bridge(host, json!({}));
     host.add(&network, "blue");
     // A file that nobody may read.
     host.run("mount --bind /proc/1/mem cache/results/net-blue-eth0");
     let error = host.ours().gc(&network, &Keep::Nothing).unwrap_err();
     assert!(libcni::Chain(&error).to_string().contains("net-blue-eth0"), "{error:?}");
-    assert!(!host.run("ip -n blue link show eth0").is_empty());
+    std::fs::create_dir(host.path("net.d")).unwrap();
+    std::fs::write(host.path("net.d/net.conflist"), network.text()).unwrap();
+    let mut update = Command::new(env!("CARGO_BIN_EXE_cnitool"));
+    update.args(["update", "net", "--all"]);
+    for (option, dir) in [("--cache-dir", "cache"), ("--conf-dir", "net.d")] {
+        update.arg(option).arg(host.path(dir));
+    }
+    let output = update.output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && stderr.contains("net-blue-eth0"), "{stderr}");
+    host.run("ip -n blue link show eth0");
     host.run("umount cache/results/net-blue-eth0");
     host.ours().gc(&network, &Keep::Nothing).unwrap();
     host.is_clean();

@@ -51,8 +51,8 @@ pub(crate) fn update(update: &Update, signals: Option<&Signals>) -> Result<(), F
     let changes = Changes::new().capability_args(update.capabilities.capability_args()?);
     warn_untaken(&network, &update.capabilities.capability_args()?);
     let changes = if update.recreate { changes.recreate() } else { changes };
-    let (keys, changes) = if update.all { (all(update)?, changes) } else { one(update, changes)? };
     let (mut done, mut failures) = (Vec::new(), Vec::new());
+    let (keys, changes) = if update.all { (all(update, &mut failures)?, changes) } else { one(update, changes)? };
     for key in keys {
         let plan = if update.dry_run {
             cni.update_plan(&network, &key, &changes)
@@ -86,11 +86,14 @@ fn one(update: &Update, changes: Changes) -> Result<(Vec<Key>, Changes), Failure
     Ok((vec![key], one.netns.into_iter().fold(changes, Changes::netns)))
 }
 
-/// All attachments that can be updated; a warning for each of the others, and a note where there are none.
-fn all(update: &Update) -> Result<Vec<Key>, Failure> {
+/// All attachments that can be updated; a failure for each record that can't be read, a warning for each of the others,
+/// and a note where there are none.
+fn all(update: &Update, failures: &mut Vec<Failure>) -> Result<Vec<Key>, Failure> {
     let found = update.host.records.cache().inventory_of(&update.network).map_err(Error::from)?;
-    let skip = |error: &CacheError| warn(&format!("skipped {}: {}", error.path().display(), error.reason()));
-    found.unusable.iter().for_each(skip);
+    let skip = |error: CacheError| warn(&format!("skipped {}: {}", error.path().display(), error.reason()));
+    let (unread, other): (Vec<_>, Vec<_>) = found.unusable.into_iter().partition(CacheError::is_unread_record);
+    other.into_iter().for_each(skip);
+    failures.extend(unread.into_iter().map(|error| not_updated(error.into())));
     if found.attached.is_empty() {
         note(&format!("no attachment to network `{}` is on record", update.network), &Object::new());
     }
