@@ -49,7 +49,7 @@ pub(super) fn state(host: &Host) -> BTreeSet<String> {
     let shown = ["", "-n blue "].map(|place| shown.map(|what| format!("ip {place}{what}\n")).concat()).concat();
     let sysctls = "grep -rs . /proc/sys/net/ipv[46]/conf/eth0 || true";
     let state = host.run(&format!(
-        "({shown}) | grep -vE 'fe80|anycast|multicast' | sed -E 's/ +/ /g; s/,?(LOWER_UP|NO-CARRIER),?|linkdown| (UP|DOWN|UNKNOWN) //g; s/ +$//'
+        "({shown}) | grep -vE 'fe80|anycast|multicast' | sed -E 's/,?(LOWER_UP|NO-CARRIER),?|linkdown| (UP|DOWN|UNKNOWN) //g; s/ +/ /g; s/ $//'
         nft list ruleset; tc qdisc show | sed /noqueue/d; find .
         ip netns exec blue sh -c 'ip -o link show | sed s/@.*qlen//; tc qdisc show | sed /noqueue/d; nft list ruleset; {sysctls}'"
     ));
