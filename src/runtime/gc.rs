@@ -108,33 +108,45 @@ impl Cni {
         }
         let network = &*self.agreed(network).await?;
         let _locks = self.lock_network(&name).await?;
-        let wants_live = matches!(keep, Keep::Live(_));
-        let (keep, mut errors) = match self.attachments_to(&name) {
-            Ok(Found { entries, unreadable, unreadable_begun }) => {
-                let keep = keep.with_live(&entries);
-                let mut errors = Vec::new();
-                for entry in keep.stale(entries) {
-                    errors.extend(self.del_entry(network, &name, &entry).await.err());
-                }
-                if wants_live && !unreadable.is_empty() {
-                    self.pass_over(unreadable_begun);
-                    errors.extend(unreadable.into_iter().map(|source| live_unknown(&name, source)));
-                    return Failures::into_result(errors);
-                }
-                let (unread, other) =
-                    unreadable.into_iter().chain(unreadable_begun).partition(CacheError::is_unread_record);
-                self.pass_over(other);
-                errors.extend(Vec::into_iter(unread).map(Error::from));
-                (keep, errors)
-            }
-            Err(source) if wants_live => return Err(live_unknown(&name, source)),
-            Err(error) => (keep.clone(), vec![error.into()]),
-        };
+        let (keep, mut errors) = self.del_stale(network, &name, keep).await?;
         // A version that can't be parsed is not 1.1.0.
         if network.version().is_ok_and(|version| version.has_gc()) {
             errors.extend(self.gc_plugins(network, &keep).await);
         }
         Failures::into_result(errors)
+    }
+
+    /// Deletes what is not kept, and returns what is kept, with the live attachments named, and the errors.
+    ///
+    /// # Errors
+    /// Which attachments are live is not known, and they are to be kept.
+    async fn del_stale(
+        &self,
+        network: &NetworkConfig,
+        name: &NetworkName,
+        keep: &Keep,
+    ) -> Result<(Keep, Vec<Error>), Error> {
+        let wants_live = matches!(keep, Keep::Live(_));
+        let Found { entries, unreadable, unreadable_begun } = match self.attachments_to(name) {
+            Ok(found) => found,
+            Err(source) if wants_live => return Err(live_unknown(name, source)),
+            Err(error) => return Ok((keep.clone(), vec![error.into()])),
+        };
+        let keep = keep.with_live(&entries);
+        let mut errors = Vec::new();
+        for entry in keep.stale(entries) {
+            errors.extend(self.del_entry(network, name, &entry).await.err());
+        }
+        if wants_live && !unreadable.is_empty() {
+            self.pass_over(unreadable_begun);
+            errors.extend(unreadable.into_iter().map(|source| live_unknown(name, source)));
+            return Failures::into_result(errors).map(|()| (keep, Vec::new()));
+        }
+        let (unread, other): (Vec<_>, Vec<_>) =
+            unreadable.into_iter().chain(unreadable_begun).partition(CacheError::is_unread_record);
+        self.pass_over(other);
+        errors.extend(unread.into_iter().map(Error::from));
+        Ok((keep, errors))
     }
 
     /// Returns the entries that [`Cni::gc`] would delete: the attachments of a network that are not kept, finished or
